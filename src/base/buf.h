@@ -1,0 +1,51 @@
+/*
+ * buf - a growable run of bytes that must name its maximum.
+ *
+ * What would take it over the maximum is not added at all, and the buffer remembers that it
+ * overflowed until it is cleared: a writer appends without checking each step, and asks once at the
+ * end. The bytes always have a NUL behind them, which len does not count. Owned by one thread at a
+ * time.
+ */
+#ifndef PROMOGATE_BASE_BUF_H
+#define PROMOGATE_BASE_BUF_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf {
+	char *data; /* NULL until something is added: read it with buf_str() */
+	size_t len;
+	size_t cap;
+	size_t max; /* bytes, the NUL not counted */
+	bool overflowed;
+};
+
+#define BUF_INIT(max_)                                                                             \
+	{                                                                                          \
+		.max = (max_)                                                                      \
+	}
+
+void buf_init(struct buf *b, size_t max);
+void buf_release(struct buf *b); /* for CLEANUP() too */
+/* Empties it, keeping memory and maximum, and forgets an overflow. */
+void buf_reset(struct buf *b);
+
+/* The add functions return 0, or -1 once the buffer has overflowed. */
+int buf_add(struct buf *b, const char *s);
+int buf_addn(struct buf *b, const void *data, size_t len);
+int buf_addc(struct buf *b, char c);
+int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int buf_vaddf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
+/* Makes room for len more bytes at once; over the maximum, -1 and an overflow. */
+int buf_reserve(struct buf *b, size_t len);
+/* Drops the first n bytes. */
+void buf_consume(struct buf *b, size_t n);
+
+/* Never NULL; valid until the next change. */
+const char *buf_str(const struct buf *b);
+/* Hands the bytes out, for free(); the buffer is empty afterwards, and its maximum stays. */
+char *buf_steal(struct buf *b);
+
+#endif

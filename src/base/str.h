@@ -1,0 +1,26 @@
+/*
+ * str - the few questions about strings that libc leaves open. Nothing here allocates or keeps
+ * state.
+ */
+#ifndef PROMOGATE_BASE_STR_H
+#define PROMOGATE_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Equal, byte for byte; NULL equals only NULL. */
+bool str_eq(const char *a, const char *b);
+bool str_starts(const char *s, const char *prefix);
+
+/* A whole decimal number in range, nothing around it: 0, or -1. */
+int str_to_int64(const char *s, int64_t *ret);
+
+/*
+ * How many single-byte insertions, deletions and replacements turn a into b (Levenshtein). Both are
+ * cut to STR_DISTANCE_MAX bytes, so that the cost is bounded.
+ */
+enum { STR_DISTANCE_MAX = 63 };
+size_t str_distance(const char *a, const char *b);
+
+#endif

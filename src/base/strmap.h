@@ -1,0 +1,39 @@
+/*
+ * strmap - strings to pointers, in byte order: a thin cover over libc's balanced tree (tsearch(3)),
+ * so names that a tenant chooses can't make it slow. It owns its keys; whether it owns the values
+ * is said at the start by the free function. One thread at a time; several may read together.
+ */
+#ifndef PROMOGATE_BASE_STRMAP_H
+#define PROMOGATE_BASE_STRMAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef void strmap_free_fn(void *value);
+
+struct strmap {
+	void *root;
+	size_t count;
+	strmap_free_fn *free_value; /* NULL: values are borrowed */
+};
+
+#define STRMAP_INIT(free_value_)                                                                   \
+	{                                                                                          \
+		.free_value = (free_value_)                                                        \
+	}
+
+void strmap_release(struct strmap *m); /* for CLEANUP() too; frees what it owns */
+
+/* NULL if it is not there. */
+void *strmap_get(const struct strmap *m, const char *key);
+bool strmap_has(const struct strmap *m, const char *key);
+/* Sets or replaces; the former value, if any, is freed where values are owned. */
+void strmap_put(struct strmap *m, const char *key, void *value_take);
+/* True if it was there. */
+bool strmap_remove(struct strmap *m, const char *key);
+
+/* Calls visit for every entry in byte order of the keys. The map must not change meanwhile. */
+typedef void strmap_visit_fn(void *ctx, const char *key, void *value);
+void strmap_walk(const struct strmap *m, strmap_visit_fn *visit, void *ctx);
+
+#endif

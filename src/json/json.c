@@ -1,0 +1,236 @@
+#include "json/json.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "json/strict.h"
+
+/* A struct json is a cJSON, and nobody outside this folder knows. */
+static const cJSON *in(const struct json *j)
+{
+	return (const cJSON *)(const void *)j;
+}
+
+static const struct json *out(const cJSON *c)
+{
+	return (const struct json *)(const void *)c;
+}
+
+/* Running out of memory ends the process here as everywhere (base/mem.h). */
+__attribute__((constructor)) static void hook_allocator(void)
+{
+	cJSON_Hooks hooks = {.malloc_fn = xmalloc, .free_fn = free};
+
+	cJSON_InitHooks(&hooks);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	const char *const *x = a;
+	const char *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/* Up to here, comparing each pair is cheaper than sorting. */
+enum { FEW_KEYS = 16 };
+
+static const char *duplicate_among_few(const cJSON *object)
+{
+	for (const cJSON *a = object->child; a; a = a->next)
+		for (const cJSON *b = a->next; b; b = b->next)
+			if (strcmp(a->string, b->string) == 0)
+				return a->string;
+	return NULL;
+}
+
+static const char *duplicate_among_many(const cJSON *object, size_t n)
+{
+	CLEANUP(free_p) const char **keys = xcalloc(n, sizeof(*keys));
+	size_t i = 0;
+
+	for (const cJSON *c = object->child; c; c = c->next)
+		keys[i++] = c->string;
+	qsort(keys, n, sizeof(*keys), compare_keys);
+	for (i = 1; i < n; i++)
+		if (strcmp(keys[i - 1], keys[i]) == 0)
+			return keys[i];
+	return NULL;
+}
+
+/* NULL, or a key that stands twice in one object, anywhere in the tree. */
+static const char *find_duplicate(const cJSON *c)
+{
+	const char *key = NULL;
+	size_t n = 0;
+
+	for (const cJSON *child = c->child; child; child = child->next) {
+		if (child->child)
+			key = find_duplicate(child);
+		if (key)
+			return key;
+		n++;
+	}
+	if (!cJSON_IsObject(c) || n < 2)
+		return NULL;
+	return n <= FEW_KEYS ? duplicate_among_few(c) : duplicate_among_many(c, n);
+}
+
+/* Every \u0000 of a checked text becomes \ufffd, in place: the two are of the same length. */
+static void replace_nuls(char *text, size_t len)
+{
+	for (size_t i = 0; i + 5 < len; i++) {
+		if (text[i] != '\\')
+			continue;
+		if (memcmp(text + i, "\\u0000", 6) == 0)
+			memcpy(text + i, "\\ufffd", 6);
+		i++;
+	}
+}
+
+int json_parse(const char *text, size_t len, struct json **ret, struct err *err)
+{
+	return json_parse_small(text, len, LIMIT_JSON_VALUES, ret, err);
+}
+
+int json_parse_small(
+	const char *text, size_t len, size_t max_values, struct json **ret, struct err *err)
+{
+	CLEANUP(free_p) char *copy = NULL;
+	CLEANUP(json_free_p) struct json *root = NULL;
+	const char *key;
+	bool has_nul = false;
+
+	if (strict_check(text, len, LIMIT_JSON_DEPTH, max_values, &has_nul, err) < 0)
+		return -1;
+	if (has_nul) {
+		copy = xmalloc(len);
+		memcpy(copy, text, len);
+		replace_nuls(copy, len);
+		text = copy;
+	}
+	root = (struct json *)(void *)cJSON_ParseWithLength(text, len);
+	if (!root)
+		return err_set(err, ERR_INVALID, "not JSON that can be read");
+	key = find_duplicate(in(root));
+	if (key)
+		return err_set(err, ERR_INVALID,
+			"not strict JSON: the key \"%.*s\" stands twice in an object",
+			LIMIT_QUOTED_BYTES, key);
+	*ret = STEAL(root);
+	return 0;
+}
+
+void json_free(struct json *j)
+{
+	cJSON_Delete((cJSON *)(void *)j);
+}
+
+enum json_type json_type(const struct json *j)
+{
+	const cJSON *c = in(j);
+
+	if (cJSON_IsObject(c))
+		return JSON_OBJECT;
+	if (cJSON_IsArray(c))
+		return JSON_ARRAY;
+	if (cJSON_IsString(c))
+		return JSON_STRING;
+	if (cJSON_IsNumber(c))
+		return JSON_NUMBER;
+	if (cJSON_IsBool(c))
+		return JSON_BOOL;
+	return JSON_NULL;
+}
+
+const char *json_type_name(enum json_type type)
+{
+	static const char *const names[] = {
+		[JSON_NULL] = "null",
+		[JSON_BOOL] = "boolean",
+		[JSON_NUMBER] = "number",
+		[JSON_STRING] = "string",
+		[JSON_ARRAY] = "array",
+		[JSON_OBJECT] = "object",
+	};
+
+	return names[type];
+}
+
+const struct json *json_get(const struct json *j, const char *key)
+{
+	return json_type(j) == JSON_OBJECT ? out(cJSON_GetObjectItemCaseSensitive(in(j), key))
+					   : NULL;
+}
+
+const struct json *json_at_keys(const struct json *j, const char *const *keys)
+{
+	while (j && *keys)
+		j = json_get(j, *keys++);
+	return j;
+}
+
+const char *json_string(const struct json *j)
+{
+	return cJSON_GetStringValue(in(j));
+}
+
+const char *json_string_or(const struct json *j, const char *otherwise)
+{
+	const char *s = json_string(j);
+
+	return s ? s : otherwise;
+}
+
+bool json_is_true(const struct json *j)
+{
+	return cJSON_IsTrue(in(j));
+}
+
+bool json_int64(const struct json *j, int64_t *ret)
+{
+	static const double exact = 9007199254740992.0; /* 2^53 */
+	double d;
+
+	if (!cJSON_IsNumber(in(j)))
+		return false;
+	d = in(j)->valuedouble;
+	if (!(d > -exact && d < exact) || d != trunc(d))
+		return false;
+	*ret = (int64_t)d;
+	return true;
+}
+
+double json_double(const struct json *j)
+{
+	return cJSON_IsNumber(in(j)) ? in(j)->valuedouble : 0;
+}
+
+size_t json_count(const struct json *j)
+{
+	size_t n = 0;
+
+	json_each (item, j)
+		n++;
+	return n;
+}
+
+const struct json *json_first(const struct json *j)
+{
+	enum json_type type = json_type(j);
+
+	return type == JSON_ARRAY || type == JSON_OBJECT ? out(in(j)->child) : NULL;
+}
+
+const struct json *json_next(const struct json *item)
+{
+	return out(in(item)->next);
+}
+
+const char *json_key(const struct json *item)
+{
+	return in(item)->string;
+}

@@ -1,0 +1,70 @@
+/*
+ * json - strict JSON (RFC 8259) in, read-only values out. The only user of cJSON.
+ *
+ * Strict, since a lenient reader in front of the API server's is an admission bypass: a key twice
+ * in one object, bytes behind the value, invalid UTF-8, and depth, size or number of values over
+ * the limit are errors that name the byte. Keys match exactly, case included.
+ *
+ * One departure: an escaped NUL (\u0000) reads as U+FFFD, because a C string would end there and
+ * hide what follows. No name, and no value that is judged, can hold either.
+ *
+ * A value is part of the tree that json_parse() returned, lives as long, and may be read by any
+ * number of threads.
+ */
+#ifndef PROMOGATE_JSON_JSON_H
+#define PROMOGATE_JSON_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+struct json;
+
+enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+/*
+ * Parses len bytes (no NUL needed behind them). ERR_INVALID or ERR_TOO_LARGE, with a message that
+ * names the byte. Limits: LIMIT_JSON_DEPTH, LIMIT_JSON_VALUES; the caller bounds len.
+ */
+int json_parse(const char *text, size_t len, struct json **ret, struct err *err);
+/* The same with a limit of its own, at most LIMIT_JSON_VALUES: for what anybody may send. */
+int json_parse_small(
+	const char *text, size_t len, size_t max_values, struct json **ret, struct err *err);
+void json_free(struct json *j);
+DEFINE_CLEANUP(struct json, json_free)
+
+/* Every getter accepts NULL, "not there", and then answers as for a value of another type. */
+
+/* JSON_NULL for NULL. */
+enum json_type json_type(const struct json *j);
+/* "null", "boolean", "number", "string", "array", "object": as the API server names them. */
+const char *json_type_name(enum json_type type);
+/* The member of this name; NULL if there is none or j is no object. */
+const struct json *json_get(const struct json *j, const char *key);
+/* The member of the member…: json_at(j, "a", "b") is json_get(json_get(j, "a"), "b"). */
+#define json_at(j, ...) json_at_keys((j), (const char *const[]){__VA_ARGS__, NULL})
+const struct json *json_at_keys(const struct json *j, const char *const *keys);
+/* NULL unless it is a string. */
+const char *json_string(const struct json *j);
+/* The string, or otherwise unless it is one. */
+const char *json_string_or(const struct json *j, const char *otherwise);
+/* Whether it is the boolean true. */
+bool json_is_true(const struct json *j);
+/* Whether it is a whole number that int64_t holds exactly as a double does (below 2^53). */
+bool json_int64(const struct json *j, int64_t *ret);
+/* The number as a double holds it, which may be infinite; 0 unless it is one. */
+double json_double(const struct json *j);
+
+/* The number of elements or members; 0 for anything else. */
+size_t json_count(const struct json *j);
+const struct json *json_first(const struct json *j);
+const struct json *json_next(const struct json *item);
+/* The name of a member; NULL for an element. */
+const char *json_key(const struct json *item);
+#define json_each(item, j)                                                                         \
+	for (const struct json *item = json_first(j); item; item = json_next(item))
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * strict - one pass over JSON text that holds it to RFC 8259 before cJSON, which is lenient, builds
+ * a tree from it. Pure; no allocation.
+ */
+#ifndef PROMOGATE_JSON_STRICT_H
+#define PROMOGATE_JSON_STRICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+/*
+ * 0 if the bytes are one JSON value with only white space around it, valid UTF-8, no deeper than
+ * max_depth and of at most max_values values. *ret_has_nul: an escaped NUL stands in some string.
+ * ERR_INVALID or ERR_TOO_LARGE otherwise, naming the byte. Duplicate keys are not its business.
+ */
+int strict_check(const char *text, size_t len, int max_depth, size_t max_values, bool *ret_has_nul,
+	struct err *err);
+
+#endif

@@ -1,0 +1,13 @@
+/*
+ * utf8 - well-formed UTF-8 (Unicode 15, table 3-7): no overlong form, no surrogate, nothing above
+ * U+10FFFF.
+ */
+#ifndef PROMOGATE_JSON_UTF8_H
+#define PROMOGATE_JSON_UTF8_H
+
+#include <stddef.h>
+
+/* The length in bytes, 1 to 4, of the character at p, with left bytes there; 0 if it is none. */
+size_t utf8_length(const unsigned char *p, size_t left);
+
+#endif

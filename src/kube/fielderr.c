@@ -1,0 +1,66 @@
+#include "kube/fielderr.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "json/utf8.h"
+
+static const struct {
+	const char *reason, *words;
+} types[] = {
+	[FIELDERR_NOT_FOUND] = {"FieldValueNotFound", "Not found"},
+	[FIELDERR_DUPLICATE] = {"FieldValueDuplicate", "Duplicate value"},
+	[FIELDERR_INVALID] = {"FieldValueInvalid", "Invalid value"},
+	[FIELDERR_TYPE_INVALID] = {"FieldValueTypeInvalid", "Invalid value"},
+	[FIELDERR_NOT_SUPPORTED] = {"FieldValueNotSupported", "Unsupported value"},
+	[FIELDERR_TOO_MANY] = {"FieldValueTooMany", "Too many"},
+};
+
+const char *fielderr_reason(enum fielderr_type type)
+{
+	return types[type].reason;
+}
+
+static void add_char(struct buf *to, const unsigned char *p, size_t n)
+{
+	if (*p == '"' || *p == '\\')
+		(void)buf_addf(to, "\\%c", *p);
+	else if (*p == '\n')
+		(void)buf_add(to, "\\n");
+	else if (*p == '\t')
+		(void)buf_add(to, "\\t");
+	else if (*p == '\r')
+		(void)buf_add(to, "\\r");
+	else if (*p < 0x20 || *p == 0x7f || n == 0)
+		(void)buf_addf(to, "\\x%02x", *p);
+	else if (*p == 0xc2 && p[1] < 0xa0) /* U+0080 to U+009F: a terminal may act on them */
+		(void)buf_addf(to, "\\u%04x", p[1]);
+	else
+		(void)buf_addn(to, p, n);
+}
+
+void fielderr_quote(struct buf *to, const char *value)
+{
+	const unsigned char *p = (const unsigned char *)value;
+	const unsigned char *end = p + strlen(value);
+	const unsigned char *cut = p + LIMIT_QUOTED_BYTES;
+
+	(void)buf_addc(to, '"');
+	while (p < end && p < cut) {
+		size_t n = utf8_length(p, (size_t)(end - p));
+
+		add_char(to, p, n);
+		p += n ? n : 1;
+	}
+	(void)buf_add(to, p < end ? "…\"" : "\"");
+}
+
+void fielderr_body(struct buf *to, enum fielderr_type type, const char *value, const char *detail)
+{
+	(void)buf_addf(to, "%s: ", types[type].words);
+	if (type == FIELDERR_TOO_MANY)
+		(void)buf_add(to, value);
+	else
+		fielderr_quote(to, value);
+	(void)buf_addf(to, ": %s", detail);
+}

@@ -1,0 +1,21 @@
+/*
+ * labelvalue - the value of a label for any text (Kubernetes: "Labels and Selectors", "Syntax and
+ * character set").
+ */
+#ifndef PROMOGATE_KUBE_LABELVALUE_H
+#define PROMOGATE_KUBE_LABELVALUE_H
+
+#include "base/limits.h"
+
+struct label_value {
+	char text[LIMIT_LABEL_VALUE_BYTES + 1];
+};
+
+/*
+ * The text itself where a label may have it as its value: at most 63 letters, digits, '-', '_' and
+ * '.', the first and the last a letter or digit; or none at all. Of any other text, "as much as
+ * possible-" and eight hex digits that differ for most texts: good for finding, no identity.
+ */
+struct label_value label_value_of(const char *text);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * patch - an RFC 6902 JSON Patch, written operation by operation.
+ */
+#ifndef PROMOGATE_KUBE_PATCH_H
+#define PROMOGATE_KUBE_PATCH_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "json/emit.h"
+
+struct patch {
+	struct buf text;
+	struct emit emit;
+	bool empty;
+	bool closed; /* the bracket at the end is there */
+};
+
+/* In place: a struct patch must not be moved afterwards. */
+void patch_init(struct patch *p);
+void patch_release(struct patch *p);
+
+/*
+ * "add" at the member that the segments lead to, ended by NULL; each is escaped as RFC 6901 asks.
+ * The value is a string, or an object that holds the one member key: value.
+ */
+void patch_add_string(struct patch *p, const char *const *segments, const char *value);
+void patch_add_object(
+	struct patch *p, const char *const *segments, const char *key, const char *value);
+
+/* The whole patch. Nothing may be added afterwards. */
+const struct buf *patch_text(struct patch *p);
+
+#endif

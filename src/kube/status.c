@@ -1,0 +1,128 @@
+#include "kube/status.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/str.h"
+
+static const struct {
+	const char *reason; /* metav1.StatusReason */
+	int code; /* its HTTP code; the first row of a code serves a response without a reason */
+	enum err_kind kind;
+} reasons[] = {
+	{"BadRequest", 400, ERR_INVALID},
+	{"Unauthorized", 401, ERR_AUTH},
+	{"Forbidden", 403, ERR_FORBIDDEN},
+	{"NotFound", 404, ERR_NOT_FOUND},
+	{"MethodNotAllowed", 405, ERR_INVALID},
+	{"NotAcceptable", 406, ERR_INVALID},
+	{"Conflict", 409, ERR_CONFLICT},
+	{"AlreadyExists", 409, ERR_EXISTS},
+	{"Expired", 410, ERR_GONE},
+	{"Gone", 410, ERR_GONE},
+	{"RequestEntityTooLarge", 413, ERR_TOO_LARGE},
+	{"UnsupportedMediaType", 415, ERR_INVALID},
+	{"Invalid", 422, ERR_INVALID},
+	{"TooManyRequests", 429, ERR_THROTTLED},
+	{"InternalError", 500, ERR_IO},
+	{"ServerTimeout", 500, ERR_TIMEOUT},
+	{"StoreReadError", 500, ERR_IO},
+	{"ServiceUnavailable", 503, ERR_IO},
+	{"Timeout", 504, ERR_TIMEOUT},
+};
+
+static enum err_kind kind_of_code(int code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (reasons[i].code == code)
+			return reasons[i].kind;
+	if (code == 408)
+		return ERR_TIMEOUT;
+	return code >= 400 && code < 500 ? ERR_INVALID : ERR_IO;
+}
+
+static enum err_kind kind_of(const char *reason, int code)
+{
+	for (size_t i = 0; reason && i < ARRAY_SIZE(reasons); i++)
+		if (strcmp(reasons[i].reason, reason) == 0)
+			return reasons[i].kind;
+	return kind_of_code(code);
+}
+
+/*
+ * Quota admission answers 403 Forbidden as RBAC does, and only its words differ (apiserver,
+ * admission/plugin/resourcequota). "failed quota: must specify …" is left out: waiting won't help.
+ */
+static bool is_quota(const char *message)
+{
+	return strstr(message, "exceeded quota: ") || strstr(message, "status unknown for quota: ");
+}
+
+static unsigned longer_wait(unsigned header_ms, const struct json *status)
+{
+	int64_t seconds = 0;
+	uint64_t ms = header_ms;
+
+	if (json_int64(json_at(status, "details", "retryAfterSeconds"), &seconds) && seconds > 0 &&
+		seconds <= LIMIT_RETRY_AFTER_MS / 1000 && (uint64_t)seconds * 1000 > ms)
+		ms = (uint64_t)seconds * 1000;
+	else if (seconds > LIMIT_RETRY_AFTER_MS / 1000)
+		ms = LIMIT_RETRY_AFTER_MS;
+	return (unsigned)(ms < LIMIT_RETRY_AFTER_MS ? ms : LIMIT_RETRY_AFTER_MS);
+}
+
+static int from_status(
+	const struct json *status, int code, unsigned retry_after_ms, struct err *err)
+{
+	const char *reason = json_string(json_get(status, "reason"));
+	const char *message = json_string(json_get(status, "message"));
+	enum err_kind kind = kind_of(reason, code);
+
+	if (!message || !*message)
+		message = "no message";
+	if (kind == ERR_FORBIDDEN && is_quota(message))
+		kind = ERR_QUOTA;
+	(void)err_set(err, kind, "%s: %s", reason && *reason ? reason : "no reason", message);
+	if (err) {
+		err->http_status = code;
+		err->retry_after_ms = longer_wait(retry_after_ms, status);
+	}
+	return -1;
+}
+
+int status_error_json(const struct json *status, struct err *err)
+{
+	int64_t code = 0;
+
+	if (!json_int64(json_get(status, "code"), &code) || code < 100 || code > 999)
+		code = 0;
+	return from_status(status, (int)code, 0, err);
+}
+
+/* Up to the first line's end, and no control characters: it goes into logs and messages. */
+static size_t printable(const char *body, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && n < LIMIT_QUOTED_BYTES && (unsigned char)body[n] >= 0x20 &&
+		body[n] != 0x7f)
+		n++;
+	return n;
+}
+
+int status_error(
+	int http_status, const char *body, size_t len, unsigned retry_after_ms, struct err *err)
+{
+	CLEANUP(json_free_p) struct json *status = NULL;
+
+	if (len && json_parse(body, len, &status, NULL) == 0 &&
+		str_eq(json_string(json_get(status, "kind")), "Status"))
+		return from_status(status, http_status, retry_after_ms, err);
+	(void)err_set(err, kind_of_code(http_status), "no Status, but: %.*s",
+		(int)printable(body, len), len ? body : "");
+	if (err) {
+		err->http_status = http_status;
+		err->retry_after_ms = longer_wait(retry_after_ms, NULL);
+	}
+	return -1;
+}

@@ -1,0 +1,32 @@
+/*
+ * url - the paths of the Kubernetes API, with every part escaped. Pure: it writes into the caller's
+ * buf and keeps nothing.
+ */
+#ifndef PROMOGATE_KUBE_URL_H
+#define PROMOGATE_KUBE_URL_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* What a path names. A part that is NULL or "" is left out. */
+struct url {
+	const char *group; /* none: the core group, /api instead of /apis */
+	const char *version;
+	const char *namespace; /* none: cluster-scoped, or all namespaces */
+	const char *resource; /* the plural, "jobs" */
+	const char *name; /* none: the collection */
+	const char *subresource; /* "status" */
+};
+
+/*
+ * Adds the path. ERR_INVALID for a part that the API server takes for no path segment (".", "..",
+ * or a '/' or '%' in it: k8s.io/apimachinery, api/validation/path), for a version or resource that
+ * is missing, and for a subresource without a name.
+ */
+int url_add(struct buf *to, const struct url *u, struct err *err);
+
+/* Adds "?key=value", or "&key=value" behind a first one; the value is escaped, the key is not. */
+void url_add_query(struct buf *to, const char *key, const char *value);
+void url_add_query_int(struct buf *to, const char *key, long long value);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * watch - a watch stream: bytes to lines, and a line to an event. Pure.
+ *
+ * The API server sends one JSON object a line (with the newline behind it) for as long as the watch
+ * lasts. Plain data, owned by its caller, one thread at a time.
+ */
+#ifndef PROMOGATE_KUBE_WATCH_H
+#define PROMOGATE_KUBE_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "json/json.h"
+
+/* Called with each line, without its newline and with no NUL behind it; below 0 ends the feeding.
+ */
+typedef int watch_line_fn(void *ctx, const char *line, size_t len, struct err *err);
+
+struct watch_lines {
+	struct buf partial; /* what came after the last newline */
+};
+
+#define WATCH_LINES_INIT(max_line_bytes_)                                                          \
+	{                                                                                          \
+		.partial = BUF_INIT(max_line_bytes_)                                               \
+	}
+
+void watch_lines_release(struct watch_lines *w);
+/*
+ * Hands over each line that the bytes complete; empty lines are left out. ERR_TOO_LARGE for a line
+ * over the maximum, or what the function returned. After an error the stream is lost.
+ */
+int watch_lines_feed(struct watch_lines *w, const char *bytes, size_t len, watch_line_fn *fn,
+	void *ctx, struct err *err);
+
+enum watch_type { WATCH_ADDED, WATCH_MODIFIED, WATCH_DELETED, WATCH_BOOKMARK };
+
+/* Owns its tree; the pointers look into it. */
+struct watch_event {
+	enum watch_type type;
+	const struct json *object; /* an object; of a BOOKMARK only the resourceVersion counts */
+	const char *resource_version; /* never NULL or "": where to watch on from */
+	bool initial_events_end; /* the BOOKMARK that ends a sendInitialEvents list (KEP-3157) */
+	struct json *tree;
+};
+
+#define WATCH_EVENT_INIT                                                                           \
+	{                                                                                          \
+		.type = WATCH_BOOKMARK                                                             \
+	}
+
+/*
+ * An ERROR event is an error: its Status decides the kind (kube/status.h), so a resourceVersion
+ * that is too old is ERR_GONE. A line that is no event is ERR_IO, since the other side failed: list
+ * again.
+ */
+int watch_event_decode(const char *line, size_t len, struct watch_event *ret, struct err *err);
+void watch_event_release(struct watch_event *event); /* for CLEANUP() too */
+
+#endif
