@@ -1,0 +1,34 @@
+/*
+ * appcontext - a KeptnAppContext, as far as it is judged. v1 and v1beta1 are alike here. Borrows
+ * from the JSON it was read from.
+ */
+#ifndef PROMOGATE_PROMOTION_APPCONTEXT_H
+#define PROMOGATE_PROMOTION_APPCONTEXT_H
+
+#include <stdbool.h>
+
+#include "json/json.h"
+
+#define KEPTN_GROUP         "lifecycle.keptn.sh"
+#define APPCONTEXT_KIND     "KeptnAppContext"
+#define APPCONTEXT_RESOURCE "keptnappcontexts"
+
+/* The lists of task names in the spec. */
+enum task_list { PRE_DEPLOYMENT_TASKS, POST_DEPLOYMENT_TASKS, PROMOTION_TASKS, TASK_LIST_COUNT };
+
+struct appcontext {
+	const char *name; /* generateName where there is no name yet; "" where there is neither */
+	const char *namespace;
+	bool deleting;
+	const struct json *annotations; /* of any type: the judge looks */
+	const struct json *spec;
+	const struct json *tasks[TASK_LIST_COUNT];
+	const struct json *span_links;
+};
+
+void appcontext_read(const struct json *object, const char *namespace, struct appcontext *ret);
+
+/* "promotionTasks", …. */
+const char *task_list_name(enum task_list list);
+
+#endif

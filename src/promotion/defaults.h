@@ -1,0 +1,18 @@
+/*
+ * defaults - what /mutate writes into a KeptnAppContext: only keys that belong to Promogate, and
+ * only where they change, so that writing twice is writing once.
+ */
+#ifndef PROMOGATE_PROMOTION_DEFAULTS_H
+#define PROMOGATE_PROMOTION_DEFAULTS_H
+
+#include "kube/patch.h"
+#include "promotion/appcontext.h"
+#include "promotion/lookup.h"
+
+/*
+ * promogate.dev/resolved-on-failure: the blocking policy as of this write, for people to see. An
+ * object whose metadata or annotations are of a wrong type is left to the validation.
+ */
+void defaults_patch(const struct json *object, const struct known *k, struct patch *to);
+
+#endif

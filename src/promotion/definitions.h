@@ -1,0 +1,41 @@
+/*
+ * definitions - the KeptnTaskDefinitions that are known, by namespace and name: the informer's
+ * cache, or the live answers that one request asked for. The owner sees to locking.
+ */
+#ifndef PROMOGATE_PROMOTION_DEFINITIONS_H
+#define PROMOGATE_PROMOTION_DEFINITIONS_H
+
+#include <stdlib.h>
+
+#include "base/strmap.h"
+#include "promotion/taskdefinition.h"
+
+struct definitions {
+	/* "namespace/name" to struct taskdef, or to NULL: known to be absent. */
+	struct strmap by_key;
+};
+
+#define DEFINITIONS_INIT                                                                           \
+	{                                                                                          \
+		.by_key = STRMAP_INIT(free)                                                        \
+	}
+
+enum definitions_answer { DEFINITIONS_UNKNOWN, DEFINITIONS_ABSENT, DEFINITIONS_PRESENT };
+
+void definitions_release(struct definitions *d); /* for CLEANUP() too */
+
+/* Names that no object can have are ignored. t_take is NULL for one that is known to be absent. */
+void definitions_put(
+	struct definitions *d, const char *ns, const char *name, struct taskdef *t_take);
+void definitions_remove(struct definitions *d, const char *ns, const char *name);
+
+/* *ret is set for DEFINITIONS_PRESENT alone. */
+enum definitions_answer definitions_find(
+	const struct definitions *d, const char *ns, const char *name, const struct taskdef **ret);
+
+/* Visits those of one namespace that are present, in byte order of their names. */
+typedef void definitions_visit_fn(void *ctx, const char *name, const struct taskdef *t);
+void definitions_walk(
+	const struct definitions *d, const char *ns, definitions_visit_fn *visit, void *ctx);
+
+#endif

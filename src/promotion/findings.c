@@ -1,0 +1,111 @@
+#include "promotion/findings.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+void findings_release(struct findings *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		free(f->items[i].field);
+		free(f->items[i].value);
+		free(f->items[i].detail);
+	}
+	free(f->items);
+	*f = (struct findings)FINDINGS_INIT;
+}
+
+static struct finding *append(struct findings *f)
+{
+	if (f->count == f->capacity) {
+		f->capacity = f->capacity ? f->capacity * 2 : 4;
+		f->items = xreallocarray(f->items, f->capacity, sizeof(*f->items));
+	}
+	return &f->items[f->count++];
+}
+
+struct finding *findings_add(struct findings *f, enum rule_id rule, enum fielderr_type type,
+	char *field_take, const char *value, const char *detail, ...)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_DETAIL_BYTES);
+	enum severity severity = rule_get(rule)->severity;
+	struct finding *item;
+	va_list ap;
+
+	if (findings_full(f, severity)) {
+		f->overflowed |= severity == SEVERITY_ERROR;
+		free(field_take);
+		return NULL;
+	}
+	f->added[severity]++;
+	va_start(ap, detail);
+	(void)buf_vaddf(&text, detail, ap);
+	va_end(ap);
+	item = append(f);
+	*item = (struct finding){
+		.rule = rule_get(rule),
+		.severity = severity,
+		.type = type,
+		.field = field_take,
+		.value = xstrdup(value),
+		.detail = buf_steal(&text),
+	};
+	return item;
+}
+
+bool findings_full(const struct findings *f, enum severity severity)
+{
+	return f->added[severity] == LIMIT_FINDINGS;
+}
+
+size_t findings_errors(const struct findings *f)
+{
+	size_t n = f->overflowed ? 1 : 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		n += f->items[i].severity == SEVERITY_ERROR;
+	return n;
+}
+
+/* The same field, or another element of the same list. */
+static bool same_list(const char *a, const char *b)
+{
+	size_t len = strcspn(a, "[");
+
+	return len == strcspn(b, "[") && strncmp(a, b, len) == 0;
+}
+
+static bool same_fault(const struct finding *a, const struct finding *b)
+{
+	return a->rule == b->rule && str_eq(a->value, b->value) && same_list(a->field, b->field);
+}
+
+static bool forgive_one(struct finding *item, const struct findings *old, bool *used)
+{
+	for (size_t i = 0; i < old->count; i++) {
+		if (used[i] || !same_fault(&old->items[i], item))
+			continue;
+		used[i] = true;
+		return true;
+	}
+	return false;
+}
+
+void findings_forgive(struct findings *f, const struct findings *old)
+{
+	CLEANUP(free_p) bool *used = xcalloc(old->count, sizeof(*used));
+
+	for (size_t i = 0; i < f->count; i++)
+		if (f->items[i].severity == SEVERITY_ERROR && forgive_one(&f->items[i], old, used))
+			f->items[i].severity = SEVERITY_WARNING;
+}
+
+void finding_line(struct buf *to, const struct finding *item)
+{
+	(void)buf_addf(to, "%s: ", item->field);
+	fielderr_body(to, item->type, item->value, item->detail);
+}

@@ -1,0 +1,60 @@
+/*
+ * findings - what the rules found, as data: one list for the webhook's answer, the audit and the
+ * linter. The list owns its strings. One thread at a time.
+ */
+#ifndef PROMOGATE_PROMOTION_FINDINGS_H
+#define PROMOGATE_PROMOTION_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kube/fielderr.h"
+#include "promotion/rules.h"
+
+struct finding {
+	const struct rule *rule;
+	enum severity severity; /* the rule's, unless something softened it */
+	enum fielderr_type type;
+	char *field; /* "spec.promotionTasks[1]" */
+	char *value; /* as somebody wrote it */
+	char *detail; /* what is wrong with it, and the mend */
+	bool unconfirmed; /* rests on what only the cache says (promotion/lookup.h) */
+};
+
+struct findings {
+	struct finding *items;
+	size_t count, capacity;
+	size_t added[SEVERITY_COUNT]; /* by the severity of the rule */
+	bool overflowed; /* an error beyond LIMIT_FINDINGS is not in the list */
+};
+
+#define FINDINGS_INIT                                                                              \
+	{                                                                                          \
+		.count = 0                                                                         \
+	}
+
+void findings_release(struct findings *f); /* for CLEANUP() too */
+
+/*
+ * With the rule's own severity. field_take is from xasprintf(). Valid until the next one is added;
+ * NULL beyond LIMIT_FINDINGS.
+ */
+struct finding *findings_add(struct findings *f, enum rule_id rule, enum fielderr_type type,
+	char *field_take, const char *value, const char *detail, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* Whether one more of this severity would not be kept. */
+bool findings_full(const struct findings *f, enum severity severity);
+
+size_t findings_errors(const struct findings *f);
+
+/*
+ * Ratcheting: each error that stands in old too, with the same rule and value in the same list
+ * wherever it moved there, becomes a warning; a fault that old has once covers one.
+ */
+void findings_forgive(struct findings *f, const struct findings *old);
+
+/* Appends `field: Not found: "value": detail`. */
+void finding_line(struct buf *to, const struct finding *item);
+
+#endif

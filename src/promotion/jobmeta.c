@@ -1,0 +1,167 @@
+#include "promotion/jobmeta.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "kube/labelvalue.h"
+
+/*
+ * Of the definition's labels and annotations, what stays behind. A '/' at the end stands for all
+ * that begin so.
+ */
+static const char *const left_behind[] = {
+	/* By these, those who applied the definition know their objects, and delete others. */
+	"kubectl.kubernetes.io/last-applied-configuration",
+	"app.kubernetes.io/instance",
+	"applyset.kubernetes.io/",
+	"argocd.argoproj.io/",
+	"kustomize.toolkit.fluxcd.io/",
+	"helm.toolkit.fluxcd.io/",
+	"meta.helm.sh/",
+	"kapp.k14s.io/",
+	"objectset.rio.cattle.io/",
+	/* The Job controller's. */
+	"batch.kubernetes.io/",
+	"job-name",
+	"controller-uid",
+	/* Ours. */
+	JOB_MANAGED_BY,
+	JOB_APP,
+	JOB_VERSION,
+	JOB_TASK,
+	JOB_ATTEMPT,
+	JOB_TTL,
+	JOB_KEPTN_APP,
+	JOB_KEPTN_VERSION,
+	JOB_KEPTN_TASK,
+};
+
+static bool stays_behind(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(left_behind); i++) {
+		const char *other = left_behind[i];
+
+		if (str_eq(key, other) ||
+			(other[strlen(other) - 1] == '/' && str_starts(key, other)))
+			return true;
+	}
+	return false;
+}
+
+const char *jobmeta_task(const struct jobspec *s)
+{
+	return json_string_or(json_at(s->definitions[0], "metadata", "name"), "");
+}
+
+/* The definition's own labels or annotations. */
+static void emit_theirs(const struct jobspec *s, const char *which, struct emit *e)
+{
+	const struct json *map = json_at(s->definitions[0], "metadata", which);
+
+	json_each (item, json_type(map) == JSON_OBJECT ? map : NULL)
+		if (json_string(item) && !stays_behind(json_key(item)))
+			emit_key_string(e, json_key(item), json_string(item));
+}
+
+static void emit_label(struct emit *e, const char *key, const char *value)
+{
+	emit_key_string(e, key, label_value_of(value).text);
+}
+
+static void emit_our_labels(const struct jobspec *s, struct emit *e)
+{
+	char attempt[16];
+
+	(void)snprintf(attempt, sizeof(attempt), "%u", s->attempt);
+	emit_label(e, JOB_MANAGED_BY, JOB_MANAGER);
+	emit_label(e, JOB_APP, s->version.context.app);
+	emit_label(e, JOB_VERSION, s->version.context.version);
+	emit_label(e, JOB_TASK, jobmeta_task(s));
+	emit_label(e, JOB_ATTEMPT, attempt);
+}
+
+static void emit_labels(const struct jobspec *s, struct emit *e)
+{
+	emit_key(e, "labels");
+	emit_object_begin(e);
+	emit_theirs(s, "labels", e);
+	emit_our_labels(s, e);
+	emit_object_end(e);
+}
+
+static void emit_job_annotations(const struct jobspec *s, struct emit *e)
+{
+	int64_t ttl = DEFAULT_TTL_SECONDS;
+	char text[24];
+
+	(void)json_int64(json_at(s->definitions[0], "spec", "ttlSecondsAfterFinished"), &ttl);
+	(void)snprintf(text, sizeof(text), "%lld", (long long)ttl);
+	emit_key(e, "annotations");
+	emit_object_begin(e);
+	emit_theirs(s, "annotations", e);
+	emit_key_string(e, JOB_KEPTN_APP, s->version.context.app);
+	emit_key_string(e, JOB_KEPTN_VERSION, s->version.context.version);
+	emit_key_string(e, JOB_KEPTN_TASK, s->name);
+	emit_key_string(e, JOB_TASK, jobmeta_task(s));
+	emit_key_string(e, JOB_TTL, text);
+	emit_object_end(e);
+}
+
+struct owner {
+	const char *api_version, *kind, *name, *uid;
+};
+
+static void emit_owner(struct emit *e, const struct owner *owner)
+{
+	emit_key(e, "ownerReferences");
+	emit_array_begin(e);
+	emit_object_begin(e);
+	emit_key_string(e, "apiVersion", owner->api_version);
+	emit_key_string(e, "kind", owner->kind);
+	emit_key_string(e, "name", owner->name);
+	emit_key_string(e, "uid", owner->uid);
+	emit_key_bool(e, "controller", true);
+	emit_key_bool(e, "blockOwnerDeletion", true);
+	emit_object_end(e);
+	emit_array_end(e);
+}
+
+void jobmeta_emit_job(const struct jobspec *s, struct emit *e)
+{
+	const struct jobspec_version *v = &s->version;
+
+	emit_key(e, "metadata");
+	emit_object_begin(e);
+	emit_key_string(e, "name", s->name);
+	emit_key_string(e, "namespace", v->namespace);
+	emit_labels(s, e);
+	emit_job_annotations(s, e);
+	emit_owner(e, &(struct owner){"lifecycle.keptn.sh/v1", "KeptnAppVersion", v->name, v->uid});
+	emit_object_end(e);
+}
+
+void jobmeta_emit_pod(const struct jobspec *s, struct emit *e)
+{
+	emit_key(e, "metadata");
+	emit_object_begin(e);
+	emit_labels(s, e);
+	emit_key(e, "annotations");
+	emit_object_begin(e);
+	emit_theirs(s, "annotations", e);
+	emit_object_end(e);
+	emit_object_end(e);
+}
+
+void jobmeta_emit_code(const struct jobspec *s, const char *job_uid, struct emit *e)
+{
+	emit_key(e, "metadata");
+	emit_object_begin(e);
+	emit_key_string(e, "name", s->name);
+	emit_key_string(e, "namespace", s->version.namespace);
+	emit_key(e, "labels");
+	emit_object_begin(e);
+	emit_our_labels(s, e);
+	emit_object_end(e);
+	emit_owner(e, &(struct owner){"batch/v1", "Job", s->name, job_uid});
+	emit_object_end(e);
+}

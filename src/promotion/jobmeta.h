@@ -1,0 +1,41 @@
+/*
+ * jobmeta - the metadata of a promotion Job, of its pods and of its ConfigMap: what a person finds
+ * them by, and what is read of a Job again (jobstatus).
+ *
+ * Labels are for people (`kubectl get jobs -l promogate.dev/app=podtato-head`): a value that is
+ * too long or not legal is cut and hashed (kube/labelvalue.h). The full values are annotations of
+ * the Job, under Keptn's own keys where it has one.
+ */
+#ifndef PROMOGATE_PROMOTION_JOBMETA_H
+#define PROMOGATE_PROMOTION_JOBMETA_H
+
+#include "promotion/jobspec.h"
+#include "json/emit.h"
+
+/* Labels. */
+#define JOB_APP        "promogate.dev/app"
+#define JOB_VERSION    "promogate.dev/version"
+#define JOB_TASK       "promogate.dev/task" /* and an annotation: the full name */
+#define JOB_ATTEMPT    "promogate.dev/attempt"
+#define JOB_MANAGED_BY "app.kubernetes.io/managed-by"
+#define JOB_MANAGER    "promogate"
+
+/* Annotations. As in Keptn, the task-name is the name in the status item: here, the Job's. */
+#define JOB_KEPTN_APP     "keptn.sh/app"
+#define JOB_KEPTN_VERSION "keptn.sh/version"
+#define JOB_KEPTN_TASK    "keptn.sh/task-name"
+/* The definition may be gone when the outcome has been recorded. */
+#define JOB_TTL "promogate.dev/ttl-seconds-after-finished"
+
+/* What Keptn's CRD writes into a definition that doesn't say. */
+enum { DEFAULT_TTL_SECONDS = 300 };
+
+/* The name of the task. */
+const char *jobmeta_task(const struct jobspec *s);
+
+/* Each emits "metadata" and its value. */
+void jobmeta_emit_job(const struct jobspec *s, struct emit *e);
+void jobmeta_emit_pod(const struct jobspec *s, struct emit *e);
+void jobmeta_emit_code(const struct jobspec *s, const char *job_uid, struct emit *e);
+
+#endif

@@ -1,0 +1,67 @@
+#include "promotion/jobname.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { RANDOM_BYTES = 8 };
+
+/* As Kubernetes ends generated names: it spells no words, and no digit looks like a letter. */
+static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
+
+static bool is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+struct job_name job_name_make(const char *definition, uint32_t attempt, uint64_t random)
+{
+	struct job_name name = {""};
+	char tail[RANDOM_BYTES + 1] = "", suffix[32];
+	size_t n = 0, cut;
+
+	for (size_t i = 0; i < RANDOM_BYTES; i++) {
+		tail[i] = alphabet[random % (sizeof(alphabet) - 1)];
+		random /= sizeof(alphabet) - 1;
+	}
+	(void)snprintf(suffix, sizeof(suffix), "-%u-%s", attempt, tail);
+	cut = LIMIT_JOB_NAME_BYTES - strlen(suffix);
+	for (const char *s = definition; *s && n < cut; s++)
+		if (n > 0 || is_alnum(*s))
+			name.text[n++] = (char)(is_alnum(*s) ? *s : '-');
+	while (n > 0 && name.text[n - 1] == '-')
+		n--;
+	(void)snprintf(name.text + n, sizeof(name.text) - n, "%s%s", n ? "" : "task", suffix);
+	return name;
+}
+
+/* The number that ends at end; over UINT32_MAX, some number over that. */
+static uint64_t number_before(const char *name, const char *end)
+{
+	const char *start = end;
+	uint64_t n = 0;
+
+	while (start > name && start[-1] >= '0' && start[-1] <= '9')
+		start--;
+	for (; start < end && n <= UINT32_MAX; start++)
+		n = n * 10 + (uint64_t)(*start - '0');
+	return n;
+}
+
+uint32_t job_name_attempt(const char *name, const char *definition)
+{
+	size_t len = strlen(name), head = len - RANDOM_BYTES;
+	struct job_name made;
+	uint64_t attempt;
+
+	if (len <= RANDOM_BYTES || name[head - 1] != '-' ||
+		strspn(name + head, alphabet) != RANDOM_BYTES)
+		return 0;
+	attempt = number_before(name, name + head - 1);
+	if (attempt > UINT32_MAX)
+		return 0;
+	/* What stands before the random part, a zero too much included, must be what is made. */
+	made = job_name_make(definition, (uint32_t)attempt, 0);
+	if (strlen(made.text) != len || strncmp(made.text, name, head) != 0)
+		return 0;
+	return (uint32_t)attempt;
+}

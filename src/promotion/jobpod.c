@@ -1,0 +1,265 @@
+#include "promotion/jobpod.h"
+
+#include "base/limits.h"
+#include "base/str.h"
+#include "promotion/jobmeta.h"
+#include "json/gojson.h"
+
+static const char *const mount_paths[RUNTIME_COUNT] = {
+	[RUNTIME_DENO] = "/var/data/function.ts",
+	[RUNTIME_PYTHON] = "/var/data/function.py",
+};
+
+/* The variables that every container gets. */
+enum { OWN_CONTEXT, OWN_ID, OWN_ATTEMPT, OWN_COUNT };
+
+struct own {
+	struct buf values[OWN_COUNT];
+};
+
+static const char *const own_names[OWN_COUNT] = {
+	[OWN_CONTEXT] = "KEPTN_CONTEXT",
+	[OWN_ID] = "PROMOGATE_ID",
+	[OWN_ATTEMPT] = "PROMOGATE_ATTEMPT",
+};
+
+static void own_init(struct own *own, const struct jobspec *s)
+{
+	for (int i = 0; i < OWN_COUNT; i++)
+		buf_init(&own->values[i], LIMIT_JOB_BYTES);
+	keptn_context_encode(&s->version.context, &own->values[OWN_CONTEXT]);
+	(void)buf_addf(&own->values[OWN_ID], "%s/%s", s->version.uid, jobmeta_task(s));
+	(void)buf_addf(&own->values[OWN_ATTEMPT], "%u", s->attempt);
+}
+
+static void own_release(struct own *own)
+{
+	for (int i = 0; i < OWN_COUNT; i++)
+		buf_release(&own->values[i]);
+}
+
+static void emit_variable(struct emit *e, const char *name, const char *value)
+{
+	emit_object_begin(e);
+	emit_key_string(e, "name", name);
+	emit_key_string(e, "value", value);
+	emit_object_end(e);
+}
+
+static void emit_own(struct emit *e, const struct own *own, int which)
+{
+	emit_variable(e, own_names[which], buf_str(&own->values[which]));
+}
+
+/* --- a container of the definition's ------------------------------------------------------------
+ */
+
+/* A variable that is set already is replaced, where it stands and whole. */
+static void emit_container_env(struct emit *e, const struct json *env, const struct own *own)
+{
+	bool seen[OWN_COUNT] = {false};
+
+	emit_key(e, "env");
+	emit_array_begin(e);
+	json_each (variable, env) {
+		const char *name = json_string_or(json_get(variable, "name"), "");
+		int which = 0;
+
+		while (which < OWN_COUNT && !str_eq(name, own_names[which]))
+			which++;
+		if (which == OWN_COUNT) {
+			emit_json(e, variable);
+		} else {
+			emit_own(e, own, which);
+			seen[which] = true;
+		}
+	}
+	for (int i = 0; i < OWN_COUNT; i++)
+		if (!seen[i])
+			emit_own(e, own, i);
+	emit_array_end(e);
+}
+
+static void emit_container(struct emit *e, const struct json *container, const struct own *own)
+{
+	emit_object_begin(e);
+	json_each (field, container)
+		if (!str_eq(json_key(field), "env"))
+			emit_key_json(e, json_key(field), field);
+	emit_container_env(e, json_get(container, "env"), own);
+	emit_object_end(e);
+}
+
+/* In memory, and no more of it than the container may take: it is accounted to the pod. */
+static void emit_scratch_volume(struct emit *e, const char *name, const struct json *memory)
+{
+	emit_object_begin(e);
+	emit_key_string(e, "name", name);
+	emit_key(e, "emptyDir");
+	emit_object_begin(e);
+	emit_key_string(e, "medium", "Memory");
+	if (memory)
+		emit_key_json(e, "sizeLimit", memory);
+	else
+		emit_key_string(e, "sizeLimit", "1Gi");
+	emit_object_end(e);
+	emit_object_end(e);
+}
+
+/* A definition has no place for volumes, so each that the container mounts is one of these. */
+static void emit_scratch_volumes(struct emit *e, const struct json *container)
+{
+	CLEANUP(strmap_release) struct strmap seen = STRMAP_INIT(NULL);
+	const struct json *memory = json_at(container, "resources", "limits", "memory");
+	const struct json *mounts = json_get(container, "volumeMounts");
+
+	if (!json_count(mounts))
+		return;
+	emit_key(e, "volumes");
+	emit_array_begin(e);
+	json_each (mount, mounts) {
+		const char *name = json_string(json_get(mount, "name"));
+
+		if (!name || strmap_has(&seen, name))
+			continue;
+		strmap_put(&seen, name, NULL);
+		emit_scratch_volume(e, name, memory);
+	}
+	emit_array_end(e);
+}
+
+/* --- a function ---------------------------------------------------------------------------------
+ */
+
+bool jobpod_brings_code(const struct jobspec *s, const struct function *f)
+{
+	return f->origin == CODE_INLINE ||
+	       (f->origin == CODE_CONFIG_MAP && !str_eq(f->namespace, s->version.namespace));
+}
+
+/* SECURE_DATA is the name of the variable, and of the key in the Secret. */
+static void emit_secret_variable(struct emit *e, const char *secret)
+{
+	emit_object_begin(e);
+	emit_key_string(e, "name", "SECURE_DATA");
+	emit_key(e, "valueFrom");
+	emit_object_begin(e);
+	emit_key(e, "secretKeyRef");
+	emit_object_begin(e);
+	emit_key_string(e, "name", secret);
+	emit_key_string(e, "key", "SECURE_DATA");
+	emit_object_end(e);
+	emit_object_end(e);
+	emit_object_end(e);
+}
+
+static void emit_function_env(
+	struct emit *e, const struct function *f, const struct own *own, const char *parameters)
+{
+	emit_key(e, "env");
+	emit_array_begin(e);
+	if (f->parameters.count)
+		emit_variable(e, "DATA", parameters);
+	emit_own(e, own, OWN_CONTEXT);
+	emit_variable(e, "CMD_ARGS", f->arguments);
+	if (*f->secret)
+		emit_secret_variable(e, f->secret);
+	emit_variable(e, "SCRIPT", f->origin == CODE_HTTP ? f->code : mount_paths[f->runtime]);
+	emit_own(e, own, OWN_ID);
+	emit_own(e, own, OWN_ATTEMPT);
+	emit_array_end(e);
+}
+
+static void emit_function_mount(struct emit *e, const struct function *f)
+{
+	emit_key(e, "volumeMounts");
+	emit_array_begin(e);
+	emit_object_begin(e);
+	emit_key_string(e, "name", FUNCTION_VOLUME);
+	emit_key_bool(e, "readOnly", true);
+	emit_key_string(e, "mountPath", mount_paths[f->runtime]);
+	emit_key_string(e, "subPath", FUNCTION_KEY);
+	emit_object_end(e);
+	emit_array_end(e);
+}
+
+static int emit_function(struct emit *e, const struct jobspec *s, const struct function *f,
+	const struct own *own, struct err *err)
+{
+	CLEANUP(buf_release) struct buf parameters = BUF_INIT(LIMIT_JOB_BYTES);
+
+	gojson_map(&parameters, &f->parameters);
+	if (parameters.overflowed)
+		return err_set(err, ERR_TOO_LARGE,
+			"the parameters of the task \"%s\" are too large", jobmeta_task(s));
+	emit_object_begin(e);
+	emit_key_string(e, "name", "keptn-function-runner");
+	emit_key_string(e, "image", s->images[f->runtime]);
+	emit_key_string(e, "imagePullPolicy", "IfNotPresent");
+	emit_function_env(e, f, own, buf_str(&parameters));
+	if (f->origin != CODE_HTTP)
+		emit_function_mount(e, f);
+	emit_object_end(e);
+	return 0;
+}
+
+static void emit_function_volume(struct emit *e, const struct jobspec *s, const struct function *f)
+{
+	emit_key(e, "volumes");
+	emit_array_begin(e);
+	emit_object_begin(e);
+	emit_key_string(e, "name", FUNCTION_VOLUME);
+	emit_key(e, "configMap");
+	emit_object_begin(e);
+	emit_key_string(e, "name", jobpod_brings_code(s, f) ? s->name : f->code);
+	emit_object_end(e);
+	emit_object_end(e);
+	emit_array_end(e);
+}
+
+/* --- the pod ------------------------------------------------------------------------------------
+ */
+
+static void emit_identity(struct emit *e, const struct json *spec)
+{
+	const char *account = json_string(json_at(spec, "serviceAccount", "name"));
+	const struct json *mounted = json_at(spec, "automountServiceAccountToken", "type");
+	const struct json *secrets = json_get(spec, "imagePullSecrets");
+
+	if (account)
+		emit_key_string(e, "serviceAccountName", account);
+	if (json_type(mounted) == JSON_BOOL)
+		emit_key_json(e, "automountServiceAccountToken", mounted);
+	if (json_count(secrets))
+		emit_key_json(e, "imagePullSecrets", secrets);
+}
+
+int jobpod_emit(const struct jobspec *s, const struct function *f, struct emit *e, struct err *err)
+{
+	CLEANUP(own_release) struct own own;
+	const struct json *spec = json_get(s->definitions[0], "spec");
+	const struct json *container = json_get(spec, "container");
+
+	own_init(&own, s);
+	if (own.values[OWN_CONTEXT].overflowed)
+		return err_set(err, ERR_TOO_LARGE,
+			"the metadata of the application \"%s\" is too large",
+			s->version.context.app);
+	emit_key(e, "spec");
+	emit_object_begin(e);
+	emit_key_string(e, "restartPolicy", "OnFailure");
+	emit_identity(e, spec);
+	emit_key(e, "containers");
+	emit_array_begin(e);
+	if (!f)
+		emit_container(e, container, &own);
+	else if (emit_function(e, s, f, &own, err) < 0)
+		return -1;
+	emit_array_end(e);
+	if (!f)
+		emit_scratch_volumes(e, container);
+	else if (f->origin != CODE_HTTP)
+		emit_function_volume(e, s, f);
+	emit_object_end(e);
+	return 0;
+}

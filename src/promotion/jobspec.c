@@ -1,0 +1,166 @@
+#include "promotion/jobspec.h"
+
+#include "base/limits.h"
+#include "base/str.h"
+#include "kube/duration.h"
+#include "promotion/jobmeta.h"
+#include "promotion/jobpod.h"
+#include "json/emit.h"
+
+/* What Keptn's CRD writes into a definition that doesn't say. */
+enum { DEFAULT_RETRIES = 10, DEFAULT_TIMEOUT_SECONDS = 300 };
+
+static const int64_t second_ns = 1000000000;
+
+void jobspec_version_read(const struct json *appversion, struct jobspec_version *ret)
+{
+	const struct json *metadata = json_get(appversion, "metadata");
+
+	ret->namespace = json_string_or(json_get(metadata, "namespace"), "");
+	ret->name = json_string_or(json_get(metadata, "name"), "");
+	ret->uid = json_string_or(json_get(metadata, "uid"), "");
+	keptn_context_read(appversion, &ret->context);
+}
+
+static int64_t timeout_seconds(const struct json *spec)
+{
+	const char *text = json_string(json_get(spec, "timeout"));
+	int64_t ns;
+
+	if (!text || duration_parse(text, &ns) < 0)
+		return DEFAULT_TIMEOUT_SECONDS;
+	return ns / second_ns;
+}
+
+static int emit_spec(
+	const struct jobspec *s, const struct function *f, struct emit *e, struct err *err)
+{
+	const struct json *spec = json_get(s->definitions[0], "spec");
+	int64_t retries = DEFAULT_RETRIES;
+
+	(void)json_int64(json_get(spec, "retries"), &retries);
+	emit_key(e, "spec");
+	emit_object_begin(e);
+	emit_key_bool(e, "suspend", true);
+	emit_key_int(e, "backoffLimit", retries);
+	emit_key_int(e, "activeDeadlineSeconds", timeout_seconds(spec));
+	emit_key(e, "template");
+	emit_object_begin(e);
+	jobmeta_emit_pod(s, e);
+	if (jobpod_emit(s, f, e, err) < 0)
+		return -1;
+	emit_object_end(e);
+	emit_object_end(e);
+	return 0;
+}
+
+static int check_size(const struct jobspec *s, const struct buf *to, size_t before, struct err *err)
+{
+	if (!to->overflowed && to->len - before <= LIMIT_JOB_BYTES)
+		return 0;
+	return err_set(err, ERR_TOO_LARGE, "the task \"%s\" can't run: its Job is too large",
+		jobmeta_task(s));
+}
+
+/* NULL for a container. */
+static int read_function(
+	const struct jobspec *s, struct function *f, const struct function **ret, struct err *err)
+{
+	if (function_check(s->definitions, s->definition_count, err) < 0)
+		return -1;
+	*ret = NULL;
+	if (!function_is(s->definitions[0]))
+		return 0;
+	function_read(s->definitions, s->definition_count, f);
+	*ret = f;
+	if (!s->images[f->runtime] || !*s->images[f->runtime])
+		return err_set(err, ERR_INVALID,
+			"the task \"%s\" can't run: no image is configured for %s", jobmeta_task(s),
+			runtime_name(f->runtime));
+	return 0;
+}
+
+int jobspec_encode(const struct jobspec *s, struct buf *to, struct err *err)
+{
+	CLEANUP(function_release) struct function storage = FUNCTION_INIT;
+	const struct function *f;
+	struct emit e = EMIT_INIT(to);
+	size_t before = to->len;
+
+	if (read_function(s, &storage, &f, err) < 0)
+		return -1;
+	emit_object_begin(&e);
+	emit_key_string(&e, "apiVersion", "batch/v1");
+	emit_key_string(&e, "kind", "Job");
+	jobmeta_emit_job(s, &e);
+	if (emit_spec(s, f, &e, err) < 0)
+		return -1;
+	emit_object_end(&e);
+	return check_size(s, to, before, err);
+}
+
+struct jobspec_code jobspec_code(const struct jobspec *s)
+{
+	CLEANUP(function_release) struct function f = FUNCTION_INIT;
+
+	function_read(s->definitions, s->definition_count, &f);
+	if (!function_is(s->definitions[0]) || !jobpod_brings_code(s, &f))
+		return (struct jobspec_code){.needed = false};
+	if (f.origin == CODE_INLINE)
+		return (struct jobspec_code){.needed = true};
+	return (struct jobspec_code){true, f.namespace, f.code};
+}
+
+/* As it is: text, or bytes in base64 where somebody's editor left what is no UTF-8. */
+static int emit_copied(
+	const struct jobspec *s, const struct json *source, struct emit *e, struct err *err)
+{
+	static const char *const fields[] = {"data", "binaryData"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		const struct json *code = json_at(source, fields[i], FUNCTION_KEY);
+
+		if (!json_string(code))
+			continue;
+		emit_key(e, fields[i]);
+		emit_object_begin(e);
+		emit_key_json(e, FUNCTION_KEY, code);
+		emit_object_end(e);
+		return 0;
+	}
+	return err_set(err, ERR_INVALID,
+		"the task \"%s\" can't run: the ConfigMap \"%s\" has no key \"" FUNCTION_KEY "\"",
+		jobmeta_task(s), json_string_or(json_at(source, "metadata", "name"), ""));
+}
+
+static int emit_code(
+	const struct jobspec *s, const struct json *source, struct emit *e, struct err *err)
+{
+	CLEANUP(function_release) struct function f = FUNCTION_INIT;
+
+	function_read(s->definitions, s->definition_count, &f);
+	if (f.origin != CODE_INLINE)
+		return emit_copied(s, source, e, err);
+	emit_key(e, "data");
+	emit_object_begin(e);
+	emit_key_string(e, FUNCTION_KEY, f.code);
+	emit_object_end(e);
+	return 0;
+}
+
+int jobspec_encode_code(const struct jobspec *s, const char *job_uid, const struct json *source,
+	struct buf *to, struct err *err)
+{
+	struct emit e = EMIT_INIT(to);
+	size_t before = to->len;
+
+	emit_object_begin(&e);
+	emit_key_string(&e, "apiVersion", "v1");
+	emit_key_string(&e, "kind", "ConfigMap");
+	jobmeta_emit_code(s, job_uid, &e);
+	emit_key_bool(&e, "immutable", true);
+	if (emit_code(s, source, &e, err) < 0)
+		return -1;
+	emit_object_end(&e);
+	return check_size(s, to, before, err);
+}

@@ -1,0 +1,72 @@
+/*
+ * jobspec - what the Job of a promotion task looks like: as Keptn makes it, field by field, and on
+ * top of that
+ *
+ *   - suspended: it may run only once its version's status names it, and its ConfigMap is there
+ *   - without ttlSecondsAfterFinished: the API server must not collect what is not recorded yet
+ *   - PROMOGATE_ID and PROMOGATE_ATTEMPT in the environment, by which a task makes its effect
+ *     idempotent: Kubernetes may run a container again inside one Job. PROMOGATE_ID is
+ *     "<uid of the KeptnAppVersion>/<task>", the same for every try of this version and task, of
+ *     no other in any cluster, and of letters, digits, '-', '.' and '/' alone
+ *   - the code of a function, where it stands in a definition or in another namespace, in an
+ *     immutable ConfigMap of the Job's own name, which the Job owns
+ *
+ * Pure; everything in a struct is borrowed.
+ */
+#ifndef PROMOGATE_PROMOTION_JOBSPEC_H
+#define PROMOGATE_PROMOTION_JOBSPEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "promotion/function.h"
+#include "promotion/keptncontext.h"
+
+/* A KeptnAppVersion, as far as its Jobs show it. */
+struct jobspec_version {
+	const char *namespace, *name, *uid;
+	struct keptn_context context;
+};
+
+struct jobspec {
+	struct jobspec_version version;
+	/*
+	 * The whole KeptnTaskDefinition of the task, whose name is the task's, then those that its
+	 * functionRefs lead to; at least one.
+	 */
+	const struct json *const *definitions;
+	size_t definition_count;
+	const char *name; /* of the Job: job_name_make() */
+	uint32_t attempt;
+	const char *images[RUNTIME_COUNT]; /* NULL or "": no function can run there */
+};
+
+void jobspec_version_read(const struct json *appversion, struct jobspec_version *ret);
+
+/*
+ * Appends the Job; after a failure, what stands there is no JSON. ERR_INVALID if the definitions
+ * can't run (function_check()), or no image is given for their runtime; ERR_TOO_LARGE if it does
+ * not fit in `to` or LIMIT_JOB_BYTES.
+ */
+int jobspec_encode(const struct jobspec *s, struct buf *to, struct err *err);
+
+/* The ConfigMap that a Job must have before it runs. */
+struct jobspec_code {
+	bool needed;
+	/* Where it is copied from; NULL where the code stands in the definition. */
+	const char *source_namespace, *source_name;
+};
+
+/* Of definitions that jobspec_encode() takes. */
+struct jobspec_code jobspec_code(const struct jobspec *s);
+
+/*
+ * Appends this ConfigMap. It takes the uid that the API server gave the Job; source is the whole
+ * ConfigMap to copy, or NULL. ERR_INVALID if that has no key "code"; ERR_TOO_LARGE as above.
+ */
+int jobspec_encode_code(const struct jobspec *s, const char *job_uid, const struct json *source,
+	struct buf *to, struct err *err);
+
+#endif

@@ -1,0 +1,79 @@
+#include "promotion/jobstatus.h"
+
+#include "base/str.h"
+#include "promotion/jobmeta.h"
+
+static const char *text_of(const struct json *object, const char *key)
+{
+	return json_string_or(json_get(object, key), "");
+}
+
+static int64_t number_of(const struct json *map, const char *key, int64_t otherwise)
+{
+	const char *text = json_string(json_get(map, key));
+
+	if (text)
+		(void)str_to_int64(text, &otherwise);
+	return otherwise;
+}
+
+static const char *owner_of(const struct json *metadata)
+{
+	json_each (owner, json_get(metadata, "ownerReferences"))
+		if (str_eq(json_string(json_get(owner, "kind")), "KeptnAppVersion") &&
+			json_is_true(json_get(owner, "controller")))
+			return text_of(owner, "uid");
+	return "";
+}
+
+static bool mounts_own_code(const struct json *spec, const char *name)
+{
+	json_each (volume, json_at(spec, "template", "spec", "volumes"))
+		if (str_eq(json_string(json_at(volume, "configMap", "name")), name))
+			return true;
+	return false;
+}
+
+static const struct json *find_true(const struct json *conditions, const char *type)
+{
+	json_each (condition, conditions)
+		if (str_eq(json_string(json_get(condition, "type")), type) &&
+			str_eq(json_string(json_get(condition, "status")), "True"))
+			return condition;
+	return NULL;
+}
+
+static void read_state(const struct json *job, struct jobstatus *ret)
+{
+	const struct json *conditions = json_at(job, "status", "conditions");
+	const struct json *failed = find_true(conditions, "Failed");
+	const struct json *end = failed ? failed : find_true(conditions, "Complete");
+
+	if (end)
+		ret->state = failed ? JOB_FAILED : JOB_SUCCEEDED;
+	else
+		ret->state =
+			json_is_true(json_at(job, "spec", "suspend")) ? JOB_SUSPENDED : JOB_RUNNING;
+	ret->reason = text_of(end, "reason");
+	ret->message = text_of(end, "message");
+	ret->since = text_of(end, "lastTransitionTime");
+}
+
+void jobstatus_read(const struct json *job, struct jobstatus *ret)
+{
+	const struct json *metadata = json_get(job, "metadata");
+	const struct json *annotations = json_get(metadata, "annotations");
+	const struct json *spec = json_get(job, "spec");
+
+	ret->namespace = text_of(metadata, "namespace");
+	ret->name = text_of(metadata, "name");
+	ret->uid = text_of(metadata, "uid");
+	ret->owner_uid = owner_of(metadata);
+	ret->task = text_of(annotations, JOB_TASK);
+	ret->attempt = number_of(json_get(metadata, "labels"), JOB_ATTEMPT, 0);
+	ret->ttl_seconds = number_of(annotations, JOB_TTL, DEFAULT_TTL_SECONDS);
+	ret->ttl_set = json_type(json_get(spec, "ttlSecondsAfterFinished")) == JSON_NUMBER;
+	ret->deleting = json_get(metadata, "deletionTimestamp") != NULL;
+	ret->brings_code = mounts_own_code(spec, ret->name);
+	read_state(job, ret);
+}

@@ -1,0 +1,35 @@
+/*
+ * jobstatus - a promotion Job, read again: which task of which version it is of, and how far it
+ * is. Borrows from the JSON it was read from.
+ */
+#ifndef PROMOGATE_PROMOTION_JOBSTATUS_H
+#define PROMOGATE_PROMOTION_JOBSTATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "json/json.h"
+
+/*
+ * A Job has ended when `Complete` or `Failed` is True, and not before: `SuccessCriteriaMet` and
+ * `FailureTarget` come while its pods still run (KEP-3850, KEP-3998).
+ */
+enum job_state { JOB_SUSPENDED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED };
+
+struct jobstatus {
+	const char *namespace, *name, *uid;
+	const char *owner_uid; /* of the KeptnAppVersion; "" if it is of none, and so not ours */
+	const char *task; /* the full name; "" if somebody took it away */
+	int64_t attempt; /* 0 if somebody took it away */
+	int64_t ttl_seconds; /* what ttlSecondsAfterFinished is to become */
+	bool ttl_set; /* … and that it has become something */
+	bool deleting;
+	bool brings_code; /* it mounts a ConfigMap of its own name, which must be there first */
+	enum job_state state;
+	/* Of the condition that ended it, "" otherwise; the time as the API server writes it. */
+	const char *reason, *message, *since;
+};
+
+void jobstatus_read(const struct json *job, struct jobstatus *ret);
+
+#endif

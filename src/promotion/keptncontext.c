@@ -1,0 +1,61 @@
+#include "promotion/keptncontext.h"
+
+#include "base/mem.h"
+#include "base/strmap.h"
+#include "promotion/traceparent.h"
+#include "json/gojson.h"
+
+void keptn_context_read(const struct json *appversion, struct keptn_context *ret)
+{
+	const struct json *spec = json_get(appversion, "spec");
+	const struct json *phase = json_at(appversion, "status", "phaseTraceIDs", "PromotionTasks");
+
+	ret->app = json_string_or(json_get(spec, "appName"), "");
+	ret->version = json_string_or(json_get(spec, "version"), "");
+	ret->metadata = json_get(spec, "metadata");
+	ret->trace = json_count(phase) ? phase : json_get(spec, "traceId");
+}
+
+static void put_if_set(struct strmap *to, const char *key, const struct json *value)
+{
+	if (*json_string_or(value, ""))
+		strmap_put(to, key, (void *)json_string(value));
+}
+
+static void put_trace(struct strmap *to, const struct json *trace)
+{
+	const struct json *traceparent = json_get(trace, "traceparent");
+
+	if (traceparent_is_valid(json_string_or(traceparent, ""))) {
+		put_if_set(to, "traceparent", traceparent);
+		put_if_set(to, "tracestate", json_get(trace, "tracestate"));
+	}
+	put_if_set(to, "baggage", json_get(trace, "baggage"));
+}
+
+static void add_member(struct buf *to, const char *before, const char *key, const char *value)
+{
+	(void)buf_addf(to, "%s\"%s\":", before, key);
+	gojson_string(to, value);
+}
+
+void keptn_context_encode(const struct keptn_context *c, struct buf *to)
+{
+	CLEANUP(strmap_release) struct strmap metadata = STRMAP_INIT(NULL);
+
+	json_each (item, json_type(c->metadata) == JSON_OBJECT ? c->metadata : NULL)
+		if (json_string(item))
+			strmap_put(&metadata, json_key(item), (void *)json_string(item));
+	put_trace(&metadata, c->trace);
+	add_member(to, "{", "workloadName", "");
+	add_member(to, ",", "appName", c->app);
+	add_member(to, ",", "appVersion", c->version);
+	add_member(to, ",", "workloadVersion", "");
+	add_member(to, ",", "taskType", "promotion");
+	add_member(to, ",", "objectType", "App");
+	if (metadata.count) {
+		(void)buf_add(to, ",\"metadata\":");
+		gojson_map(to, &metadata);
+	}
+	(void)buf_addc(to, '}');
+}

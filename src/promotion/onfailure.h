@@ -1,0 +1,30 @@
+/*
+ * onfailure - the blocking policy, which answers the question that Keptn's KEP leaves open: does a
+ * failed promotion task fail the deployment? Block or Warn, decided by the first that speaks:
+ *
+ *   1. the application: the annotation promogate.dev/on-failure on its KeptnAppContext
+ *   2. KeptnConfig.spec.blockDeployment
+ *   3. Block
+ */
+#ifndef PROMOGATE_PROMOTION_ONFAILURE_H
+#define PROMOGATE_PROMOTION_ONFAILURE_H
+
+#include <stdbool.h>
+
+#define ON_FAILURE_ANNOTATION          "promogate.dev/on-failure"
+#define RESOLVED_ON_FAILURE_ANNOTATION "promogate.dev/resolved-on-failure"
+
+enum on_failure { ON_FAILURE_BLOCK, ON_FAILURE_WARN };
+
+/* KeptnConfig's blockDeployment: false can be told from unset. */
+enum block_deployment { BLOCK_DEPLOYMENT_UNSET, BLOCK_DEPLOYMENT_TRUE, BLOCK_DEPLOYMENT_FALSE };
+
+/* "Block", "Warn". */
+const char *on_failure_name(enum on_failure value);
+/* Exactly one of these names. */
+bool on_failure_parse(const char *name, enum on_failure *ret);
+
+/* annotation: as written, NULL if absent; a value that is not known doesn't speak. */
+enum on_failure on_failure_resolve(const char *annotation, enum block_deployment config);
+
+#endif

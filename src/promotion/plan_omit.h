@@ -1,0 +1,27 @@
+/*
+ * plan_omit - rules that tests/model leaves out of plan(), one at a time, to show that it would
+ * notice. In what is shipped OMITTED() is false, and the compiler removes it.
+ */
+#ifndef PROMOGATE_PROMOTION_PLAN_OMIT_H
+#define PROMOGATE_PROMOTION_PLAN_OMIT_H
+
+#include <stdbool.h>
+
+enum plan_omit {
+	OMIT_NOTHING,
+	OMIT_FENCE_UNDELIVERED, /* rule 4: a sibling that is not delivered needs no fence */
+	OMIT_FENCE_MARK, /* rule 4: one that ended Failed or Warning needs no mark */
+	OMIT_ACTIVE_BY_ITEMS, /* active is what promotionStatus says */
+	OMIT_EXPIRE_LATER, /* rule 9, second half */
+	OMIT_CLEAN_UP_FACTS, /* rule 10: clean up what no commit is seen to name */
+	OMIT_ABORT_DELETES, /* rule 11: record "aborted" at once */
+};
+
+#ifdef PLAN_OMITTABLE
+extern enum plan_omit plan_omitted;
+#define OMITTED(rule) (plan_omitted == (rule))
+#else
+#define OMITTED(rule) false
+#endif
+
+#endif

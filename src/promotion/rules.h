@@ -1,0 +1,35 @@
+/*
+ * rules - the table of what Promogate finds wrong. It is the one source of ids, severities and the
+ * reference page (docs/rules.md); the checks themselves are in judge.c. Read-only.
+ */
+#ifndef PROMOGATE_PROMOTION_RULES_H
+#define PROMOGATE_PROMOTION_RULES_H
+
+#include "base/buf.h"
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_COUNT };
+
+enum rule_id { PG100, PG101, PG102, PG103, PG104, PG105, PG106, PG107, PG108, PG110, RULE_COUNT };
+
+struct rule {
+	const char *id; /* "PG101" */
+	enum severity severity;
+	/* When an error is only a warning, for the reference page; NULL: never. */
+	const char *softened;
+	const char *finds;
+	const char *why;
+	/*
+	 * Both are YAML streams: the KeptnAppContext first, then the KeptnTaskDefinitions that
+	 * exist. The tests judge each pair: the first has the finding, the second has none at all.
+	 */
+	const char *rejected, *mended;
+};
+
+const struct rule *rule_get(enum rule_id id);
+/* "error", "warning". */
+const char *severity_name(enum severity severity);
+
+/* Appends the reference page, in Markdown; it takes less than LIMIT_RESPONSE_BYTES. */
+void rules_page(struct buf *to);
+
+#endif

@@ -1,0 +1,227 @@
+#include "promotion/verdict.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "promotion/defaults.h"
+#include "promotion/judge.h"
+
+void verdict_init(struct verdict *v)
+{
+	*v = (struct verdict){.allowed = true};
+	patch_init(&v->patch);
+}
+
+void verdict_release(struct verdict *v)
+{
+	findings_release(&v->findings);
+	patch_release(&v->patch);
+}
+
+/* Whether the request is one that rules exist for. */
+static bool is_ours(const struct review *r)
+{
+	return str_eq(r->group, KEPTN_GROUP) && str_eq(r->resource, APPCONTEXT_RESOURCE) &&
+	       !*r->subresource;
+}
+
+/* Only the stored object can say so: a new one may claim anything. */
+static bool is_being_deleted(const struct review *r)
+{
+	struct appcontext old;
+
+	appcontext_read(r->old_object, r->namespace, &old);
+	return old.deleting;
+}
+
+static const char not_ours[] =
+	"promogate has no rules for this resource: check the rules of its webhook configurations";
+
+/*
+ * On a dry run, and where a GitOps engine decides the order, a context comes before the definitions
+ * it names: what rests on another object is told and let through.
+ */
+static void soften(const struct review *r, const struct known *k, struct findings *f)
+{
+	if (!r->dry_run && !strmap_has(k->lenient_managers, r->field_manager))
+		return;
+	for (size_t i = 0; i < f->count; i++)
+		if (f->items[i].rule->softened)
+			f->items[i].severity = SEVERITY_WARNING;
+}
+
+/* The faults that the stored object has, judged by what is known today. */
+static void forgive_old(const struct review *r, const struct known *k, struct findings *f)
+{
+	CLEANUP(findings_release) struct findings old_findings = FINDINGS_INIT;
+	CLEANUP(needs_release) struct needs ignored = NEEDS_INIT;
+	struct appcontext old;
+
+	appcontext_read(r->old_object, r->namespace, &old);
+	judge_appcontext(&old, k, &old_findings, &ignored);
+	findings_forgive(f, &old_findings);
+}
+
+/*
+ * Whether more confirmation can't change the verdict. The first round is always made, so that what
+ * is told is true as well; after it, a long list need not be confirmed to its end.
+ */
+static bool is_settled(const struct known *k, const struct findings *f)
+{
+	bool unsure = false;
+
+	if (k->confirmed->by_key.count == 0)
+		return false;
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->items[i].severity != SEVERITY_ERROR)
+			continue;
+		if (!f->items[i].unconfirmed)
+			return true;
+		unsure = true;
+	}
+	return !unsure;
+}
+
+int verdict_validate(
+	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v)
+{
+	struct appcontext app;
+
+	if (!is_ours(r)) {
+		v->warning = not_ours;
+		return 0;
+	}
+	if (!r->object || is_being_deleted(r))
+		return 0;
+	appcontext_read(r->object, r->namespace, &app);
+	judge_appcontext(&app, k, &v->findings, needs);
+	soften(r, k, &v->findings);
+	if (r->operation == REVIEW_UPDATE && findings_errors(&v->findings))
+		forgive_old(r, k, &v->findings);
+	if (needs->names.count && !is_settled(k, &v->findings))
+		return VERDICT_NEEDS;
+	v->allowed = findings_errors(&v->findings) == 0;
+	return 0;
+}
+
+void verdict_mutate(const struct review *r, const struct known *k, struct verdict *v)
+{
+	if (!is_ours(r)) {
+		v->warning = not_ours;
+		return;
+	}
+	if (r->object && !is_being_deleted(r))
+		defaults_patch(r->object, k, &v->patch);
+}
+
+/* What the object calls itself; "" if that is longer than any name. */
+static const char *own_name(const struct review *r)
+{
+	struct appcontext app;
+
+	appcontext_read(r->object, r->namespace, &app);
+	return strnlen(app.name, LIMIT_NAME_BYTES + 1) > LIMIT_NAME_BYTES ? "" : app.name;
+}
+
+/* One line as the API server has it, or a list where there are several. */
+static void add_message(struct buf *to, const struct verdict *v, const char *name)
+{
+	size_t errors = findings_errors(&v->findings), told = 0;
+
+	(void)buf_addf(to, "%s ", APPCONTEXT_KIND);
+	fielderr_quote(to, name);
+	(void)buf_add(to, " is invalid:");
+	for (size_t i = 0; i < v->findings.count && told < LIMIT_FINDINGS_TOLD; i++) {
+		if (v->findings.items[i].severity != SEVERITY_ERROR)
+			continue;
+		(void)buf_add(to, errors > 1 ? "\n* " : " ");
+		finding_line(to, &v->findings.items[i]);
+		told++;
+	}
+	if (errors > told)
+		(void)buf_addf(to, "\n* and %zu more", errors - told);
+}
+
+static void encode_denial(const struct review *r, const struct verdict *v, struct emit *to)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_RESPONSE_BYTES);
+	const char *name = own_name(r);
+	size_t told = 0;
+
+	add_message(&text, v, name);
+	review_answer_denial_begin(to, buf_str(&text), KEPTN_GROUP, APPCONTEXT_KIND, name);
+	for (size_t i = 0; i < v->findings.count && told < LIMIT_FINDINGS_TOLD; i++) {
+		const struct finding *item = &v->findings.items[i];
+
+		if (item->severity != SEVERITY_ERROR)
+			continue;
+		buf_reset(&text);
+		fielderr_body(&text, item->type, item->value, item->detail);
+		review_answer_cause(to, item->type, item->field, buf_str(&text));
+		told++;
+	}
+	review_answer_denial_end(to);
+}
+
+static void encode_warnings(const struct verdict *v, struct emit *to)
+{
+	CLEANUP(buf_release) struct buf line = BUF_INIT(LIMIT_RESPONSE_BYTES);
+	const char *warnings[LIMIT_FINDINGS_TOLD];
+	char *lines[LIMIT_FINDINGS_TOLD];
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->findings.count && n < LIMIT_FINDINGS_TOLD; i++) {
+		if (v->findings.items[i].severity != SEVERITY_WARNING)
+			continue;
+		finding_line(&line, &v->findings.items[i]);
+		lines[n] = buf_steal(&line);
+		warnings[n] = lines[n];
+		n++;
+	}
+	if (n)
+		review_answer_warnings(to, warnings, n);
+	else if (v->warning)
+		review_answer_warnings(to, &v->warning, 1);
+	while (n)
+		free(lines[--n]);
+}
+
+void verdict_rules(const struct verdict *v, struct buf *to)
+{
+	bool found[RULE_COUNT] = {0};
+	const char *before = "";
+
+	for (size_t i = 0; i < v->findings.count; i++)
+		found[v->findings.items[i].rule - rule_get(0)] = true;
+	for (unsigned i = 0; i < RULE_COUNT; i++) {
+		if (!found[i])
+			continue;
+		(void)buf_addf(to, "%s%s", before, rule_get(i)->id);
+		before = ",";
+	}
+}
+
+static void encode_audit(const struct verdict *v, struct emit *to)
+{
+	CLEANUP(buf_release) struct buf ids = BUF_INIT(LIMIT_RESPONSE_BYTES);
+
+	verdict_rules(v, &ids);
+	if (ids.len)
+		review_answer_audit(to, "findings", buf_str(&ids));
+}
+
+void verdict_encode(const struct review *r, struct verdict *v, struct buf *to)
+{
+	struct emit e = EMIT_INIT(to);
+
+	review_answer_begin(&e, r->uid, v->allowed);
+	if (!v->allowed)
+		encode_denial(r, v, &e);
+	encode_warnings(v, &e);
+	encode_audit(v, &e);
+	if (!v->patch.empty)
+		review_answer_patch(&e, patch_text(&v->patch));
+	review_answer_end(&e);
+}

@@ -1,0 +1,43 @@
+/*
+ * verdict - the webhook's whole judgement: an admission request and what is known, in; the answer,
+ * out. It opens, waits for and asks nobody anything, so it is replayed in tests without a cluster.
+ */
+#ifndef PROMOGATE_PROMOTION_VERDICT_H
+#define PROMOGATE_PROMOTION_VERDICT_H
+
+#include "kube/patch.h"
+#include "kube/review.h"
+#include "promotion/findings.h"
+#include "promotion/lookup.h"
+
+struct verdict {
+	bool allowed;
+	struct findings findings;
+	const char *warning; /* about the request as a whole; NULL for none */
+	struct patch patch; /* of /mutate */
+};
+
+/* In place: a struct verdict must not be moved afterwards. */
+void verdict_init(struct verdict *v);
+void verdict_release(struct verdict *v); /* for CLEANUP() too */
+
+enum { VERDICT_NEEDS = 1 };
+
+/*
+ * /validate. 0: the verdict is filled. VERDICT_NEEDS: it rests on names that are not confirmed;
+ * look them up live, add them to k->confirmed, release v, and ask again. That ends: each round
+ * confirms at least one name more, and the names are those in the object and their functionRefs.
+ */
+int verdict_validate(
+	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v);
+
+/* /mutate: always allowed, perhaps with a patch. */
+void verdict_mutate(const struct review *r, const struct known *k, struct verdict *v);
+
+/* Appends "PG101,PG106": each rule that found something, once. */
+void verdict_rules(const struct verdict *v, struct buf *to);
+
+/* Writes the AdmissionReview that answers. */
+void verdict_encode(const struct review *r, struct verdict *v, struct buf *to);
+
+#endif
