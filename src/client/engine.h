@@ -1,0 +1,44 @@
+/*
+ * engine - what the client's thread does: tasks that wait, run and end on a libcurl multi handle.
+ * Not a lock in it: everything here, callbacks included, happens on that one thread. Whoever owns
+ * it (client/api.c) gives it the time, and waits on its multi handle.
+ *
+ * A callback may add and cancel; both only change lists and flags, and the engine looks at its
+ * lists afresh after each callback.
+ */
+#ifndef PROMOGATE_CLIENT_ENGINE_H
+#define PROMOGATE_CLIENT_ENGINE_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "client/endpoint.h"
+#include "client/task.h"
+
+struct engine {
+	CURLM *multi;
+	struct endpoint endpoint;
+	struct task_list queued; /* calls and watches, in order */
+	struct task_list running;
+	struct task_list timers; /* by due_ms */
+	unsigned queue_len, calls, watches; /* queued; running of each kind */
+	int64_t gate_ms; /* nothing starts before: the API server asked to wait */
+};
+
+int engine_init(struct engine *e, const struct credentials *credentials, struct err *err);
+/* Nothing may be in it any more. */
+void engine_release(struct engine *e);
+
+void engine_add(struct engine *e, struct task *task_take);
+void engine_cancel(struct engine *e, api_id id);
+void engine_cancel_all(struct engine *e);
+bool engine_empty(const struct engine *e);
+
+/* Does what can be done without waiting. */
+void engine_turn(struct engine *e, int64_t now_ms);
+/* How long the owner may wait for the multi handle before the next turn. */
+int engine_wait_ms(const struct engine *e, int64_t now_ms);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * task - a call, a watch or a timer from its start to its end: what client/api.c keeps for each.
+ * The caller's thread makes it; from then on it belongs to the client's thread.
+ */
+#ifndef PROMOGATE_CLIENT_TASK_H
+#define PROMOGATE_CLIENT_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "client/api.h"
+#include "client/transfer.h"
+
+enum task_kind {
+	TASK_CALL,
+	TASK_WATCH,
+	TASK_TIMER,
+	TASK_CANCEL, /* no task, but the wish to end one */
+};
+
+struct task {
+	enum task_kind kind;
+	api_id id; /* of a TASK_CANCEL: the other's */
+	bool cancelled;
+	api_done_fn *done;
+	api_line_fn *line;
+	void *ctx;
+	int64_t due_ms; /* a timer fires, the others have timed out */
+	int throttled; /* how often it was told to come again */
+	bool token_reread; /* once is enough */
+	bool refused; /* too many wait already */
+	char *method, *path, *body, *content_type;
+	struct transfer_request request; /* points to these */
+	struct transfer *transfer; /* NULL: not on its way */
+	TAILQ_ENTRY(task) link;
+};
+
+TAILQ_HEAD(task_list, task);
+
+struct task *task_new(enum task_kind kind, api_id id, api_done_fn *done, void *ctx, int64_t due_ms);
+/* Copies what is asked for, with the defaults of its kind. user_agent is borrowed. */
+void task_set_request(struct task *task, const struct api_request *request, const char *user_agent);
+void task_free(struct task *task);
+
+/* Calls done, once, and frees the task. err NULL: it went well, unless it was cancelled. */
+void task_end(struct task *task, int status, const struct err *err);
+
+/* The one of this id, or NULL. */
+struct task *task_list_find(const struct task_list *list, api_id id);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * transfer - one HTTP request and its answer on a libcurl easy handle, with its limits on size. It
+ * does not wait: client/api.c adds the handle to its multi handle. Owned by the client's thread.
+ */
+#ifndef PROMOGATE_CLIENT_TRANSFER_H
+#define PROMOGATE_CLIENT_TRANSFER_H
+
+#include <curl/curl.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "client/endpoint.h"
+#include "kube/watch.h"
+
+/* What is sent; all borrowed, and to live as long as the transfer. */
+struct transfer_request {
+	const char *method;
+	const char *path;
+	const void *body; /* NULL: none */
+	size_t body_len;
+	const char *content_type;
+	const char *user_agent;
+	size_t max_bytes; /* of the answer, or of a line */
+	watch_line_fn *line; /* NULL: not a watch */
+	void *line_ctx;
+};
+
+struct transfer {
+	const struct transfer_request *request;
+	const struct endpoint *endpoint;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct buf body; /* the answer; of a watch, only one that is no success */
+	struct watch_lines lines;
+	size_t header_bytes;
+	int sent; /* how often it was begun to be sent */
+	struct err failed; /* what a callback of ours refused */
+	char curl_says[CURL_ERROR_SIZE];
+};
+
+/* A handle that is ready to be added. token NULL: none. */
+int transfer_new(const struct endpoint *endpoint, const struct transfer_request *request,
+	const char *token, long timeout_ms, struct transfer **ret, struct err *err);
+void transfer_free(struct transfer *t);
+
+/* Once libcurl says that it is over, with this code: 0 and *ret_status (2xx), or why not. */
+int transfer_result(const struct transfer *t, CURLcode code, int *ret_status, struct err *err);
+
+#endif

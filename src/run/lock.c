@@ -1,0 +1,133 @@
+#include "run/lock.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void check(int error, const char *what)
+{
+	if (!error)
+		return;
+	(void)fprintf(stderr, "promogate: %s: error %d\n", what, error);
+	abort();
+}
+
+#define CHECKED(call) check((call), #call)
+
+static uintptr_t self(void)
+{
+	return (uintptr_t)pthread_self();
+}
+
+void lock_init(struct lock *l)
+{
+	CHECKED(pthread_mutex_init(&l->mutex, NULL));
+	atomic_init(&l->holder, 0);
+}
+
+void lock_release(struct lock *l)
+{
+	CHECKED(pthread_mutex_destroy(&l->mutex));
+}
+
+void lock_take(struct lock *l)
+{
+	CHECKED(pthread_mutex_lock(&l->mutex));
+	atomic_store_explicit(&l->holder, self(), memory_order_relaxed);
+}
+
+void lock_drop(struct lock *l)
+{
+	lock_assert_held(l);
+	atomic_store_explicit(&l->holder, 0, memory_order_relaxed);
+	CHECKED(pthread_mutex_unlock(&l->mutex));
+}
+
+void lock_assert_held(const struct lock *l)
+{
+	if (atomic_load_explicit(&l->holder, memory_order_relaxed) != self())
+		abort();
+}
+
+void rwlock_init(struct rwlock *l)
+{
+	pthread_rwlockattr_t attr;
+
+	CHECKED(pthread_rwlockattr_init(&attr));
+	CHECKED(pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP));
+	CHECKED(pthread_rwlock_init(&l->rwlock, &attr));
+	CHECKED(pthread_rwlockattr_destroy(&attr));
+}
+
+void rwlock_release(struct rwlock *l)
+{
+	CHECKED(pthread_rwlock_destroy(&l->rwlock));
+}
+
+void rwlock_read(struct rwlock *l)
+{
+	CHECKED(pthread_rwlock_rdlock(&l->rwlock));
+}
+
+void rwlock_write(struct rwlock *l)
+{
+	CHECKED(pthread_rwlock_wrlock(&l->rwlock));
+}
+
+void rwlock_drop(struct rwlock *l)
+{
+	CHECKED(pthread_rwlock_unlock(&l->rwlock));
+}
+
+void cond_init(struct cond *c)
+{
+	pthread_condattr_t attr;
+
+	CHECKED(pthread_condattr_init(&attr));
+	CHECKED(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC));
+	CHECKED(pthread_cond_init(&c->cond, &attr));
+	CHECKED(pthread_condattr_destroy(&attr));
+}
+
+void cond_release(struct cond *c)
+{
+	CHECKED(pthread_cond_destroy(&c->cond));
+}
+
+void cond_wait(struct cond *c, struct lock *l)
+{
+	lock_assert_held(l);
+	atomic_store_explicit(&l->holder, 0, memory_order_relaxed);
+	CHECKED(pthread_cond_wait(&c->cond, &l->mutex));
+	atomic_store_explicit(&l->holder, self(), memory_order_relaxed);
+}
+
+bool cond_wait_until(struct cond *c, struct lock *l, int64_t deadline_ms)
+{
+	struct timespec ts = {
+		.tv_sec = (time_t)(deadline_ms / 1000),
+		.tv_nsec = (long)(deadline_ms % 1000) * 1000000,
+	};
+	int error;
+
+	lock_assert_held(l);
+	atomic_store_explicit(&l->holder, 0, memory_order_relaxed);
+	error = pthread_cond_timedwait(&c->cond, &l->mutex, &ts);
+	atomic_store_explicit(&l->holder, self(), memory_order_relaxed);
+	if (error == ETIMEDOUT)
+		return false;
+	check(error, "pthread_cond_timedwait");
+	return true;
+}
+
+void cond_signal(struct cond *c)
+{
+	CHECKED(pthread_cond_signal(&c->cond));
+}
+
+void cond_broadcast(struct cond *c)
+{
+	CHECKED(pthread_cond_broadcast(&c->cond));
+}

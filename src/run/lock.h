@@ -1,0 +1,79 @@
+/*
+ * lock - mutexes, read-write locks and conditions whose every call is checked. A lock that fails is
+ * a bug of ours and ends the process.
+ *
+ * Locks guard the fields of one struct and are held for a few instructions: never across I/O or a
+ * callback. A function that expects a lock says so with lock_assert_held(). LOCK_SCOPE() holds one
+ * until the scope is left.
+ */
+#ifndef PROMOGATE_RUN_LOCK_H
+#define PROMOGATE_RUN_LOCK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+
+struct lock {
+	pthread_mutex_t mutex;
+	/* pthread_self() of the holder, 0 for none; only for assertions */
+	_Atomic uintptr_t holder;
+};
+
+#define LOCK_INIT                                                                                  \
+	{                                                                                          \
+		.mutex = PTHREAD_MUTEX_INITIALIZER                                                 \
+	}
+
+void lock_init(struct lock *l);
+void lock_release(struct lock *l);
+void lock_take(struct lock *l);
+void lock_drop(struct lock *l);
+/* Aborts unless the calling thread holds it. */
+void lock_assert_held(const struct lock *l);
+
+static inline struct lock *lock_scope_begin(struct lock *l)
+{
+	lock_take(l);
+	return l;
+}
+
+static inline void lock_scope_end(struct lock **l)
+{
+	lock_drop(*l);
+}
+
+#define LOCK_SCOPE(l)                                                                              \
+	CLEANUP(lock_scope_end)                                                                    \
+	__attribute__((unused)) struct lock *lock_scope_ = lock_scope_begin(l)
+
+/*
+ * Many readers or one writer, who goes before readers that come later: some always overlap under
+ * load. So a reader must not take it twice.
+ */
+struct rwlock {
+	pthread_rwlock_t rwlock;
+};
+
+void rwlock_init(struct rwlock *l);
+void rwlock_release(struct rwlock *l);
+void rwlock_read(struct rwlock *l);
+void rwlock_write(struct rwlock *l);
+void rwlock_drop(struct rwlock *l);
+
+/* A condition; its deadlines are those of clock_mono_ms(). */
+struct cond {
+	pthread_cond_t cond;
+};
+
+void cond_init(struct cond *c);
+void cond_release(struct cond *c);
+/* The lock is held before and after; wake-ups for nothing happen. */
+void cond_wait(struct cond *c, struct lock *l);
+/* The same; false once the deadline has passed. */
+bool cond_wait_until(struct cond *c, struct lock *l, int64_t deadline_ms);
+void cond_signal(struct cond *c);
+void cond_broadcast(struct cond *c);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * metrics - counters, gauges and histograms, shown in the Prometheus text format 0.0.4.
+ *
+ * A module defines its families at file level and they are in the registry from the start:
+ *
+ *	METRIC_COUNTER(denied, "promogate_denied_total", "Requests denied, by rule.", "rule");
+ *	…
+ *	metric_add(metric_at(&denied, "PG101"), 1);
+ *
+ * metric_at() finds or makes the series of these label values. Its result stays valid for ever and
+ * may be kept; adding to it is one atomic instruction. Any thread may call anything here. A family
+ * holds LIMIT_METRIC_SERIES series; values beyond go to one whose labels all say "other", so that
+ * nobody grows our memory by sending names.
+ */
+#ifndef PROMOGATE_RUN_METRICS_H
+#define PROMOGATE_RUN_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum metric_type { METRIC_TYPE_COUNTER, METRIC_TYPE_GAUGE, METRIC_TYPE_HISTOGRAM };
+
+struct metric_series;
+
+/* A family. Make it with the macros; the fields are for metrics.c. */
+struct metric {
+	enum metric_type type;
+	const char *name, *help;
+	const char *const *labels; /* the first is a blank: see METRIC_DEFINE_ */
+	size_t label_count;
+	struct metric_series *_Atomic series;
+	_Atomic size_t series_count;
+	struct metric *next;
+};
+
+#define METRIC_DEFINE_(var, type_, name_, help_, ...)                                              \
+	static const char *const var##_labels[] = {"", ##__VA_ARGS__};                             \
+	static struct metric var = {                                                               \
+		.type = (type_),                                                                   \
+		.name = (name_),                                                                   \
+		.help = (help_),                                                                   \
+		.labels = var##_labels,                                                            \
+		.label_count = sizeof(var##_labels) / sizeof(var##_labels[0]) - 1,                 \
+	};                                                                                         \
+	__attribute__((constructor)) static void var##_register(void)                              \
+	{                                                                                          \
+		metric_register(&var);                                                             \
+	}                                                                                          \
+	struct metric_needs_semicolon_
+
+/* Only grows. */
+#define METRIC_COUNTER(var, name, help, ...)                                                       \
+	METRIC_DEFINE_(var, METRIC_TYPE_COUNTER, name, help, ##__VA_ARGS__)
+#define METRIC_GAUGE(var, name, help, ...)                                                         \
+	METRIC_DEFINE_(var, METRIC_TYPE_GAUGE, name, help, ##__VA_ARGS__)
+/* Of durations; shown in seconds, in buckets from 250 µs to 10 s. */
+#define METRIC_HISTOGRAM(var, name, help, ...)                                                     \
+	METRIC_DEFINE_(var, METRIC_TYPE_HISTOGRAM, name, help, ##__VA_ARGS__)
+
+void metric_register(struct metric *m);
+
+/* As many label values as the family has labels; NULL counts as "". */
+#define metric_at(m, ...)                                                                          \
+	metric_find((m),                                                                           \
+		sizeof((const char *const[]){"", ##__VA_ARGS__}) / sizeof(const char *) - 1,       \
+		(const char *const[]){"", ##__VA_ARGS__} + 1)
+struct metric_series *metric_find(struct metric *m, size_t count, const char *const *values);
+
+/* For counters (n >= 0) and gauges. */
+void metric_add(struct metric_series *s, int64_t n);
+/* For gauges. */
+void metric_set(struct metric_series *s, int64_t value);
+/* For histograms. */
+void metric_observe_ns(struct metric_series *s, int64_t ns);
+/* What a counter or gauge says now; for tests and for status pages. */
+int64_t metric_value(const struct metric_series *s);
+
+/* Appends all families, by name; those without a series show their HELP and TYPE. */
+void metrics_render(struct buf *to);
+#define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+#endif

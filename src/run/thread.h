@@ -1,0 +1,44 @@
+/*
+ * thread - named threads with small stacks and all signals blocked: signals belong to the main
+ * thread (run/signal.h). Whoever starts one joins it.
+ */
+#ifndef PROMOGATE_RUN_THREAD_H
+#define PROMOGATE_RUN_THREAD_H
+
+#include <signal.h>
+
+#include "base/err.h"
+
+/*
+ * The stack of a thread. GnuTLS's handshake and a verdict want some 50 KiB; only what is touched
+ * becomes memory. TSan and ASan need more room for the same frames.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { THREAD_STACK_BYTES = 2 * 1024 * 1024 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+enum { THREAD_STACK_BYTES = 2 * 1024 * 1024 };
+#else
+enum { THREAD_STACK_BYTES = 256 * 1024 };
+#endif
+#else
+enum { THREAD_STACK_BYTES = 256 * 1024 };
+#endif
+
+struct thread;
+
+typedef void thread_fn(void *ctx);
+
+/* The name is for ps and debuggers: 15 characters, cut there. ctx is borrowed until the join. */
+int thread_start(const char *name, thread_fn *fn, void *ctx, struct thread **ret, struct err *err);
+/* Waits for its end and frees it; NULL is fine. */
+void thread_join(struct thread *t);
+
+/*
+ * For a library that starts threads of its own: a thread inherits the signals that are blocked at
+ * the time. Block, call the library, restore.
+ */
+void thread_signals_block(sigset_t *ret_old);
+void thread_signals_restore(const sigset_t *old);
+
+#endif

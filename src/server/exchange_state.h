@@ -1,0 +1,95 @@
+/*
+ * exchange_state - the server's side of an exchange: what server/exchange.h does not show.
+ *
+ * Two own an exchange: the connection, until libmicrohttpd has ended the request, and the handler,
+ * until it replies. It is freed when both have let go. Where it stands is guarded by its lock; that
+ * is all that keeps a reply from another thread and the suspension of the connection apart:
+ *
+ *	READING ──► RUNNING ──────────────► READY ──► SENT ──► OVER
+ *	   │           └─► WAITING ─┬─► READY ▲
+ *	   │      (suspended)       └─► EXPIRED: the server answers for the handler
+ *	   └─► SENT: refused by the server itself
+ *
+ * libmicrohttpd's functions are called on the connection's own thread only, save for
+ * MHD_resume_connection(), which is the one that may be called from any.
+ */
+#ifndef PROMOGATE_SERVER_EXCHANGE_STATE_H
+#define PROMOGATE_SERVER_EXCHANGE_STATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+#include "base/buf.h"
+#include "run/lock.h"
+#include "server/exchange.h"
+#include "server/server.h"
+
+struct conn;
+
+enum exchange_state {
+	EXCHANGE_READING,
+	EXCHANGE_RUNNING,
+	EXCHANGE_WAITING,
+	EXCHANGE_READY,
+	EXCHANGE_EXPIRED,
+	EXCHANGE_SENT,
+	EXCHANGE_OVER,
+};
+
+struct exchange {
+	unsigned magic;
+	_Atomic unsigned owners;
+	/* Set at the start. */
+	struct MHD_Connection *mhd; /* valid until OVER */
+	struct conn *conn;
+	const struct route *route; /* NULL: refused */
+	char method[12];
+	int64_t started_ns, deadline_ms;
+	/* The body: the connection's thread until RUNNING, the handler's afterwards. */
+	struct buf body;
+	size_t body_seen; /* bytes that came, kept or not */
+	bool early; /* answered before its body came */
+
+	struct lock lock; /* guards the rest */
+	enum exchange_state state;
+	bool refused; /* by the server itself: no handler runs */
+	bool replied; /* the handler has */
+	int status;
+	const char *content_type, *allow;
+	struct buf reply;
+};
+
+struct exchange *exchange_new(struct MHD_Connection *mhd, struct conn *conn, const char *method);
+
+/* The server's own answer, in place of the handler's; before the handler runs. */
+void exchange_refuse(struct exchange *x, int status, const char *reason, const char *message);
+
+/*
+ * Adds to the body; -1 if all bodies together are over max_total, a quarter of which is for bodies
+ * of at most LIMIT_SERVER_SMALL_BODY_BYTES.
+ */
+int exchange_body_add(struct exchange *x, const char *data, size_t len, int64_t max_total);
+void exchange_body_drop(struct exchange *x);
+
+/*
+ * Calls the handler, the first time. True: there is an answer to send. False: the connection is
+ * suspended, and will be resumed when there is. stopping: nothing may be suspended any more.
+ */
+bool exchange_run(struct exchange *x, const _Atomic bool *stopping);
+
+/*
+ * If it waits for its handler: true, and past its deadline the wait is ended. False: it does not
+ * wait. From any thread.
+ */
+bool exchange_expire(struct exchange *x, int64_t now_ms);
+
+/* Before the answer is sent; makes the server's own 504 if the wait was ended. */
+void exchange_sending(struct exchange *x);
+
+/* libmicrohttpd is done with it: the connection lets go. */
+void exchange_over(struct exchange *x);
+
+#endif

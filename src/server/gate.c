@@ -1,0 +1,117 @@
+#include "server/gate.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum { RECORD_HEADER = 5, HANDSHAKE = 22 };
+
+void gate_init(struct gate *g, int epoll_fd, bool tls)
+{
+	*g = (struct gate){.epoll_fd = epoll_fd, .tls = tls};
+}
+
+static int remove_record(struct gate *g, struct gate_record *r)
+{
+	int fd = r->fd;
+
+	assert(g->count && r->newer != r && r->older != r);
+	if (r->older)
+		r->older->newer = r->newer;
+	else
+		g->first = r->newer;
+	if (r->newer)
+		r->newer->older = r->older;
+	else
+		g->last = r->older;
+	g->count--;
+	free(r);
+	return fd;
+}
+
+void gate_release(struct gate *g)
+{
+	while (gate_close_one(g))
+		;
+}
+
+/* Above 0: it has spoken; 0: not yet; below 0: it is gone. */
+static int spoken(int fd, bool tls)
+{
+	unsigned char head[RECORD_HEADER];
+	ssize_t n = recv(fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
+	int have = 0;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0)
+		return -1;
+	if (!tls || head[0] != HANDSHAKE)
+		return 1; /* what is no TLS gets its alert from GnuTLS */
+	if (n < RECORD_HEADER)
+		return 0;
+	return ioctl(fd, FIONREAD, &have) < 0 || have >= RECORD_HEADER + (head[3] << 8) + head[4];
+}
+
+bool gate_wait(struct gate *g, int fd_take, int64_t now_ms)
+{
+	struct gate_record *r;
+	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET};
+
+	if (spoken(fd_take, g->tls) > 0)
+		return true;
+	r = xcalloc(1, sizeof(*r));
+	r->gate = g;
+	r->fd = fd_take;
+	r->accepted_ms = now_ms;
+	event.data.ptr = r;
+	if (epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, fd_take, &event) < 0) {
+		(void)close(fd_take);
+		free(r);
+		return false;
+	}
+	r->older = g->last;
+	*(g->last ? &g->last->newer : &g->first) = r;
+	g->last = r;
+	g->count++;
+	return false;
+}
+
+int gate_open(struct gate_record *r, int64_t *ret_accepted_ms)
+{
+	int state = spoken(r->fd, r->gate->tls), epoll_fd = r->gate->epoll_fd, fd;
+
+	if (!state)
+		return -1;
+	*ret_accepted_ms = r->accepted_ms;
+	fd = remove_record(r->gate, r);
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL) == 0 && state > 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+bool gate_close_one(struct gate *g)
+{
+	if (!g->first)
+		return false;
+	assert(!g->first->older);
+	(void)close(remove_record(g, g->first));
+	return true;
+}
+
+unsigned gate_close_older(struct gate *g, int64_t accepted_ms)
+{
+	unsigned n = 0;
+
+	while (g->first && g->first->accepted_ms < accepted_ms && gate_close_one(g))
+		n++;
+	return n;
+}

@@ -1,0 +1,35 @@
+/*
+ * linger - keeps a socket for a moment after the connection on it has ended.
+ *
+ * A client that was answered in the middle of its body still sends. Closing the socket then resets
+ * the connection, and a reset may overtake the answer: the client would see an error and not the
+ * 413. So a duplicate of the descriptor stays open, and what comes is thrown away.
+ *
+ * linger_add() from any thread, the rest from one.
+ */
+#ifndef PROMOGATE_SERVER_LINGER_H
+#define PROMOGATE_SERVER_LINGER_H
+
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "run/lock.h"
+
+struct linger_list {
+	struct lock lock;
+	unsigned count;
+	struct {
+		int fd;
+		int64_t until_ms;
+	} list[LIMIT_SERVER_LINGERING];
+};
+
+void linger_init(struct linger_list *l);
+void linger_release(struct linger_list *l);
+
+/* The descriptor stays the caller's. Nothing happens where too many linger. */
+void linger_add(struct linger_list *l, int fd, int64_t now_ms);
+/* Reads what came, and closes those whose client or whose time is over. */
+void linger_sweep(struct linger_list *l, int64_t now_ms);
+
+#endif

@@ -1,0 +1,210 @@
+#include "server/tls.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gnutls/x509.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "run/clock.h"
+#include "run/file.h"
+#include "run/log.h"
+#include "run/metrics.h"
+
+METRIC_GAUGE(expiry, "promogate_certificate_expiry_timestamp_seconds",
+	"When the serving certificate expires, in seconds since 1970.");
+METRIC_COUNTER(loads, "promogate_certificate_loads_total",
+	"Serving certificates that were loaded, or could not be.", "result");
+
+/* Room for any usual key, so that no copy of it stays behind as the buffer grows. */
+enum { KEY_BYTES = 16 * 1024 };
+
+struct tls_pair {
+	gnutls_certificate_credentials_t credentials;
+	int64_t expires_ms;
+	_Atomic unsigned references;
+};
+
+void tls_init(struct tls_store *store, const char *cert_file, const char *key_file)
+{
+	*store = (struct tls_store){.cert_file = cert_file, .key_file = key_file};
+	lock_init(&store->lock);
+}
+
+void tls_release(struct tls_store *store)
+{
+	tls_pair_unref(store->current);
+	store->current = NULL;
+	lock_release(&store->lock);
+}
+
+void tls_pair_unref(struct tls_pair *pair)
+{
+	if (!pair || atomic_fetch_sub(&pair->references, 1) != 1)
+		return;
+	if (pair->credentials)
+		gnutls_certificate_free_credentials(pair->credentials);
+	free(pair);
+}
+
+static int gnutls_failed(int code, const char *what, struct err *err)
+{
+	return err_set(err, ERR_INVALID, "%s: %s", what, gnutls_strerror(code));
+}
+
+static gnutls_datum_t datum(const char *text)
+{
+	return (gnutls_datum_t){
+		.data = (unsigned char *)text,
+		.size = (unsigned)strlen(text),
+	};
+}
+
+static int leaf_expiry(const char *cert_pem, int64_t *ret_ms, struct err *err)
+{
+	gnutls_datum_t pem = datum(cert_pem);
+	gnutls_x509_crt_t leaf;
+	time_t when;
+	int code;
+
+	code = gnutls_x509_crt_init(&leaf);
+	if (code < 0)
+		return gnutls_failed(code, "certificate", err);
+	code = gnutls_x509_crt_import(leaf, &pem, GNUTLS_X509_FMT_PEM); /* the first of a chain */
+	when = code < 0 ? -1 : gnutls_x509_crt_get_expiration_time(leaf);
+	gnutls_x509_crt_deinit(leaf);
+	if (code < 0)
+		return gnutls_failed(code, "certificate", err);
+	*ret_ms = when < 0 ? INT64_MAX : (int64_t)when * 1000;
+	return 0;
+}
+
+/* NULL if they can't be used, which err then says. */
+static struct tls_pair *make_pair(const char *cert_pem, const char *key_pem, struct err *err)
+{
+	gnutls_datum_t cert = datum(cert_pem), key = datum(key_pem);
+	struct tls_pair *pair = xcalloc(1, sizeof(*pair));
+	int code;
+
+	atomic_init(&pair->references, 1);
+	if (leaf_expiry(cert_pem, &pair->expires_ms, err) < 0)
+		goto failed;
+	code = gnutls_certificate_allocate_credentials(&pair->credentials);
+	/* This compares the two as well. */
+	if (code >= 0)
+		code = gnutls_certificate_set_x509_key_mem(
+			pair->credentials, &cert, &key, GNUTLS_X509_FMT_PEM);
+	if (code >= 0)
+		return pair;
+	(void)gnutls_failed(code, "certificate and key", err);
+failed:
+	tls_pair_unref(pair);
+	return NULL;
+}
+
+int tls_set(struct tls_store *store, const char *cert_pem, const char *key_pem, struct err *err)
+{
+	struct tls_pair *pair = make_pair(cert_pem, key_pem, err), *former;
+
+	if (!pair) {
+		metric_add(metric_at(&loads, "failed"), 1);
+		return -1;
+	}
+	metric_set(metric_at(&expiry), pair->expires_ms / 1000);
+	metric_add(metric_at(&loads, "ok"), 1);
+	lock_take(&store->lock);
+	former = store->current;
+	store->current = pair;
+	lock_drop(&store->lock);
+	tls_pair_unref(former);
+	return 0;
+}
+
+/* Files that can't be looked at have a stamp of zeros. */
+static void stamp(const struct tls_store *store, struct tls_stamp *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (stat(store->cert_file, &ret->cert) < 0)
+		memset(&ret->cert, 0, sizeof(ret->cert));
+	if (stat(store->key_file, &ret->key) < 0)
+		memset(&ret->key, 0, sizeof(ret->key));
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+int tls_load(struct tls_store *store, struct err *err)
+{
+	CLEANUP(buf_release) struct buf cert = BUF_INIT(LIMIT_CONFIG_FILE_BYTES);
+	CLEANUP(buf_release) struct buf key = BUF_INIT(LIMIT_CONFIG_FILE_BYTES);
+	struct tls_stamp before;
+	int ret;
+
+	(void)buf_reserve(&key, KEY_BYTES);
+	/* The stamp is older than what is read: a swap in between is seen at the next poll. */
+	stamp(store, &before);
+	if (file_read(store->cert_file, &cert, err) < 0 ||
+		file_read(store->key_file, &key, err) < 0)
+		return -1;
+	ret = tls_set(store, buf_str(&cert), buf_str(&key), err);
+	if (key.data)
+		explicit_bzero(key.data, key.len);
+	if (ret < 0)
+		return err_wrap(err, "%s and %s", store->cert_file, store->key_file);
+	store->stamp = before;
+	return 0;
+}
+
+void tls_poll(struct tls_store *store)
+{
+	struct err err = ERR_INIT;
+	struct tls_stamp now;
+
+	if (!store->cert_file)
+		return;
+	stamp(store, &now);
+	if (same_file(&now.cert, &store->stamp.cert) && same_file(&now.key, &store->stamp.key))
+		return;
+	if (tls_load(store, &err) == 0) {
+		store->complained = false;
+		log_event(LOG_INFO, "serving certificate loaded again",
+			LOG_STR("file", store->cert_file), LOG_END);
+	} else if (!store->complained) {
+		store->complained = true;
+		log_event(LOG_WARN,
+			"serving certificate changed but can't be used; keeping the old",
+			LOG_STR("file", store->cert_file), LOG_ERR(&err), LOG_END);
+	}
+}
+
+struct tls_pair *tls_current(struct tls_store *store)
+{
+	struct tls_pair *pair;
+	LOCK_SCOPE(&store->lock);
+
+	pair = store->current;
+	if (pair)
+		atomic_fetch_add(&pair->references, 1);
+	return pair;
+}
+
+gnutls_certificate_credentials_t tls_credentials(const struct tls_pair *pair)
+{
+	return pair->credentials;
+}
+
+int tls_expired(struct tls_store *store, int64_t wall_ms)
+{
+	LOCK_SCOPE(&store->lock);
+
+	if (!store->current)
+		return -1;
+	return wall_ms >= store->current->expires_ms;
+}

@@ -1,0 +1,62 @@
+/*
+ * tls - the serving certificate, and how it is swapped.
+ *
+ * A pair is a certificate chain with its key, ready for GnuTLS, counted by reference and never
+ * changed: a connection holds the pair that was current when it came, so a swap disturbs nobody.
+ * The store holds the current one. Any thread may call these, except tls_poll(): one thread.
+ */
+#ifndef PROMOGATE_SERVER_TLS_H
+#define PROMOGATE_SERVER_TLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <gnutls/gnutls.h>
+
+#include "base/err.h"
+#include "run/lock.h"
+
+/* TLS 1.2 and 1.3, forward secrecy and AEAD only: what Go, which the API server is, also takes. */
+#define TLS_PRIORITIES                                                                             \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-CIPHER-ALL:+AES-128-GCM:"       \
+	"+AES-256-GCM:+CHACHA20-POLY1305:-MAC-ALL:+AEAD"
+
+struct tls_pair;
+
+/* Files as they were when they were last read; anything in it changes with a swap of any kind. */
+struct tls_stamp {
+	struct stat cert, key;
+};
+
+struct tls_store {
+	struct lock lock;
+	struct tls_pair *current; /* guarded by lock; NULL until there is one */
+	const char *cert_file, *key_file; /* borrowed; NULL: set by tls_set() */
+	/* only for the thread that polls */
+	struct tls_stamp stamp;
+	bool complained;
+};
+
+void tls_init(struct tls_store *store, const char *cert_file, const char *key_file);
+void tls_release(struct tls_store *store);
+
+/* Reads the files and makes them current. On an error the former pair stays. */
+int tls_load(struct tls_store *store, struct err *err);
+/* The same from memory. */
+int tls_set(struct tls_store *store, const char *cert_pem, const char *key_pem, struct err *err);
+/*
+ * Loads the files if they changed. A pair that can't be used, such as a certificate whose key is
+ * not yet there, is logged once and tried again at the next call.
+ */
+void tls_poll(struct tls_store *store);
+
+/* The current pair with a reference, for tls_pair_unref(); NULL if there is none. */
+struct tls_pair *tls_current(struct tls_store *store);
+void tls_pair_unref(struct tls_pair *pair);
+/* Lives as long as the reference. */
+gnutls_certificate_credentials_t tls_credentials(const struct tls_pair *pair);
+/* Whether the leaf is valid at this time: 0; -1 without a pair, 1 once it has expired. */
+int tls_expired(struct tls_store *store, int64_t wall_ms);
+
+#endif

@@ -1,0 +1,129 @@
+#include "server/transport.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+/* One full TLS record, or a dozen of Go's small ones. */
+enum { AHEAD_BYTES = 17 * 1024 };
+
+static ssize_t hand_out(struct transport *t, void *to, size_t len)
+{
+	size_t have = t->ahead_len - t->ahead_at;
+
+	if (len > have)
+		len = have;
+	memcpy(to, t->ahead + t->ahead_at, len);
+	t->ahead_at += len;
+	if (t->ahead_at == t->ahead_len) {
+		free(t->ahead);
+		t->ahead = NULL;
+		t->ahead_at = t->ahead_len = 0;
+	}
+	return (ssize_t)len;
+}
+
+/* gnutls_pull_func: like recv(2). */
+static ssize_t pull(gnutls_transport_ptr_t ptr, void *to, size_t len)
+{
+	struct transport *t = ptr;
+	char *room;
+	ssize_t n;
+
+	if (t->ahead)
+		return hand_out(t, to, len);
+	room = xmalloc(AHEAD_BYTES);
+	n = recv(t->fd, room, AHEAD_BYTES, 0);
+	if (n <= 0) {
+		int error = errno;
+
+		free(room);
+		if (n < 0 && error == EAGAIN && !t->greeted)
+			worker_park(&t->parking);
+		errno = error;
+		return n;
+	}
+	t->ahead = room;
+	t->ahead_len = (size_t)n;
+	return hand_out(t, to, len);
+}
+
+/* gnutls_handshake_hook_func: nothing is read in the handshake after the client's Finished. */
+static int finished(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+	const gnutls_datum_t *message)
+{
+	(void)type, (void)when, (void)message;
+	if (incoming) {
+		gnutls_transport_ptr_t in, out;
+
+		gnutls_transport_get_ptr2(session, &in, &out);
+		((struct transport *)in)->greeted = true;
+	}
+	return 0;
+}
+
+void transport_init(struct transport *t, struct MHD_Connection *mhd, int fd,
+	gnutls_session_t session, struct tls_pair *pair_take)
+{
+	gnutls_transport_ptr_t in, out;
+
+	*t = (struct transport){
+		.fd = fd,
+		.session = session,
+		.pair = pair_take,
+		.parking = {.mhd = mhd, .fd = fd},
+	};
+	if (!session)
+		return;
+	if (pair_take)
+		(void)gnutls_credentials_set(
+			session, GNUTLS_CRD_CERTIFICATE, tls_credentials(pair_take));
+	/* It writes to what libmicrohttpd has set, the socket. */
+	gnutls_transport_get_ptr2(session, &in, &out);
+	gnutls_transport_set_ptr2(session, t, out);
+	gnutls_transport_set_pull_function(session, pull);
+	gnutls_handshake_set_hook_function(
+		session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST, finished);
+}
+
+void transport_release(struct transport *t)
+{
+	tls_pair_unref(t->pair);
+	free(t->ahead);
+}
+
+void transport_hold(struct transport *t, size_t body_bytes)
+{
+	if (!t->session || body_bytes > LIMIT_SERVER_CORK_BYTES)
+		return;
+	gnutls_record_cork(t->session);
+	t->held = true;
+}
+
+int transport_flush(struct transport *t)
+{
+	const int off = 0;
+	int code;
+
+	if (!t->held)
+		return 0;
+	t->held = false;
+	if (!t->uncorked) {
+		/*
+		 * libmicrohttpd corks the socket once, for the two writes that it believes in, and
+		 * then pushes by TCP_NODELAY after each body, which is before our one write.
+		 */
+		t->uncorked = true;
+		(void)setsockopt(t->fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
+	}
+	code = gnutls_record_uncork(t->session, 0);
+	if (code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED)
+		return 1;
+	return code < 0 ? -1 : 0;
+}

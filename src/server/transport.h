@@ -1,0 +1,48 @@
+/*
+ * transport - how a TLS connection reads and writes, with as few system calls as can be.
+ *
+ * GnuTLS reads a record in two steps, its 5 bytes of header and the rest, and Go writes a request
+ * in records of one TCP segment each: a review of 8 KiB costs a dozen reads. Here one read takes
+ * what the socket has. libmicrohttpd writes headers and body one after the other: two records, two
+ * writes. Here both are held back until the answer is complete, and go out as one.
+ *
+ * Belongs to the thread that serves the connection.
+ */
+#ifndef PROMOGATE_SERVER_TRANSPORT_H
+#define PROMOGATE_SERVER_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <gnutls/gnutls.h>
+
+#include "server/tls.h"
+#include "server/worker.h"
+
+struct transport {
+	int fd;
+	gnutls_session_t session; /* NULL: plain */
+	struct tls_pair *pair; /* a reference */
+	/* Bytes that were read from the socket and not yet asked for; only then there is memory. */
+	char *ahead;
+	size_t ahead_at, ahead_len;
+	bool greeted; /* the client's part of the handshake is done */
+	struct parking parking;
+	bool held; /* an answer is held back */
+	bool uncorked; /* TCP_CORK was taken off: see transport_flush() */
+};
+
+/* pair_take may be NULL: then the handshake fails. */
+void transport_init(struct transport *t, struct MHD_Connection *mhd, int fd,
+	gnutls_session_t session, struct tls_pair *pair_take);
+void transport_release(struct transport *t);
+
+/* Holds back an answer whose body has this many bytes, if it is small enough. */
+void transport_hold(struct transport *t, size_t body_bytes);
+/*
+ * Sends what was held back: 0. Below 0 the connection is gone; 1: the client reads nothing, and the
+ * socket takes no more.
+ */
+int transport_flush(struct transport *t);
+
+#endif

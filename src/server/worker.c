@@ -1,0 +1,205 @@
+#include "server/worker.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "run/lock.h"
+#include "run/thread.h"
+
+/*
+ * Not without end: libmicrohttpd waits for a second batch of events where there were exactly as
+ * many as it takes at once, before it looks at the first.
+ */
+enum { WAIT_MS = 1000 };
+
+enum { UNPARKED_AT_ONCE = 64 };
+
+struct arrival {
+	struct arrival *next;
+	int fd;
+	int64_t accepted_ms;
+};
+
+struct worker {
+	struct MHD_Daemon *daemon;
+	struct thread *thread;
+	int wake; /* eventfd, in libmicrohttpd's set */
+	_Atomic bool poked, stop;
+	_Atomic unsigned arriving;
+	/* its own thread's */
+	int64_t accepted_ms; /* see worker_accepted_ms() */
+	int parked_fd; /* epoll of those parked, in libmicrohttpd's set */
+	struct parking *parked;
+	struct lock lock;
+	struct arrival *arrivals; /* guarded by lock */
+};
+
+static _Thread_local struct worker *self;
+
+struct worker *worker_self(void)
+{
+	return self;
+}
+
+int64_t worker_accepted_ms(void)
+{
+	return self->accepted_ms;
+}
+
+void worker_poke(struct worker *w)
+{
+	const uint64_t one = 1;
+
+	if (!atomic_exchange(&w->poked, true))
+		(void)!write(w->wake, &one, sizeof(one));
+}
+
+void worker_serve(struct worker *w, int fd_take, int64_t accepted_ms)
+{
+	struct arrival *a = xmalloc(sizeof(*a));
+
+	atomic_fetch_add(&w->arriving, 1);
+	*a = (struct arrival){.fd = fd_take, .accepted_ms = accepted_ms};
+	lock_take(&w->lock);
+	a->next = w->arrivals;
+	w->arrivals = a;
+	lock_drop(&w->lock);
+	worker_poke(w);
+}
+
+unsigned worker_arriving(const struct worker *w)
+{
+	return atomic_load(&w->arriving);
+}
+
+static void take_in(struct worker *w)
+{
+	/* It asks for an address, for a limit by address, which is off. */
+	static const struct sockaddr_in nobody = {.sin_family = AF_INET};
+	struct arrival *a, *next;
+	uint64_t ignored;
+
+	/* In this order: what is handed over after the list was taken writes again. */
+	(void)!read(w->wake, &ignored, sizeof(ignored));
+	atomic_store(&w->poked, false);
+	lock_take(&w->lock);
+	a = STEAL(w->arrivals);
+	lock_drop(&w->lock);
+	for (; a; a = next) {
+		next = a->next;
+		w->accepted_ms = a->accepted_ms;
+		(void)MHD_add_connection(
+			w->daemon, a->fd, (const struct sockaddr *)&nobody, sizeof(nobody));
+		atomic_fetch_sub(&w->arriving, 1);
+		free(a);
+	}
+}
+
+static void unpark(struct worker *w, struct parking *p)
+{
+	if (p->older)
+		p->older->newer = p->newer;
+	else
+		w->parked = p->newer;
+	if (p->newer)
+		p->newer->older = p->older;
+	MHD_resume_connection(p->mhd);
+}
+
+void worker_park(struct parking *p)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = p};
+
+	MHD_suspend_connection(p->mhd);
+	p->older = NULL;
+	p->newer = self->parked;
+	if (p->newer)
+		p->newer->older = p;
+	self->parked = p;
+	if (epoll_ctl(self->parked_fd, p->known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, p->fd, &event) < 0)
+		unpark(self, p); /* out of kernel memory: better to spin than to hang */
+	else
+		p->known = true;
+}
+
+static void unpark_ready(struct worker *w)
+{
+	struct epoll_event events[UNPARKED_AT_ONCE];
+	int count = epoll_wait(w->parked_fd, events, UNPARKED_AT_ONCE, 0);
+
+	for (int i = 0; i < count; i++)
+		unpark(w, events[i].data.ptr);
+}
+
+static void work(void *ctx)
+{
+	struct worker *w = ctx;
+
+	self = w;
+	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
+		if (MHD_run_wait(w->daemon, WAIT_MS) != MHD_YES)
+			abort(); /* epoll_wait() itself failed */
+		if (w->parked)
+			unpark_ready(w);
+		if (atomic_load_explicit(&w->poked, memory_order_relaxed))
+			take_in(w);
+	}
+	take_in(w);
+	while (w->parked)
+		unpark(w, w->parked);
+	MHD_stop_daemon(STEAL(w->daemon));
+}
+
+static int make_wakers(struct worker *w, struct err *err)
+{
+	int epoll_fd = MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+
+	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	w->parked_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (w->wake < 0 || w->parked_fd < 0 ||
+		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, w->wake, &event) < 0 ||
+		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, w->parked_fd, &event) < 0)
+		return err_set_errno(err, errno, "eventfd and epoll");
+	return 0;
+}
+
+int worker_start(
+	struct MHD_Daemon *daemon_take, const char *name, struct worker **ret, struct err *err)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+
+	w->daemon = daemon_take;
+	w->wake = w->parked_fd = -1;
+	lock_init(&w->lock);
+	if (make_wakers(w, err) < 0 || thread_start(name, work, w, &w->thread, err) < 0) {
+		worker_stop(w);
+		return -1;
+	}
+	*ret = w;
+	return 0;
+}
+
+void worker_stop(struct worker *w)
+{
+	if (!w)
+		return;
+	if (w->thread) {
+		atomic_store(&w->stop, true);
+		worker_poke(w);
+		thread_join(w->thread);
+	}
+	MHD_stop_daemon(w->daemon); /* NULL unless the start failed */
+	if (w->wake >= 0)
+		(void)close(w->wake);
+	if (w->parked_fd >= 0)
+		(void)close(w->parked_fd);
+	lock_release(&w->lock);
+	free(w);
+}

@@ -1,0 +1,53 @@
+/*
+ * worker - a thread with a libmicrohttpd of its own, which serves the connections it is handed.
+ *
+ * libmicrohttpd 0.9.75 has threads of its own as well, and they are not used. When told to stop
+ * listening, they can abort the process: two of them may take the socket out of one epoll set. And
+ * while a TLS handshake waits for its client, they spin, as the connection stays marked as ready:
+ * half a handshake and silence would cost a core. Here such a connection is parked: suspended, with
+ * its descriptor in an epoll set of ours, and resumed when the client goes on. Suspension is meant
+ * for handlers; that it also holds inside a handshake was read in the source and is tested.
+ *
+ * A thread that waits inside libmicrohttpd is woken by what stands in its epoll set with a NULL
+ * pointer, which it takes for a wake-up and skips: an eventfd, and the set of those parked.
+ */
+#ifndef PROMOGATE_SERVER_WORKER_H
+#define PROMOGATE_SERVER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+#include "base/err.h"
+
+struct worker;
+
+/* The daemon (external polling, epoll) is taken, also on an error. */
+int worker_start(
+	struct MHD_Daemon *daemon_take, const char *name, struct worker **ret, struct err *err);
+/* Ends its connections, joins and frees; NULL is fine. */
+void worker_stop(struct worker *w);
+
+/* Hands it a connection. Any thread; the descriptor is taken. */
+void worker_serve(struct worker *w, int fd_take, int64_t accepted_ms);
+/* How many were handed over and are not taken in. */
+unsigned worker_arriving(const struct worker *w);
+/* Has it look at connections that were resumed. Any thread. */
+void worker_poke(struct worker *w);
+
+/* On a worker's thread: itself, and when the connection that it takes in was accepted. */
+struct worker *worker_self(void);
+int64_t worker_accepted_ms(void);
+/* A connection's place among the parked; zeroed at first. Its worker's thread only. */
+struct parking {
+	struct MHD_Connection *mhd;
+	int fd;
+	bool known; /* epoll knows the descriptor */
+	struct parking *older, *newer;
+};
+
+/* On its worker's thread: suspends the connection until its descriptor can be read. */
+void worker_park(struct parking *p);
+
+#endif
