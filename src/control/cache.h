@@ -1,0 +1,35 @@
+/*
+ * cache - what the webhook knows of the cluster: the task definitions, reduced to a few bytes each,
+ * and Keptn's configuration. Two informers fill it on the client's thread; any thread reads it,
+ * between cache_read() and cache_read_end(), for the microseconds that a verdict takes.
+ */
+#ifndef PROMOGATE_CONTROL_CACHE_H
+#define PROMOGATE_CONTROL_CACHE_H
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "client/api.h"
+#include "promotion/definitions.h"
+#include "promotion/onfailure.h"
+
+struct cache;
+
+/* Starts the informers. keptn_namespace is borrowed; api must outlive the cache's use. */
+struct cache *cache_new(struct api *api, const char *keptn_namespace);
+/* After api_free(). */
+void cache_free(struct cache *c);
+DEFINE_CLEANUP(struct cache, cache_free)
+
+/* What a reader sees; valid until cache_read_end(). */
+struct cache_view {
+	const struct definitions *definitions;
+	enum block_deployment block_deployment;
+};
+
+struct cache_view cache_read(struct cache *c);
+void cache_read_end(struct cache *c);
+
+/* 0 once every list was taken; else -1, with a line in reasons for each that was not. */
+int cache_ready(struct cache *c, struct buf *reasons);
+
+#endif

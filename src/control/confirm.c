@@ -1,0 +1,152 @@
+#include "control/confirm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/strmap.h"
+#include "kube/url.h"
+#include "promotion/appcontext.h"
+#include "run/metrics.h"
+#include "json/json.h"
+
+METRIC_COUNTER(lookups, "promogate_live_lookups_total",
+	"Task definitions that the API server was asked for, by outcome.", "outcome");
+
+struct asker {
+	confirm_fn *fn;
+	void *ctx;
+	struct asker *next;
+};
+
+/* A name that is being asked for: one GET is on its way. */
+struct question {
+	struct confirm *confirm;
+	struct asker *now; /* asked before the GET was sent */
+	struct asker *after; /* asked since */
+	char key[];
+};
+
+struct confirm {
+	confirm_send_fn *send;
+	void *ctx;
+	struct strmap open; /* key to struct question */
+};
+
+static void get_done(void *ctx, const struct api_response *response, const struct err *failure);
+
+static void send_get(struct question *q)
+{
+	q->confirm->send(q->confirm->ctx, q->key, get_done, q);
+}
+
+static void answer_all(
+	struct asker **list, const char *key, const struct json *object, const struct err *err)
+{
+	while (*list) {
+		struct asker *a = *list;
+
+		*list = a->next;
+		a->fn(a->ctx, key, object, err);
+		free(a);
+	}
+}
+
+/* Reads the answer to a GET: the object, NULL for none, or an error. */
+static int read_answer(const struct api_response *response, const struct err *failure,
+	struct json **ret, struct err *err)
+{
+	*ret = NULL;
+	if (response)
+		return json_parse(response->body, response->len, ret, err);
+	if (failure->kind == ERR_NOT_FOUND)
+		return 0;
+	*err = *failure;
+	return -1;
+}
+
+static void get_done(void *ctx, const struct api_response *response, const struct err *failure)
+{
+	CLEANUP(json_free_p) struct json *object = NULL;
+	struct question *q = ctx;
+	struct err err = ERR_INIT;
+	bool failed = read_answer(response, failure, &object, &err) < 0;
+	const char *outcome = object ? "Found" : "Absent";
+
+	metric_add(metric_at(&lookups, failed ? err_kind_name(err.kind) : outcome), 1);
+	answer_all(&q->now, q->key, object, failed ? &err : NULL);
+	if (failed || object)
+		answer_all(&q->after, q->key, object, failed ? &err : NULL);
+	if (q->after) {
+		q->now = q->after;
+		q->after = NULL;
+		send_get(q);
+		return;
+	}
+	(void)strmap_remove(&q->confirm->open, q->key);
+}
+
+void confirm_get(void *api, const char *key, api_done_fn *done, void *done_ctx)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
+	const char *slash = strchr(key, '/');
+	CLEANUP(free_p) char *ns = xstrndup(key, (size_t)(slash - key));
+	const struct url url = {.group = KEPTN_GROUP,
+		.version = "v1",
+		.namespace = ns,
+		.resource = "keptntaskdefinitions",
+		.name = slash + 1};
+	struct api_request request = {.timeout_ms = LIMIT_LOOKUP_MS};
+	struct err err = ERR_INIT;
+
+	if (url_add(&path, &url, &err) < 0)
+		abort(); /* both are names that objects can have */
+	request.path = buf_str(&path);
+	(void)api_call(api, &request, done, done_ctx);
+}
+
+struct confirm *confirm_new(confirm_send_fn *send, void *ctx)
+{
+	struct confirm *c = xcalloc(1, sizeof(*c));
+
+	c->send = send;
+	c->ctx = ctx;
+	c->open = (struct strmap)STRMAP_INIT(free);
+	return c;
+}
+
+void confirm_free(struct confirm *c)
+{
+	if (!c)
+		return;
+	strmap_release(&c->open);
+	free(c);
+}
+
+static struct question *question_new(struct confirm *c, const char *key)
+{
+	size_t len = strlen(key);
+	struct question *q = xcalloc(1, sizeof(*q) + len + 1);
+
+	q->confirm = c;
+	memcpy(q->key, key, len + 1);
+	strmap_put(&c->open, key, q);
+	return q;
+}
+
+void confirm_ask(struct confirm *c, const char *key, confirm_fn *fn, void *ctx)
+{
+	struct question *q = strmap_get(&c->open, key);
+	struct asker *a = xmalloc(sizeof(*a));
+
+	*a = (struct asker){.fn = fn, .ctx = ctx};
+	if (q) {
+		a->next = q->after;
+		q->after = a;
+		return;
+	}
+	q = question_new(c, key);
+	q->now = a;
+	send_get(q);
+}

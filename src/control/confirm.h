@@ -1,0 +1,43 @@
+/*
+ * confirm - asks the API server itself whether a KeptnTaskDefinition exists, for what the cache
+ * can't vouch for (promotion/lookup.h).
+ *
+ * Questions about the same name share one GET. An answer that says "absent" counts only for those
+ * who asked before the GET was sent: the definition may have been created since. The others share
+ * the next one. So a name costs at most two GETs in a row, however many ask for it.
+ *
+ * On the client's thread alone (client/api.h), callbacks too.
+ */
+#ifndef PROMOGATE_CONTROL_CONFIRM_H
+#define PROMOGATE_CONTROL_CONFIRM_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "client/api.h"
+#include "promotion/taskdefinition.h"
+
+struct confirm;
+
+/*
+ * Sends one GET for "namespace/name" and calls done with its outcome, once and later: what
+ * confirm_get() does by an API client, and a test by itself.
+ */
+typedef void confirm_send_fn(void *ctx, const char *key, api_done_fn *done, void *done_ctx);
+void confirm_get(void *api, const char *key, api_done_fn *done, void *done_ctx);
+
+struct confirm *confirm_new(confirm_send_fn *send, void *ctx);
+/* After api_free(), which answers all that is open. */
+void confirm_free(struct confirm *c);
+DEFINE_CLEANUP(struct confirm, confirm_free)
+
+/*
+ * The answer. No err: the definition as it is (borrowed), or NULL if there is none. Otherwise the
+ * API server could not say.
+ */
+typedef void confirm_fn(
+	void *ctx, const char *key, const struct json *object, const struct err *err);
+
+/* key is "namespace/name", of names that objects can have. fn is called exactly once, and later. */
+void confirm_ask(struct confirm *c, const char *key, confirm_fn *fn, void *ctx);
+
+#endif

@@ -1,0 +1,274 @@
+#include "control/informer.h"
+
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "kube/backoff.h"
+#include "kube/watch.h"
+#include "run/log.h"
+#include "run/metrics.h"
+#include "run/random.h"
+
+METRIC_COUNTER(lists, "promogate_informer_lists_total", "Lists taken, by resource and outcome.",
+	"resource", "outcome");
+METRIC_COUNTER(watches, "promogate_informer_watches_total",
+	"Watches that ended, by resource and why; one starts after the other.", "resource",
+	"reason");
+METRIC_GAUGE(synced_gauge, "promogate_informer_synced",
+	"1 once the first list of a resource was taken whole.", "resource");
+
+enum {
+	/* As many objects as keep the memory for one page small; client-go asks for 500. */
+	PAGE_OBJECTS = 100,
+	/* A watch lasts five to ten minutes, as client-go's, so that they don't all end together.
+	 */
+	WATCH_MIN_S = 300,
+	WATCH_SPREAD_S = 300,
+};
+
+struct informer {
+	struct api *api;
+	struct url kind;
+	struct informer_handler handler;
+	struct backoff backoff;
+	unsigned page_objects; /* halved while pages are too large */
+	char *resource_version; /* NULL: list first */
+	struct buf continue_token; /* of the next page; empty: the first */
+	bool watch_spoke; /* the watch under way has delivered something */
+	atomic_bool synced;
+};
+
+static void start(struct informer *i);
+
+static void timer_done(void *ctx, const struct api_response *response, const struct err *err)
+{
+	(void)response;
+	if (!err)
+		start(ctx);
+}
+
+static void try_later(struct informer *i)
+{
+	(void)api_timer(i->api, backoff_next(&i->backoff, random_u32()), timer_done, i);
+}
+
+/* The names of an object, or false if it is none that has both. */
+static bool object_names(const struct json *object, const char **ns, const char **name)
+{
+	const struct json *metadata = json_get(object, "metadata");
+
+	*ns = json_string(json_get(metadata, "namespace"));
+	*name = json_string(json_get(metadata, "name"));
+	if (!*ns)
+		*ns = "";
+	return *name != NULL;
+}
+
+static void forget_position(struct informer *i)
+{
+	free(i->resource_version);
+	i->resource_version = NULL;
+	buf_reset(&i->continue_token);
+}
+
+static void list_finished(struct informer *i, const char *outcome)
+{
+	i->handler.list_end(i->handler.ctx);
+	if (!atomic_exchange(&i->synced, true))
+		log_event(LOG_INFO, "informer synced", LOG_STR("resource", i->kind.resource),
+			LOG_STR("outcome", outcome), LOG_END);
+	metric_set(metric_at(&synced_gauge, i->kind.resource), 1);
+	metric_add(metric_at(&lists, i->kind.resource, outcome), 1);
+	i->page_objects = PAGE_OBJECTS;
+	/* A list leaves holes in the heap that nothing will ever fill. */
+	(void)malloc_trim(0);
+}
+
+static void list_failed(struct informer *i, const struct err *err)
+{
+	bool smaller = err->kind == ERR_TOO_LARGE && i->page_objects > 1;
+
+	if (api_cancelled(err))
+		return;
+	forget_position(i);
+	if (err->kind == ERR_NOT_FOUND) {
+		i->handler.list_begin(i->handler.ctx);
+		list_finished(i, "NotServed");
+	} else {
+		metric_add(metric_at(&lists, i->kind.resource, err_kind_name(err->kind)), 1);
+		log_event(LOG_WARN, "list failed", LOG_STR("resource", i->kind.resource),
+			LOG_INT("pageObjects", i->page_objects), LOG_ERR(err), LOG_END);
+	}
+	if (smaller) {
+		i->page_objects /= 2;
+		start(i);
+	} else {
+		try_later(i);
+	}
+}
+
+/* One page: its objects go to the owner. ERR_IO if it is no list. */
+static int take_page(struct informer *i, const struct api_response *response, struct err *err)
+{
+	CLEANUP(json_free_p) struct json *page = NULL;
+	const char *version, *next, *ns, *name;
+
+	if (json_parse(response->body, response->len, &page, err) < 0)
+		return err_wrap(err, "the list");
+	version = json_string(json_at(page, "metadata", "resourceVersion"));
+	next = json_string(json_at(page, "metadata", "continue"));
+	if (!version || !*version)
+		return err_set(err, ERR_IO, "the list: no metadata.resourceVersion");
+	if (!i->continue_token.len)
+		i->handler.list_begin(i->handler.ctx);
+	json_each (item, json_get(page, "items"))
+		if (object_names(item, &ns, &name))
+			i->handler.set(i->handler.ctx, ns, name, item);
+	free(i->resource_version);
+	i->resource_version = xstrdup(version);
+	buf_reset(&i->continue_token);
+	(void)buf_add(&i->continue_token, next ? next : "");
+	return 0;
+}
+
+static void list_done(void *ctx, const struct api_response *response, const struct err *failure)
+{
+	struct informer *i = ctx;
+	struct err err = ERR_INIT;
+
+	if (failure) {
+		list_failed(i, failure);
+		return;
+	}
+	if (take_page(i, response, &err) < 0) {
+		list_failed(i, &err);
+		return;
+	}
+	if (!i->continue_token.len) {
+		backoff_reset(&i->backoff);
+		list_finished(i, "OK");
+	}
+	start(i);
+}
+
+static int watch_line(void *ctx, const char *line, size_t len, struct err *err)
+{
+	CLEANUP(watch_event_release) struct watch_event event = WATCH_EVENT_INIT;
+	struct informer *i = ctx;
+	const char *ns, *name;
+
+	if (watch_event_decode(line, len, &event, err) < 0) {
+		/* Watching on from before it would bring the same line again. */
+		forget_position(i);
+		return -1;
+	}
+	i->watch_spoke = true;
+	if (event.type != WATCH_BOOKMARK && object_names(event.object, &ns, &name)) {
+		if (event.type == WATCH_DELETED)
+			i->handler.remove(i->handler.ctx, ns, name);
+		else
+			i->handler.set(i->handler.ctx, ns, name, event.object);
+	}
+	free(i->resource_version);
+	i->resource_version = xstrdup(event.resource_version);
+	return 0;
+}
+
+static void watch_done(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct informer *i = ctx;
+
+	(void)response;
+	if (err && api_cancelled(err))
+		return;
+	metric_add(
+		metric_at(&watches, i->kind.resource, err ? err_kind_name(err->kind) : "Ended"), 1);
+	/* A connection that broke leaves a position to go on from; a refusal does not. */
+	if (err && err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED)
+		forget_position(i);
+	if (i->watch_spoke)
+		backoff_reset(&i->backoff);
+	if (err)
+		log_event(LOG_INFO, "watch ended", LOG_STR("resource", i->kind.resource),
+			LOG_ERR(err), LOG_END);
+	if (i->watch_spoke && (!err || err->kind == ERR_GONE))
+		start(i);
+	else
+		try_later(i);
+}
+
+static void list_start(struct informer *i, struct buf *path)
+{
+	struct api_request request = {.max_bytes = LIMIT_LIST_PAGE_BYTES};
+
+	url_add_query_int(path, "limit", i->page_objects);
+	if (i->continue_token.len)
+		url_add_query(path, "continue", buf_str(&i->continue_token));
+	request.path = buf_str(path);
+	(void)api_call(i->api, &request, list_done, i);
+}
+
+static void watch_start(struct informer *i, struct buf *path)
+{
+	struct api_request request = {0};
+
+	url_add_query(path, "watch", "true");
+	url_add_query(path, "allowWatchBookmarks", "true");
+	url_add_query_int(path, "timeoutSeconds", WATCH_MIN_S + random_u32() % WATCH_SPREAD_S);
+	url_add_query(path, "resourceVersion", i->resource_version);
+	request.path = buf_str(path);
+	i->watch_spoke = false;
+	(void)api_watch(i->api, &request, watch_line, watch_done, i);
+}
+
+/* Whatever comes next: the next page, or the watch. */
+static void start(struct informer *i)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
+	struct err err = ERR_INIT;
+
+	if (url_add(&path, &i->kind, &err) < 0)
+		abort(); /* the kind is a constant of ours */
+	if (i->resource_version && !i->continue_token.len)
+		watch_start(i, &path);
+	else
+		list_start(i, &path);
+}
+
+struct informer *informer_new(
+	struct api *api, const struct url *kind, const struct informer_handler *handler)
+{
+	struct informer *i = xcalloc(1, sizeof(*i));
+
+	i->api = api;
+	i->kind = *kind;
+	i->handler = *handler;
+	i->backoff = (struct backoff)BACKOFF_INIT;
+	i->page_objects = PAGE_OBJECTS;
+	buf_init(&i->continue_token, LIMIT_URL_BYTES);
+	atomic_init(&i->synced, false);
+	metric_set(metric_at(&synced_gauge, kind->resource), 0);
+	(void)api_timer(api, 0, timer_done, i);
+	return i;
+}
+
+void informer_free(struct informer *i)
+{
+	if (!i)
+		return;
+	forget_position(i);
+	buf_release(&i->continue_token);
+	free(i);
+}
+
+bool informer_synced(const struct informer *i)
+{
+	return atomic_load(&i->synced);
+}
+
+const char *informer_resource(const struct informer *i)
+{
+	return i->kind.resource;
+}
