@@ -1,0 +1,67 @@
+# shellcheck shell=bash disable=SC2154
+# Where the control plane's binaries come from. Expects $dir, $root and say.
+
+binaries=(etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl)
+oldest_kubernetes=1.30
+oldest_etcd=3.5
+
+# Puts a link to each of them into $dir/bin. For people's PATH there is $dir/path, with no more than
+# kubectl: with all of them on it, the next cluster would take its binaries from this one.
+binaries_link() {
+	local binary
+	local -A found=()
+	if ! binaries_of_assets && ! binaries_of_path; then
+		binaries_of_cache
+	fi
+	mkdir -p "$dir/bin" "$dir/path"
+	for binary in "${binaries[@]}"; do
+		ln -sfn "$(realpath "${found[$binary]}")" "$dir/bin/$binary"
+	done
+	ln -sfn ../bin/kubectl "$dir/path/kubectl"
+}
+
+binaries_of_assets() {
+	local binary
+	[[ -n ${KUBEBUILDER_ASSETS:-} ]] || return 1
+	for binary in "${binaries[@]}"; do
+		if [[ ! -x $KUBEBUILDER_ASSETS/$binary ]]; then
+			say "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS has no $binary: not used"
+			return 1
+		fi
+		found[$binary]=$KUBEBUILDER_ASSETS/$binary
+	done
+	say "binaries from KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS"
+}
+
+binaries_of_path() {
+	local binary
+	for binary in "${binaries[@]}"; do
+		found[$binary]=$(type -P "$binary") || return 1
+		is_recent "$binary" "${found[$binary]}" || return 1
+	done
+	say "binaries from the PATH"
+}
+
+binaries_of_cache() {
+	local binary folder
+	folder=$("$root/hack/tools/build")
+	for binary in "${binaries[@]}"; do
+		found[$binary]=$folder/$binary
+	done
+	say "binaries from $folder"
+}
+
+is_recent() { # NAME PATH
+	case $1 in
+	etcd) at_least "$oldest_etcd" "$("$2" --version)" ;;
+	kubectl) at_least "$oldest_kubernetes" "$("$2" version --client)" ;;
+	kwok) true ;;
+	*) at_least "$oldest_kubernetes" "$("$2" --version)" ;;
+	esac
+}
+
+# Whether the first version named in TEXT is VERSION or newer.
+at_least() { # VERSION TEXT
+	[[ $2 =~ v?([0-9]+\.[0-9]+[0-9.]*) ]] &&
+		printf '%s\n' "$1" "${BASH_REMATCH[1]}" | sort -VC
+}

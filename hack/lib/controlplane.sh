@@ -1,0 +1,187 @@
+# shellcheck shell=bash disable=SC2154
+# Starts a cluster's processes, each with the flags that it needs here, and waits for what they do.
+# Expects $dir, $root, the settings, say and die.
+
+daemons=(etcd kube-apiserver kube-controller-manager kube-scheduler kwok)
+files=$root/hack/localcluster.d
+
+# Until COMMAND succeeds; fails with the end of NAME's log when it dies or does not in time.
+wait_until() { # NAME WHAT SECONDS COMMAND...
+	local name=$1 what=$2 deadline=$((SECONDS + $3))
+	shift 3
+	until "$@" >/dev/null 2>&1; do
+		process_alive "$name" || die_with_log "$name" "$name ended before $what"
+		((SECONDS < deadline)) || die_with_log "$name" "$name runs, but not in time: $what"
+		sleep 0.1
+	done
+}
+
+die_with_log() { # NAME MESSAGE
+	printf 'hack/localcluster: %s; the end of %s:\n' "$2" "$dir/logs/$1.log" >&2
+	process_log "$1" | tail -n 20 | sed 's/^/    /' >&2
+	exit 1
+}
+
+kubectl() {
+	KUBECACHEDIR=$dir/kubectl KUBERC=off "$dir/bin/kubectl" --kubeconfig "$dir/kubeconfig" \
+		--request-timeout 5s "$@"
+}
+
+api_ready() { # FLAG...
+	kubectl get --raw /readyz "$@"
+}
+
+namespace_ready() {
+	kubectl --namespace default get serviceaccount default
+}
+
+# The lease tells whether KWOK plays the node now, its status only whether it ever did.
+node_ready() {
+	local ready='{.status.conditions[?(@.type=="Ready")].status}'
+	node_lease get || return 1
+	[[ $(kubectl get node node-1 --output jsonpath="{.spec.taints}$ready") == True ]]
+}
+
+node_lease() { # VERB FLAG...
+	kubectl --namespace kube-node-lease "$1" lease node-1 "${@:2}"
+}
+
+# Starts NAME with START-COMMAND until it listens on the port in VARIABLE, on another one when
+# someone took that first.
+start_on_port() { # NAME VARIABLE START-COMMAND
+	local name=$1 variable=$2 attempts=5 deadline=$((SECONDS + 60))
+	while ((attempts-- > 0)); do
+		choose_port "$variable"
+		"$3"
+		while process_alive "$name" && ((SECONDS < deadline)); do
+			! process_listens "$name" "${!variable}" || return 0
+			sleep 0.05
+		done
+		process_log "$name" | grep -q 'address already in use' || break
+	done
+	die_with_log "$name" "$name did not start"
+}
+
+start_etcd() {
+	local url=http://127.0.0.1:$etcd_port
+	process_start etcd --name=localcluster --data-dir="$dir/etcd" --unsafe-no-fsync \
+		--listen-client-urls="$url" --advertise-client-urls="$url" \
+		--listen-peer-urls=http://127.0.0.1:0 --log-level=warn
+}
+
+start_apiserver() {
+	local flags=(
+		--etcd-servers="http://127.0.0.1:$etcd_port"
+		--bind-address=127.0.0.1
+		--advertise-address=127.0.0.1
+		--secure-port="$api_port"
+		--endpoint-reconciler-type=none
+		--service-cluster-ip-range=10.0.0.0/24
+		--authorization-mode=RBAC
+		--allow-privileged
+		--client-ca-file="$dir/pki/ca.crt"
+		--tls-cert-file="$dir/pki/apiserver.crt"
+		--tls-private-key-file="$dir/pki/apiserver.key"
+		--token-auth-file="$dir/pki/tokens.csv"
+		--service-account-issuer=https://kubernetes.default.svc
+		--service-account-key-file="$dir/pki/service-account.pub"
+		--service-account-signing-key-file="$dir/pki/service-account.key"
+		# Benchmarks shall measure the webhook, not the API server's queue.
+		--max-requests-inflight=1600
+		--max-mutating-requests-inflight=800
+	)
+	if [[ -n $emulated_version ]]; then
+		flags+=(--emulated-version="kube=$emulated_version")
+	fi
+	if [[ -n $audit ]]; then
+		flags+=(--audit-policy-file="$files/audit-policy.yaml"
+			--audit-log-path="$dir/audit.log")
+	fi
+	process_start kube-apiserver "${flags[@]}"
+}
+
+# As in a cluster, each controller is a user of its own: webhooks tell the namespace controller and
+# the garbage collector from people by their names.
+start_controller_manager() {
+	process_start kube-controller-manager --kubeconfig="$dir/pki/kube-controller-manager.conf" \
+		--secure-port=0 --leader-elect=false --use-service-account-credentials=true \
+		--service-account-private-key-file="$dir/pki/service-account.key" \
+		--root-ca-file="$dir/pki/ca.crt" --kube-api-qps=200 --kube-api-burst=400 \
+		${emulated_version:+--emulated-version="kube=$emulated_version"}
+}
+
+start_scheduler() {
+	process_start kube-scheduler --kubeconfig="$dir/pki/kube-scheduler.conf" \
+		--secure-port=0 --leader-elect=false \
+		${emulated_version:+--emulated-version="kube=$emulated_version"}
+}
+
+# A new KWOK would wait for the lease of the one before it to expire.
+start_kwok() {
+	node_lease delete --ignore-not-found >/dev/null
+	process_start kwok --kubeconfig="$dir/pki/kwok.conf" --config="$files/stages.yaml" \
+		--manage-all-nodes=true --node-ip=127.0.0.1 --node-lease-duration-seconds=40 \
+		--server-address=127.0.0.1:0
+}
+
+write_kubeconfigs() {
+	local server=https://127.0.0.1:$api_port name
+	write_kubeconfig "$dir/kubeconfig" admin "$server"
+	for name in kube-controller-manager kube-scheduler kwok; do
+		write_kubeconfig "$dir/pki/$name.conf" "$name" "$server"
+	done
+}
+
+start_all() {
+	binaries_link
+	mkdir -p "$dir/logs" "$dir/run"
+	pki_make
+	say "certificates in $dir/pki"
+
+	start_on_port etcd etcd_port start_etcd
+	say "etcd on 127.0.0.1:$etcd_port"
+
+	start_on_port kube-apiserver api_port start_apiserver
+	save_settings
+	write_kubeconfigs
+	wait_for_apiserver
+	start_clients
+}
+
+# After an outage, on the port that its clients know.
+resume_apiserver() {
+	if process_alive kube-apiserver; then
+		wait_for_apiserver
+		return
+	fi
+	start_apiserver
+	wait_for_apiserver
+	start_clients
+}
+
+wait_for_apiserver() {
+	wait_until kube-apiserver "/readyz was ok" 60 api_ready
+	say "kube-apiserver on https://127.0.0.1:$api_port"
+}
+
+# Those that run are replaced: after a minute without an API server they would not look for it for
+# the next one. Where they are elected they end with their lease, and come back like this too.
+start_clients() {
+	process_stop kube-controller-manager kube-scheduler kwok
+	start_controller_manager
+	start_scheduler
+	start_kwok
+	wait_until kube-apiserver "it took a node" 20 kubectl apply -f "$files/node.yaml"
+	wait_until kube-controller-manager "namespace default had its service account" 60 \
+		namespace_ready
+	say "kube-controller-manager: namespace default has its service account"
+	wait_until kwok "the node was ready" 60 node_ready
+	say "kube-scheduler and kwok: node-1 is Ready"
+}
+
+not_running() {
+	local name
+	for name in "${daemons[@]}"; do
+		process_alive "$name" || printf '%s\n' "$name"
+	done
+}
