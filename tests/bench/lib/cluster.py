@@ -1,0 +1,141 @@
+"""The API server of hack/localcluster, and what the benchmark puts into it."""
+
+import base64
+import concurrent.futures
+import http.client
+import json
+import pathlib
+import ssl
+import subprocess
+import threading
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+LIFECYCLE = "/apis/lifecycle.keptn.sh/v1"
+REGISTRATION = "/apis/admissionregistration.k8s.io/v1"
+
+
+class Cluster:
+    def __init__(self, folder):
+        self.folder = folder
+        self.local = threading.local()
+
+    def __enter__(self):
+        self._control("down")  # what an interrupted run may have left
+        try:
+            self._control("up")
+            env = dict(line.removeprefix("export ").split("=", 1) for line in self._control("env").splitlines())
+            self.server, self.token, self.kubeconfig, ca = (
+                env[k].strip("'\"") for k in ("CLUSTER_SERVER", "CLUSTER_TOKEN", "KUBECONFIG", "CLUSTER_CA"))
+            self.tls = ssl.create_default_context(cafile=ca)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._control("down")
+
+    def _control(self, *arguments):
+        out = subprocess.run([ROOT / "hack/localcluster", "--dir", self.folder, *arguments],
+                             stdout=subprocess.PIPE, text=True)
+        if out.returncode != 0:
+            raise RuntimeError(f"hack/localcluster {' '.join(arguments)}: exit {out.returncode}\n{out.stdout}")
+        return out.stdout
+
+    def headers(self):
+        return {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+
+    def call(self, method, path, body=None, accept=(200, 201)):
+        """Status and decoded answer; another status than those in `accept` is an error."""
+        if not hasattr(self.local, "connection"):
+            url = urllib.parse.urlsplit(self.server)
+            self.local.connection = http.client.HTTPSConnection(url.hostname, url.port, context=self.tls, timeout=120)
+        connection = self.local.connection
+        text = json.dumps(body) if body is not None else None
+        try:
+            connection.request(method, path, text, self.headers())
+            response = connection.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            connection.close()  # the server closed it while it was idle; the next request opens it again
+            connection.request(method, path, text, self.headers())
+            response = connection.getresponse()
+        answer = json.loads(response.read())
+        if accept and response.status not in accept:
+            raise RuntimeError(f"{method} {path}: {response.status} {answer.get('message')}")
+        return response.status, answer
+
+    def prepare(self):
+        subprocess.run([self.folder / "bin/kubectl", "--kubeconfig", self.kubeconfig, "apply", "--server-side",
+                        "-k", ROOT / "manifests/crds"], check=True, stdout=subprocess.DEVNULL)
+        # kubectl wait gives up on a CRD so new that it has no conditions yet.
+        wait = [self.folder / "bin/kubectl", "--kubeconfig", self.kubeconfig, "wait", "--for=condition=Established", "crd",
+                "--all", "--timeout=30s"]
+        for _ in range(10):
+            if subprocess.run(wait, stdout=subprocess.DEVNULL).returncode == 0:
+                return
+            time.sleep(1)
+        raise RuntimeError("the CRDs are not established")
+
+    def create_all(self, path, objects):
+        """As fast as the API server takes them from a few connections."""
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            for _ in pool.map(lambda o: self.call("POST", path(o), o, accept=(201, 409)), objects):
+                pass
+
+    def create_namespaces(self, names):
+        self.create_all(lambda _: "/api/v1/namespaces", [{"metadata": {"name": n}} for n in names])
+
+    def create_definitions(self, definitions):
+        self.create_all(lambda d: f"{LIFECYCLE}/namespaces/{d['metadata']['namespace']}/keptntaskdefinitions"
+                                  "?fieldManager=kubectl-client-side-apply", definitions)
+
+    def register(self, webhook, ca_file):
+        """Sends every KeptnAppContext through this webhook and no other."""
+        ca = base64.b64encode(pathlib.Path(ca_file).read_bytes()).decode()
+        self.unregister()
+        for kind, path in (("Mutating", "/mutate"), ("Validating", "/validate")):
+            self.call("POST", f"{REGISTRATION}/{kind.lower()}webhookconfigurations", {
+                "apiVersion": "admissionregistration.k8s.io/v1",
+                "kind": f"{kind}WebhookConfiguration",
+                "metadata": {"name": "bench"},
+                "webhooks": [{
+                    "name": f"{kind.lower()}.bench.promogate.dev",
+                    "admissionReviewVersions": ["v1"],
+                    "clientConfig": {"url": webhook.url(path), "caBundle": ca},
+                    "rules": [{"apiGroups": ["lifecycle.keptn.sh"], "apiVersions": ["v1", "v1beta1"],
+                               "resources": ["keptnappcontexts"], "operations": ["CREATE", "UPDATE"]}],
+                    "failurePolicy": "Fail",
+                    "matchPolicy": "Equivalent",
+                    "sideEffects": "None",
+                    "timeoutSeconds": 3,
+                }],
+            })
+
+    def unregister(self):
+        for kind in ("mutating", "validating"):
+            self.call("DELETE", f"{REGISTRATION}/{kind}webhookconfigurations/bench", accept=(200, 404))
+
+    def wait_guarded(self, good, bad, seconds=20):
+        """Until a good context gets its default and a bad one is refused: the API server calls the webhook."""
+        path = f"{LIFECYCLE}/namespaces/{good['metadata']['namespace']}/keptnappcontexts"
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            status, stored = self.call("POST", path, good, accept=None)
+            refused, reason = self.call("POST", path, bad, accept=None)
+            annotations = stored.get("metadata", {}).get("annotations", {})
+            if (status == 201 and "promogate.dev/resolved-on-failure" in annotations
+                    and 400 <= refused < 500 and "promotionTasks[0]" in reason["message"]):
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"the webhook is not called as it should be: {status} {stored}, {refused} {reason}")
+
+    def delete_contexts(self, namespace):
+        """A busy API server may not get through thousands in its minute: what is left is deleted next."""
+        path = f"{LIFECYCLE}/namespaces/{namespace}/keptnappcontexts"
+        for _ in range(20):
+            status, _ = self.call("DELETE", path, accept=(200, 504))
+            if status == 200:
+                return
+        raise RuntimeError(f"DELETE {path}: not done after 20 times")

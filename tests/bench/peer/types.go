@@ -1,0 +1,189 @@
+package main
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Keptn's objects, as far as the rules look at them.
+
+var (
+	lifecycleV1     = schema.GroupVersion{Group: "lifecycle.keptn.sh", Version: "v1"}
+	lifecycleV1Beta = schema.GroupVersion{Group: "lifecycle.keptn.sh", Version: "v1beta1"}
+	optionsV1Alpha1 = schema.GroupVersion{Group: "options.keptn.sh", Version: "v1alpha1"}
+)
+
+// KeptnAppContext is the object under admission; nothing caches it. The two versions do not differ.
+type KeptnAppContext struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+	Spec              KeptnAppContextSpec `json:"spec,omitempty"`
+}
+
+type KeptnAppContextSpec struct {
+	PreDeploymentTasks        []string          `json:"preDeploymentTasks,omitempty"`
+	PostDeploymentTasks       []string          `json:"postDeploymentTasks,omitempty"`
+	PreDeploymentEvaluations  []string          `json:"preDeploymentEvaluations,omitempty"`
+	PostDeploymentEvaluations []string          `json:"postDeploymentEvaluations,omitempty"`
+	PromotionTasks            []string          `json:"promotionTasks,omitempty"`
+	Metadata                  map[string]string `json:"metadata,omitempty"`
+	SpanLinks                 []string          `json:"spanLinks,omitempty"`
+}
+
+type KeptnTaskDefinition struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+	Spec              KeptnTaskDefinitionSpec `json:"spec,omitempty"`
+}
+
+type KeptnTaskDefinitionSpec struct {
+	Container *corev1.Container `json:"container,omitempty"`
+	Deno      *RuntimeSpec      `json:"deno,omitempty"`
+	Python    *RuntimeSpec      `json:"python,omitempty"`
+	Timeout   string            `json:"timeout,omitempty"`
+}
+
+type RuntimeSpec struct {
+	FunctionRef  NamedRef      `json:"functionRef,omitempty"`
+	Inline       Inline        `json:"inline,omitempty"`
+	HTTPRef      HTTPRef       `json:"httpRef,omitempty"`
+	ConfigMapRef NamedRef      `json:"configMapRef,omitempty"`
+	Parameters   RuntimeParams `json:"parameters,omitempty"`
+}
+
+type NamedRef struct {
+	Name string `json:"name,omitempty"`
+}
+
+type Inline struct {
+	Code string `json:"code,omitempty"`
+}
+
+type HTTPRef struct {
+	URL string `json:"url,omitempty"`
+}
+
+type RuntimeParams struct {
+	Map map[string]string `json:"map,omitempty"`
+}
+
+type KeptnTaskDefinitionList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []KeptnTaskDefinition `json:"items"`
+}
+
+type KeptnConfig struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+	Spec              KeptnConfigSpec `json:"spec,omitempty"`
+}
+
+type KeptnConfigSpec struct {
+	BlockDeployment *bool `json:"blockDeployment,omitempty"`
+}
+
+type KeptnConfigList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []KeptnConfig `json:"items"`
+}
+
+func addToScheme(s *runtime.Scheme) error {
+	// The decoder finds the one Go type for either version.
+	s.AddKnownTypes(lifecycleV1, &KeptnAppContext{}, &KeptnTaskDefinition{}, &KeptnTaskDefinitionList{})
+	s.AddKnownTypes(lifecycleV1Beta, &KeptnAppContext{})
+	s.AddKnownTypes(optionsV1Alpha1, &KeptnConfig{}, &KeptnConfigList{})
+	for _, gv := range []schema.GroupVersion{lifecycleV1, lifecycleV1Beta, optionsV1Alpha1} {
+		metav1.AddToGroupVersion(s, gv)
+	}
+	return nil
+}
+
+func (in *KeptnAppContext) DeepCopyObject() runtime.Object {
+	out := *in
+	in.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	s := in.Spec
+	out.Spec = KeptnAppContextSpec{
+		PreDeploymentTasks:        append([]string(nil), s.PreDeploymentTasks...),
+		PostDeploymentTasks:       append([]string(nil), s.PostDeploymentTasks...),
+		PreDeploymentEvaluations:  append([]string(nil), s.PreDeploymentEvaluations...),
+		PostDeploymentEvaluations: append([]string(nil), s.PostDeploymentEvaluations...),
+		PromotionTasks:            append([]string(nil), s.PromotionTasks...),
+		Metadata:                  copyMap(s.Metadata),
+		SpanLinks:                 append([]string(nil), s.SpanLinks...),
+	}
+	return &out
+}
+
+func (in *KeptnTaskDefinition) DeepCopyInto(out *KeptnTaskDefinition) {
+	*out = *in
+	in.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	if in.Spec.Container != nil {
+		out.Spec.Container = in.Spec.Container.DeepCopy()
+	}
+	out.Spec.Deno = in.Spec.Deno.deepCopy()
+	out.Spec.Python = in.Spec.Python.deepCopy()
+}
+
+func (in *RuntimeSpec) deepCopy() *RuntimeSpec {
+	if in == nil {
+		return nil
+	}
+	out := *in
+	out.Parameters.Map = copyMap(in.Parameters.Map)
+	return &out
+}
+
+func (in *KeptnTaskDefinition) DeepCopyObject() runtime.Object {
+	out := new(KeptnTaskDefinition)
+	in.DeepCopyInto(out)
+	return out
+}
+
+func (in *KeptnTaskDefinitionList) DeepCopyObject() runtime.Object {
+	out := *in
+	in.ListMeta.DeepCopyInto(&out.ListMeta)
+	out.Items = make([]KeptnTaskDefinition, len(in.Items))
+	for i := range in.Items {
+		in.Items[i].DeepCopyInto(&out.Items[i])
+	}
+	return &out
+}
+
+func (in *KeptnConfig) DeepCopyInto(out *KeptnConfig) {
+	*out = *in
+	in.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	if in.Spec.BlockDeployment != nil {
+		out.Spec.BlockDeployment = new(*in.Spec.BlockDeployment)
+	}
+}
+
+func (in *KeptnConfig) DeepCopyObject() runtime.Object {
+	out := new(KeptnConfig)
+	in.DeepCopyInto(out)
+	return out
+}
+
+func (in *KeptnConfigList) DeepCopyObject() runtime.Object {
+	out := *in
+	in.ListMeta.DeepCopyInto(&out.ListMeta)
+	out.Items = make([]KeptnConfig, len(in.Items))
+	for i := range in.Items {
+		in.Items[i].DeepCopyInto(&out.Items[i])
+	}
+	return &out
+}
+
+func copyMap(in map[string]string) map[string]string {
+	if in == nil {
+		return nil
+	}
+	out := make(map[string]string, len(in))
+	for k, v := range in {
+		out[k] = v
+	}
+	return out
+}

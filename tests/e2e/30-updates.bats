@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
+# Updates and deletes: a fault that was there before is nobody's new fault, and what goes may go.
+
+load lib
+
+setup_file() {
+	shared_up
+	# Objects from before the webhook: all that could be wrong with one.
+	unregister
+	export old=e2e-30-updates-old
+	kubectl create namespace "$old"
+	ns=$old faulty | kubectl create -f -
+	ns=$old context mended '{promotionTasks: [a, a]}' | apply
+	ns=$old context deleted '{promotionTasks: [a, a]}' | apply
+	ns=$old context finalized '{promotionTasks: [a, a]}' | apply
+	register main
+}
+
+setup() {
+	namespace
+}
+
+teardown() {
+	show_log main
+}
+
+faulty() {
+	context faulty '{promotionTasks: [a, a, B]}' '{promogate.dev/on-failure: Abort}'
+}
+
+missing() { # INDEX NAME NAMESPACE
+	printf 'spec.promotionTasks[%s]: Not found: "%s": no KeptnTaskDefinition of this name in "%s" or "keptn-system"; apply it first, or mend the name' \
+		"$@"
+}
+
+twice() { # INDEX NAME
+	printf 'spec.promotionTasks[%s]: Duplicate value: "%s": a task runs once for each version: remove one, the first is spec.promotionTasks[0]' "$@"
+}
+
+not_a_name() { # INDEX NAME
+	printf 'spec.promotionTasks[%s]: Invalid value: "%s": no object can have this name: use at most 253 lower-case letters, digits, "-" and ".", and begin and end each part with a letter or digit' "$@"
+}
+
+abort='metadata.annotations[promogate.dev/on-failure]: Unsupported value: "Abort": supported values: "Block", "Warn"'
+
+@test "a label can come and go on an object with old faults, which are warned about" {
+	warnings="Warning: $abort
+Warning: $(missing 0 a "$old")
+Warning: $(twice 1 a)
+Warning: $(not_a_name 2 B)"
+	says "$warnings" kubectl label -n "$old" keptnappcontext faulty team=a
+	says "$warnings" kubectl label -n "$old" keptnappcontext faulty team-
+}
+
+@test "old faults may move in their list" {
+	says "Warning: $abort
+Warning: $(not_a_name 0 B)
+Warning: $(missing 1 a "$old")
+Warning: spec.promotionTasks[2]: Duplicate value: \"a\": a task runs once for each version: remove one, the first is spec.promotionTasks[1]" \
+		kubectl patch -n "$old" keptnappcontext faulty --type=merge -p '{"spec":{"promotionTasks":["B","a","a"]}}'
+	says "Warning: $abort
+Warning: $(missing 0 a "$old")
+Warning: $(twice 1 a)
+Warning: $(not_a_name 2 B)" \
+		kubectl patch -n "$old" keptnappcontext faulty --type=merge -p '{"spec":{"promotionTasks":["a","a","B"]}}'
+}
+
+@test "a new fault beside old ones is refused, and it alone is the reason" {
+	refused "Warning: $abort
+Warning: $(missing 0 a "$old")
+Warning: $(twice 1 a)
+Warning: $(not_a_name 2 B)
+The KeptnAppContext \"faulty\" is invalid: $(not_a_name 3 C)" \
+		kubectl patch -n "$old" keptnappcontext faulty --type=merge -p '{"spec":{"promotionTasks":["a","a","B","C"]}}'
+}
+
+@test "another value of an old fault is a new fault" {
+	run --separate-stderr kubectl annotate -n "$old" keptnappcontext faulty --overwrite promogate.dev/on-failure=Retry
+	[ "$status" -eq 1 ]
+	[ "$(tail -n 1 <<<"$stderr")" = 'The KeptnAppContext "faulty" is invalid: metadata.annotations[promogate.dev/on-failure]: Unsupported value: "Retry": supported values: "Block", "Warn"' ]
+}
+
+@test "one more of the same fault is a new fault" {
+	run --separate-stderr kubectl patch -n "$old" keptnappcontext faulty --type=merge -p '{"spec":{"promotionTasks":["a","a","B","a"]}}'
+	[ "$status" -eq 1 ]
+	[ "$(tail -n 1 <<<"$stderr")" = "The KeptnAppContext \"faulty\" is invalid: $(twice 3 a)" ]
+}
+
+@test "what was mended can't be broken again" {
+	ns=$old definition good | says '' apply
+	ns=$old context mended '{promotionTasks: [good]}' | says '' apply
+	ns=$old context mended '{promotionTasks: [a, a]}' | refused "$(invalid mended "$(missing 0 a "$old")" "$(twice 1 a)")" apply
+}
+
+@test "an object with faults can be deleted" {
+	says '' kubectl delete -n "$old" keptnappcontext deleted
+	refused 'Error from server (NotFound): keptnappcontexts.lifecycle.keptn.sh "deleted" not found' \
+		kubectl get -n "$old" keptnappcontext deleted
+}
+
+@test "an object that is being deleted can be changed whatever its faults, and goes" {
+	says "Warning: $(missing 0 a "$old")
+Warning: $(twice 1 a)" kubectl patch -n "$old" keptnappcontext finalized --type=merge -p '{"metadata":{"finalizers":["promogate.dev/test"]}}'
+	says '' kubectl delete -n "$old" keptnappcontext finalized --wait=false
+	# Not even new faults hold it up, nor are the old ones told.
+	says '' kubectl patch -n "$old" keptnappcontext finalized --type=merge \
+		-p '{"metadata":{"annotations":{"promogate.dev/on-failure":"Abort"}},"spec":{"promotionTasks":["C","C"]}}'
+	says '' kubectl patch -n "$old" keptnappcontext finalized --type=merge -p '{"metadata":{"finalizers":null}}'
+	refused 'Error from server (NotFound): keptnappcontexts.lifecycle.keptn.sh "finalized" not found' \
+		kubectl get -n "$old" keptnappcontext finalized
+}
+
+@test "a status is written without a call" {
+	calls=$(metric main promogate_admission_requests_total)
+	before=$(ns=$old stored faulty .metadata.annotations)
+	says '' kubectl patch -n "$old" keptnappcontext faulty --subresource=status --type=merge -p '{"status":{"status":"seen"}}'
+	[ "$(metric main promogate_admission_requests_total)" -eq "$calls" ]
+	[ "$(ns=$old stored faulty .status.status)" = seen ]
+	[ "$(ns=$old stored faulty .metadata.annotations)" = "$before" ]
+}
+
+@test "a context whose definition was deleted can be changed, with a warning" {
+	{
+		definition notify
+		promotes podtato notify
+	} | says '' apply
+	says '' kubectl delete -n "$ns" keptntaskdefinition notify
+	# Until the webhook's watch has it too.
+	relabelled() {
+		kubectl label -n "$ns" keptnappcontext podtato --overwrite "n=$RANDOM$RANDOM" 2>&1 | grep Warning
+	}
+	eventually relabelled
+	context podtato '{promotionTasks: [notify], metadata: {stage: dev}}' | says "Warning: $(missing 0 notify "$ns")" apply
+	[ "$(stored podtato .spec.metadata.stage)" = dev ]
+}
+
+@test "a context is refused once its definition is gone" {
+	{
+		definition notify
+		promotes podtato notify
+	} | says '' apply
+	kubectl delete -n "$ns" keptnappcontext/podtato keptntaskdefinition/notify
+	# Until the webhook's watch has it too.
+	refused_now() {
+		! promotes podtato notify | kubectl create -f - || {
+			kubectl delete -n "$ns" keptnappcontext podtato
+			return 1
+		}
+	}
+	eventually refused_now
+	promotes podtato notify | refused "$(invalid podtato "$(missing 0 notify "$ns")")" apply
+	definition notify | says '' apply
+	promotes podtato notify | says '' apply
+}
+
+@test "a definition that was broken and mended is seen as it is" {
+	{
+		definition notify
+		promotes podtato notify
+	} | says '' apply
+	definition notify '{retries: 1}' | says '' apply
+	refused_now() {
+		! promotes second notify | kubectl create -f - || {
+			kubectl delete -n "$ns" keptnappcontext second
+			return 1
+		}
+	}
+	eventually refused_now
+	# What breaks a rule because of another object is asked of the API server before it is believed.
+	definition notify | says '' apply
+	promotes second notify | says '' apply
+}

@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
+# Who the webhook is to the API server, and what it shows of itself.
+
+load lib
+
+setup_file() {
+	shared_up
+}
+
+setup() {
+	namespace
+}
+
+teardown() {
+	show_log main
+	is_called main || register main
+	webhook_kill blind
+	webhook_kill stranger
+}
+
+# What the webhook asked of the API server, by its user agent: "user verb resource", each once.
+asked() {
+	jq -r 'select((.userAgent // "") | startswith("promogate-webhook")) |
+		"\(.user.username) \(.verb) \(.objectRef.resource).\(.objectRef.apiGroup)"' "$cluster/audit.log" | sort -u
+}
+
+@test "it is its own service account, reads what it may read, and writes nothing" {
+	promotes podtato notify | refused "$(invalid podtato "spec.promotionTasks[0]: Not found: \"notify\": \
+no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; apply it first, or mend the name")" apply
+	same 'system:serviceaccount:promogate-system:promogate-webhook get keptntaskdefinitions.lifecycle.keptn.sh
+system:serviceaccount:promogate-system:promogate-webhook list keptnconfigs.options.keptn.sh
+system:serviceaccount:promogate-system:promogate-webhook list keptntaskdefinitions.lifecycle.keptn.sh
+system:serviceaccount:promogate-system:promogate-webhook watch keptnconfigs.options.keptn.sh
+system:serviceaccount:promogate-system:promogate-webhook watch keptntaskdefinitions.lifecycle.keptn.sh' "$(asked)"
+	run -0 jq -s 'map(select((.userAgent // "") | startswith("promogate-webhook")) | select(.responseStatus.code == 403)) | length' \
+		"$cluster/audit.log"
+	[ "$output" -eq 0 ]
+}
+
+@test "every finding is in the API server's audit log" {
+	context podtato '{promotionTasks: [a, a], spanLinks: [x]}' | run -1 apply
+	audited() {
+		jq -e --arg ns "$ns" --arg key "$validating/findings" 'select(.objectRef.namespace == $ns and .stage == "ResponseComplete") |
+			.annotations[$key] | select(. == "PG101,PG102,PG108")' "$cluster/audit.log"
+	}
+	eventually audited
+}
+
+@test "metrics count verdicts by webhook and operation, and findings by rule" {
+	counts() {
+		local verdict operation metrics=$BATS_TEST_TMPDIR/metrics
+		plain main /metrics >"$metrics"
+		for verdict in allowed denied; do
+			for operation in CREATE UPDATE; do
+				printf '%s ' "$(metric main promogate_admission_requests_total 'webhook="validate"' "operation=\"$operation\"" "verdict=\"$verdict\"")"
+			done
+		done
+		metric main promogate_admission_requests_total 'webhook="mutate"' 'verdict="allowed"'
+	}
+	rules() {
+		local rule metrics=$BATS_TEST_TMPDIR/metrics
+		for rule in PG101 PG102 PG103 PG104 PG105 PG106 PG107 PG108 PG110; do
+			printf '%s/%s ' "$(metric main promogate_admission_findings_total "rule=\"$rule\"" 'severity="error"')" \
+				"$(metric main promogate_admission_findings_total "rule=\"$rule\"" 'severity="warning"')"
+		done
+	}
+	# differences BEFORE AFTER
+	differences() {
+		paste -d' ' <(tr -s ' /' '\n' <<<"$1") <(tr -s ' /' '\n' <<<"$2") | awk 'NF == 2 {printf "%s%d", sep, $2 - $1; sep = " "}'
+	}
+	counts_before=$(counts) rules_before=$(rules)
+	definition good | says '' apply
+	definition bad '{}' | says '' apply
+	promotes podtato good | says '' apply
+	kubectl label -n "$ns" keptnappcontext podtato a=b
+	context other '{promotionTasks: [good, bad, none, none, None], preDeploymentTasks: [x], postDeploymentTasks: [good], spanLinks: [link]}' \
+		'{promogate.dev/on-failure: z}' >"$BATS_TEST_TMPDIR/other"
+	run -1 kubectl create -f "$BATS_TEST_TMPDIR/other"
+	run -1 kubectl create --field-manager=helm -f "$BATS_TEST_TMPDIR/other"
+	run -1 kubectl patch -n "$ns" keptnappcontext podtato --type=merge -p '{"spec":{"promotionTasks":["good","good"]}}'
+	# allowed: one create, one update; denied: two creates, one update; mutated: each of the five.
+	same "1 1 2 1 5" "$(differences "$counts_before" "$(counts)")"
+	# As a person PG101 and PG105 deny, as Helm they warn.
+	same "1 1 3 0 2 0 0 0 1 1 0 2 0 2 0 2 2 0" "$(differences "$rules_before" "$(rules)")"
+}
+
+@test "metrics are what Prometheus reads" {
+	run -0 curl -sS -D - -o "$BATS_TEST_TMPDIR/metrics" "http://127.0.0.1:$(cat "$(webhook_home main)/plain_port")/metrics"
+	[[ $output == *'text/plain; version=0.0.4'* ]]
+	# Every line is a comment or a sample, and every sample's family was declared.
+	# shellcheck disable=SC2016
+	run -0 awk '
+		/^# (HELP|TYPE) [a-z_]+ / { if ($2 == "TYPE") family[$3] = $4; next }
+		/^[a-z_]+(\{([a-z_]+="[^"]*",?)+\})? [-+0-9.e]+$/ {
+			name = $1; sub(/\{.*/, "", name); base = name; sub(/_(bucket|sum|count)$/, "", base)
+			if (name in family || family[base] == "histogram") next
+		}
+		{ print "not understood: " $0 }' "$BATS_TEST_TMPDIR/metrics"
+	[ -z "$output" ]
+}
+
+@test "metrics follow the cache" {
+	before=$(metric main promogate_cache_objects 'resource="keptntaskdefinitions"')
+	for name in a b c; do definition $name; done | says '' apply
+	grown() {
+		metric main promogate_cache_objects 'resource="keptntaskdefinitions"'
+		[[ $(metric main promogate_cache_objects 'resource="keptntaskdefinitions"') -eq $((before + $1)) ]]
+	}
+	eventually grown 3
+	kubectl delete -n "$ns" keptntaskdefinition a b
+	eventually grown 1
+}
+
+@test "the certificate's expiry is a metric, and is the file's" {
+	want=$(date -d "$(openssl x509 -in "$(webhook_home main)/tls/tls.crt" -noout -enddate | cut -d= -f2)" +%s)
+	[ "$(metric main promogate_certificate_expiry_timestamp_seconds)" -eq "$want" ]
+}
+
+@test "ready and healthy while all is well" {
+	[ "$(plain main /readyz)" = ok ]
+	[ "$(plain main /healthz)" = ok ]
+}
+
+@test "what is no API server's token is not ready, and says what is missing" {
+	webhook_prepare stranger
+	echo nobody >"$(webhook_home stranger)/token"
+	webhook_start stranger
+	same 'keptntaskdefinitions: not listed yet
+keptnconfigs: not listed yet' "$(plain stranger /readyz)"
+	[ "$(plain stranger /healthz)" = ok ]
+	[ "$(curl -s -o "$BATS_TEST_TMPDIR/reasons" -w '%{http_code}' "http://127.0.0.1:$(cat "$(webhook_home stranger)/plain_port")/readyz")" = 503 ]
+	eventually grep -q "list failed.*\"errorKind\":\"Unauthorized\"" "$(webhook_home stranger)/log"
+	# A token that comes later is taken up.
+	cp "$(webhook_home main)/token" "$(webhook_home stranger)/token"
+	eventually webhook_ready stranger
+}
+
+@test "what the cache does not have is asked of the API server, before it is held against anybody" {
+	# An account that may read one definition and not list them has a cache that stays empty.
+	kubectl create serviceaccount -n promogate-system blind
+	kubectl create clusterrole blind --verb=get --resource=keptntaskdefinitions.lifecycle.keptn.sh
+	kubectl create clusterrolebinding blind --clusterrole=blind --serviceaccount=promogate-system:blind
+	webhook_prepare blind
+	kubectl create token blind -n promogate-system >"$(webhook_home blind)/token"
+	webhook_start blind
+	register blind
+	definition notify | says '' apply
+	# The API server's own view of who may what follows after a moment, too.
+	promoted() {
+		promotes first notify | apply
+	}
+	eventually promoted
+	ns=keptn-system definition "shared-$BATS_TEST_NUMBER" | says '' apply
+	promotes second "notify, shared-$BATS_TEST_NUMBER" | says '' apply
+	promotes third none | refused "$(invalid third "spec.promotionTasks[0]: Not found: \"none\": \
+no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; apply it first, or mend the name")" apply
+	[ "$(metric blind promogate_live_lookups_total 'outcome="Found"')" -ge 3 ]
+	[ "$(metric blind promogate_cache_objects 'resource="keptntaskdefinitions"')" -eq 0 ]
+}
+
+@test "the log is one JSON object a line, and has no secret" {
+	run -0 jq -c . "$(webhook_home main)/log"
+	[ "${#lines[@]}" -eq "$(wc -l <"$(webhook_home main)/log")" ]
+	run -1 grep -F "$(cat "$(webhook_home main)/token")" "$(webhook_home main)/log"
+}
+
+@test "wrong settings are one exact line and exit 2" {
+	run -2 "$program"
+	[ "$output" = "promogate-webhook: --tls-cert-file and --tls-key-file: both are needed; certs/make makes a pair" ]
+	run -2 "$program" --tls-cert-file=a --tls-key-file=b --keptn-namespace=No_Name
+	[ "$output" = 'promogate-webhook: --keptn-namespace: "No_Name" is no namespace'"'"'s name' ]
+}

@@ -1,0 +1,179 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154 # what bats and lib.bash set
+# What is no review, and what is no client, straight at the webhook's port. Never is anything
+# allowed that could not be read, and after each the webhook answers as before.
+
+load lib
+
+setup_file() {
+	shared_up
+}
+
+setup() {
+	home=$(webhook_home main)
+	pid=$(cat "$home/pid")
+	url=https://127.0.0.1:$(webhook_port main)
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# The same process answers, as it should.
+teardown() {
+	show_log main
+	[ "$(cat "$home/pid")" -eq "$pid" ]
+	! webhook_ended main
+	review '{"uid": "after"}' >after
+	[ "$(post /validate after)" = 200 ]
+	[ "$(jq -c .response answer)" = '{"uid":"after","allowed":true}' ]
+}
+
+# A review that is good but for what is merged into its request.
+review() { # REQUEST
+	jq -cn --argjson with "$1" '{kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1", request: ({
+		uid: "u", operation: "CREATE", name: "podtato", namespace: "default",
+		resource: {group: "lifecycle.keptn.sh", version: "v1", resource: "keptnappcontexts"},
+		object: {metadata: {name: "podtato", namespace: "default"}, spec: {}}} * $with)}'
+}
+
+# Prints the HTTP status; the answer is in the file "answer".
+post() { # PATH FILE [CURL-ARGUMENT...]
+	curl -sS --max-time 20 --cacert "$home/tls/ca.crt" -H 'Content-Type: application/json' \
+		--data-binary "@$2" -o answer -w '%{http_code}' "${@:3}" "$url$1"
+}
+
+# refused_with STATUS MESSAGE FILE [CURL-ARGUMENT...]: by both webhooks, with a Status that says why
+refused_with() {
+	local path
+	for path in /validate /mutate; do
+		[ "$(post "$path" "$3" "${@:4}")" = "$1" ]
+		jq -e --argjson code "$1" '.kind == "Status" and .status == "Failure" and .code == $code and (has("response") | not)' answer
+		same "$2" "$(jq -r .message answer | cut -c1-200)"
+	done
+}
+
+@test "a uid of 1 MiB" {
+	review '{}' | jq -c --rawfile uid <(head -c 1048576 /dev/zero | tr '\0' u) '.request.uid = $uid' >body
+	refused_with 400 'not an AdmissionReview: request.uid: longer than 253 bytes' body
+}
+
+@test "a hundred thousand nested brackets" {
+	head -c 100000 /dev/zero | tr '\0' '[' >body
+	refused_with 400 'not an AdmissionReview: JSON nested too deeply at byte 64' body
+	{
+		head -c 100000 /dev/zero | tr '\0' '['
+		head -c 100000 /dev/zero | tr '\0' ']'
+	} >value
+	printf '{"request":%s}' "$(<value)" >body
+	refused_with 400 'not an AdmissionReview: JSON nested too deeply at byte 74' body
+}
+
+@test "duplicate keys, at any depth" {
+	review '{}' | sed 's/"spec":{}/"spec":{"promotionTasks":["a"],"promotionTasks":[]}/' >body
+	refused_with 400 'not an AdmissionReview: not strict JSON: the key "promotionTasks" stands twice in an object' body
+	review '{}' | sed 's/"uid":"u"/"uid":"u","uid":"v"/' >body
+	refused_with 400 'not an AdmissionReview: not strict JSON: the key "uid" stands twice in an object' body
+}
+
+@test "invalid UTF-8" {
+	review '{"name": "@@"}' | sed 's/@@/\xff\xfe/' >body
+	refused_with 400 'not an AdmissionReview: not JSON: invalid UTF-8 at byte 111' body
+	review '{"name": "@@"}' | sed 's/@@/\xed\xa0\x80/' >body
+	refused_with 400 'not an AdmissionReview: not JSON: invalid UTF-8 at byte 111' body
+}
+
+@test "a zero byte, within a string and behind the end" {
+	review '{"name": "@@"}' | sed 's/@@/\x00/' >body
+	refused_with 400 'not an AdmissionReview: not JSON: a control character in a string at byte 111' body
+	{
+		review '{}'
+		printf '\0'
+	} >body
+	refused_with 400 'not an AdmissionReview: not JSON: something behind the value at byte 304' body
+}
+
+@test "something behind the end" {
+	{
+		review '{}'
+		review '{}'
+	} >body
+	refused_with 400 'not an AdmissionReview: not JSON: something behind the value at byte 304' body
+}
+
+@test "no body, half a body, and no JSON" {
+	: >body
+	refused_with 400 'not an AdmissionReview: not JSON: nothing at byte 0' body
+	review '{}' | head -c 100 >body
+	refused_with 400 'not an AdmissionReview: not JSON: a string without end at byte 100' body
+	echo 'kind: AdmissionReview' >body
+	refused_with 400 'not an AdmissionReview: not JSON: a malformed number at byte 0' body
+}
+
+@test "JSON that is no review" {
+	echo '[]' >body
+	refused_with 400 'not an AdmissionReview: the body: want an AdmissionReview object, not array' body
+	echo '{}' >body
+	refused_with 400 'not an AdmissionReview: kind: want "AdmissionReview"' body
+	review '{}' | sed 's#k8s.io/v1"#k8s.io/v1beta1"#' >body
+	refused_with 400 'not an AdmissionReview: apiVersion: want "admission.k8s.io/v1"' body
+	review '{"object": null}' >body
+	refused_with 400 'not an AdmissionReview: request.object: want an object, not null' body
+	review '{"operation": "create"}' >body
+	refused_with 400 'not an AdmissionReview: request.operation: want CREATE, UPDATE, DELETE or CONNECT' body
+	review '{"uid": ""}' >body
+	refused_with 400 'not an AdmissionReview: request.uid: missing' body
+	review '{"options": {"fieldManager": 7}}' >body
+	refused_with 400 'not an AdmissionReview: request.options.fieldManager: want a string, not number' body
+}
+
+@test "an object that no schema has seen" {
+	# With the API server before it this can't come; it is denied all the same, not waved through.
+	for object in '{"spec": {"promotionTasks": "a"}}' '{"spec": {"promotionTasks": [[]]}}' '{"spec": []}' \
+		'{"metadata": {"annotations": []}}' '{"metadata": {"annotations": {"promogate.dev/on-failure": 7}}}'; do
+		jq -cn --argjson object "$object" --argjson review "$(review '{}')" '$review | .request.object = $object' >body
+		[ "$(post /validate body)" = 200 ]
+		[ "$(jq -c '[.response.allowed, .response.status.code]' answer)" = '[false,422]' ]
+		[ "$(post /mutate body)" = 200 ]
+	done
+}
+
+@test "a key that differs in case is another key" {
+	review '{"object": {"spec": {"PromotionTasks": ["a", "a"], "promotiontasks": [7]}}}' >body
+	[ "$(post /validate body)" = 200 ]
+	[ "$(jq -c .response answer)" = '{"uid":"u","allowed":true}' ]
+	review '{}' | sed 's/"object"/"Object"/' >body
+	refused_with 400 'not an AdmissionReview: request.object: want an object, not null' body
+}
+
+@test "a body over the limit" {
+	review '{}' | jq -c --rawfile x <(head -c $((7 * 1024 * 1024)) /dev/zero | tr '\0' x) '.request.object.x = $x' >body
+	refused_with 413 'the body is over 7340032 bytes' body
+}
+
+@test "a body as large as the largest update" {
+	review '{}' | jq -c --rawfile x <(head -c $((3 * 1024 * 1024)) /dev/zero | tr '\0' x) \
+		'.request.operation = "UPDATE" | .request.object.x = $x | .request.oldObject = .request.object' >body
+	[ "$(post /validate body)" = 200 ]
+	[ "$(jq -c .response answer)" = '{"uid":"u","allowed":true}' ]
+}
+
+@test "a thousand faults" {
+	review '{}' | jq -c '.request.object.spec.promotionTasks = [range(5000) | "Task\(.)"]' >body
+	[ "$(post /validate body)" = 200 ]
+	[ "$(jq -c '[.response.allowed, (.response.status.details.causes | length)]' answer)" = '[false,100]' ]
+}
+
+@test "wrong method, type and path" {
+	review '{}' >body
+	[ "$(post /validate body -X PUT)" = 405 ]
+	same '/validate takes POST' "$(jq -r .message answer)"
+	[ "$(post /validate body -H 'Content-Type: text/plain')" = 415 ]
+	same '/validate takes a body of type application/json' "$(jq -r .message answer)"
+	[ "$(post /nothing body)" = 404 ]
+	[ "$(post /validate/ body)" = 404 ]
+}
+
+@test "what a hostile client of the server can do" {
+	run -0 env HOSTILE_ADDRESS="${url#https://}" HOSTILE_CA="$home/tls/ca.crt" python3 "$root/tests/hostile/hostile.py" nested_brackets bad_json a_gibibyte_announced \
+		lengths_that_are_none ambiguous_framing chunked bad_chunks malformed_requests wrong_things pipelined \
+		hangs_up_early hangs_up_hard truncated_handshakes noise_instead_of_tls noise_after_the_handshake
+	[[ $output != *'not ok'* ]]
+}

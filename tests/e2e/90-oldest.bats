@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
+# The oldest Kubernetes that the control plane can play, and a webhook that was there before Keptn's
+# kinds were: in a cluster of their own.
+
+load lib
+
+setup_file() {
+	cluster_up oldest --emulated-version "${E2E_EMULATED_VERSION:-1.34}"
+}
+
+setup() {
+	cluster_use oldest
+	namespace
+}
+
+teardown() {
+	show_log oldest
+}
+
+teardown_file() {
+	webhook_kill oldest
+	cluster_use oldest
+	"$root/hack/localcluster" --dir "$cluster" down
+}
+
+missing() {
+	printf 'spec.promotionTasks[0]: Not found: "notify": no KeptnTaskDefinition of this name in "%s" or "keptn-system"; apply it first, or mend the name' "$ns"
+}
+
+@test "the API server is the oldest one" {
+	run -0 kubectl get --raw /version
+	[ "$(jq -r '"\(.emulationMajor).\(.emulationMinor)"' <<<"$output")" = "${E2E_EMULATED_VERSION:-1.34}" ]
+}
+
+@test "without Keptn's kinds the webhook becomes ready, and takes them up when they come" {
+	webhook_start oldest
+	eventually webhook_ready oldest
+	[ "$(metric oldest promogate_informer_lists_total 'outcome="NotServed"')" -ge 2 ]
+	kinds_create
+	register oldest
+	{
+		definition notify
+		promotes podtato notify
+	} | says '' apply
+	kubectl apply -f - <<-EOF
+		apiVersion: options.keptn.sh/v1alpha1
+		kind: KeptnConfig
+		metadata: {name: late, namespace: keptn-system}
+		spec: {blockDeployment: false}
+	EOF
+	follows() {
+		kubectl label -n "$ns" keptnappcontext podtato --overwrite "n=$RANDOM$RANDOM"
+		[[ $(resolved podtato) == Warn ]]
+	}
+	eventually follows
+	watched() {
+		[[ $(metric oldest promogate_cache_objects 'resource="keptntaskdefinitions"') -eq 1 ]]
+	}
+	eventually watched
+}
+
+@test "accepted, refused, warned about and resolved as on the newest" {
+	promotes podtato notify | refused "$(invalid podtato "$(missing)")" apply
+	promotes podtato notify | says "Warning: $(missing)" apply --dry-run=server
+	promotes other notify | says "Warning: $(missing)" kubectl create --field-manager=helm -f -
+	{
+		definition notify
+		promotes podtato notify
+	} | says '' apply
+	[ "$(resolved podtato)" = Warn ]
+	context podtato '{promotionTasks: [notify, notify]}' '{promogate.dev/on-failure: Abort}' | refused "$(invalid podtato \
+		'metadata.annotations[promogate.dev/on-failure]: Unsupported value: "Abort": supported values: "Block", "Warn"' \
+		'spec.promotionTasks[1]: Duplicate value: "notify": a task runs once for each version: remove one, the first is spec.promotionTasks[0]')" apply
+	promotes podtato notify | says '' apply --server-side --field-manager=kustomize-controller --force-conflicts
+	says '' kubectl delete -n "$ns" keptnappcontext podtato
+}
+
+@test "the kinds go and come back under the webhook" {
+	unregister
+	kubectl delete crd --all
+	gone() {
+		[[ $(metric oldest promogate_cache_objects) -eq 0 ]]
+	}
+	eventually gone
+	webhook_ready oldest
+	kinds_create
+	register oldest
+	promotes podtato notify | refused "$(invalid podtato "$(missing)")" apply
+	{
+		definition notify
+		promotes podtato notify
+	} | says '' apply
+}

@@ -1,0 +1,312 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# What the end-to-end tests share: a control plane, webhooks as processes beside it, objects to
+# apply, and what to say about the outcome.
+#
+#   PROMOGATE_WEBHOOK=FILE        the program under test (build/release/promogate-webhook)
+#   KEPTN_CRDS=DIR                Keptn's own CRDs in place of manifests/crds
+#   E2E_EMULATED_VERSION=1.34     all of it on an older Kubernetes
+#   E2E_PATIENCE=SECONDS          how long to wait for what should come true (60)
+
+bats_require_minimum_version 1.8.0
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+program=$(realpath "${PROMOGATE_WEBHOOK:-$root/build/release/promogate-webhook}")
+mutating=mutate.keptnappcontext.promogate.dev
+validating=validate.keptnappcontext.promogate.dev
+
+# eventually COMMAND...: until it succeeds; what it printed the last time is shown if it never does
+eventually() {
+	local end=$((SECONDS + ${E2E_PATIENCE:-60})) said
+	until said=$("$@" 2>&1); do
+		if ((SECONDS >= end)); then
+			printf 'never came true: %s\n%s\n' "$*" "$said"
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
+# --- control planes -----------------------------------------------------------------------------
+
+cluster_up() { # NAME [OPTION...]
+	local name=$1
+	shift
+	[[ -z ${E2E_EMULATED_VERSION-} || $* == *--emulated-version* ]] ||
+		set -- "$@" --emulated-version "$E2E_EMULATED_VERSION"
+	"$root/hack/localcluster" --dir "$E2E_DIR/clusters/$name" up --audit "$@"
+	cluster_use "$name"
+	kubectl apply -f "$root/manifests/webhook/access/namespace.yaml" \
+		-f "$root/manifests/webhook/access/rbac.yaml"
+	kubectl create namespace keptn-system --dry-run=client -o yaml | kubectl apply -f -
+}
+
+cluster_use() { # NAME
+	cluster=$E2E_DIR/clusters/$1
+	eval "$("$root/hack/localcluster" --dir "$cluster" env)"
+	export cluster
+}
+
+kinds_create() {
+	local plural
+	for plural in keptnappcontexts keptntaskdefinitions keptnconfigs; do
+		kubectl create -f "${KEPTN_CRDS:-$root/manifests/crds}"/*"$plural.yaml"
+	done
+	# Established is one thing, that every version is served another.
+	for plural in keptnappcontexts.v1 keptnappcontexts.v1beta1 keptntaskdefinitions.v1; do
+		eventually kubectl get "$plural.lifecycle.keptn.sh"
+	done
+	eventually kubectl get keptnconfigs.v1alpha1.options.keptn.sh
+}
+
+# --- webhooks -----------------------------------------------------------------------------------
+
+# A webhook is known by its name and lives in a folder: pid, exit (its status, once it ended), log,
+# port, plain_port, tls/ and the kubeconfig of its own service account.
+webhook_home() { # NAME
+	printf '%s\n' "$E2E_DIR/webhooks/$1"
+}
+
+webhook_prepare() { # NAME
+	local home
+	home=$(webhook_home "$1")
+	mkdir -p "$home"
+	"$root/certs/make" --out "$home/tls"
+	kubectl create token promogate-webhook -n promogate-system --duration=4h >"$home/token"
+	cat >"$home/kubeconfig" <<-EOF
+		apiVersion: v1
+		kind: Config
+		clusters: [{name: local, cluster: {server: "$CLUSTER_SERVER", certificate-authority: "$CLUSTER_CA"}}]
+		users: [{name: webhook, user: {tokenFile: "$home/token"}}]
+		contexts: [{name: local, context: {cluster: local, user: webhook}}]
+		current-context: local
+	EOF
+}
+
+# Starts it until it serves; on the ports it had, if it ran before.
+webhook_start() { # NAME [FLAG...]
+	local name=$1 home
+	shift
+	home=$(webhook_home "$name")
+	[[ -d $home ]] || webhook_prepare "$name"
+	rm -f "$home/exit" "$home/pid"
+	[[ ! -e $home/log ]] || mv "$home/log" "$home/log.before"
+	(
+		# bats waits for whoever holds its file descriptors.
+		exec </dev/null >"$home/log" 2>&1 3>&- 4>&-
+		# shellcheck disable=SC2016
+		bash -c 'echo $$ >"$0"; exec "$@"' "$home/pid" "$program" \
+			--tls-cert-file="$home/tls/tls.crt" --tls-key-file="$home/tls/tls.key" \
+			--kubeconfig="$home/kubeconfig" \
+			--listen="127.0.0.1:$(cat "$home/port" 2>/dev/null || echo 0)" \
+			--metrics-listen="127.0.0.1:$(cat "$home/plain_port" 2>/dev/null || echo 0)" \
+			--drain-seconds=2 "$@" && ended=0 || ended=$?
+		echo "$ended" >"$home/exit"
+	) &
+	eventually webhook_serves "$name" || {
+		cat "$home/log"
+		return 1
+	}
+}
+
+webhook_serves() { # NAME
+	local home ports
+	home=$(webhook_home "$1")
+	ports=$(jq -r 'select(.msg == "serving") | "\(.port) \(.plainPort)"' "$home/log")
+	[[ -n $ports ]] || return 1
+	printf '%s\n' "${ports% *}" >"$home/port"
+	printf '%s\n' "${ports#* }" >"$home/plain_port"
+}
+
+webhook_port() { # NAME
+	cat "$(webhook_home "$1")/port"
+}
+
+# plain NAME PATH: what the plain port answers, a 503 too
+plain() {
+	curl -sS "http://127.0.0.1:$(cat "$(webhook_home "$1")/plain_port")$2"
+}
+
+webhook_ready() { # NAME
+	curl -fsS "http://127.0.0.1:$(cat "$(webhook_home "$1")/plain_port")/readyz"
+}
+
+webhook_signal() { # NAME SIGNAL
+	kill -s "$2" "$(cat "$(webhook_home "$1")/pid")"
+}
+
+webhook_ended() { # NAME
+	[[ -s $(webhook_home "$1")/exit ]]
+}
+
+webhook_kill() { # NAME
+	[[ -e $(webhook_home "$1")/pid ]] || return 0
+	webhook_ended "$1" || webhook_signal "$1" KILL
+	eventually webhook_ended "$1"
+}
+
+# Lets the API server call this webhook, until it does.
+register() { # NAME
+	local home
+	home=$(webhook_home "$1")
+	rm -rf "$home/manifests"
+	cp -r "$root/manifests" "$home"
+	printf 'endpoint=%s\ncaBundle=%s\n' "127.0.0.1:$(cat "$home/port")" \
+		"$(base64 -w0 <"$home/tls/ca.crt")" >"$home/manifests/local/endpoint.env"
+	kubectl apply -k "$home/manifests/local"
+	eventually is_called "$1"
+}
+
+unregister() {
+	kubectl delete --ignore-not-found validatingwebhookconfiguration,mutatingwebhookconfiguration \
+		promogate
+	eventually nobody_is_called
+}
+
+# The API server follows a registration after a moment: this one is refused by any that is there.
+probe() {
+	ns=default context probe '{}' '{promogate.dev/on-failure: Probe}' |
+		kubectl create --dry-run=server -f - 2>&1
+}
+
+nobody_is_called() {
+	probe >/dev/null
+}
+
+is_called() { # NAME
+	local mutated validated
+	mutated=$(metric "$1" promogate_admission_requests_total 'webhook="mutate"')
+	validated=$(metric "$1" promogate_admission_requests_total 'webhook="validate"')
+	[[ $(probe) == *"$validating"*denied* ]]
+	((mutated < $(metric "$1" promogate_admission_requests_total 'webhook="mutate"')))
+	((validated < $(metric "$1" promogate_admission_requests_total 'webhook="validate"')))
+}
+
+# metric NAME FAMILY [LABEL...]: the sum of its series that have all these labels, 0 without any.
+# Where there is a file $metrics, it has them already.
+metric() {
+	local name=$1 family=$2 lines label
+	shift 2
+	lines=$(if [[ -n ${metrics-} ]]; then cat "$metrics"; else plain "$name" /metrics; fi |
+		grep -E "^$family(\{| )") || true
+	for label; do
+		lines=$(grep -F "$label" <<<"$lines") || true
+	done
+	awk '{sum += $NF} END {printf "%d\n", sum}' <<<"$lines"
+}
+
+# --- what files and tests begin with --------------------------------------------------------------
+
+# The control plane and the webhook "main" that files share, as they were left by the one before.
+shared_up() {
+	if [[ ! -e $E2E_DIR/shared ]]; then
+		[[ -x $program ]] || {
+			echo "no $program: make builds it" >&2
+			return 1
+		}
+		cluster_up shared
+		kinds_create
+		webhook_start main
+		eventually webhook_ready main
+		register main
+		touch "$E2E_DIR/shared"
+	fi
+	cluster_use shared
+}
+
+# A namespace for the test, $ns.
+namespace() {
+	local file=${BATS_TEST_FILENAME##*/}
+	file=${file%.bats}
+	ns=e2e-$file-$BATS_TEST_NUMBER
+	kubectl create namespace "$ns"
+}
+
+show_log() { # NAME
+	[[ -n ${BATS_TEST_COMPLETED-} || ! -e $(webhook_home "$1")/log ]] || tail -n 5 "$(webhook_home "$1")/log"
+}
+
+# --- objects ------------------------------------------------------------------------------------
+
+task='{container: {name: task, image: promote}}'
+
+# definition NAME [SPEC]: one that can run, or that has this spec
+definition() {
+	cat <<-EOF
+		---
+		apiVersion: lifecycle.keptn.sh/v1
+		kind: KeptnTaskDefinition
+		metadata: {name: $1, namespace: $ns}
+		spec: ${2:-$task}
+	EOF
+}
+
+# context NAME SPEC [ANNOTATIONS]
+context() {
+	cat <<-EOF
+		---
+		apiVersion: lifecycle.keptn.sh/v1
+		kind: KeptnAppContext
+		metadata: {name: $1, namespace: $ns, annotations: ${3:-{\}}}
+		spec: $2
+	EOF
+}
+
+promotes() { # NAME TASKS: "a, b"
+	context "$1" "{promotionTasks: [$2]}"
+}
+
+# --- outcomes -------------------------------------------------------------------------------------
+
+# kubectl with what it is given on standard input
+apply() {
+	kubectl apply -f - "$@"
+}
+
+same() { # WANT GOT
+	diff <(printf '%s\n' "$1") <(printf '%s\n' "$2")
+}
+
+# says TEXT COMMAND...: it succeeds, and on standard error it says this and nothing else
+says() {
+	local want=$1
+	shift
+	run --separate-stderr "$@"
+	same "$want" "$stderr"
+	[[ $status -eq 0 ]] || {
+		printf 'exit %s\n' "$status"
+		return 1
+	}
+}
+
+# refused TEXT COMMAND...: it fails, and says this and nothing else
+refused() {
+	local want=$1
+	shift
+	run --separate-stderr "$@"
+	same "$want" "$stderr"
+	[[ $status -eq 1 ]] || {
+		printf 'exit %s\n' "$status"
+		return 1
+	}
+}
+
+# What kubectl apply says of a KeptnAppContext that breaks one rule, or several.
+invalid() { # NAME FINDING...
+	local name=$1
+	shift
+	if (($# == 1)); then
+		printf 'The KeptnAppContext "%s" is invalid: %s' "$name" "$1"
+	else
+		printf 'The KeptnAppContext "%s" is invalid: ' "$name"
+		printf '\n* %s' "$@"
+	fi
+}
+
+# What it is like, as the API server has it: stored NAME JQ-EXPRESSION
+stored() {
+	kubectl get keptnappcontext -n "$ns" "$1" -o json | jq -r "$2"
+}
+
+resolved() { # NAME
+	stored "$1" '.metadata.annotations["promogate.dev/resolved-on-failure"]'
+}

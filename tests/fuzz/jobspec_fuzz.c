@@ -1,0 +1,124 @@
+/*
+ * Whatever the objects hold, a Job is valid JSON, is suspended, has a legal name and legal labels
+ * of ours, and says again what it is of. An input is lines of JSON,
+ *
+ *	{"version":{…},"source":{…},"attempt":1}
+ *
+ * and the KeptnTaskDefinitions: that of the task, and those of its functionRefs.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/str.h"
+#include "kube/labelvalue.h"
+#include "kube/names.h"
+#include "promotion/jobmeta.h"
+#include "promotion/jobname.h"
+#include "promotion/jobspec.h"
+#include "promotion/jobstatus.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct input {
+	struct json *lines[8];
+	size_t count;
+};
+
+static void input_release(struct input *in)
+{
+	while (in->count)
+		json_free(in->lines[--in->count]);
+}
+
+static void input_read(struct input *in, const char *data, size_t size)
+{
+	const char *end = data + size;
+
+	while (data < end && in->count < ARRAY_SIZE(in->lines)) {
+		const char *newline = memchr(data, '\n', (size_t)(end - data));
+		const char *stop = newline ? newline : end;
+
+		if (json_parse(data, (size_t)(stop - data), &in->lines[in->count], NULL) < 0)
+			return;
+		in->count++;
+		data = stop + 1;
+	}
+}
+
+/* NULL where it nests deeper than we read: the definition was nearly so deep. */
+static struct json *reread(const struct buf *text)
+{
+	struct err err = ERR_INIT;
+	struct json *j = NULL;
+
+	if (json_parse(buf_str(text), text->len, &j, &err) < 0)
+		assert(err.kind == ERR_TOO_LARGE);
+	return j;
+}
+
+static void check_job(const struct jobspec *s, const struct buf *text)
+{
+	static const char *const labels[] = {JOB_APP, JOB_VERSION, JOB_TASK, JOB_ATTEMPT};
+	CLEANUP(json_free_p) struct json *job = reread(text);
+	struct jobstatus status;
+
+	if (!job)
+		return;
+	jobstatus_read(job, &status);
+	assert(status.state == JOB_SUSPENDED && !status.ttl_set);
+	assert(str_eq(status.name, s->name) && str_eq(status.task, jobmeta_task(s)));
+	assert(str_eq(status.owner_uid, s->version.uid));
+	assert(status.attempt == s->attempt);
+	assert(status.brings_code == jobspec_code(s).needed);
+	for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
+		const char *value = json_string(json_at(job, "metadata", "labels", labels[i]));
+
+		assert(value && str_eq(label_value_of(value).text, value));
+	}
+}
+
+static void check_code(const struct jobspec *s, const struct json *source)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_JOB_BYTES);
+	CLEANUP(json_free_p) struct json *map = NULL;
+	struct err err = ERR_INIT;
+
+	if (jobspec_encode_code(s, "uid", source, &text, &err) < 0) {
+		assert(err.kind == ERR_INVALID || err.kind == ERR_TOO_LARGE);
+		return;
+	}
+	map = reread(&text);
+	assert(str_eq(json_string(json_at(map, "metadata", "name")), s->name));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	CLEANUP(input_release) struct input in = {.count = 0};
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_JOB_BYTES);
+	struct jobspec s = {.images = {"deno", "python"}};
+	struct err err = ERR_INIT;
+	struct job_name name;
+	int64_t attempt = 0;
+
+	input_read(&in, (const char *)data, size);
+	if (in.count < 2)
+		return 0;
+	(void)json_int64(json_get(in.lines[0], "attempt"), &attempt);
+	s.attempt = (uint32_t)attempt;
+	s.definitions = (const struct json *const *)in.lines + 1;
+	s.definition_count = in.count - 1;
+	jobspec_version_read(json_get(in.lines[0], "version"), &s.version);
+	name = job_name_make(jobmeta_task(&s), s.attempt, size);
+	s.name = name.text;
+	assert(name_is_subdomain(s.name) && strlen(s.name) <= LIMIT_JOB_NAME_BYTES);
+	if (jobspec_encode(&s, &text, &err) < 0) {
+		assert(err.kind == ERR_INVALID || err.kind == ERR_TOO_LARGE);
+		assert(err.msg[0]);
+		return 0;
+	}
+	check_job(&s, &text);
+	if (jobspec_code(&s).needed)
+		check_code(&s, json_get(in.lines[0], "source"));
+	return 0;
+}

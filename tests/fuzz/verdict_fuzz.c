@@ -1,0 +1,261 @@
+/*
+ * The whole judgement. An input is lines of JSON: the AdmissionReview, then what is known,
+ *
+ *	{"namespace":"dev","name":"a","cached":true,"live":true,"spec":{…}}
+ *	{"block":false,"lenient":"helm"}
+ */
+#include <assert.h>
+
+#include "promotion/verdict.h"
+#include "tree.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct world {
+	struct json *lines[64]; /* the review first */
+	size_t count;
+	struct definitions cached, live;
+	struct strmap lenient;
+	enum block_deployment block;
+};
+
+static void world_release(struct world *w)
+{
+	while (w->count)
+		json_free(w->lines[--w->count]);
+	definitions_release(&w->cached);
+	definitions_release(&w->live);
+	strmap_release(&w->lenient);
+}
+
+static const char *or_empty(const char *s)
+{
+	return s ? s : "";
+}
+
+static void learn(struct world *w, const struct json *line)
+{
+	const char *ns = or_empty(json_string(json_get(line, "namespace")));
+	const char *name = or_empty(json_string(json_get(line, "name")));
+	const char *lenient = json_string(json_get(line, "lenient"));
+
+	if (json_is_true(json_get(line, "cached")))
+		definitions_put(&w->cached, ns, name, taskdef_decode(line));
+	if (json_is_true(json_get(line, "live")))
+		definitions_put(&w->live, ns, name, taskdef_decode(line));
+	if (lenient)
+		strmap_put(&w->lenient, lenient, NULL);
+	if (json_type(json_get(line, "block")) == JSON_BOOL)
+		w->block = json_is_true(json_get(line, "block")) ? BLOCK_DEPLOYMENT_TRUE
+								 : BLOCK_DEPLOYMENT_FALSE;
+}
+
+static void world_read(struct world *w, const char *data, size_t size)
+{
+	const char *end = data + size;
+
+	while (data < end && w->count < ARRAY_SIZE(w->lines)) {
+		const char *newline = memchr(data, '\n', (size_t)(end - data));
+		const char *stop = newline ? newline : end;
+		struct json *line = NULL;
+
+		if (json_parse(data, (size_t)(stop - data), &line, NULL) < 0)
+			return;
+		w->lines[w->count++] = line;
+		if (w->count > 1)
+			learn(w, line);
+		data = stop + 1;
+	}
+}
+
+struct answers {
+	const struct world *w;
+	struct definitions *to;
+};
+
+static void look_up(void *ctx, const char *key, void *value)
+{
+	const struct answers *a = ctx;
+	CLEANUP(free_p) char *ns = xstrndup(key, strcspn(key, "/"));
+	const char *name = key + strlen(ns) + 1;
+	const struct taskdef *t = NULL;
+	struct taskdef *copy = NULL;
+	size_t bytes;
+
+	(void)value;
+	if (definitions_find(&a->w->live, ns, name, &t) == DEFINITIONS_PRESENT) {
+		bytes = sizeof(*t) + strlen(t->function_ref) + 1;
+		copy = xmalloc(bytes);
+		memcpy(copy, t, bytes);
+	}
+	definitions_put(a->to, ns, name, copy);
+}
+
+static struct known known_of(const struct world *w, const struct definitions *confirmed)
+{
+	return (struct known){
+		.keptn_namespace = "keptn-system",
+		.cached = &w->cached,
+		.confirmed = confirmed,
+		.lenient_managers = &w->lenient,
+		.block_deployment = w->block,
+	};
+}
+
+/* Each round of look-ups confirms something that was not, so that it ends. */
+static void validate(const struct world *w, const struct review *r, struct verdict *v)
+{
+	CLEANUP(definitions_release) struct definitions confirmed = DEFINITIONS_INIT;
+	struct known known = known_of(w, &confirmed);
+	struct answers answers = {w, &confirmed};
+
+	for (;;) {
+		CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
+		size_t before = confirmed.by_key.count;
+
+		verdict_init(v);
+		if (verdict_validate(r, &known, &needs, v) == 0)
+			break;
+		assert(needs.names.count <= LIMIT_LOOKUPS_PER_ROUND);
+		strmap_walk(&needs.names, look_up, &answers);
+		assert(confirmed.by_key.count == before + needs.names.count);
+		assert(confirmed.by_key.count > before);
+		verdict_release(v);
+	}
+	assert(v->allowed == (findings_errors(&v->findings) == 0));
+	assert(v->patch.empty);
+}
+
+static bool allows(const struct world *w, const struct review *r)
+{
+	CLEANUP(verdict_release) struct verdict v;
+
+	validate(w, r, &v);
+	return v.allowed || v.findings.overflowed;
+}
+
+static void check_warnings(const struct json *warnings)
+{
+	size_t sum = 0;
+
+	json_each (item, warnings) {
+		size_t chars = 0;
+
+		for (const char *p = json_string(item); *p; p++)
+			chars += (*p & 0xc0) != 0x80;
+		assert(chars <= LIMIT_WARNING_CHARS);
+		sum += chars;
+	}
+	assert(sum <= LIMIT_WARNINGS_CHARS);
+}
+
+static void check_answer(const struct review *r, struct verdict *v)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_RESPONSE_BYTES);
+	CLEANUP(json_free_p) struct json *answer = NULL;
+	const struct json *response, *causes;
+	struct err err = ERR_INIT;
+
+	verdict_encode(r, v, &text);
+	assert(!text.overflowed);
+	assert(json_parse(buf_str(&text), text.len, &answer, &err) == 0);
+	response = json_get(answer, "response");
+	assert(str_eq(json_string(json_get(response, "uid")), r->uid));
+	assert(json_type(json_get(response, "allowed")) == JSON_BOOL);
+	assert(json_is_true(json_get(response, "allowed")) == v->allowed);
+	check_warnings(json_get(response, "warnings"));
+	causes = json_at(response, "status", "details", "causes");
+	assert(v->allowed == (json_count(causes) == 0));
+}
+
+/* One operation, on our own annotation. Returns what it writes. */
+static const char *check_patch(const struct json *object, struct verdict *v, struct json **patch)
+{
+	static const char annotations[] = "/metadata/annotations";
+	static const char ours[] = "/metadata/annotations/promogate.dev~1resolved-on-failure";
+	const struct buf *text = patch_text(&v->patch);
+	const struct json *operation, *value;
+
+	assert(json_parse(buf_str(text), text->len, patch, NULL) == 0);
+	assert(json_count(*patch) == 1);
+	operation = json_first(*patch);
+	value = json_get(operation, "value");
+	assert(str_eq(json_string(json_get(operation, "op")), "add"));
+	if (str_eq(json_string(json_get(operation, "path")), ours))
+		return json_string(value);
+	assert(str_eq(json_string(json_get(operation, "path")), annotations));
+	assert(json_type(json_at(object, "metadata", "annotations")) == JSON_NULL);
+	assert(json_count(value) == 1);
+	return json_string(json_get(value, RESOLVED_ON_FAILURE_ANNOTATION));
+}
+
+static struct json *apply(const struct json *object, const char *value)
+{
+	static const char *const steps[] = {
+		"metadata", "annotations", RESOLVED_ON_FAILURE_ANNOTATION, NULL};
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_REVIEW_BYTES);
+	struct emit e = EMIT_INIT(&text);
+	struct json *patched = NULL;
+
+	tree_emit_with(&e, object, steps, value);
+	assert(json_parse(buf_str(&text), text.len, &patched, NULL) == 0);
+	return patched;
+}
+
+/* Writing twice is writing once, and does not change what is thought of the object. */
+static void check_mutation(const struct world *w, const struct review *r)
+{
+	CLEANUP(definitions_release) struct definitions confirmed = DEFINITIONS_INIT;
+	CLEANUP(verdict_release) struct verdict v;
+	CLEANUP(verdict_release) struct verdict again;
+	CLEANUP(json_free_p) struct json *patch = NULL;
+	CLEANUP(json_free_p) struct json *patched = NULL;
+	struct known known = known_of(w, &confirmed);
+	struct review next = *r;
+
+	verdict_init(&v);
+	verdict_init(&again);
+	verdict_mutate(r, &known, &v);
+	assert(v.allowed && !v.findings.count);
+	check_answer(r, &v);
+	if (v.patch.empty)
+		return;
+	patched = apply(r->object, check_patch(r->object, &v, &patch));
+	next.object = patched;
+	verdict_mutate(&next, &known, &again);
+	assert(again.patch.empty);
+	assert(allows(w, r) == allows(w, &next));
+}
+
+/* An update that changes nothing is allowed; a dry run and an engine are never held stricter. */
+static void check_leniency(const struct world *w, const struct review *r, bool allowed)
+{
+	struct review same = *r, dry = *r;
+
+	same.operation = REVIEW_UPDATE;
+	same.old_object = r->object;
+	assert(allows(w, &same));
+	dry.dry_run = true;
+	assert(!allowed || allows(w, &dry));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	CLEANUP(world_release)
+	struct world w = {
+		.cached = DEFINITIONS_INIT, .live = DEFINITIONS_INIT, .lenient = STRMAP_INIT(NULL)};
+	CLEANUP(verdict_release) struct verdict v;
+	struct review r;
+
+	verdict_init(&v);
+	world_read(&w, (const char *)data, size);
+	if (!w.count || review_decode(w.lines[0], &r, NULL) < 0)
+		return 0;
+	verdict_release(&v);
+	validate(&w, &r, &v);
+	check_answer(&r, &v);
+	check_mutation(&w, &r);
+	if (r.object)
+		check_leniency(&w, &r, v.allowed);
+	return 0;
+}

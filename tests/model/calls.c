@@ -1,0 +1,293 @@
+#include "calls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "intern.h"
+
+/* --- what plan() is given ----------------------------------------------------------------------
+ */
+
+static const char *const task_names[TASKS_MAX] = {"a", "b"};
+static const char *const version_names[VERSIONS_MAX] = {"v1", "v2", "v3"};
+
+/* A view in plan()'s words. */
+struct input {
+	struct seen_task tasks[TASKS_MAX];
+	struct seen_item items[VERSIONS_MAX][TASKS_MAX];
+	struct seen_version versions[VERSIONS_MAX];
+	struct seen_job jobs[SLOTS_MAX];
+	unsigned slots[SLOTS_MAX]; /* of jobs */
+	const char *gone[SLOTS_MAX];
+	struct seen seen;
+};
+
+static struct job_name names[SLOTS_MAX];
+static const struct bounds *named_for;
+
+static void make_names(const struct model *m)
+{
+	if (named_for == &m->bounds)
+		return;
+	for (unsigned i = 0; i < slot_count(m); i++) {
+		struct slot_name n = slot_name(m, i);
+
+		names[i] = job_name_make(task_names[n.task], n.attempt,
+			m->bounds.plant == PLANT_SAME_NAMES ? n.version
+							    : n.version * CREATED_MAX + n.created);
+	}
+	named_for = &m->bounds;
+}
+
+static void add_version(
+	const struct model *m, const struct replica *r, unsigned v, struct input *in)
+{
+	const struct version *is = &r->sees.versions[v];
+	struct seen_version *to = &in->versions[in->seen.nversions];
+	size_t n = 0;
+
+	if (!is->exists)
+		return;
+	for (unsigned t = 0; t < m->bounds.tasks; t++) {
+		const struct item *item = &is->items[t];
+
+		if (item->state == SEEN_NONE)
+			continue;
+		in->items[v][n++] = (struct seen_item){
+			.task = task_names[t],
+			.job = item->created == NO_JOB
+				       ? ""
+				       : names[slot_of(m, v, t, item->attempt, item->created)].text,
+			.state = item->state,
+			.attempt = item->attempt,
+		};
+	}
+	*to = (struct seen_version){
+		.name = version_names[v],
+		.uid = version_names[v],
+		.resource_version = "",
+		.created = v,
+		.delivered = is->delivered,
+		.ended = m->settings.ended[v],
+		.superseded = is->marked,
+		.promotion = is->promotion,
+		.retry = is->retry,
+		.abort = is->abort,
+		.tasks = in->tasks,
+		.ntasks = m->bounds.tasks,
+		.items = in->items[v],
+		.nitems = n,
+	};
+	in->seen.nversions++;
+}
+
+static void add_job(const struct model *m, const struct replica *r, unsigned slot, struct input *in)
+{
+	struct slot_name n = slot_name(m, slot);
+	uint8_t state = r->sees.jobs[slot];
+
+	if (state == JOB_NONE) {
+		if (r->gone[slot] || m->bounds.plant == PLANT_CACHE_IS_TRUE)
+			in->gone[in->seen.ngone++] = names[slot].text;
+		return;
+	}
+	in->slots[in->seen.njobs] = slot;
+	in->jobs[in->seen.njobs++] = (struct seen_job){
+		.name = names[slot].text,
+		.uid = names[slot].text,
+		.version_uid = version_names[n.version],
+		.task = task_names[n.task],
+		.attempt = n.attempt,
+		.suspended = state == JOB_SUSPENDED,
+		.expires = state == JOB_OK_TTL || state == JOB_FAILED_TTL,
+		.ready = true,
+		.outcome = state == JOB_OK || state == JOB_OK_TTL           ? SEEN_COMPLETE
+			   : state == JOB_FAILED || state == JOB_FAILED_TTL ? SEEN_JOB_FAILED
+									    : SEEN_RUNNING,
+	};
+}
+
+static void make_input(const struct model *m, const struct replica *r, struct input *in)
+{
+	make_names(m);
+	in->seen = (struct seen){
+		.versions = in->versions,
+		.jobs = in->jobs,
+		.gone = in->gone,
+		.since = m->settings.since,
+		.max_age = m->settings.max_age,
+		.deadline = m->bounds.late ? MODEL_DEADLINE : 0,
+	};
+	for (unsigned t = 0; t < m->bounds.tasks; t++)
+		in->tasks[t] = (struct seen_task){task_names[t], r->sees.defined};
+	for (unsigned v = 0; v < m->bounds.versions; v++)
+		add_version(m, r, v, in);
+	for (unsigned i = 0; i < slot_count(m); i++)
+		add_job(m, r, i, in);
+}
+
+/* --- what it answers ---------------------------------------------------------------------------
+ */
+
+static unsigned task_number(const char *task)
+{
+	return str_eq(task, task_names[0]) ? 0 : 1;
+}
+
+static unsigned slot_of_job(const struct input *in, const struct seen_job *job)
+{
+	return in->slots[job - in->jobs];
+}
+
+static void encode_commit(const struct model *m, const struct input *in, const struct plan *p,
+	const struct plan_action *a, struct call *to)
+{
+	to->attempt = (uint8_t)a->attempt;
+	for (size_t i = a->first; i < a->first + a->count; i++) {
+		const struct plan_change *c = &p->changes[i];
+		unsigned slot = slot_of_job(in, seen_named(&in->seen, a->version, c->job));
+
+		to->created[task_number(c->task)] = (uint8_t)(slot_name(m, slot).created + 1);
+	}
+}
+
+static void encode_record(const struct plan *p, const struct plan_action *a, struct call *to)
+{
+	to->promotion = (uint8_t)a->promotion;
+	for (size_t i = a->first; i < a->first + a->count; i++) {
+		const struct plan_change *c = &p->changes[i];
+
+		to->ends[task_number(c->task)] = c->reason == PLAN_MISSING_JOB ? ENDS_MISSING
+						 : c->state == SEEN_SUCCEEDED  ? ENDS_OK
+									       : ENDS_FAILED;
+	}
+}
+
+/* False: nothing that the API server would notice. */
+static bool encode(const struct model *m, const struct replica *r, const struct input *in,
+	const struct plan *p, const struct plan_action *a, struct call *to)
+{
+	unsigned v = (unsigned)a->version->created, t;
+
+	*to = (struct call){.kind = (uint8_t)(a->kind + 1), .version = (uint8_t)v};
+	switch (a->kind) {
+	case PLAN_CREATE_JOB:
+		to->slot = (uint8_t)slot_of(m, v, task_number(a->task), a->attempt, 0);
+		break;
+	case PLAN_COMMIT:
+		encode_commit(m, in, p, a, to);
+		break;
+	case PLAN_RECORD:
+		encode_record(p, a, to);
+		break;
+	case PLAN_LOOK:
+		t = task_number(a->item->task);
+		to->slot = (uint8_t)slot_of(
+			m, v, t, a->item->attempt, r->sees.versions[v].items[t].created);
+		break;
+	case PLAN_DELETE:
+		to->left_over = a->reason == PLAN_LEFT_OVER;
+		to->slot = (uint8_t)slot_of_job(in, a->job);
+		break;
+	case PLAN_UNSUSPEND:
+	case PLAN_EXPIRE:
+		to->slot = (uint8_t)slot_of_job(in, a->job);
+		break;
+	case PLAN_DEPRECATE:
+	case PLAN_SUPERSEDE:
+		break;
+	case PLAN_CREATE_CODE:
+	case PLAN_TELL:
+		return false;
+	}
+	return true;
+}
+
+/* --- lists -------------------------------------------------------------------------------------
+ */
+
+struct list {
+	struct call calls[LIST_MAX];
+};
+
+static struct intern lists;
+
+static uint32_t put_list(const struct list *list)
+{
+	bool isnew;
+
+	return intern_put(&lists, list, &isnew);
+}
+
+void calls_reset(void)
+{
+	static const struct list empty;
+
+	intern_release(&lists);
+	intern_init(&lists, sizeof(struct list));
+	(void)put_list(&empty);
+	named_for = NULL;
+}
+
+uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned room)
+{
+	static struct plan p;
+	struct input in;
+	struct list list = {0};
+	size_t n = 0;
+
+	make_input(m, r, &in);
+	in.seen.room = room;
+	plan(&in.seen, r->sees.late ? MODEL_NOW + MODEL_DEADLINE : MODEL_NOW, 0, &p);
+	for (size_t i = 0; i < p.nactions; i++) {
+		struct call call;
+
+		if (!encode(m, r, &in, &p, &p.actions[i], &call))
+			continue;
+		if (n == LIST_MAX)
+			abort();
+		list.calls[n++] = call;
+	}
+	return n ? put_list(&list) : 0;
+}
+
+const struct call *calls_first(uint32_t list)
+{
+	const struct list *l = intern_get(&lists, list);
+
+	return l->calls[0].kind ? l->calls : NULL;
+}
+
+uint32_t calls_rest(uint32_t list)
+{
+	const struct list *l = intern_get(&lists, list);
+	struct list rest = {0};
+
+	memcpy(rest.calls, l->calls + 1, sizeof(rest) - sizeof(rest.calls[0]));
+	return put_list(&rest);
+}
+
+static bool call_writes(const struct call *c)
+{
+	switch ((int)c->kind - 1) {
+	case PLAN_DEPRECATE:
+	case PLAN_SUPERSEDE:
+	case PLAN_COMMIT:
+	case PLAN_RECORD:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool calls_write(uint32_t list, unsigned version)
+{
+	const struct list *l = intern_get(&lists, list);
+
+	for (size_t i = 0; i < LIST_MAX && l->calls[i].kind; i++)
+		if (l->calls[i].version == version && call_writes(&l->calls[i]))
+			return true;
+	return false;
+}

@@ -1,0 +1,41 @@
+/*
+ * calls - the calls of a replica's list: what plan() makes of a view (calls.c), and what the API
+ * server makes of a call (server.c).
+ */
+#ifndef PROMOGATE_TESTS_MODEL_CALLS_H
+#define PROMOGATE_TESTS_MODEL_CALLS_H
+
+#include "model.h"
+
+enum ends { ENDS_NOT, ENDS_OK, ENDS_FAILED, ENDS_MISSING };
+
+/* An action of a plan, as far as the API server sees it. */
+struct call {
+	uint8_t kind; /* enum plan_kind + 1; 0: no call */
+	uint8_t version;
+	uint8_t slot; /* of the Job; PLAN_CREATE_JOB: with created 0 */
+	uint8_t attempt; /* PLAN_COMMIT */
+	uint8_t created[TASKS_MAX]; /* PLAN_COMMIT, for each task: + 1; 0: it is not opened */
+	uint8_t ends[TASKS_MAX]; /* PLAN_RECORD, for each task: enum ends */
+	uint8_t promotion; /* PLAN_RECORD: enum seen_state */
+	uint8_t left_over; /* PLAN_DELETE: to clean up, not to abort */
+};
+
+/*
+ * The number of the list that plan() makes of r's view with so much room under the cap; 0 is the
+ * empty one.
+ */
+uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned room);
+/* The first call, NULL if it is empty, and the list without it. */
+const struct call *calls_first(uint32_t list);
+uint32_t calls_rest(uint32_t list);
+/* Some call in it writes this version. */
+bool calls_write(uint32_t list, unsigned version);
+/* Forgets all lists: before another model. */
+void calls_reset(void);
+
+/* Executes the first call of r's list. */
+void server_take(struct model *m, struct state *s, unsigned r);
+void server_say(const struct model *m, const struct call *call, char *to, size_t size);
+
+#endif

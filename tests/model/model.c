@@ -1,0 +1,236 @@
+#include "model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "calls.h"
+
+const char *const act_names[ACTS] = {
+	"retry", "abort", "delete-job", "delete-version", "deprecate", "touch"};
+
+unsigned slot_of(
+	const struct model *m, unsigned version, unsigned task, unsigned attempt, unsigned created)
+{
+	const struct bounds *b = &m->bounds;
+
+	return ((version * b->tasks + task) * b->attempts + attempt - 1) * b->created + created;
+}
+
+struct slot_name slot_name(const struct model *m, unsigned slot)
+{
+	const struct bounds *b = &m->bounds;
+
+	return (struct slot_name){
+		.version = slot / (b->created * b->attempts * b->tasks),
+		.task = slot / (b->created * b->attempts) % b->tasks,
+		.attempt = slot / b->created % b->attempts + 1,
+		.created = slot % b->created,
+	};
+}
+
+unsigned slot_count(const struct model *m)
+{
+	const struct bounds *b = &m->bounds;
+
+	return b->versions * b->tasks * b->attempts * b->created;
+}
+
+void model_init(struct model *m, const struct bounds *b)
+{
+	*m = (struct model){.bounds = *b};
+	for (unsigned v = 0; v < VERSIONS_MAX; v++)
+		m->settings.ended[v] = MODEL_NOW;
+	plan_omitted = b->omit;
+	calls_reset();
+}
+
+void model_break(struct model *m, const char *broken)
+{
+	if (broken && (!m->bounds.hunted || str_starts(broken, m->bounds.hunted)))
+		m->broken = broken;
+}
+
+void model_start(const struct model *m, struct state *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->world.is.defined = !m->bounds.late;
+	for (unsigned v = 0; v < m->bounds.versions; v++)
+		s->world.is.versions[v].exists = true;
+	for (unsigned a = 0; a < ACTS; a++)
+		s->world.left[a] = (uint8_t)m->bounds.acts[a];
+	s->world.left_total = (uint8_t)m->bounds.acts_total;
+	for (unsigned r = 0; r < m->bounds.replicas; r++) {
+		s->replicas[r].sees = s->world.is;
+		memset(s->replicas[r].fresh, true, m->bounds.versions);
+	}
+}
+
+static bool in_sync(const struct state *s, const struct replica *r, unsigned v)
+{
+	return s->world.is.versions[v].exists ? r->fresh[v] : !r->sees.versions[v].exists;
+}
+
+static void sync_steps(const struct model *m, const struct state *s, const struct replica *r,
+	struct step step, step_fn *fn, void *ctx)
+{
+	for (unsigned v = 0; v < m->bounds.versions; v++) {
+		if (in_sync(s, r, v))
+			continue;
+		step.version = m->bounds.apart ? v : 0;
+		fn(ctx, &step);
+		if (!m->bounds.apart)
+			break;
+	}
+}
+
+static void replica_steps(
+	const struct model *m, const struct state *s, unsigned number, step_fn *fn, void *ctx)
+{
+	const struct replica *r = &s->replicas[number];
+	struct step step = {.kind = STEP_SYNC, .replica = number};
+
+	sync_steps(m, s, r, step, fn, ctx);
+	step.kind = STEP_SEE_JOB;
+	for (step.slot = 0; step.slot < slot_count(m); step.slot++)
+		if (r->sees.jobs[step.slot] != job_as_seen(s->world.is.jobs[step.slot]))
+			fn(ctx, &step);
+	step.slot = 0;
+	step.kind = STEP_SEE_DEFINITIONS;
+	if (r->sees.defined != s->world.is.defined || r->sees.late != s->world.is.late)
+		fn(ctx, &step);
+	step.kind = STEP_PLAN;
+	for (step.room = m->bounds.far ? 0 : m->bounds.tasks; step.room <= m->bounds.tasks;
+		step.room++)
+		fn(ctx, &step);
+	step.kind = STEP_CALL;
+	if (calls_first(r->list))
+		fn(ctx, &step);
+}
+
+void model_steps(const struct model *m, const struct state *s, step_fn *fn, void *ctx)
+{
+	for (unsigned r = 0; r < m->bounds.replicas; r++)
+		replica_steps(m, s, r, fn, ctx);
+	world_steps(m, &s->world, fn, ctx);
+}
+
+/* What was looked up matters only while an open item that is seen names the Job. */
+static void forget_gone(const struct model *m, struct replica *r)
+{
+	for (unsigned i = 0; i < slot_count(m); i++) {
+		struct slot_name n = slot_name(m, i);
+		const struct item *item = &r->sees.versions[n.version].items[n.task];
+
+		r->gone[i] &= r->sees.versions[n.version].exists &&
+			      item->state == SEEN_PROGRESSING && item->attempt == n.attempt &&
+			      item->created == n.created;
+	}
+}
+
+static void make_plan(const struct model *m, struct replica *r, unsigned room)
+{
+	r->list = calls_plan(m, r, room);
+	for (unsigned v = 0; v < m->bounds.versions; v++)
+		r->current[v] = r->fresh[v] && calls_write(r->list, v);
+}
+
+void model_take(struct model *m, struct state *s, const struct step *step)
+{
+	struct replica *r = &s->replicas[step->replica];
+
+	m->broken = NULL;
+	m->beyond = false;
+	switch (step->kind) {
+	case STEP_SYNC:
+		for (unsigned v = 0; v < m->bounds.versions; v++) {
+			if (m->bounds.apart && v != step->version)
+				continue;
+			r->sees.versions[v] = s->world.is.versions[v];
+			r->fresh[v] = s->world.is.versions[v].exists;
+		}
+		forget_gone(m, r);
+		break;
+	case STEP_SEE_JOB:
+		r->sees.jobs[step->slot] = job_as_seen(s->world.is.jobs[step->slot]);
+		break;
+	case STEP_SEE_DEFINITIONS:
+		r->sees.defined = s->world.is.defined;
+		r->sees.late = s->world.is.late;
+		break;
+	case STEP_PLAN:
+		make_plan(m, r, step->room);
+		break;
+	case STEP_CALL:
+		server_take(m, s, step->replica);
+		forget_gone(m, r);
+		break;
+	default:
+		world_take(m, s, step);
+		break;
+	}
+	if (!m->broken && step->kind >= STEP_CALL)
+		model_break(m, world_broken(m, &s->world));
+}
+
+static void say_job(const struct model *m, const char *verb, unsigned slot, char *to, size_t size)
+{
+	struct slot_name n = slot_name(m, slot);
+
+	(void)snprintf(to, size, "%s v%u/%c/%u/%u", verb, n.version + 1, 'a' + (char)n.task,
+		n.attempt, n.created + 1);
+}
+
+static void say_act(const struct model *m, const struct step *step, char *to, size_t size)
+{
+	if (step->act == ACT_DELETE_JOB)
+		say_job(m, "act delete-job", step->slot, to, size);
+	else
+		(void)snprintf(to, size, "act %s v%u %u", act_names[step->act], step->version + 1,
+			step->attempt);
+}
+
+static void say_world(const struct model *m, const struct step *step, char *to, size_t size)
+{
+	static const char *const verbs[] = {[STEP_JOB_OK] = "job completes",
+		[STEP_JOB_FAILS] = "job fails",
+		[STEP_TTL] = "job expires",
+		[STEP_COLLECT] = "job is collected"};
+
+	if (step->kind == STEP_ACT)
+		say_act(m, step, to, size);
+	else if (step->kind == STEP_DELIVER)
+		(void)snprintf(to, size, "delivered v%u", step->version + 1);
+	else if (step->kind == STEP_DEFINE)
+		(void)snprintf(to, size, "definitions come");
+	else if (step->kind == STEP_DEADLINE)
+		(void)snprintf(to, size, "deadline passes");
+	else
+		say_job(m, verbs[step->kind], step->slot, to, size);
+}
+
+/* A call is said by whoever has the list at hand: see trace.c. */
+void model_say(const struct model *m, const struct state *s, const struct step *step, char *to,
+	size_t size)
+{
+	char call[100];
+
+	if (step->kind >= STEP_DELIVER) {
+		say_world(m, step, to, size);
+	} else if (step->kind == STEP_SEE_JOB) {
+		say_job(m, "sees job", step->slot, call, sizeof(call));
+		(void)snprintf(to, size, "R%u %s", step->replica + 1, call);
+	} else if (step->kind == STEP_CALL) {
+		server_say(m, calls_first(s->replicas[step->replica].list), call, sizeof(call));
+		(void)snprintf(to, size, "R%u calls %s", step->replica + 1, call);
+	} else if (step->kind == STEP_SYNC && m->bounds.apart) {
+		(void)snprintf(to, size, "R%u sees v%u", step->replica + 1, step->version + 1);
+	} else if (step->kind == STEP_PLAN && m->bounds.far) {
+		(void)snprintf(to, size, "R%u plans, room %u", step->replica + 1, step->room);
+	} else {
+		(void)snprintf(to, size, "R%u %s", step->replica + 1,
+			step->kind == STEP_SYNC   ? "sees versions"
+			: step->kind == STEP_PLAN ? "plans"
+						  : "sees definitions");
+	}
+}

@@ -1,0 +1,198 @@
+/*
+ * model - a small API server with everybody who acts on it, for one application, and the real
+ * plan() in each replica. What can happen next is a list of steps; explore.h takes every one of
+ * them from every state, walk.h a random one, settle.h those without a fault.
+ *
+ * The world is the truth: versions, Jobs, who may still act. A replica has a view of it, which it
+ * brings up to date by steps of their own: all versions together (one watch delivers them in
+ * order), each Job by itself. It plans on its view, and executes the list one call a step while
+ * views, and the world, go on. So it may stall anywhere, and plan again at any time instead of
+ * going on, as it does after a crash or a reply that was lost. Both replicas always believe that
+ * they lead.
+ *
+ * Resource versions: whether a write carries the current one is a bit for each view and each list,
+ * cleared by every write to the version. Unsuspended counts as running: the Job controller could be
+ * as quick as that.
+ */
+#ifndef PROMOGATE_TESTS_MODEL_H
+#define PROMOGATE_TESTS_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "promotion/plan.h"
+#include "promotion/plan_omit.h"
+
+enum {
+	VERSIONS_MAX = 3,
+	TASKS_MAX = 2,
+	ATTEMPTS_MAX = 3,
+	CREATED_MAX = 3, /* Jobs of one task and attempt */
+	SLOTS_MAX = VERSIONS_MAX * TASKS_MAX * ATTEMPTS_MAX * CREATED_MAX,
+	REPLICAS_MAX = 3,
+	LIST_MAX = 24,
+	MODEL_NOW = 1000,
+	MODEL_DEADLINE = 50,
+	NO_JOB = 3, /* item.created where there never was a Job */
+};
+
+/* What a person, or the operator, may do a given number of times. */
+enum act {
+	ACT_RETRY,
+	ACT_ABORT,
+	ACT_DELETE_JOB,
+	ACT_DELETE_VERSION,
+	ACT_DEPRECATE,
+	ACT_TOUCH, /* a write that changes nothing we know of, but the resourceVersion */
+	ACTS
+};
+extern const char *const act_names[ACTS];
+
+/* Faults of the executor, the names or the cache that the model plants around plan(). */
+enum plant {
+	PLANT_NOTHING,
+	PLANT_SAME_NAMES, /* rule 5: a Job's name says version, task and attempt, no more */
+	PLANT_CACHE_IS_TRUE, /* rule 8: what the cache lacks is missing */
+	PLANT_BLIND_RECORDS, /* rule 1: records carry no resourceVersion */
+	PLANT_TTL_AT_ONCE, /* rule 9: Jobs are created with their TTL */
+	PLANT_RUN_AT_ONCE, /* rule 3: Jobs are created unsuspended */
+	PLANT_BLIND_COMMIT, /* rule 6: the commit carries no resourceVersion */
+};
+
+/* The rule that plan() leaves out, where it was compiled so; else nothing reads it. */
+extern enum plan_omit plan_omitted;
+
+struct bounds {
+	const char *name;
+	unsigned versions, tasks, attempts, created, replicas;
+	unsigned acts[ACTS]; /* how often each may happen */
+	unsigned acts_total; /* and all of them together */
+	bool apart; /* each version is seen by itself too, in any order */
+	bool late; /* the definitions may come late, or after the deadline */
+	bool far; /* the cap has room or not; since and max_age as in settings */
+	enum plant plant;
+	enum plan_omit omit;
+	const char *hunted; /* "I3": only that counts as broken; NULL: any */
+};
+
+enum job_state {
+	JOB_NONE, /* not created yet */
+	JOB_SUSPENDED,
+	JOB_RUNNING,
+	JOB_OK,
+	JOB_FAILED,
+	JOB_OK_TTL,
+	JOB_FAILED_TTL,
+	JOB_GONE,
+	JOB_GONE_RAN,
+};
+
+struct item {
+	uint8_t state; /* enum seen_state */
+	uint8_t attempt, created;
+};
+
+struct version {
+	bool exists, delivered, marked;
+	uint8_t promotion; /* enum seen_state */
+	uint8_t retry, abort;
+	struct item items[TASKS_MAX];
+};
+
+/* What a view has a copy of. */
+struct objects {
+	struct version versions[VERSIONS_MAX];
+	uint8_t jobs[SLOTS_MAX]; /* enum job_state */
+	bool defined; /* the definitions are there */
+	bool apart; /* each version is seen by itself too, in any order */
+	bool late; /* the deadline has passed */
+};
+
+struct world {
+	struct objects is;
+	uint8_t left[ACTS], left_total;
+};
+
+struct replica {
+	struct objects sees; /* its Jobs that are gone are JOB_NONE */
+	bool fresh[VERSIONS_MAX]; /* the view has the current resourceVersion */
+	bool current[VERSIONS_MAX]; /* a write of the list carries the current one */
+	bool gone[SLOTS_MAX]; /* a live GET said 404 */
+	uint32_t list; /* calls.h */
+};
+
+/* Walks vary these from one to the next. */
+struct settings {
+	int64_t ended[VERSIONS_MAX], since, max_age;
+};
+
+struct state {
+	struct world world;
+	struct replica replicas[REPLICAS_MAX];
+};
+
+enum step_kind {
+	STEP_SYNC, /* r's versions; version where they are seen apart */
+	STEP_SEE_JOB, /* r, slot */
+	STEP_SEE_DEFINITIONS, /* r */
+	STEP_PLAN, /* r */
+	STEP_CALL, /* r: the first call of its list */
+	STEP_DELIVER, /* version */
+	STEP_JOB_OK, /* slot, and so on */
+	STEP_JOB_FAILS,
+	STEP_TTL,
+	STEP_COLLECT,
+	STEP_DEFINE,
+	STEP_DEADLINE,
+	STEP_ACT, /* act, on version (attempt) or slot */
+};
+
+struct step {
+	enum step_kind kind;
+	enum act act;
+	unsigned replica, version, slot, attempt;
+	unsigned room; /* STEP_PLAN: what the cap leaves */
+};
+
+struct model {
+	struct bounds bounds;
+	struct settings settings;
+	const char *broken; /* the invariant that the last step broke, with words; NULL for none */
+	bool beyond; /* the last step would have left the bounds, and was not taken */
+};
+
+void model_init(struct model *m, const struct bounds *b);
+void model_start(const struct model *m, struct state *s);
+
+unsigned slot_of(
+	const struct model *m, unsigned version, unsigned task, unsigned attempt, unsigned created);
+struct slot_name {
+	unsigned version, task, attempt, created;
+};
+struct slot_name slot_name(const struct model *m, unsigned slot);
+unsigned slot_count(const struct model *m);
+/* An invariant does not hold, unless another one is hunted. */
+void model_break(struct model *m, const char *broken);
+
+/* Hands out each step that can be taken. */
+typedef void step_fn(void *ctx, const struct step *step);
+void model_steps(const struct model *m, const struct state *s, step_fn *fn, void *ctx);
+/* Takes one; m->broken and m->beyond say what came of it. */
+void model_take(struct model *m, struct state *s, const struct step *step);
+/* In one line, without its end, what taking it from s is. */
+void model_say(const struct model *m, const struct state *s, const struct step *step, char *to,
+	size_t size);
+
+/* In world.c. What everybody but the replicas does. */
+void world_steps(const struct model *m, const struct world *w, step_fn *fn, void *ctx);
+void world_take(struct model *m, struct state *s, const struct step *step);
+/* A version was written: all resourceVersions that are held are old. */
+void world_wrote(const struct model *m, struct state *s, unsigned version);
+uint8_t job_as_seen(uint8_t state);
+bool job_exists(uint8_t state);
+
+/* In invariants.c: what must hold in every world, NULL where it does. */
+const char *world_broken(const struct model *m, const struct world *w);
+
+#endif

@@ -1,0 +1,127 @@
+#include "pack.h"
+
+#include <string.h>
+
+/* Fields go one after the other, the lowest bit first; reading and writing share one walk. */
+struct bits {
+	uint8_t *to; /* NULL: reading */
+	const uint8_t *from;
+	unsigned at;
+};
+
+static void field(struct bits *b, unsigned width, uint32_t *value)
+{
+	if (!b->to)
+		*value = 0;
+	for (unsigned i = 0; i < width;) {
+		unsigned bit = b->at & 7, n = 8 - bit < width - i ? 8 - bit : width - i;
+		uint32_t mask = (1u << n) - 1;
+
+		if (b->to)
+			b->to[b->at >> 3] |= (uint8_t)((*value >> i & mask) << bit);
+		else
+			*value |= ((uint32_t)b->from[b->at >> 3] >> bit & mask) << i;
+		b->at += n;
+		i += n;
+	}
+}
+
+static void byte(struct bits *b, unsigned width, uint8_t *value)
+{
+	uint32_t v = *value;
+
+	field(b, width, &v);
+	*value = (uint8_t)v;
+}
+
+static void flag(struct bits *b, bool *value)
+{
+	uint32_t v = *value;
+
+	field(b, 1, &v);
+	*value = v;
+}
+
+static void walk_version(struct bits *b, const struct model *m, struct version *v)
+{
+	flag(b, &v->exists);
+	flag(b, &v->delivered);
+	flag(b, &v->marked);
+	byte(b, 3, &v->promotion);
+	if (m->bounds.acts[ACT_RETRY])
+		byte(b, 2, &v->retry);
+	if (m->bounds.acts[ACT_ABORT])
+		byte(b, 2, &v->abort);
+	for (unsigned t = 0; t < m->bounds.tasks; t++) {
+		byte(b, 3, &v->items[t].state);
+		byte(b, 2, &v->items[t].attempt);
+		byte(b, 2, &v->items[t].created);
+	}
+}
+
+static void walk_objects(struct bits *b, const struct model *m, struct objects *o)
+{
+	for (unsigned v = 0; v < m->bounds.versions; v++)
+		walk_version(b, m, &o->versions[v]);
+	for (unsigned i = 0; i < slot_count(m); i++)
+		byte(b, 4, &o->jobs[i]);
+	flag(b, &o->defined);
+	flag(b, &o->late);
+}
+
+static void walk_world(struct bits *b, const struct model *m, struct world *w)
+{
+	walk_objects(b, m, &w->is);
+	for (unsigned a = 0; a < ACTS; a++)
+		if (m->bounds.acts[a])
+			byte(b, 3, &w->left[a]);
+	byte(b, 4, &w->left_total);
+}
+
+static void walk_replica(struct bits *b, const struct model *m, struct replica *r)
+{
+	walk_objects(b, m, &r->sees);
+	for (unsigned v = 0; v < m->bounds.versions; v++) {
+		flag(b, &r->fresh[v]);
+		flag(b, &r->current[v]);
+	}
+	for (unsigned i = 0; i < slot_count(m); i++)
+		flag(b, &r->gone[i]);
+	field(b, 20, &r->list);
+}
+
+size_t pack_world(const struct model *m, const struct world *w, uint8_t to[PACKED_MAX])
+{
+	struct world copy = *w;
+	struct bits b = {.to = to};
+
+	memset(to, 0, PACKED_MAX);
+	walk_world(&b, m, &copy);
+	return (b.at + 7) / 8;
+}
+
+size_t pack_replica(const struct model *m, const struct replica *r, uint8_t to[PACKED_MAX])
+{
+	struct replica copy = *r;
+	struct bits b = {.to = to};
+
+	memset(to, 0, PACKED_MAX);
+	walk_replica(&b, m, &copy);
+	return (b.at + 7) / 8;
+}
+
+void unpack_world(const struct model *m, const uint8_t *from, struct world *w)
+{
+	struct bits b = {.from = from};
+
+	memset(w, 0, sizeof(*w));
+	walk_world(&b, m, w);
+}
+
+void unpack_replica(const struct model *m, const uint8_t *from, struct replica *r)
+{
+	struct bits b = {.from = from};
+
+	memset(r, 0, sizeof(*r));
+	walk_replica(&b, m, r);
+}

@@ -1,0 +1,228 @@
+/* The API server: what a call does to the world, and which invariant that would break. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "calls.h"
+
+/* The call was refused: the executor drops the rest of the list. */
+static bool refused(void)
+{
+	return false;
+}
+
+static bool same_names(const struct model *m)
+{
+	return m->bounds.plant == PLANT_SAME_NAMES;
+}
+
+/* A Job of this one's name, if it is there; the same one where names are unique. */
+static int existing(const struct model *m, const struct objects *o, unsigned slot)
+{
+	struct slot_name n = slot_name(m, slot);
+
+	if (!same_names(m))
+		return job_exists(o->jobs[slot]) ? (int)slot : -1;
+	for (unsigned k = 0; k < m->bounds.created; k++) {
+		unsigned other = slot_of(m, n.version, n.task, n.attempt, k);
+
+		if (job_exists(o->jobs[other]))
+			return (int)other;
+	}
+	return -1;
+}
+
+static bool create(struct model *m, struct objects *is, const struct call *c)
+{
+	struct slot_name n = slot_name(m, c->slot);
+
+	if (same_names(m) && existing(m, is, c->slot) >= 0)
+		return refused();
+	for (unsigned k = 0; k < m->bounds.created; k++) {
+		unsigned slot = slot_of(m, n.version, n.task, n.attempt, k);
+
+		if (is->jobs[slot] != JOB_NONE)
+			continue;
+		is->jobs[slot] = m->bounds.plant == PLANT_RUN_AT_ONCE ? JOB_RUNNING : JOB_SUSPENDED;
+		return true;
+	}
+	m->beyond = true;
+	return true;
+}
+
+/* Opens an item: I2 and I5. */
+static bool commit(struct model *m, struct objects *is, const struct call *c)
+{
+	struct version *v = &is->versions[c->version];
+
+	if (v->promotion == SEEN_DEPRECATED || v->marked)
+		model_break(m, "I5: a version starts that was deprecated before its commit");
+	for (unsigned t = 0; t < m->bounds.tasks; t++) {
+		struct item *item = &v->items[t];
+
+		if (!c->created[t])
+			continue;
+		if (item->state == SEEN_SUCCEEDED ||
+			(item->state != SEEN_NONE && item->attempt >= c->attempt))
+			model_break(m, "I2: a commit opens an item that was recorded");
+		*item = (struct item){SEEN_PROGRESSING, c->attempt, (uint8_t)(c->created[t] - 1)};
+	}
+	v->promotion = SEEN_PROGRESSING;
+	return true;
+}
+
+/* The outcome of one item: I2 and I7. */
+static void end_item(struct model *m, struct objects *is, const struct call *c, unsigned t)
+{
+	struct item *item = &is->versions[c->version].items[t];
+	uint8_t state = c->ends[t] == ENDS_OK ? SEEN_SUCCEEDED : SEEN_FAILED;
+
+	if (item->state == SEEN_NONE) /* it never had a Job */
+		*item = (struct item){SEEN_NONE, 1, NO_JOB};
+	else if (item->state != SEEN_PROGRESSING && item->state != state)
+		model_break(m, "I2: a recorded outcome changes");
+	else if (c->ends[t] == ENDS_MISSING &&
+		 existing(m, is, slot_of(m, c->version, t, item->attempt, item->created)) >= 0)
+		model_break(m, "I7: \"missing\" is recorded of a Job that exists");
+	item->state = state;
+}
+
+static bool record(struct model *m, struct objects *is, const struct call *c)
+{
+	for (unsigned t = 0; t < m->bounds.tasks; t++)
+		if (c->ends[t] != ENDS_NOT)
+			end_item(m, is, c, t);
+	if (c->promotion != SEEN_NONE)
+		is->versions[c->version].promotion = c->promotion;
+	return true;
+}
+
+static bool write_version(struct model *m, struct state *s, unsigned r, const struct call *c)
+{
+	struct objects *is = &s->world.is;
+	bool blind = (m->bounds.plant == PLANT_BLIND_RECORDS && c->kind == PLAN_RECORD + 1) ||
+		     (m->bounds.plant == PLANT_BLIND_COMMIT && c->kind == PLAN_COMMIT + 1);
+
+	if (!is->versions[c->version].exists || (!s->replicas[r].current[c->version] && !blind))
+		return refused();
+	if (c->kind == PLAN_COMMIT + 1)
+		(void)commit(m, is, c);
+	else if (c->kind == PLAN_RECORD + 1)
+		(void)record(m, is, c);
+	else if (c->kind == PLAN_DEPRECATE + 1)
+		is->versions[c->version].promotion = SEEN_DEPRECATED;
+	else
+		is->versions[c->version].marked = true;
+	world_wrote(m, s, c->version);
+	return true;
+}
+
+static const struct item *item_of(const struct model *m, const struct objects *is, unsigned slot)
+{
+	struct slot_name n = slot_name(m, slot);
+
+	return &is->versions[n.version].items[n.task];
+}
+
+static bool names(const struct model *m, const struct objects *is, unsigned slot)
+{
+	struct slot_name n = slot_name(m, slot);
+	const struct item *item = item_of(m, is, slot);
+
+	return is->versions[n.version].exists && item->state != SEEN_NONE &&
+	       item->attempt == n.attempt && (item->created == n.created || same_names(m));
+}
+
+static bool expire(struct model *m, struct objects *is, unsigned slot)
+{
+	struct slot_name n = slot_name(m, slot);
+	const struct item *item = item_of(m, is, slot);
+
+	if (is->versions[n.version].exists &&
+		!(names(m, is, slot) && item->state != SEEN_PROGRESSING) &&
+		item->attempt <= n.attempt)
+		model_break(m, "I9: a Job gets its TTL before its outcome is recorded");
+	if (is->jobs[slot] == JOB_OK)
+		is->jobs[slot] = JOB_OK_TTL;
+	if (is->jobs[slot] == JOB_FAILED)
+		is->jobs[slot] = JOB_FAILED_TTL;
+	return true;
+}
+
+static bool delete (struct model *m, struct objects *is, const struct call *c)
+{
+	if (c->left_over && names(m, is, c->slot))
+		model_break(m, "I6: clean-up deletes a committed Job");
+	is->jobs[c->slot] = is->jobs[c->slot] == JOB_SUSPENDED ? JOB_GONE : JOB_GONE_RAN;
+	return true;
+}
+
+static bool write_job(struct model *m, struct objects *is, const struct call *c)
+{
+	if (!job_exists(is->jobs[c->slot]))
+		return refused();
+	if (c->kind == PLAN_EXPIRE + 1)
+		return expire(m, is, c->slot);
+	if (c->kind == PLAN_DELETE + 1)
+		return delete (m, is, c);
+	if (is->jobs[c->slot] == JOB_SUSPENDED)
+		is->jobs[c->slot] = JOB_RUNNING;
+	return true;
+}
+
+static bool execute(struct model *m, struct state *s, unsigned r, const struct call *c)
+{
+	switch ((int)c->kind - 1) {
+	case PLAN_CREATE_JOB:
+		return create(m, &s->world.is, c);
+	case PLAN_UNSUSPEND:
+	case PLAN_EXPIRE:
+	case PLAN_DELETE:
+		return write_job(m, &s->world.is, c);
+	case PLAN_LOOK:
+		if (existing(m, &s->world.is, c->slot) < 0)
+			s->replicas[r].gone[c->slot] = true;
+		return true;
+	default:
+		return write_version(m, s, r, c);
+	}
+}
+
+void server_take(struct model *m, struct state *s, unsigned r)
+{
+	struct replica *of = &s->replicas[r];
+	struct call c = *calls_first(of->list); /* the list may move */
+
+	of->list = execute(m, s, r, &c) ? calls_rest(of->list) : 0;
+	for (unsigned v = 0; v < m->bounds.versions; v++)
+		of->current[v] &= calls_write(of->list, v);
+}
+
+/* --- in words ----------------------------------------------------------------------------------
+ */
+
+static const char *const kinds[] = {"", "create", "code", "deprecate", "supersede", "commit",
+	"unsuspend", "look", "record", "expire", "delete", "tell"};
+
+void server_say(const struct model *m, const struct call *c, char *to, size_t size)
+{
+	static const char *const ends[] = {"", "ok", "failed", "missing"};
+	struct slot_name n = slot_name(m, c->slot);
+	int len = snprintf(to, size, "%s v%u", kinds[c->kind], c->version + 1u);
+
+	for (unsigned t = 0; t < TASKS_MAX; t++) {
+		if (c->created[t])
+			len += snprintf(to + len, size - (size_t)len, " %c/%u/%u", 'a' + (char)t,
+				c->attempt, c->created[t]);
+		if (c->ends[t])
+			len += snprintf(to + len, size - (size_t)len, " %c=%s", 'a' + (char)t,
+				ends[c->ends[t]]);
+	}
+	if (c->kind == PLAN_CREATE_JOB + 1)
+		(void)snprintf(
+			to + len, size - (size_t)len, "/%c/%u", 'a' + (char)n.task, n.attempt);
+	else if (c->kind == PLAN_LOOK + 1 || c->kind == PLAN_UNSUSPEND + 1 ||
+		 c->kind == PLAN_EXPIRE + 1 || c->kind == PLAN_DELETE + 1)
+		(void)snprintf(to + len, size - (size_t)len, "/%c/%u/%u", 'a' + (char)n.task,
+			n.attempt, n.created + 1);
+}

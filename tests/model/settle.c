@@ -1,0 +1,123 @@
+#include "settle.h"
+
+#include <string.h>
+
+#include "calls.h"
+
+enum { ROUNDS_MAX = 100 };
+
+static void see_all(struct model *m, struct state *s)
+{
+	struct step step = {.kind = STEP_SYNC};
+
+	for (step.version = 0; step.version < m->bounds.versions; step.version++)
+		model_take(m, s, &step);
+	step.version = 0;
+	step.kind = STEP_SEE_DEFINITIONS;
+	model_take(m, s, &step);
+	step.kind = STEP_SEE_JOB;
+	for (step.slot = 0; step.slot < slot_count(m); step.slot++)
+		model_take(m, s, &step);
+}
+
+/* Plans and executes the whole list. False: broken or beyond. */
+static bool act(struct model *m, struct state *s)
+{
+	struct step step = {.kind = STEP_PLAN, .room = m->bounds.tasks};
+
+	model_take(m, s, &step);
+	step.kind = STEP_CALL;
+	while (calls_first(s->replicas[0].list)) {
+		model_take(m, s, &step);
+		if (m->broken || m->beyond)
+			return false;
+	}
+	return true;
+}
+
+static void end_jobs(struct model *m, struct state *s, enum step_kind how)
+{
+	struct step step = {.kind = how};
+
+	for (step.slot = 0; step.slot < slot_count(m); step.slot++)
+		if (s->world.is.jobs[step.slot] == JOB_RUNNING)
+			model_take(m, s, &step);
+}
+
+static bool too_old(const struct model *m, const struct objects *is, unsigned v)
+{
+	return is->versions[v].retry == 0 && m->settings.max_age > 0 &&
+	       MODEL_NOW - m->settings.ended[v] > m->settings.max_age;
+}
+
+/* It waits for a person: it is the past, or too old, or older than one that is. */
+static bool left_alone(const struct model *m, const struct objects *is, unsigned v)
+{
+	if (is->versions[v].retry == 0 && m->settings.ended[v] < m->settings.since)
+		return true;
+	for (; v < m->bounds.versions; v++)
+		if (is->versions[v].exists && is->versions[v].delivered &&
+			is->versions[v].promotion == SEEN_NONE && too_old(m, is, v))
+			return true;
+	return false;
+}
+
+static const char *unfinished(const struct model *m, const struct objects *is)
+{
+	for (unsigned i = 0; i < m->bounds.versions; i++) {
+		const struct version *v = &is->versions[i];
+
+		if (!v->exists || left_alone(m, is, i))
+			continue;
+		for (unsigned t = 0; t < m->bounds.tasks; t++)
+			if (v->items[t].state == SEEN_PROGRESSING)
+				return "I4: at rest, with an item open";
+		if (v->delivered && !v->marked && !seen_ended(v->promotion))
+			return "I4: at rest, with a delivered version that has not ended";
+	}
+	for (unsigned i = 0; i < slot_count(m); i++) {
+		unsigned v = slot_name(m, i).version;
+
+		if (!is->versions[v].exists || left_alone(m, is, v))
+			continue;
+		if (is->jobs[i] == JOB_SUSPENDED)
+			return "I4: at rest, with a Job suspended";
+		if (is->jobs[i] == JOB_OK || is->jobs[i] == JOB_FAILED)
+			return "I4: at rest, with a Job that has no TTL";
+	}
+	return NULL;
+}
+
+static const char *settle_so(struct model *m, const struct world *w, enum step_kind how)
+{
+	struct state s;
+
+	memset(&s, 0, sizeof(s));
+	s.world = *w;
+	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+		struct state before = s;
+
+		see_all(m, &s);
+		if (!act(m, &s))
+			return m->broken;
+		end_jobs(m, &s, how);
+		if (memcmp(&before.world, &s.world, sizeof(s.world)) != 0 ||
+			memcmp(before.replicas[0].gone, s.replicas[0].gone,
+				sizeof(s.replicas[0].gone)) != 0)
+			continue;
+		if (!m->bounds.late || s.world.is.late)
+			return unfinished(m, &s.world.is);
+		s.world.is.late = true;
+	}
+	return "I4: it never comes to rest";
+}
+
+const char *settle(struct model *m, const struct world *w)
+{
+	const char *broken;
+
+	broken = settle_so(m, w, STEP_JOB_OK);
+	if (!broken)
+		broken = settle_so(m, w, STEP_JOB_FAILS);
+	return broken;
+}

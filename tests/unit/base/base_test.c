@@ -1,0 +1,129 @@
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/strmap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "unit.h"
+
+static void buf_keeps_to_its_maximum(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(10);
+
+	(void)state;
+	assert_string_equal(buf_str(&b), "");
+	assert_int_equal(buf_add(&b, "12345"), 0);
+	assert_int_equal(buf_addf(&b, "%d", 67890), 0);
+	assert_int_equal(buf_addc(&b, 'x'), -1);
+	assert_true(b.overflowed);
+	assert_string_equal(buf_str(&b), "1234567890");
+	buf_reset(&b);
+	assert_false(b.overflowed);
+	assert_int_equal(buf_addf(&b, "%s", "12345678901"), -1);
+	assert_string_equal(buf_str(&b), "");
+}
+
+static void buf_consumes_and_hands_out(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(100);
+	char *s;
+
+	(void)state;
+	(void)buf_add(&b, "one two");
+	buf_consume(&b, 4);
+	assert_string_equal(buf_str(&b), "two");
+	s = buf_steal(&b);
+	assert_string_equal(s, "two");
+	free(s);
+	assert_int_equal(b.len, 0);
+	assert_int_equal(buf_add(&b, "again"), 0);
+}
+
+static void err_says_what_where_and_why(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(err_set_errno(&err, ENOENT, "opening %s", "f"), -1);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_int_equal(err_wrap(&err, "starting"), -1);
+	assert_string_equal(err.msg, "starting: opening f: No such file or directory");
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_int_equal(err_set(NULL, ERR_IO, "nobody listens"), -1);
+}
+
+static void str_reads_whole_numbers_only(void **state)
+{
+	static const char *const bad[] = {"", "-", " 1", "1 ", "+1", "0x1", "9223372036854775808"};
+	int64_t n = 0;
+
+	(void)state;
+	assert_int_equal(str_to_int64("-42", &n), 0);
+	assert_int_equal(n, -42);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(str_to_int64(bad[i], &n), -1);
+}
+
+static void str_distance_is_levenshteins(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		size_t distance;
+	} rows[] = {
+		{"", "", 0},
+		{"", "abc", 3},
+		{"kitten", "sitting", 3},
+		{"open-pr", "open-pull-request", 10},
+		{"same", "same", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(str_distance(rows[i].a, rows[i].b), rows[i].distance);
+		assert_int_equal(str_distance(rows[i].b, rows[i].a), rows[i].distance);
+	}
+}
+
+static void join(void *ctx, const char *key, void *value)
+{
+	struct buf *b = ctx;
+
+	(void)buf_addf(b, "%s=%s ", key, (const char *)value);
+}
+
+static void strmap_keeps_order_and_owns(void **state)
+{
+	CLEANUP(strmap_release) struct strmap m = STRMAP_INIT(free);
+	CLEANUP(buf_release) struct buf b = BUF_INIT(100);
+
+	(void)state;
+	assert_null(strmap_get(&m, "a"));
+	strmap_put(&m, "b", xstrdup("2"));
+	strmap_put(&m, "a", xstrdup("1"));
+	strmap_put(&m, "c", xstrdup("3"));
+	strmap_put(&m, "a", xstrdup("one"));
+	assert_int_equal(m.count, 3);
+	assert_true(strmap_remove(&m, "b"));
+	assert_false(strmap_remove(&m, "b"));
+	assert_string_equal(strmap_get(&m, "c"), "3");
+	assert_false(strmap_has(&m, "b"));
+	strmap_walk(&m, join, &b);
+	assert_string_equal(buf_str(&b), "a=one c=3 ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(buf_keeps_to_its_maximum),
+		cmocka_unit_test(buf_consumes_and_hands_out),
+		cmocka_unit_test(err_says_what_where_and_why),
+		cmocka_unit_test(str_reads_whole_numbers_only),
+		cmocka_unit_test(str_distance_is_levenshteins),
+		cmocka_unit_test(strmap_keeps_order_and_owns),
+	};
+
+	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}

@@ -1,0 +1,166 @@
+/* What waits: for a connection, for its turn, for as long as the API server asks. */
+#include "client/api.h"
+
+#include "base/limits.h"
+#include "fixture.h"
+#include "outcome.h"
+
+static struct fixture server;
+
+/* Takes all of the client's connections; the ids of the calls. */
+static void hang_all(struct api *api, struct outcome *o, api_id ids[static LIMIT_API_CALLS])
+{
+	struct api_request hang = {.path = "/hang"};
+	/* Another client counts: this one has no connection left. */
+	CLEANUP(api_free_p) struct api *other = outcome_client(server.url);
+	int64_t before = outcome_counted(other, "hang");
+
+	for (int i = 0; i < LIMIT_API_CALLS; i++)
+		ids[i] = api_call(api, &hang, outcome_done, o);
+	while (outcome_counted(other, "hang") < before + LIMIT_API_CALLS)
+		(void)usleep(1000);
+}
+
+static void calls_beyond_the_cap_wait_their_turn(void **state)
+{
+	enum { MORE = 3 };
+	struct api_request ok = {.path = "/ok"};
+	struct outcome hung, waiting;
+	struct api *api = outcome_client(server.url);
+	api_id ids[LIMIT_API_CALLS];
+
+	(void)state;
+	outcome_init(&hung);
+	outcome_init(&waiting);
+	hang_all(api, &hung, ids);
+	for (int i = 0; i < MORE; i++)
+		(void)api_call(api, &ok, outcome_done, &waiting);
+	api_cancel(api, ids[LIMIT_API_CALLS / 2]);
+	outcome_await(&waiting, MORE, 0);
+	outcome_await(&hung, 1, 0);
+	assert_true(api_cancelled(&hung.err));
+	api_free(api);
+	assert_int_equal(hung.done, LIMIT_API_CALLS);
+	assert_int_equal(waiting.err.kind, ERR_NONE);
+	outcome_release(&hung);
+	outcome_release(&waiting);
+}
+
+static void a_call_that_waits_times_out_too(void **state)
+{
+	struct api_request ok = {.path = "/ok", .timeout_ms = 100};
+	struct outcome hung, waiting;
+	struct api *api = outcome_client(server.url);
+	api_id ids[LIMIT_API_CALLS];
+
+	(void)state;
+	outcome_init(&hung);
+	outcome_init(&waiting);
+	hang_all(api, &hung, ids);
+	(void)api_call(api, &ok, outcome_done, &waiting);
+	outcome_await(&waiting, 1, 0);
+	assert_int_equal(waiting.err.kind, ERR_TIMEOUT);
+	assert_says(waiting.err.msg, "/ok: no connection was free in time");
+	api_free(api);
+	outcome_release(&hung);
+	outcome_release(&waiting);
+}
+
+static void a_queue_has_an_end(void **state)
+{
+	enum { MORE = LIMIT_API_QUEUE + 10 };
+	struct api_request ok = {.path = "/ok"};
+	struct outcome hung, waiting;
+	struct api *api = outcome_client(server.url);
+	api_id ids[LIMIT_API_CALLS];
+
+	(void)state;
+	outcome_init(&hung);
+	outcome_init(&waiting);
+	hang_all(api, &hung, ids);
+	for (int i = 0; i < MORE; i++)
+		(void)api_call(api, &ok, outcome_done, &waiting);
+	outcome_await(&waiting, 10, 0);
+	assert_int_equal(waiting.err.kind, ERR_THROTTLED);
+	assert_says(waiting.err.msg, "calls wait already");
+	api_free(api);
+	assert_int_equal(hung.done, LIMIT_API_CALLS);
+	assert_int_equal(waiting.done, MORE);
+	outcome_release(&hung);
+	outcome_release(&waiting);
+}
+
+static void comes_again_when_it_was_told_to(void **state)
+{
+	CLEANUP(api_free_p) struct api *api = outcome_client(server.url);
+	CLEANUP(json_free_p) struct json *j = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	if (outcome_get(api, "/throttle?key=a&n=2", &j, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(outcome_counted(api, "throttle-a"), 3);
+}
+
+static void does_not_come_again_for_ever(void **state)
+{
+	CLEANUP(api_free_p) struct api *api = outcome_client(server.url);
+	CLEANUP(json_free_p) struct json *j = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(outcome_get(api, "/throttle?key=b&n=1000", &j, &err), -1);
+	assert_int_equal(err.kind, ERR_THROTTLED);
+	assert_int_equal(err.http_status, 429);
+	assert_int_equal(err.retry_after_ms, 1000);
+	assert_int_equal(outcome_counted(api, "throttle-b"), 1 + API_THROTTLED_TRIES);
+}
+
+static void who_can_not_wait_is_told_at_once(void **state)
+{
+	CLEANUP(api_free_p) struct api *api = outcome_client(server.url);
+	struct api_request first = {
+		.path = "/status?code=429&reason=TooManyRequests&after=50", .timeout_ms = 20000};
+	struct api_request second = {.path = "/ok", .timeout_ms = 20000};
+	CLEANUP(free_p) char *body = NULL;
+	struct err err = ERR_INIT;
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(api_call_wait(api, &first, &body, &len, &err), -1);
+	assert_int_equal(err.kind, ERR_THROTTLED);
+	assert_int_equal(err.retry_after_ms, 50000);
+	assert_int_equal(api_call_wait(api, &second, &body, &len, &err), -1);
+	assert_int_equal(err.kind, ERR_THROTTLED);
+	assert_int_equal(err.http_status, 0);
+	assert_true(err.retry_after_ms > 0 && err.retry_after_ms <= 50000);
+	assert_says(err.msg, "/ok: the API server asked to wait longer than that");
+}
+
+static int start_server(void **state)
+{
+	(void)state;
+	fixture_start(&server, 0);
+	return 0;
+}
+
+static int stop_server(void **state)
+{
+	(void)state;
+	fixture_stop(&server);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(calls_beyond_the_cap_wait_their_turn),
+		cmocka_unit_test(a_call_that_waits_times_out_too),
+		cmocka_unit_test(a_queue_has_an_end),
+		cmocka_unit_test(comes_again_when_it_was_told_to),
+		cmocka_unit_test(does_not_come_again_for_ever),
+		cmocka_unit_test(who_can_not_wait_is_told_at_once),
+	};
+
+	return cmocka_run_group_tests_name("queue", tests, start_server, stop_server);
+}

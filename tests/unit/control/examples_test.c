@@ -1,0 +1,104 @@
+/*
+ * Judges the examples of the rule table, and so of docs/rules.md: the context, then the definitions
+ * that exist.
+ */
+#include "promotion/judge.h"
+#include "promotion/rules.h"
+#include "unit.h"
+#include "yaml/yaml.h"
+
+struct example {
+	struct yaml_doc context;
+	struct definitions definitions;
+};
+
+static void example_release(struct example *e)
+{
+	yaml_doc_release(&e->context);
+	definitions_release(&e->definitions);
+}
+
+static void learn(struct example *e, const struct json *object)
+{
+	assert_string_equal(json_string(json_get(object, "kind")), "KeptnTaskDefinition");
+	definitions_put(&e->definitions, json_string(json_at(object, "metadata", "namespace")),
+		json_string(json_at(object, "metadata", "name")), taskdef_decode(object));
+}
+
+static void read_example(const char *text, struct example *e)
+{
+	CLEANUP(yaml_stream_free_p) struct yaml_stream *stream = NULL;
+	struct err err = ERR_INIT;
+	int more;
+
+	*e = (struct example){YAML_DOC_INIT, DEFINITIONS_INIT};
+	assert_int_equal(yaml_open(text, strlen(text), &stream, &err), 0);
+	assert_int_equal(yaml_next(stream, &e->context, &err), 0);
+	do {
+		CLEANUP(yaml_doc_release) struct yaml_doc doc = YAML_DOC_INIT;
+
+		more = yaml_next(stream, &doc, &err);
+		if (more < 0)
+			fail_msg("%s\n%s", err.msg, text);
+		if (more == 0)
+			learn(e, doc.root);
+	} while (more == 0);
+	assert_string_equal(
+		json_string(json_get(e->context.root, "apiVersion")), "lifecycle.keptn.sh/v1");
+}
+
+static void judge(const char *text, struct findings *to)
+{
+	CLEANUP(strmap_release) struct strmap nobody = STRMAP_INIT(NULL);
+	CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
+	CLEANUP(example_release) struct example e;
+	struct known known = {
+		.keptn_namespace = "keptn-system",
+		.lenient_managers = &nobody,
+		.max_promotion_tasks = 2,
+	};
+	struct appcontext app;
+
+	read_example(text, &e);
+	known.cached = known.confirmed = &e.definitions;
+	appcontext_read(e.context.root,
+		json_string(json_at(e.context.root, "metadata", "namespace")), &app);
+	judge_appcontext(&app, &known, to, &needs);
+}
+
+static void what_is_rejected_has_this_finding(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < RULE_COUNT; i++) {
+		CLEANUP(findings_release) struct findings found = FINDINGS_INIT;
+
+		judge(rule_get(i)->rejected, &found);
+		if (found.count != 1 || found.items[0].rule != rule_get(i))
+			fail_msg("%s: %zu findings, the first %s", rule_get(i)->id, found.count,
+				found.count ? found.items[0].rule->id : "none");
+		assert_int_equal(found.items[0].severity, rule_get(i)->severity);
+	}
+}
+
+static void what_is_mended_has_none(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < RULE_COUNT; i++) {
+		CLEANUP(findings_release) struct findings found = FINDINGS_INIT;
+
+		judge(rule_get(i)->mended, &found);
+		if (found.count)
+			fail_msg("%s: %s: %s", rule_get(i)->id, found.items[0].rule->id,
+				found.items[0].detail);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_rejected_has_this_finding),
+		cmocka_unit_test(what_is_mended_has_none),
+	};
+
+	return cmocka_run_group_tests_name("examples", tests, NULL, NULL);
+}

@@ -1,0 +1,118 @@
+#include "kube/status.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "unit.h"
+
+#define STATUS(reason, message)                                                                    \
+	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"reason\":\"" reason   \
+	"\",\"message\":\"" message "\"}"
+
+static void the_reason_decides_the_kind(void **state)
+{
+	static const struct {
+		int code;
+		const char *body;
+		enum err_kind kind;
+		const char *says;
+	} rows[] = {
+		{404, STATUS("NotFound", "jobs.batch \\\"a\\\" not found"), ERR_NOT_FOUND,
+			"NotFound: jobs.batch \"a\" not found"},
+		{409, STATUS("AlreadyExists", "m"), ERR_EXISTS, "AlreadyExists: m"},
+		{409, STATUS("Conflict", "m"), ERR_CONFLICT, "Conflict: m"},
+		{410, STATUS("Expired", "m"), ERR_GONE, "Expired: m"},
+		{410, STATUS("Gone", "m"), ERR_GONE, "Gone: m"},
+		{403, STATUS("Forbidden", "User \\\"u\\\" cannot list"), ERR_FORBIDDEN,
+			"cannot list"},
+		{403, STATUS("Forbidden", "jobs \\\"a\\\" is forbidden: exceeded quota: q, used"),
+			ERR_QUOTA, "exceeded quota"},
+		{403, STATUS("Forbidden", "is forbidden: status unknown for quota: q"), ERR_QUOTA,
+			"unknown"},
+		{403, STATUS("Forbidden", "failed quota: q: must specify cpu"), ERR_FORBIDDEN,
+			"must"},
+		{401, STATUS("Unauthorized", "Unauthorized"), ERR_AUTH, "Unauthorized"},
+		{422, STATUS("Invalid", "m"), ERR_INVALID, "Invalid: m"},
+		{400, STATUS("BadRequest", "m"), ERR_INVALID, "BadRequest: m"},
+		{429, STATUS("TooManyRequests", "m"), ERR_THROTTLED, "m"},
+		{413, STATUS("RequestEntityTooLarge", "m"), ERR_TOO_LARGE, "m"},
+		{500, STATUS("ServerTimeout", "m"), ERR_TIMEOUT, "m"},
+		{504, STATUS("Timeout", "m"), ERR_TIMEOUT, "m"},
+		{500, STATUS("InternalError", "m"), ERR_IO, "m"},
+		{503, STATUS("ServiceUnavailable", "m"), ERR_IO, "m"},
+		{409, STATUS("SomethingNew", "m"), ERR_CONFLICT, "SomethingNew: m"},
+		{404, STATUS("", "m"), ERR_NOT_FOUND, "no reason: m"},
+		{404, "404 page not found\n", ERR_NOT_FOUND, "no Status, but: 404 page not found"},
+		{410, "", ERR_GONE, "no Status"},
+		{502, "<html>\x1b[31m", ERR_IO, "no Status, but: <html>"},
+		{418, "{}", ERR_INVALID, "no Status, but: {}"},
+		{301, "moved", ERR_IO, "moved"},
+		{408, "", ERR_TIMEOUT, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct err err = ERR_INIT;
+
+		assert_int_equal(
+			status_error(rows[i].code, rows[i].body, strlen(rows[i].body), 0, &err),
+			-1);
+		if (err.kind != rows[i].kind)
+			fail_msg("%d %s: %s", rows[i].code, rows[i].body, err_kind_name(err.kind));
+		assert_int_equal(err.http_status, rows[i].code);
+		assert_says(err.msg, rows[i].says);
+		assert_null(strchr(err.msg, '\x1b'));
+	}
+}
+
+static void the_longer_wait_counts(void **state)
+{
+	static const struct {
+		unsigned header_ms;
+		const char *seconds;
+		unsigned want_ms;
+	} rows[] = {
+		{0, "0", 0},
+		{1000, "0", 1000},
+		{0, "2", 2000},
+		{5000, "2", 5000},
+		{0, "86400", LIMIT_RETRY_AFTER_MS},
+		{0, "-5", 0},
+		{0, "9007199254740991", LIMIT_RETRY_AFTER_MS},
+		{4000000000u, "1", LIMIT_RETRY_AFTER_MS},
+		{1000, "\"7\"", 1000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p)
+		char *body = xasprintf("{\"kind\":\"Status\",\"reason\":"
+				       "\"TooManyRequests\",\"details\":"
+				       "{\"retryAfterSeconds\":%s}}",
+			rows[i].seconds);
+		struct err err = ERR_INIT;
+
+		(void)status_error(429, body, strlen(body), rows[i].header_ms, &err);
+		assert_int_equal(err.kind, ERR_THROTTLED);
+		assert_int_equal(err.retry_after_ms, rows[i].want_ms);
+	}
+}
+
+static void may_have_nobody_who_listens(void **state)
+{
+	(void)state;
+	assert_int_equal(status_error(500, "", 0, 0, NULL), -1);
+	assert_int_equal(status_error(500, NULL, 0, 0, NULL), -1);
+	assert_int_equal(status_error_json(NULL, NULL), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_reason_decides_the_kind),
+		cmocka_unit_test(the_longer_wait_counts),
+		cmocka_unit_test(may_have_nobody_who_listens),
+	};
+
+	return cmocka_run_group_tests_name("status", tests, NULL, NULL);
+}

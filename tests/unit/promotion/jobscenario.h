@@ -1,0 +1,150 @@
+/*
+ * jobscenario - the language of tests/corpus/jobspec: what a Job is made of, and what it looks
+ * like. A blank line ends a scenario; JSON stands on one line.
+ *
+ *	it TITLE             begins one
+ *	version OBJECT       the KeptnAppVersion (one of podtato-head 1.0.0, in podtato-dev)
+ *	definition OBJECT    the KeptnTaskDefinition of the task; another one: that of its
+ *	                     functionRef, and so on
+ *	source OBJECT        the ConfigMap that the code is copied from
+ *	attempt N            (1)
+ *	no-images            none is configured for the runtimes
+ *	show PREFIX          shows only what begins so; may stand more than once
+ *	> LINE               the Job, as tests/unit/flat.h writes it, and behind it its ConfigMap,
+ *	                     with "configmap." before each line; or "error: " and the message
+ */
+#ifndef PROMOGATE_TESTS_JOBSCENARIO_H
+#define PROMOGATE_TESTS_JOBSCENARIO_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "unit.h"
+#include "json/json.h"
+
+enum { JOBSCENARIO_DEFINITIONS_MAX = 8, JOBSCENARIO_SHOWS_MAX = 8 };
+
+struct jobscenario {
+	char *title;
+	struct json *version, *source;
+	struct json *definitions[JOBSCENARIO_DEFINITIONS_MAX];
+	size_t definition_count;
+	char *shows[JOBSCENARIO_SHOWS_MAX];
+	size_t show_count;
+	int64_t attempt;
+	bool no_images;
+	struct buf want;
+};
+
+static inline struct json *jobscenario_parse(const char *text)
+{
+	struct err err = ERR_INIT;
+	struct json *j = NULL;
+
+	if (json_parse(text, strlen(text), &j, &err) < 0)
+		fail_msg("%s: %s", text, err.msg);
+	return j;
+}
+
+static inline struct jobscenario *jobscenario_new(const char *title)
+{
+	struct jobscenario *s = xcalloc(1, sizeof(*s));
+
+	s->title = xstrdup(title);
+	s->attempt = 1;
+	s->version = jobscenario_parse(
+		"{\"metadata\":{\"name\":\"podtato-head-1.0.0-6b86b273\",\"namespace\":"
+		"\"podtato-dev\",\"uid\":\"0f3c2a4e-0000-4000-8000-000000000001\"},"
+		"\"spec\":{\"appName\":\"podtato-head\",\"version\":\"1.0.0\"}}");
+	buf_init(&s->want, LIMIT_RESPONSE_BYTES);
+	return s;
+}
+
+static inline void jobscenario_free(struct jobscenario *s)
+{
+	if (!s)
+		return;
+	free(s->title);
+	json_free(s->version);
+	json_free(s->source);
+	while (s->definition_count)
+		json_free(s->definitions[--s->definition_count]);
+	while (s->show_count)
+		free(s->shows[--s->show_count]);
+	buf_release(&s->want);
+	free(s);
+}
+
+static inline void jobscenario_define(struct jobscenario *s, const char *text)
+{
+	if (s->definition_count == JOBSCENARIO_DEFINITIONS_MAX)
+		fail_msg("%s: too many definitions", s->title);
+	s->definitions[s->definition_count++] = jobscenario_parse(text);
+}
+
+static inline void jobscenario_show(struct jobscenario *s, const char *prefix)
+{
+	if (s->show_count == JOBSCENARIO_SHOWS_MAX)
+		fail_msg("%s: shows too much", s->title);
+	s->shows[s->show_count++] = xstrdup(prefix);
+}
+
+/* One line, which is changed. */
+static inline void jobscenario_line(struct jobscenario *s, char *line)
+{
+	char *rest = strchr(line, ' ');
+
+	if (rest)
+		*rest++ = '\0';
+	else
+		rest = line + strlen(line);
+	if (str_eq(line, ">")) {
+		(void)buf_addf(&s->want, "%s\n", rest);
+	} else if (str_eq(line, "version")) {
+		json_free(s->version);
+		s->version = jobscenario_parse(rest);
+	} else if (str_eq(line, "definition")) {
+		jobscenario_define(s, rest);
+	} else if (str_eq(line, "source")) {
+		s->source = jobscenario_parse(rest);
+	} else if (str_eq(line, "attempt")) {
+		assert_int_equal(str_to_int64(rest, &s->attempt), 0);
+	} else if (str_eq(line, "no-images")) {
+		s->no_images = true;
+	} else if (str_eq(line, "show")) {
+		jobscenario_show(s, rest);
+	} else {
+		fail_msg("%s: no such word: %s", s->title, line);
+	}
+}
+
+typedef void jobscenario_found_fn(void *ctx, struct jobscenario *s_take);
+
+/* Hands out each scenario of a file. */
+static inline void jobscenario_read(const char *path, jobscenario_found_fn *found, void *ctx)
+{
+	FILE *f = fopen(path, "r");
+	struct jobscenario *s = NULL;
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+
+	if (!f)
+		abort();
+	while ((n = getline(&line, &cap, f)) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		if (str_starts(line, "it ")) {
+			s = jobscenario_new(line + 3);
+			found(ctx, s);
+		} else if (*line && *line != '#' && s) {
+			jobscenario_line(s, line);
+		}
+	}
+	free(line);
+	(void)fclose(f);
+}
+
+#endif

@@ -1,0 +1,160 @@
+/* jobstatus, and the two patches that move a Job on. */
+#include "promotion/jobstatus.h"
+
+#include "base/mem.h"
+#include "promotion/jobpatch.h"
+#include "unit.h"
+
+static struct json *parse(const char *text)
+{
+	struct err err = ERR_INIT;
+	struct json *j = NULL;
+
+	if (json_parse(text, strlen(text), &j, &err) < 0)
+		fail_msg("%s: %s", text, err.msg);
+	return j;
+}
+
+static void only_complete_and_failed_end_a_job(void **state)
+{
+	static const struct {
+		const char *job;
+		enum job_state state;
+		const char *reason, *message, *since;
+	} cases[] = {
+		{"null", JOB_RUNNING, "", "", ""},
+		{"{\"spec\":{\"suspend\":true}}", JOB_SUSPENDED, "", "", ""},
+		{"{\"spec\":{\"suspend\":false},\"status\":{\"active\":1}}", JOB_RUNNING, "", "",
+			""},
+		/* it was unsuspended, and the Job controller has not seen it yet */
+		{"{\"spec\":{\"suspend\":false},\"status\":{\"conditions\":[{\"type\":"
+		 "\"Suspended\",\"status\":\"True\",\"reason\":\"JobSuspended\"}]}}",
+			JOB_RUNNING, "", "", ""},
+		{"{\"status\":{\"conditions\":[{\"type\":\"SuccessCriteriaMet\",\"status\":"
+		 "\"True\",\"reason\":\"CompletionsReached\"}]}}",
+			JOB_RUNNING, "", "", ""},
+		{"{\"status\":{\"conditions\":[{\"type\":\"FailureTarget\",\"status\":\"True\","
+		 "\"reason\":\"BackoffLimitExceeded\"}]}}",
+			JOB_RUNNING, "", "", ""},
+		{"{\"status\":{\"conditions\":[{\"type\":\"Complete\",\"status\":\"False\"},"
+		 "{\"type\":\"Failed\",\"status\":\"Unknown\"}]}}",
+			JOB_RUNNING, "", "", ""},
+		{"{\"status\":{\"conditions\":[{\"type\":\"SuccessCriteriaMet\",\"status\":"
+		 "\"True\",\"reason\":\"Other\"},{\"type\":\"Complete\",\"status\":\"True\","
+		 "\"lastTransitionTime\":\"2025-01-01T00:00:00Z\",\"reason\":"
+		 "\"CompletionsReached\",\"message\":\"Reached expected number of succeeded "
+		 "pods\"}]}}",
+			JOB_SUCCEEDED, "CompletionsReached",
+			"Reached expected number of succeeded pods", "2025-01-01T00:00:00Z"},
+		/* the failed condition speaks, not the first one */
+		{"{\"spec\":{\"suspend\":true},\"status\":{\"conditions\":[{\"type\":"
+		 "\"Suspended\",\"status\":\"False\",\"reason\":\"JobResumed\",\"message\":\"Job "
+		 "resumed\"},{\"type\":\"Failed\",\"status\":\"True\",\"reason\":"
+		 "\"DeadlineExceeded\",\"message\":\"Job was active longer than specified "
+		 "deadline\"}]}}",
+			JOB_FAILED, "DeadlineExceeded",
+			"Job was active longer than specified deadline", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(json_free_p) struct json *job = parse(cases[i].job);
+		struct jobstatus status;
+
+		jobstatus_read(job, &status);
+		assert_int_equal(status.state, cases[i].state);
+		assert_string_equal(status.reason, cases[i].reason);
+		assert_string_equal(status.message, cases[i].message);
+		assert_string_equal(status.since, cases[i].since);
+	}
+}
+
+static void reads_what_it_is_of(void **state)
+{
+	CLEANUP(json_free_p)
+	struct json *job = parse(
+		"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"a-2-x\",\"uid\":\"u\","
+		"\"deletionTimestamp\":\"2025-01-01T00:00:00Z\","
+		"\"labels\":{\"promogate.dev/attempt\":\"2\",\"promogate.dev/task\":\"cut\"},"
+		"\"annotations\":{\"promogate.dev/task\":\"a\","
+		"\"promogate.dev/ttl-seconds-after-finished\":\"60\"},"
+		"\"ownerReferences\":[{\"kind\":\"Other\",\"uid\":\"1\",\"controller\":true},"
+		"{\"kind\":\"KeptnAppVersion\",\"uid\":\"2\"},"
+		"{\"kind\":\"KeptnAppVersion\",\"uid\":\"3\",\"controller\":true}]},"
+		"\"spec\":{\"ttlSecondsAfterFinished\":0,\"template\":{\"spec\":{\"volumes\":["
+		"{\"name\":\"v\",\"emptyDir\":{}},"
+		"{\"name\":\"f\",\"configMap\":{\"name\":\"a-2-x\"}}]}}}}");
+	struct jobstatus status;
+
+	(void)state;
+	jobstatus_read(job, &status);
+	assert_string_equal(status.namespace, "dev");
+	assert_string_equal(status.name, "a-2-x");
+	assert_string_equal(status.uid, "u");
+	assert_string_equal(status.owner_uid, "3");
+	assert_string_equal(status.task, "a");
+	assert_int_equal(status.attempt, 2);
+	assert_int_equal(status.ttl_seconds, 60);
+	assert_true(status.ttl_set);
+	assert_true(status.deleting);
+	assert_true(status.brings_code);
+}
+
+static void reads_a_job_that_somebody_made_or_changed(void **state)
+{
+	CLEANUP(json_free_p)
+	struct json *job = parse(
+		"{\"metadata\":{\"name\":\"a\",\"labels\":{\"promogate.dev/attempt\":\"two\"},"
+		"\"annotations\":{\"promogate.dev/ttl-seconds-after-finished\":\"\"}},"
+		"\"spec\":{\"template\":{\"spec\":{\"volumes\":[{\"name\":\"f\",\"configMap\":"
+		"{\"name\":\"b\"}}]}}}}");
+	struct jobstatus status;
+
+	(void)state;
+	jobstatus_read(job, &status);
+	assert_string_equal(status.owner_uid, "");
+	assert_string_equal(status.task, "");
+	assert_int_equal(status.attempt, 0);
+	assert_int_equal(status.ttl_seconds, 300);
+	assert_false(status.ttl_set);
+	assert_false(status.deleting);
+	assert_false(status.brings_code);
+}
+
+static void patches_name_the_job_by_its_uid(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
+
+	(void)state;
+	jobpatch_unsuspend("u", &b);
+	assert_string_equal(
+		buf_str(&b), "{\"metadata\":{\"uid\":\"u\"},\"spec\":{\"suspend\":false}}");
+	buf_reset(&b);
+	jobpatch_expire("u", 60, &b);
+	assert_string_equal(buf_str(&b),
+		"{\"metadata\":{\"uid\":\"u\"},\"spec\":{\"ttlSecondsAfterFinished\":60}}");
+}
+
+static void patches_hold_what_the_api_server_takes(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
+
+	(void)state;
+	jobpatch_expire("u", -1, &b);
+	assert_says(buf_str(&b), "{\"ttlSecondsAfterFinished\":0}");
+	jobpatch_expire("u", INT64_MAX, &b);
+	assert_says(buf_str(&b), "{\"ttlSecondsAfterFinished\":2147483647}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_complete_and_failed_end_a_job),
+		cmocka_unit_test(reads_what_it_is_of),
+		cmocka_unit_test(reads_a_job_that_somebody_made_or_changed),
+		cmocka_unit_test(patches_name_the_job_by_its_uid),
+		cmocka_unit_test(patches_hold_what_the_api_server_takes),
+	};
+
+	return cmocka_run_group_tests_name("jobstatus", tests, NULL, NULL);
+}

@@ -1,0 +1,227 @@
+/* Hostile sizes: objects that fill a whole request are judged, answered and cut to what is useful.
+ */
+#include "promotion/verdict.h"
+
+#include <time.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "unit.h"
+
+/* Far more than any takes; a quadratic judgement takes minutes. */
+/* Of this process's own CPU, so that a busy machine is no matter; a second is usual. */
+enum { CPU_SECONDS_MAX = 60 };
+
+struct case_ {
+	struct json *object;
+	struct json *answer;
+	struct verdict v;
+	struct definitions nothing;
+};
+
+static void case_release(struct case_ *c)
+{
+	json_free(c->object);
+	json_free(c->answer);
+	verdict_release(&c->v);
+	definitions_release(&c->nothing);
+}
+
+/* Judges a creation, or an update that changes nothing, once: nothing is looked up. */
+static void judge(struct case_ *c, const struct buf *object, bool update, bool dry_run)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_RESPONSE_BYTES);
+	CLEANUP(strmap_release) struct strmap nobody = STRMAP_INIT(NULL);
+	CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
+	struct err err = ERR_INIT;
+	struct known known;
+	struct review r;
+
+	*c = (struct case_){.nothing = DEFINITIONS_INIT};
+	verdict_init(&c->v);
+	definitions_put(&c->nothing, "dev", "something", NULL);
+	if (json_parse(buf_str(object), object->len, &c->object, &err) < 0)
+		fail_msg("%s", err.msg);
+	known = (struct known){.keptn_namespace = "keptn",
+		.cached = &c->nothing,
+		.confirmed = &c->nothing,
+		.lenient_managers = &nobody};
+	r = (struct review){.uid = "u",
+		.operation = update ? REVIEW_UPDATE : REVIEW_CREATE,
+		.group = "lifecycle.keptn.sh",
+		.resource = "keptnappcontexts",
+		.subresource = "",
+		.name = "",
+		.namespace = "dev",
+		.field_manager = "",
+		.dry_run = dry_run,
+		.object = c->object,
+		.old_object = update ? c->object : NULL};
+	(void)verdict_validate(&r, &known, &needs, &c->v);
+	c->v.allowed = findings_errors(&c->v.findings) == 0;
+	verdict_encode(&r, &c->v, &text);
+	assert_false(text.overflowed);
+	assert_int_equal(json_parse(buf_str(&text), text.len, &c->answer, &err), 0);
+}
+
+static const char *message(const struct case_ *c)
+{
+	return json_string(json_at(c->answer, "response", "status", "message"));
+}
+
+static size_t count(const struct case_ *c, const char *a, const char *b, const char *d)
+{
+	return json_count(
+		d ? json_at(c->answer, "response", a, b, d) : json_at(c->answer, "response", a));
+}
+
+static void begin(struct buf *b, const char *list)
+{
+	buf_reset(b);
+	(void)buf_addf(b, "{\"metadata\":{\"name\":\"app\"},\"spec\":{\"%s\":[\"first\"", list);
+}
+
+static void end(struct buf *b)
+{
+	(void)buf_add(b, "]}}");
+}
+
+/* Each of these made a judgement quadratic in the length of a list. */
+static void long_lists_take_linear_time(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
+	clock_t started = clock();
+
+	(void)state;
+	for (int kind = 0; kind < 3; kind++) {
+		CLEANUP(case_release) struct case_ c;
+
+		begin(&b, kind == 2 ? "postDeploymentTasks" : "promotionTasks");
+		for (int i = 0; i < 200000; i++)
+			(void)buf_addf(&b, ",\"n%d\"", i);
+		if (kind == 2)
+			(void)buf_add(&b, "],\"promotionTasks\":[\"z\"");
+		for (int i = 0; i < 200000; i++)
+			(void)buf_addf(&b, ",\"n%d\"", kind ? i : 199999);
+		end(&b);
+		judge(&c, &b, kind == 1, false);
+		assert_false(c.v.allowed);
+		assert_true(c.v.findings.overflowed);
+	}
+	assert_true((clock() - started) / CLOCKS_PER_SEC < CPU_SECONDS_MAX);
+}
+
+static void a_hundred_findings_are_told_and_the_rest_counted(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
+	CLEANUP(case_release) struct case_ c;
+
+	(void)state;
+	begin(&b, "promotionTasks");
+	for (int i = 0; i < 250; i++)
+		(void)buf_addf(&b, ",\"N%d\"", i);
+	end(&b);
+	judge(&c, &b, false, false);
+	assert_int_equal(count(&c, "status", "details", "causes"), LIMIT_FINDINGS_TOLD);
+	assert_says(message(&c), "* spec.promotionTasks[99]: ");
+	assert_null(strstr(message(&c), "promotionTasks[100]"));
+	assert_says(message(&c), "\n* and 151 more");
+}
+
+static void warnings_leave_room_for_errors(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
+	CLEANUP(case_release) struct case_ c;
+
+	(void)state;
+	begin(&b, "preDeploymentTasks");
+	for (int i = 0; i < 2 * LIMIT_FINDINGS; i++)
+		(void)buf_addf(&b, ",\"n%d\"", i);
+	(void)buf_add(&b, "],\"promotionTasks\":[\"B!\"");
+	end(&b);
+	judge(&c, &b, false, false);
+	assert_false(c.v.allowed);
+	assert_says(message(&c), "is invalid: spec.promotionTasks[0]: Invalid value: \"B!\"");
+	assert_int_equal(count(&c, "status", "details", "causes"), 1);
+}
+
+/* As many errors as fit, all of them old, are forgiven; one more can't be told from a new one. */
+static void ratcheting_ends_where_the_list_of_findings_does(void **state)
+{
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
+		CLEANUP(case_release) struct case_ c;
+
+		begin(&b, "promotionTasks");
+		for (int i = 0; i < LIMIT_FINDINGS - 1 + more; i++)
+			(void)buf_addf(&b, ",\"N%d\"", i);
+		end(&b);
+		judge(&c, &b, true, false);
+		assert_int_equal(c.v.allowed, !more);
+	}
+}
+
+static void the_longest_texts_fit_into_an_answer(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
+	CLEANUP(case_release) struct case_ c;
+
+	(void)state;
+	begin(&b, "promotionTasks");
+	for (int i = 0; i < LIMIT_FINDINGS_TOLD; i++) {
+		(void)buf_addf(&b, ",\"%d", i);
+		for (int k = 0; k < 2 * LIMIT_QUOTED_BYTES; k++)
+			(void)buf_add(&b, "\\u0001");
+		(void)buf_addc(&b, '"');
+	}
+	end(&b);
+	judge(&c, &b, false, false);
+	assert_int_equal(count(&c, "status", "details", "causes"), LIMIT_FINDINGS_TOLD);
+	assert_says(message(&c), "\\x01…\"");
+}
+
+static void a_name_longer_than_any_is_left_out(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
+	CLEANUP(case_release) struct case_ c;
+
+	(void)state;
+	(void)buf_add(&b, "{\"metadata\":{\"name\":\"");
+	for (int i = 0; i < 2 * 1024 * 1024; i++)
+		(void)buf_addc(&b, 'a');
+	(void)buf_add(&b, "\"},\"spec\":{\"promotionTasks\":[\"B!\"]}}");
+	judge(&c, &b, false, false);
+	assert_says(message(&c), "KeptnAppContext \"\" is invalid: ");
+}
+
+static void warnings_are_cut_to_what_is_passed_on(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
+	CLEANUP(case_release) struct case_ c;
+
+	(void)state;
+	begin(&b, "promotionTasks");
+	for (int i = 0; i < 300; i++)
+		(void)buf_addf(&b, ",\"name-number-%d\"", i);
+	end(&b);
+	judge(&c, &b, false, true);
+	assert_true(c.v.allowed);
+	assert_in_range(count(&c, "warnings", NULL, NULL), 16, 40);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(long_lists_take_linear_time),
+		cmocka_unit_test(a_hundred_findings_are_told_and_the_rest_counted),
+		cmocka_unit_test(warnings_leave_room_for_errors),
+		cmocka_unit_test(ratcheting_ends_where_the_list_of_findings_does),
+		cmocka_unit_test(the_longest_texts_fit_into_an_answer),
+		cmocka_unit_test(a_name_longer_than_any_is_left_out),
+		cmocka_unit_test(warnings_are_cut_to_what_is_passed_on),
+	};
+
+	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+}

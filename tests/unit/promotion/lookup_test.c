@@ -1,0 +1,253 @@
+/* What is known of definitions: the map, the lookup, what must be confirmed, and what is near. */
+#include "promotion/lookup.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "promotion/runnable.h"
+#include "promotion/suggest.h"
+#include "unit.h"
+
+/* A definition with code of its own, or with that of another one. */
+static struct taskdef *make(const char *function_ref)
+{
+	CLEANUP(free_p)
+	char *text = xasprintf("{\"spec\":{\"deno\":{\"functionRef\":{\"name\":\"%s\"},"
+			       "\"inline\":{\"code\":\"x\"}}}}",
+		function_ref);
+	CLEANUP(json_free_p) struct json *j = NULL;
+
+	assert_int_equal(json_parse(text, strlen(text), &j, NULL), 0);
+	return taskdef_decode(j);
+}
+
+struct world {
+	struct definitions cached, confirmed;
+};
+
+static struct known known_of(const struct world *w)
+{
+	return (struct known){
+		.keptn_namespace = "keptn",
+		.cached = &w->cached,
+		.confirmed = &w->confirmed,
+	};
+}
+
+static void world_release(struct world *w)
+{
+	definitions_release(&w->cached);
+	definitions_release(&w->confirmed);
+}
+
+#define WORLD CLEANUP(world_release) struct world w = {DEFINITIONS_INIT, DEFINITIONS_INIT}
+
+static void join(void *ctx, const char *name, const struct taskdef *t)
+{
+	(void)t;
+	(void)buf_addf(ctx, "%s ", name);
+}
+
+static void join_key(void *ctx, const char *key, void *value)
+{
+	(void)value;
+	(void)buf_addf(ctx, "%s ", key);
+}
+
+static void definitions_are_found_by_namespace_and_name(void **state)
+{
+	CLEANUP(buf_release) struct buf names = BUF_INIT(100);
+	const struct taskdef *t = NULL;
+	WORLD;
+
+	(void)state;
+	definitions_put(&w.cached, "dev", "b", make(""));
+	definitions_put(&w.cached, "dev", "a", make(""));
+	definitions_put(&w.cached, "dev", "gone", NULL);
+	definitions_put(&w.cached, "dev-2", "c", make(""));
+	definitions_put(&w.cached, "dev", "No Name", make(""));
+	assert_int_equal(definitions_find(&w.cached, "dev", "a", &t), DEFINITIONS_PRESENT);
+	assert_non_null(t);
+	assert_int_equal(definitions_find(&w.cached, "dev", "gone", &t), DEFINITIONS_ABSENT);
+	assert_int_equal(definitions_find(&w.cached, "dev", "c", &t), DEFINITIONS_UNKNOWN);
+	assert_int_equal(definitions_find(&w.cached, "dev", "No Name", &t), DEFINITIONS_ABSENT);
+	assert_int_equal(definitions_find(&w.cached, "", "a", &t), DEFINITIONS_ABSENT);
+	definitions_walk(&w.cached, "dev", join, &names);
+	assert_string_equal(buf_str(&names), "a b ");
+	definitions_remove(&w.cached, "dev", "a");
+	definitions_remove(&w.cached, "dev", "never");
+	assert_int_equal(definitions_find(&w.cached, "dev", "a", &t), DEFINITIONS_UNKNOWN);
+}
+
+static void what_is_confirmed_counts_before_what_is_cached(void **state)
+{
+	struct known k;
+	WORLD;
+
+	(void)state;
+	k = known_of(&w);
+	assert_null(lookup_definition(&k, "dev", "a").definition);
+	definitions_put(&w.cached, "keptn", "a", make(""));
+	assert_string_equal(lookup_definition(&k, "dev", "a").namespace, "keptn");
+	definitions_put(&w.cached, "dev", "a", make(""));
+	assert_string_equal(lookup_definition(&k, "dev", "a").namespace, "dev");
+	definitions_put(&w.confirmed, "dev", "a", NULL);
+	assert_string_equal(lookup_definition(&k, "dev", "a").namespace, "keptn");
+	definitions_put(&w.confirmed, "keptn", "a", NULL);
+	assert_null(lookup_definition(&k, "dev", "a").definition);
+	definitions_put(&w.confirmed, "dev", "a", make(""));
+	assert_string_equal(lookup_definition(&k, "dev", "a").namespace, "dev");
+}
+
+static void needs_are_what_is_not_confirmed_yet(void **state)
+{
+	CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
+	CLEANUP(buf_release) struct buf names = BUF_INIT(100);
+	struct known k;
+	WORLD;
+
+	(void)state;
+	k = known_of(&w);
+	definitions_put(&w.confirmed, "dev", "a", NULL);
+	definitions_put(&w.cached, "dev", "here", make(""));
+	assert_true(lookup_need(&k, "dev", "a", &needs));
+	assert_true(lookup_need(&k, "dev", "here", &needs));
+	assert_true(lookup_need(&k, "keptn", "x", &needs));
+	assert_false(lookup_need(&k, "dev", "No Name", &needs));
+	strmap_walk(&needs.names, join_key, &names);
+	assert_string_equal(buf_str(&names), "dev/here keptn/a keptn/x ");
+	definitions_put(&w.confirmed, "keptn", "a", NULL);
+	assert_false(lookup_need(&k, "dev", "a", &needs));
+}
+
+static void a_full_list_of_needs_still_says_that_there_are_more(void **state)
+{
+	CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
+	struct known k;
+	WORLD;
+
+	(void)state;
+	k = known_of(&w);
+	for (int i = 0; i < LIMIT_LOOKUPS_PER_ROUND + 5; i++) {
+		CLEANUP(free_p) char *name = xasprintf("a%d", i);
+
+		assert_true(lookup_need(&k, "dev", name, &needs));
+	}
+	assert_int_equal(needs.names.count, LIMIT_LOOKUPS_PER_ROUND);
+}
+
+/* A chain of n functionRefs, whose last definition has code. */
+static void put_chain(struct world *w, int n)
+{
+	for (int i = 0; i <= n; i++) {
+		CLEANUP(free_p) char *name = xasprintf("c%d", i);
+		CLEANUP(free_p) char *ref = i < n ? xasprintf("c%d", i + 1) : xstrdup("");
+
+		definitions_put(&w->cached, "dev", name, make(ref));
+	}
+}
+
+static void a_chain_is_followed_so_far(void **state)
+{
+	static const struct {
+		int length;
+		const char *want;
+	} rows[] = {
+		{1, ""},
+		{LIMIT_FUNCTION_REF_DEPTH, ""},
+		{LIMIT_FUNCTION_REF_DEPTH + 1,
+			"its code is over 16 functionRefs away: shorten the chain"},
+		{100, "its code is over 16 functionRefs away: shorten the chain"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buf_release) struct buf says = BUF_INIT(1000);
+		CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
+		struct known k;
+		WORLD;
+
+		k = known_of(&w);
+		put_chain(&w, rows[i].length);
+		runnable_describe(&k, "dev", lookup_definition(&k, "dev", "c0").definition, &says);
+		assert_string_equal(buf_str(&says), rows[i].want);
+		assert_true(runnable_need(&k, "dev", "c0", &needs));
+		assert_true(needs.names.count <= LIMIT_FUNCTION_REF_DEPTH + 1);
+	}
+}
+
+static void suggests_the_nearest_name(void **state)
+{
+	static const struct {
+		const char *name, *want;
+	} rows[] = {
+		{"open-pr", "open-pull-request"},
+		{"open-pull-requests", "open-pull-request"},
+		{"open-pull-request-now", "open-pull-request"},
+		{"notfy", "notify"},
+		{"verifi", "verify"},
+		{"tests", "test-a"},
+		{"test-c", "test-a"},
+		{"pr", NULL},
+		{"zzz", NULL},
+		{"", NULL},
+		{"only-elsewhere", NULL},
+		{"taken-back", NULL},
+	};
+	struct known k;
+	WORLD;
+
+	(void)state;
+	k = known_of(&w);
+	definitions_put(&w.cached, "dev", "open-pull-request", make(""));
+	definitions_put(&w.cached, "keptn", "notify", make(""));
+	definitions_put(&w.confirmed, "dev", "verify", make(""));
+	definitions_put(&w.cached, "dev", "test-b", make(""));
+	definitions_put(&w.cached, "keptn", "test-a", make(""));
+	definitions_put(&w.cached, "other", "only-elsewhere", make(""));
+	definitions_put(&w.cached, "dev", "taken-back", make(""));
+	definitions_put(&w.confirmed, "dev", "taken-back", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		unsigned names_left = 10;
+		const char *got = suggest_definition(&k, "dev", rows[i].name, &names_left);
+
+		if (!str_eq(got, rows[i].want))
+			fail_msg("%s: %s", rows[i].name, got ? got : "nothing");
+	}
+}
+
+static void suggesting_has_a_limit(void **state)
+{
+	unsigned names_left = 3;
+	struct known k;
+	WORLD;
+
+	(void)state;
+	k = known_of(&w);
+	for (int i = 0; i < 10; i++) {
+		CLEANUP(free_p) char *name = xasprintf("notify-%d", i);
+
+		definitions_put(&w.cached, "dev", name, make(""));
+	}
+	/* Of a length that is far off: not measured. */
+	assert_null(suggest_definition(&k, "dev", "n", &names_left));
+	assert_int_equal(names_left, 3);
+	assert_string_equal(suggest_definition(&k, "dev", "notifi-2", &names_left), "notify-2");
+	assert_int_equal(names_left, 0);
+	assert_null(suggest_definition(&k, "dev", "notifi-2", &names_left));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(definitions_are_found_by_namespace_and_name),
+		cmocka_unit_test(what_is_confirmed_counts_before_what_is_cached),
+		cmocka_unit_test(needs_are_what_is_not_confirmed_yet),
+		cmocka_unit_test(a_full_list_of_needs_still_says_that_there_are_more),
+		cmocka_unit_test(a_chain_is_followed_so_far),
+		cmocka_unit_test(suggests_the_nearest_name),
+		cmocka_unit_test(suggesting_has_a_limit),
+	};
+
+	return cmocka_run_group_tests_name("lookup", tests, NULL, NULL);
+}

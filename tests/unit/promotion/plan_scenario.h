@@ -1,0 +1,251 @@
+/*
+ * plan_scenario - the language of tests/scenarios/plan: what was seen of one application, and the
+ * plan that it must get. A blank line ends a scenario.
+ *
+ *	it TITLE                      begins one
+ *	version NAME tasks=A,B [undefined=A,B] [created=N] [revision=N] [generation=N] [delivered]
+ *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [warn] [superseded] [refused]
+ *[foreign] item VERSION TASK STATE [JOB] a status item job VERSION TASK NAME
+ *suspended|running|complete|failed [ttl] [deleting] [bare] bare: the ConfigMap with its code is not
+ *there gone NAME                     a live GET said 404 now N, random N, room N, since N, max-age
+ *N, deadline N, idle > LINE                        an action, or "wake N"; in order
+ *
+ * Versions of equal creation are as new as their names say. now is 1000, room 100, random 0.
+ */
+#ifndef PROMOGATE_TESTS_PLAN_SCENARIO_H
+#define PROMOGATE_TESTS_PLAN_SCENARIO_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "promotion/plan.h"
+#include "unit.h"
+
+enum { SCENARIO_MAX = 16 };
+
+struct plan_scenario {
+	const char *title;
+	struct seen_version versions[SCENARIO_MAX];
+	struct seen_task tasks[SCENARIO_MAX][SCENARIO_MAX];
+	struct seen_item items[SCENARIO_MAX][SCENARIO_MAX];
+	struct seen_job jobs[SCENARIO_MAX];
+	const char *gone[SCENARIO_MAX];
+	struct seen seen;
+	int64_t now;
+	uint64_t random;
+	struct buf want;
+};
+
+static inline int64_t plan_number(const char *text)
+{
+	int64_t n = 0;
+
+	if (!text || str_to_int64(text, &n) < 0)
+		fail_msg("%s is no number", text ? text : "nothing");
+	return n;
+}
+
+static const char *const plan_states[] = {
+	"-", "Pending", "Progressing", "Succeeded", "Failed", "Warning", "Deprecated", "Unknown"};
+
+static inline enum seen_state plan_state(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(plan_states); i++)
+		if (str_eq(plan_states[i], name))
+			return (enum seen_state)i;
+	fail_msg("%s is no state", name);
+	return SEEN_NONE;
+}
+
+static inline struct seen_version *plan_find_version(struct plan_scenario *s, const char *name)
+{
+	for (size_t i = 0; i < s->seen.nversions; i++)
+		if (str_eq(s->versions[i].name, name))
+			return &s->versions[i];
+	fail_msg("%s: no version %s", s->title, name);
+	return NULL;
+}
+
+/* "A,B" */
+static inline void plan_read_tasks(struct seen_version *v, struct seen_task *tasks, char *list)
+{
+	char *save = NULL;
+
+	for (char *t = strtok_r(list, ",", &save); t; t = strtok_r(NULL, ",", &save))
+		tasks[v->ntasks++] = (struct seen_task){t, true};
+	v->tasks = tasks;
+}
+
+static inline void plan_undefine(struct seen_version *v, struct seen_task *tasks, char *list)
+{
+	char *save = NULL;
+
+	for (char *t = strtok_r(list, ",", &save); t; t = strtok_r(NULL, ",", &save))
+		for (size_t i = 0; i < v->ntasks; i++)
+			if (str_eq(tasks[i].name, t))
+				tasks[i].defined = false;
+}
+
+static inline bool plan_version_flag(struct seen_version *v, const char *word)
+{
+	const struct {
+		const char *word;
+		bool *flag;
+	} flags[] = {{"delivered", &v->delivered}, {"superseded", &v->superseded},
+		{"refused", &v->refused}, {"foreign", &v->foreign}};
+
+	if (str_eq(word, "warn")) {
+		v->on_failure = ON_FAILURE_WARN;
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (str_eq(flags[i].word, word)) {
+			*flags[i].flag = true;
+			return true;
+		}
+	return false;
+}
+
+static inline void plan_version_value(
+	struct seen_version *v, struct seen_task *tasks, const char *key, char *value)
+{
+	if (str_eq(key, "tasks"))
+		plan_read_tasks(v, tasks, value);
+	else if (str_eq(key, "undefined"))
+		plan_undefine(v, tasks, value);
+	else if (str_eq(key, "created"))
+		v->created = plan_number(value);
+	else if (str_eq(key, "revision"))
+		v->revision = plan_number(value);
+	else if (str_eq(key, "generation"))
+		v->generation = plan_number(value);
+	else if (str_eq(key, "ended"))
+		v->ended = plan_number(value);
+	else if (str_eq(key, "promotion"))
+		v->promotion = plan_state(value);
+	else if (str_eq(key, "retry"))
+		v->retry = (unsigned)plan_number(value);
+	else if (str_eq(key, "abort"))
+		v->abort = (unsigned)plan_number(value);
+	else
+		fail_msg("a version has no %s", key);
+}
+
+static inline void plan_read_version(struct plan_scenario *s, char **save)
+{
+	size_t n = s->seen.nversions++;
+	struct seen_version *v = &s->versions[n];
+
+	v->name = v->uid = strtok_r(NULL, " ", save);
+	v->resource_version = "1";
+	v->ended = 1000;
+	v->items = s->items[n];
+	for (char *word; (word = strtok_r(NULL, " ", save));) {
+		char *value = strchr(word, '=');
+
+		if (value)
+			*value++ = '\0';
+		if (value)
+			plan_version_value(v, s->tasks[n], word, value);
+		else if (!plan_version_flag(v, word))
+			fail_msg("%s: a version is not %s", s->title, word);
+	}
+}
+
+static inline void plan_read_item(struct plan_scenario *s, char **save)
+{
+	struct seen_version *v = plan_find_version(s, strtok_r(NULL, " ", save));
+	struct seen_item *item = &s->items[v - s->versions][v->nitems++];
+	const char *job;
+
+	item->task = strtok_r(NULL, " ", save);
+	item->state = plan_state(strtok_r(NULL, " ", save));
+	job = strtok_r(NULL, " ", save);
+	item->job = job ? job : "";
+	item->attempt = job ? job_name_attempt(job, item->task) : 1;
+	assert_int_not_equal(item->attempt, 0);
+}
+
+static inline void plan_read_job(struct plan_scenario *s, char **save)
+{
+	struct seen_job *job = &s->jobs[s->seen.njobs++];
+
+	job->version_uid = strtok_r(NULL, " ", save);
+	job->task = strtok_r(NULL, " ", save);
+	job->name = job->uid = strtok_r(NULL, " ", save);
+	job->attempt = job_name_attempt(job->name, job->task);
+	job->ready = true;
+	for (const char *word; (word = strtok_r(NULL, " ", save));) {
+		job->suspended |= str_eq(word, "suspended");
+		job->expires |= str_eq(word, "ttl");
+		job->deleting |= str_eq(word, "deleting");
+		job->ready &= !str_eq(word, "bare");
+		if (str_eq(word, "complete"))
+			job->outcome = SEEN_COMPLETE;
+		if (str_eq(word, "failed"))
+			job->outcome = SEEN_JOB_FAILED;
+	}
+}
+
+static inline void plan_read_setting(struct plan_scenario *s, const char *word, char **save)
+{
+	const char *value = strtok_r(NULL, " ", save);
+
+	if (str_eq(word, "now"))
+		s->now = plan_number(value);
+	else if (str_eq(word, "random"))
+		s->random = (uint64_t)plan_number(value);
+	else if (str_eq(word, "room"))
+		s->seen.room = (unsigned)plan_number(value);
+	else if (str_eq(word, "since"))
+		s->seen.since = plan_number(value);
+	else if (str_eq(word, "max-age"))
+		s->seen.max_age = plan_number(value);
+	else if (str_eq(word, "deadline"))
+		s->seen.deadline = plan_number(value);
+	else if (str_eq(word, "idle"))
+		s->seen.idle = true;
+	else
+		fail_msg("%s: no such word: %s", s->title, word);
+}
+
+/* One line, which is changed, and must live as long as the scenario. */
+static inline void plan_scenario_line(struct plan_scenario *s, char *line)
+{
+	char *save = NULL;
+	const char *word;
+
+	if (str_starts(line, "> ")) {
+		(void)buf_addf(&s->want, "%s\n", line + 2);
+		return;
+	}
+	word = strtok_r(line, " ", &save);
+	if (str_eq(word, "version"))
+		plan_read_version(s, &save);
+	else if (str_eq(word, "item"))
+		plan_read_item(s, &save);
+	else if (str_eq(word, "job"))
+		plan_read_job(s, &save);
+	else if (str_eq(word, "gone"))
+		s->gone[s->seen.ngone++] = strtok_r(NULL, " ", &save);
+	else
+		plan_read_setting(s, word, &save);
+}
+
+static inline void plan_scenario_begin(struct plan_scenario *s, const char *title)
+{
+	memset(s, 0, sizeof(*s));
+	s->title = title;
+	s->seen.versions = s->versions;
+	s->seen.jobs = s->jobs;
+	s->seen.gone = s->gone;
+	s->seen.room = 100;
+	s->now = 1000;
+	buf_init(&s->want, LIMIT_RESPONSE_BYTES);
+}
+
+#endif

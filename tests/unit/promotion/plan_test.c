@@ -1,0 +1,132 @@
+/* Runs the scenarios of tests/scenarios/plan; plan_scenario.h has their language. */
+#include "promotion/plan.h"
+
+#include <glob.h>
+
+#include "promotion/plan_scenario.h"
+
+static const char *const reasons[] = {
+	[PLAN_MISSING_JOB] = "missing",
+	[PLAN_ABORTED] = "aborted",
+	[PLAN_LEFT_OVER] = "left over",
+	[PLAN_DEADLINE] = "deadline",
+	[PLAN_NO_DEFINITION] = "no definition",
+	[PLAN_NO_ROOM] = "no room",
+	[PLAN_SIBLING_RUNS] = "sibling runs",
+	[PLAN_TOO_OLD] = "too old",
+	[PLAN_REFUSED] = "refused",
+	[PLAN_NOT_OURS] = "not ours",
+};
+
+static void say_reason(struct buf *to, enum plan_reason reason)
+{
+	if (reason != PLAN_NO_REASON)
+		(void)buf_addf(to, " (%s)", reasons[reason]);
+}
+
+static void say_changes(struct buf *to, const struct plan *p, const struct plan_action *a)
+{
+	for (size_t i = a->first; i < a->first + a->count; i++) {
+		const struct plan_change *c = &p->changes[i];
+
+		(void)buf_addf(to, " %s=%s", c->task,
+			a->kind == PLAN_COMMIT ? c->job : plan_states[c->state]);
+		say_reason(to, c->reason);
+	}
+	if (a->kind == PLAN_RECORD && a->promotion != SEEN_NONE)
+		(void)buf_addf(to, " -> %s", plan_states[a->promotion]);
+}
+
+/* What an action is about, and what its precondition is of. */
+static void say_action(struct buf *to, const struct plan *p, const struct plan_action *a)
+{
+	static const char *const kinds[] = {"create", "code", "deprecate", "supersede", "commit",
+		"unsuspend", "look", "record", "expire", "delete", "tell"};
+
+	(void)buf_addf(to, "%s %s", kinds[a->kind], a->version->name);
+	if (a->kind == PLAN_CREATE_JOB)
+		(void)buf_addf(to, " %s %s", a->task, a->name.text);
+	if (a->kind == PLAN_LOOK)
+		(void)buf_addf(to, " %s", a->item->job);
+	if (a->job)
+		(void)buf_addf(to, " %s", a->job->name);
+	if (a->by)
+		(void)buf_addf(to, " by %s", a->by->name);
+	if (a->kind == PLAN_COMMIT)
+		(void)buf_addf(to, " %u", a->attempt);
+	say_changes(to, p, a);
+	say_reason(to, a->reason);
+	(void)buf_add(to, "\n");
+}
+
+static void run_scenario(struct plan_scenario *s)
+{
+	CLEANUP(buf_release) struct buf said = BUF_INIT(LIMIT_RESPONSE_BYTES);
+	CLEANUP(plan_release) struct plan p = PLAN_INIT;
+
+	plan(&s->seen, s->now, s->random, &p);
+	for (size_t i = 0; i < p.nactions; i++)
+		say_action(&said, &p, &p.actions[i]);
+	if (p.wake)
+		(void)buf_addf(&said, "wake %lld\n", (long long)p.wake);
+	if (!str_eq(buf_str(&said), buf_str(&s->want)))
+		fail_msg("it %s\n--- want\n%s--- got\n%s", s->title, buf_str(&s->want),
+			buf_str(&said));
+	buf_release(&s->want);
+}
+
+static size_t run_text(char *text)
+{
+	struct plan_scenario s = {.title = NULL};
+	char *save = NULL;
+	size_t n = 0;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (str_starts(line, "it ")) {
+			if (s.title)
+				run_scenario(&s);
+			plan_scenario_begin(&s, line + 3);
+			n++;
+		} else if (*line != '#') {
+			plan_scenario_line(&s, line);
+		}
+	}
+	if (s.title)
+		run_scenario(&s);
+	return n;
+}
+
+static void run_file(void **state)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_YAML_BYTES);
+	FILE *f = fopen(*state, "r");
+	char part[4096];
+	size_t n;
+
+	assert_non_null(f);
+	while ((n = fread(part, 1, sizeof(part), f)) > 0)
+		(void)buf_addn(&text, part, n);
+	(void)fclose(f);
+	assert_true(text.len > 0);
+	assert_true(run_text(text.data) > 0);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[SCENARIO_MAX];
+	glob_t files;
+	int failed;
+
+	if (glob("tests/scenarios/plan/*.txt", 0, NULL, &files) != 0 ||
+		files.gl_pathc > ARRAY_SIZE(tests))
+		return 1;
+	for (size_t i = 0; i < files.gl_pathc; i++)
+		tests[i] = (struct CMUnitTest){
+			.name = files.gl_pathv[i],
+			.test_func = run_file,
+			.initial_state = files.gl_pathv[i],
+		};
+	failed = _cmocka_run_group_tests("plan", tests, files.gl_pathc, NULL, NULL);
+	globfree(&files);
+	return failed;
+}

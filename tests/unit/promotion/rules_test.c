@@ -1,0 +1,83 @@
+#include "promotion/rules.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "unit.h"
+
+static void read_file(const char *path, struct buf *to)
+{
+	FILE *f = fopen(path, "r");
+	char part[4096];
+	size_t n;
+
+	if (!f)
+		fail_msg("%s can't be opened", path);
+	while ((n = fread(part, 1, sizeof(part), f)) > 0)
+		(void)buf_addn(to, part, n);
+	(void)fclose(f);
+}
+
+static void the_page_is_made_from_the_table(void **state)
+{
+	CLEANUP(buf_release) struct buf want = BUF_INIT(LIMIT_RESPONSE_BYTES);
+	CLEANUP(buf_release) struct buf have = BUF_INIT(LIMIT_RESPONSE_BYTES);
+
+	(void)state;
+	rules_page(&want);
+	read_file("docs/rules.md", &have);
+	if (!str_eq(buf_str(&want), buf_str(&have)))
+		fail_msg("docs/rules.md is not what the table says: run `make docs`");
+	assert_false(want.overflowed);
+}
+
+/* An id is told to people and kept in audit logs: it never comes to mean something else. */
+static void ids_and_severities_stay(void **state)
+{
+	CLEANUP(buf_release) struct buf all = BUF_INIT(1024);
+
+	(void)state;
+	for (unsigned i = 0; i < RULE_COUNT; i++) {
+		const struct rule *rule = rule_get(i);
+
+		(void)buf_addf(&all, "%s %s%s\n", rule->id, severity_name(rule->severity),
+			rule->softened ? " softened" : "");
+	}
+	assert_string_equal(buf_str(&all), "PG100 error\n"
+					   "PG101 error softened\n"
+					   "PG102 error\n"
+					   "PG103 error\n"
+					   "PG104 error\n"
+					   "PG105 error softened\n"
+					   "PG106 warning\n"
+					   "PG107 warning\n"
+					   "PG108 warning\n"
+					   "PG110 error\n");
+}
+
+static void each_rule_is_explained(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < RULE_COUNT; i++) {
+		const struct rule *rule = rule_get(i);
+
+		assert_says(rule->finds, " ");
+		assert_says(rule->why, ".");
+		assert_says(rule->rejected, "kind: KeptnAppContext");
+		assert_says(rule->mended, "kind: KeptnAppContext");
+		assert_string_not_equal(rule->rejected, rule->mended);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_page_is_made_from_the_table),
+		cmocka_unit_test(ids_and_severities_stay),
+		cmocka_unit_test(each_rule_is_explained),
+	};
+
+	return cmocka_run_group_tests_name("rules", tests, NULL, NULL);
+}

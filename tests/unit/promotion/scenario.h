@@ -1,0 +1,197 @@
+/*
+ * scenario - the language of tests/corpus/verdict: what is known, what is asked, what is answered.
+ * A blank line ends a scenario; JSON stands on one line.
+ *
+ *	it TITLE                      begins one
+ *	definition NS/NAME SPEC       a KeptnTaskDefinition that the cache and the API server have
+ *	live NS/NAME SPEC             … that only the API server has: the cache lags
+ *	cached NS/NAME SPEC           … as the cache has it: a stale one, or one that is gone
+ *	keptn-namespace NS            (keptn-system)
+ *	namespace NS                  of the request (dev)
+ *	block-deployment true|false   KeptnConfig's (unset)
+ *	lenient MANAGER               one of --lenient-managers
+ *	max N                         --max-promotion-tasks (no limit)
+ *	manager MANAGER               who applies
+ *	dry-run
+ *	resource RESOURCE[/SUB]       (keptnappcontexts)
+ *	mutate                        asks /mutate, not /validate
+ *	old OBJECT                    the stored object
+ *	create OBJECT, update OBJECT, delete
+ *	review FILE                   asks what a real API server sent:
+ *tests/corpus/review/FILE.json > LINE                        a line of the answer
+ */
+#ifndef PROMOGATE_TESTS_SCENARIO_H
+#define PROMOGATE_TESTS_SCENARIO_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/strmap.h"
+#include "promotion/definitions.h"
+#include "promotion/onfailure.h"
+#include "unit.h"
+
+struct scenario {
+	char *title;
+	struct strmap live, cached; /* "namespace/name" to the text of a spec */
+	struct strmap lenient;
+	enum block_deployment block_deployment;
+	int64_t max_promotion_tasks;
+	char *keptn_namespace, *namespace, *manager, *resource, *subresource;
+	char *operation, *object, *old;
+	char *review; /* a file's name; the request otherwise made from the above */
+	bool dry_run, mutate;
+	struct buf want;
+};
+
+static inline struct scenario *scenario_new(const char *title)
+{
+	struct scenario *s = xcalloc(1, sizeof(*s));
+
+	s->title = xstrdup(title);
+	s->live = (struct strmap)STRMAP_INIT(free);
+	s->cached = (struct strmap)STRMAP_INIT(free);
+	s->lenient = (struct strmap)STRMAP_INIT(NULL);
+	s->keptn_namespace = xstrdup("keptn-system");
+	s->namespace = xstrdup("dev");
+	s->manager = xstrdup("kubectl");
+	s->resource = xstrdup("keptnappcontexts");
+	s->subresource = xstrdup("");
+	s->operation = xstrdup("CREATE");
+	s->object = xstrdup("null");
+	s->old = xstrdup("null");
+	buf_init(&s->want, LIMIT_RESPONSE_BYTES);
+	return s;
+}
+
+static inline void scenario_free(struct scenario *s)
+{
+	char *const owned[] = {s->title, s->keptn_namespace, s->namespace, s->manager, s->resource,
+		s->subresource, s->operation, s->object, s->old, s->review};
+
+	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
+		free(owned[i]);
+	strmap_release(&s->live);
+	strmap_release(&s->cached);
+	strmap_release(&s->lenient);
+	buf_release(&s->want);
+	free(s);
+}
+
+static inline void scenario_set(char **field, const char *value)
+{
+	free(*field);
+	*field = xstrdup(value);
+}
+
+/* "NS/NAME SPEC" */
+static inline void scenario_define(struct scenario *s, char *text, bool live, bool cached)
+{
+	char *spec = strchr(text, ' ');
+
+	if (!spec)
+		fail_msg("%s: want NS/NAME SPEC, not %s", s->title, text);
+	*spec++ = '\0';
+	if (live)
+		strmap_put(&s->live, text, xstrdup(spec));
+	if (cached)
+		strmap_put(&s->cached, text, xstrdup(spec));
+}
+
+static inline void scenario_resource(struct scenario *s, char *text)
+{
+	char *slash = strchr(text, '/');
+
+	if (slash) {
+		*slash = '\0';
+		scenario_set(&s->subresource, slash + 1);
+	}
+	scenario_set(&s->resource, text);
+}
+
+static inline void scenario_ask(struct scenario *s, const char *operation, const char *object)
+{
+	scenario_set(&s->operation, operation);
+	scenario_set(&s->object, *object ? object : "null");
+}
+
+/* One line, which is changed. */
+static inline void scenario_line(struct scenario *s, char *line)
+{
+	char *rest = strchr(line, ' ');
+
+	if (rest)
+		*rest++ = '\0';
+	else
+		rest = line + strlen(line);
+	if (str_eq(line, ">"))
+		(void)buf_addf(&s->want, "%s\n", rest);
+	else if (str_eq(line, "definition"))
+		scenario_define(s, rest, true, true);
+	else if (str_eq(line, "live"))
+		scenario_define(s, rest, true, false);
+	else if (str_eq(line, "cached"))
+		scenario_define(s, rest, false, true);
+	else if (str_eq(line, "keptn-namespace"))
+		scenario_set(&s->keptn_namespace, rest);
+	else if (str_eq(line, "namespace"))
+		scenario_set(&s->namespace, rest);
+	else if (str_eq(line, "block-deployment"))
+		s->block_deployment =
+			str_eq(rest, "true") ? BLOCK_DEPLOYMENT_TRUE : BLOCK_DEPLOYMENT_FALSE;
+	else if (str_eq(line, "lenient"))
+		strmap_put(&s->lenient, rest, NULL);
+	else if (str_eq(line, "max"))
+		assert_int_equal(str_to_int64(rest, &s->max_promotion_tasks), 0);
+	else if (str_eq(line, "manager"))
+		scenario_set(&s->manager, rest);
+	else if (str_eq(line, "dry-run"))
+		s->dry_run = true;
+	else if (str_eq(line, "resource"))
+		scenario_resource(s, rest);
+	else if (str_eq(line, "mutate"))
+		s->mutate = true;
+	else if (str_eq(line, "old"))
+		scenario_set(&s->old, rest);
+	else if (str_eq(line, "create"))
+		scenario_ask(s, "CREATE", rest);
+	else if (str_eq(line, "update"))
+		scenario_ask(s, "UPDATE", rest);
+	else if (str_eq(line, "delete"))
+		scenario_ask(s, "DELETE", rest);
+	else if (str_eq(line, "review"))
+		scenario_set(&s->review, rest);
+	else
+		fail_msg("%s: no such word: %s", s->title, line);
+}
+
+typedef void scenario_found_fn(void *ctx, struct scenario *s_take);
+
+/* Hands out each scenario of a file. */
+static inline void scenario_read(const char *path, scenario_found_fn *found, void *ctx)
+{
+	FILE *f = fopen(path, "r");
+	struct scenario *s = NULL;
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+
+	if (!f)
+		abort();
+	while ((n = getline(&line, &cap, f)) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		if (str_starts(line, "it ")) {
+			s = scenario_new(line + 3);
+			found(ctx, s);
+		} else if (*line && *line != '#' && s) {
+			scenario_line(s, line);
+		}
+	}
+	free(line);
+	(void)fclose(f);
+}
+
+#endif

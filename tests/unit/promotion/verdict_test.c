@@ -1,0 +1,271 @@
+/* Runs the scenarios of tests/corpus/verdict; scenario.h has their language. */
+#include "promotion/verdict.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "promotion/scenario.h"
+#include "tree.h"
+
+/* More rounds of look-ups than any scenario has names. */
+enum { ROUNDS_MAX = 100 };
+
+/* A scenario on its way through the webhook. */
+struct run {
+	const struct scenario *s;
+	struct json *root;
+	struct review review;
+	struct definitions cached, confirmed;
+	struct buf said;
+};
+
+static void run_release(struct run *run)
+{
+	json_free(run->root);
+	definitions_release(&run->cached);
+	definitions_release(&run->confirmed);
+	buf_release(&run->said);
+}
+
+static struct json *parse(const char *text, size_t len)
+{
+	struct err err = ERR_INIT;
+	struct json *j = NULL;
+
+	if (json_parse(text, len, &j, &err) < 0)
+		fail_msg("%s: %s", text, err.msg);
+	return j;
+}
+
+static struct taskdef *decode_spec(const char *spec)
+{
+	CLEANUP(free_p) char *text = xasprintf("{\"spec\":%s}", spec);
+	CLEANUP(json_free_p) struct json *j = parse(text, strlen(text));
+
+	return taskdef_decode(j);
+}
+
+static void put(struct definitions *d, const char *key, struct taskdef *t_take)
+{
+	CLEANUP(free_p) char *ns = xstrndup(key, strcspn(key, "/"));
+
+	definitions_put(d, ns, key + strlen(ns) + 1, t_take);
+}
+
+static void put_spec(void *ctx, const char *key, void *spec)
+{
+	put(ctx, key, decode_spec(spec));
+}
+
+static void make_review(const struct scenario *s, struct buf *to)
+{
+	(void)buf_addf(to,
+		"{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"request\":{"
+		"\"uid\":\"a-uid\",\"operation\":\"%s\",\"resource\":{\"group\":"
+		"\"lifecycle.keptn.sh\",\"version\":\"v1\",\"resource\":\"%s\"},"
+		"\"subResource\":\"%s\",\"namespace\":\"%s\",\"dryRun\":%s,"
+		"\"options\":{\"fieldManager\":\"%s\"},\"object\":%s,\"oldObject\":%s}}",
+		s->operation, s->resource, s->subresource, s->namespace,
+		s->dry_run ? "true" : "false", s->manager, s->object, s->old);
+}
+
+static void load_review(const char *name, struct buf *to)
+{
+	CLEANUP(free_p) char *path = xasprintf("tests/corpus/review/%s.json", name);
+	FILE *f = fopen(path, "r");
+	char part[4096];
+	size_t n;
+
+	if (!f)
+		fail_msg("%s can't be opened", path);
+	while ((n = fread(part, 1, sizeof(part), f)) > 0)
+		(void)buf_addn(to, part, n);
+	(void)fclose(f);
+}
+
+static void run_init(struct run *run, const struct scenario *s)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_REVIEW_BYTES);
+	struct err err = ERR_INIT;
+
+	*run = (struct run){.s = s};
+	run->cached = run->confirmed = (struct definitions)DEFINITIONS_INIT;
+	buf_init(&run->said, LIMIT_RESPONSE_BYTES);
+	strmap_walk(&s->cached, put_spec, &run->cached);
+	if (s->review)
+		load_review(s->review, &text);
+	else
+		make_review(s, &text);
+	run->root = parse(buf_str(&text), text.len);
+	if (review_decode(run->root, &run->review, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+/* Asks the API server for one name. */
+static void look_up(void *ctx, const char *key, void *value)
+{
+	struct run *run = ctx;
+	const char *spec = strmap_get(&run->s->live, key);
+
+	(void)value;
+	(void)buf_addf(&run->said, " %s", key);
+	put(&run->confirmed, key, spec ? decode_spec(spec) : NULL);
+}
+
+static void decide(struct run *run, struct verdict *v)
+{
+	const struct scenario *s = run->s;
+	struct known known = {
+		.keptn_namespace = s->keptn_namespace,
+		.cached = &run->cached,
+		.confirmed = &run->confirmed,
+		.lenient_managers = &s->lenient,
+		.block_deployment = s->block_deployment,
+		.max_promotion_tasks = (size_t)s->max_promotion_tasks,
+	};
+
+	verdict_init(v);
+	if (s->mutate) {
+		verdict_mutate(&run->review, &known, v);
+		return;
+	}
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
+
+		if (verdict_validate(&run->review, &known, &needs, v) == 0)
+			return;
+		(void)buf_add(&run->said, "asks");
+		strmap_walk(&needs.names, look_up, run);
+		(void)buf_add(&run->said, "\n");
+		verdict_release(v);
+		verdict_init(v);
+	}
+	fail_msg("it never ends");
+}
+
+/* Each cause stands in the message as well. */
+static void say_denial(struct run *run, const struct json *response)
+{
+	const struct json *status = json_get(response, "status");
+	const char *message = json_string(json_get(status, "message"));
+	int64_t code = 0;
+
+	assert_true(json_int64(json_get(status, "code"), &code));
+	assert_int_equal(code, 422);
+	assert_string_equal(json_string(json_get(status, "reason")), "Invalid");
+	assert_string_equal(json_string(json_get(status, "status")), "Failure");
+	(void)buf_addf(&run->said, "denied: %s\n", message);
+	json_each (cause, json_at(status, "details", "causes")) {
+		CLEANUP(free_p)
+		char *line = xasprintf("%s: %s", json_string(json_get(cause, "field")),
+			json_string(json_get(cause, "message")));
+
+		assert_says(message, line);
+	}
+}
+
+static void say_answer(struct run *run, struct verdict *v)
+{
+	CLEANUP(buf_release) struct buf answer = BUF_INIT(LIMIT_RESPONSE_BYTES);
+	CLEANUP(json_free_p) struct json *root = NULL;
+	const struct json *response, *audit;
+
+	verdict_encode(&run->review, v, &answer);
+	assert_false(answer.overflowed);
+	root = parse(buf_str(&answer), answer.len);
+	assert_string_equal(json_string(json_get(root, "apiVersion")), "admission.k8s.io/v1");
+	assert_string_equal(json_string(json_get(root, "kind")), "AdmissionReview");
+	response = json_get(root, "response");
+	assert_string_equal(json_string(json_get(response, "uid")), run->review.uid);
+	assert_int_equal(json_is_true(json_get(response, "allowed")), v->allowed);
+	if (v->allowed)
+		(void)buf_add(&run->said, "allowed\n");
+	else
+		say_denial(run, response);
+	json_each (warning, json_get(response, "warnings"))
+		(void)buf_addf(&run->said, "warning: %s\n", json_string(warning));
+	audit = json_at(response, "auditAnnotations", "findings");
+	if (audit)
+		(void)buf_addf(&run->said, "audit: %s\n", json_string(audit));
+	if (json_get(response, "patch")) {
+		assert_string_equal(json_string(json_get(response, "patchType")), "JSONPatch");
+		(void)buf_addf(&run->said, "patch: %s\n", buf_str(patch_text(&v->patch)));
+	}
+}
+
+/* What the patch makes of the object must not be patched again. */
+static void check_idempotence(const struct run *run, struct verdict *v)
+{
+	static const char *const steps[] = {
+		"metadata", "annotations", RESOLVED_ON_FAILURE_ANNOTATION, NULL};
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_REVIEW_BYTES);
+	CLEANUP(verdict_release) struct verdict again;
+	CLEANUP(json_free_p) struct json *patch = NULL;
+	CLEANUP(json_free_p) struct json *patched = NULL;
+	struct emit e = EMIT_INIT(&text);
+	struct run next = *run;
+	const struct json *value;
+
+	patch = parse(buf_str(patch_text(&v->patch)), patch_text(&v->patch)->len);
+	assert_int_equal(json_count(patch), 1);
+	value = json_get(json_first(patch), "value");
+	if (!json_string(value))
+		value = json_get(value, RESOLVED_ON_FAILURE_ANNOTATION);
+	tree_emit_with(&e, run->review.object, steps, json_string(value));
+	patched = parse(buf_str(&text), text.len);
+	next.review.object = patched;
+	decide(&next, &again);
+	assert_true(again.patch.empty);
+}
+
+static void scenario_holds(void **state)
+{
+	CLEANUP(run_release) struct run run;
+	CLEANUP(verdict_release) struct verdict v;
+	const struct scenario *s = *state;
+
+	run_init(&run, s);
+	decide(&run, &v);
+	say_answer(&run, &v);
+	if (!v.patch.empty)
+		check_idempotence(&run, &v);
+	if (!str_eq(buf_str(&run.said), buf_str(&s->want))) {
+		/* cmocka cuts its messages. */
+		(void)fprintf(stderr, "--- said\n%s--- wanted\n%s", buf_str(&run.said),
+			buf_str(&s->want));
+		fail_msg("the answer differs");
+	}
+}
+
+struct suite {
+	struct CMUnitTest *tests;
+	size_t count;
+};
+
+static void add_scenario(void *ctx, struct scenario *s_take)
+{
+	struct suite *suite = ctx;
+
+	suite->tests = xreallocarray(suite->tests, suite->count + 1, sizeof(*suite->tests));
+	suite->tests[suite->count++] = (struct CMUnitTest){
+		.name = s_take->title, .test_func = scenario_holds, .initial_state = s_take};
+}
+
+int main(void)
+{
+	struct suite suite = {NULL, 0};
+	glob_t files;
+	int failed;
+
+	if (glob("tests/corpus/verdict/*.txt", 0, NULL, &files) != 0)
+		return 1;
+	for (size_t i = 0; i < files.gl_pathc; i++)
+		scenario_read(files.gl_pathv[i], add_scenario, &suite);
+	globfree(&files);
+	failed = _cmocka_run_group_tests("verdict", suite.tests, suite.count, NULL, NULL);
+	for (size_t i = 0; i < suite.count; i++)
+		scenario_free(suite.tests[i].initial_state);
+	free(suite.tests);
+	return failed;
+}

@@ -1,0 +1,119 @@
+#include "run/log.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "run/metrics.h"
+#include "unit.h"
+#include "json/json.h"
+
+static int ends[2];
+static char got[2 * LIMIT_LOG_LINE_BYTES];
+
+static int pipe_up(void **state)
+{
+	(void)state;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	log_set_fd(ends[1]);
+	log_set_level(LOG_INFO);
+	return 0;
+}
+
+static int pipe_down(void **state)
+{
+	(void)state;
+	log_set_fd(STDERR_FILENO);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	return 0;
+}
+
+static size_t take(void)
+{
+	ssize_t n = read(ends[0], got, sizeof(got) - 1);
+
+	got[n < 0 ? 0 : n] = '\0';
+	return n < 0 ? 0 : (size_t)n;
+}
+
+static void writes_one_object_a_line(void **state)
+{
+	struct err err = ERR_INIT;
+	CLEANUP(json_free_p) struct json *j = NULL;
+	int64_t n = 0;
+
+	(void)state;
+	(void)err_set(&err, ERR_CONFLICT, "no \"luck\"");
+	log_event(LOG_WARN, "a\nb", LOG_STR("s", "\x01\xff"), LOG_STR("none", NULL),
+		LOG_INT("n", -7), LOG_BOOL("yes", true), LOG_ERR(&err), LOG_END);
+	(void)take();
+	assert_true(got[strlen(got) - 1] == '\n');
+	assert_ptr_equal(strchr(got, '\n'), got + strlen(got) - 1);
+	assert_int_equal(json_parse(got, strlen(got), &j, &err), 0);
+	assert_string_equal(json_string(json_get(j, "level")), "warn");
+	assert_string_equal(json_string(json_get(j, "msg")), "a\nb");
+	assert_true(json_int64(json_get(j, "n"), &n));
+	assert_int_equal(n, -7);
+	assert_true(json_is_true(json_get(j, "yes")));
+	assert_int_equal(json_type(json_get(j, "none")), JSON_NULL);
+	assert_string_equal(json_string(json_get(j, "error")), "no \"luck\"");
+	assert_string_equal(json_string(json_get(j, "errorKind")), "Conflict");
+	assert_int_equal(strlen(json_string(json_get(j, "time"))), 24);
+}
+
+static void is_silent_below_its_level(void **state)
+{
+	enum log_level level;
+
+	(void)state;
+	log_event(LOG_DEBUG, "no", LOG_END);
+	assert_int_equal(take(), 0);
+	assert_int_equal(log_level_parse("debug", &level), 0);
+	log_set_level(level);
+	log_event(LOG_DEBUG, "yes", LOG_END);
+	assert_true(take() > 0);
+	assert_int_equal(log_level_parse("DEBUG", &level), -1);
+}
+
+static void says_that_a_line_was_too_long(void **state)
+{
+	CLEANUP(free_p) char *big = xmalloc(LIMIT_LOG_LINE_BYTES + 1);
+
+	(void)state;
+	memset(big, 'x', LIMIT_LOG_LINE_BYTES);
+	big[LIMIT_LOG_LINE_BYTES] = '\0';
+	log_event(LOG_INFO, "short", LOG_STR("big", big), LOG_END);
+	(void)take();
+	assert_says(got, "\"msg\":\"a log line was too long\",\"line\":\"short\"");
+	log_event(LOG_INFO, big, LOG_END);
+	assert_int_equal(take(), 0);
+}
+
+static void drops_rather_than_waits(void **state)
+{
+	static const char full[4096];
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_METRICS_BYTES);
+
+	(void)state;
+	while (write(ends[1], full, sizeof(full)) > 0)
+		;
+	log_event(LOG_INFO, "nobody reads", LOG_END);
+	metrics_render(&text);
+	assert_says(buf_str(&text), "\npromogate_log_lines_dropped_total 1\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(writes_one_object_a_line, pipe_up, pipe_down),
+		cmocka_unit_test_setup_teardown(is_silent_below_its_level, pipe_up, pipe_down),
+		cmocka_unit_test_setup_teardown(says_that_a_line_was_too_long, pipe_up, pipe_down),
+		cmocka_unit_test_setup_teardown(drops_rather_than_waits, pipe_up, pipe_down),
+	};
+
+	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}

@@ -1,0 +1,126 @@
+#include "run/metrics.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "run/thread.h"
+#include "unit.h"
+
+METRIC_COUNTER(plain, "test_b_total", "Without labels.\nTwo lines, a \\.");
+METRIC_COUNTER(labelled, "test_c_total", "With labels.", "path", "code");
+METRIC_GAUGE(gauge, "test_a", "Up and down.");
+METRIC_HISTOGRAM(latency, "test_d_seconds", "Durations.", "path");
+METRIC_COUNTER(crowd, "test_e_total", "Many.", "name");
+
+static struct buf text = BUF_INIT(LIMIT_METRICS_BYTES);
+
+static const char *render(void)
+{
+	buf_reset(&text);
+	metrics_render(&text);
+	assert_false(text.overflowed);
+	return buf_str(&text);
+}
+
+static void shows_families_by_name_and_zeros(void **state)
+{
+	const char *all = render();
+
+	(void)state;
+	assert_says(all, "# HELP test_a Up and down.\n# TYPE test_a gauge\ntest_a 0\n");
+	assert_says(all, "# HELP test_b_total Without labels.\\nTwo lines, a \\\\.\n"
+			 "# TYPE test_b_total counter\ntest_b_total 0\n");
+	assert_true(strstr(all, "test_a") < strstr(all, "test_b_total"));
+}
+
+static void counts_by_labels_and_escapes_them(void **state)
+{
+	(void)state;
+	metric_add(metric_at(&labelled, "/a\"b\\c\nd", "200"), 2);
+	metric_add(metric_at(&labelled, "/a\"b\\c\nd", "200"), 1);
+	metric_add(metric_at(&labelled, NULL, "404"), 1);
+	metric_set(metric_at(&gauge), 7);
+	metric_add(metric_at(&gauge), -9);
+	assert_says(render(), "\ntest_c_total{path=\"/a\\\"b\\\\c\\nd\",code=\"200\"} 3\n");
+	assert_says(render(), "\ntest_c_total{path=\"\",code=\"404\"} 1\n");
+	assert_says(render(), "\ntest_a -2\n");
+	assert_int_equal(metric_value(metric_at(&gauge)), -2);
+}
+
+static void fills_the_buckets_of_a_histogram(void **state)
+{
+	struct metric_series *s = metric_at(&latency, "/x");
+
+	(void)state;
+	metric_observe_ns(s, 250 * 1000);
+	metric_observe_ns(s, 250 * 1000 + 1);
+	metric_observe_ns(s, 60LL * 1000 * 1000 * 1000);
+	assert_says(render(), "\ntest_d_seconds_bucket{path=\"/x\",le=\"0.00025\"} 1\n");
+	assert_says(render(), "\ntest_d_seconds_bucket{path=\"/x\",le=\"0.0005\"} 2\n");
+	assert_says(render(), "\ntest_d_seconds_bucket{path=\"/x\",le=\"10\"} 2\n");
+	assert_says(render(), "\ntest_d_seconds_bucket{path=\"/x\",le=\"+Inf\"} 3\n");
+	assert_says(render(), "\ntest_d_seconds_sum{path=\"/x\"} 60.000500001\n");
+	assert_says(render(), "\ntest_d_seconds_count{path=\"/x\"} 3\n");
+}
+
+static void a_family_does_not_grow_without_end(void **state)
+{
+	char name[2 * LIMIT_METRIC_LABEL_BYTES];
+
+	(void)state;
+	for (int i = 0; i < LIMIT_METRIC_SERIES + 10; i++) {
+		(void)snprintf(name, sizeof(name), "n%d", i);
+		metric_add(metric_at(&crowd, name), 1);
+	}
+	assert_int_equal(metric_value(metric_at(&crowd, "other")), 10);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	metric_add(metric_at(&crowd, name), 1);
+	assert_int_equal(metric_value(metric_at(&crowd, "other")), 11);
+}
+
+static void count(void *ctx)
+{
+	(void)ctx;
+	for (int i = 0; i < 1000; i++) {
+		char code[16];
+
+		(void)snprintf(code, sizeof(code), "%d", i % 10);
+		metric_add(metric_at(&labelled, "threads", code), 1);
+	}
+}
+
+static void threads_count_together(void **state)
+{
+	struct thread *threads[4];
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		assert_int_equal(thread_start("count", count, NULL, &threads[i], &err), 0);
+	(void)render();
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		thread_join(threads[i]);
+	assert_says(render(), "\ntest_c_total{path=\"threads\",code=\"3\"} 400\n");
+}
+
+static int release(void **state)
+{
+	(void)state;
+	buf_release(&text);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shows_families_by_name_and_zeros),
+		cmocka_unit_test(counts_by_labels_and_escapes_them),
+		cmocka_unit_test(fills_the_buckets_of_a_histogram),
+		cmocka_unit_test(a_family_does_not_grow_without_end),
+		cmocka_unit_test(threads_count_together),
+	};
+
+	return cmocka_run_group_tests_name("metrics", tests, NULL, release);
+}
