@@ -154,6 +154,47 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 	done
 }
 
+@test "the reconciler's account may do what a promotion takes, and nothing else" {
+	kubectl apply -k "$root/manifests/webhook/access"
+	kubectl apply -k "$root/manifests/reconciler/access"
+	can_i() {
+		kubectl auth can-i -n "$ns" "$@" \
+			--as=system:serviceaccount:promogate-system:promogate-reconciler
+	}
+	# may VERBS RESOURCE [FLAG]: these, and no other that there is
+	may() {
+		local verbs=$1 verb
+		shift
+		for verb in get list watch create update patch delete deletecollection; do
+			if [[ " $verbs " == *" $verb "* ]]; then
+				run -0 can_i "$verb" "$@"
+			else
+				run -1 can_i "$verb" "$@"
+			fi
+		done
+	}
+	eventually can_i create jobs.batch
+	eventually can_i create leases.coordination.k8s.io -n promogate-system
+	may 'get list watch patch' keptnappversions.lifecycle.keptn.sh
+	may patch keptnappversions.lifecycle.keptn.sh --subresource=status
+	may update keptnappversions.lifecycle.keptn.sh --subresource=finalizers
+	may 'get list watch' keptntaskdefinitions.lifecycle.keptn.sh
+	may 'get list watch' keptnappcontexts.lifecycle.keptn.sh
+	may 'get list watch' keptnconfigs.options.keptn.sh
+	may 'get list watch create patch delete' jobs.batch
+	may '' jobs.batch --subresource=status
+	may update jobs.batch --subresource=finalizers
+	may 'get create' configmaps
+	may create events
+	for resource in secrets pods namespaces serviceaccounts leases.coordination.k8s.io \
+		keptnapps.lifecycle.keptn.sh; do
+		may '' "$resource"
+	done
+	may create leases.coordination.k8s.io -n promogate-system
+	may create leases.coordination.k8s.io/another -n promogate-system
+	may 'get create update patch' leases.coordination.k8s.io/promogate-reconciler -n promogate-system
+}
+
 @test "with the webhook down, only changes of contexts stop" {
 	create_samples
 	# Nobody listens on port 1.
@@ -197,9 +238,11 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 		kubectl get "${kind}webhookconfiguration" promogate -o jsonpath='{.webhooks[0].clientConfig.caBundle}' |
 			base64 -d | cmp - "$BATS_TEST_TMPDIR/manifests/cluster/tls/ca.crt"
 	done
-	kubectl get -n promogate-system deployment promogate-webhook -o json |
-		jq '.spec.template | .apiVersion = "v1" | .kind = "Pod" | .metadata.name = "one"' |
-		kubectl create -n promogate-system --dry-run=server -f -
+	for name in promogate-webhook promogate-reconciler; do
+		kubectl get -n promogate-system deployment "$name" -o json |
+			jq '.spec.template | .apiVersion = "v1" | .kind = "Pod" | .metadata.name = "one"' |
+			kubectl create -n promogate-system --dry-run=server -f -
+	done
 	kubectl delete -k "$BATS_TEST_TMPDIR/manifests/cluster" --wait=false
 }
 

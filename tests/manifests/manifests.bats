@@ -41,11 +41,27 @@ kinds() {
 	run -1 grep caBundle "$dir/built.yaml"
 }
 
-@test "cluster/ adds the certificate of certs/make, and its CA to both registrations" {
+@test "reconciler/ has everything but the namespace" {
+	run -0 kinds reconciler
+	diff - <(echo "$output") <<-'EOF'
+		ClusterRole/promogate-reconciler
+		ClusterRoleBinding/promogate-reconciler
+		Deployment/promogate-reconciler
+		PodDisruptionBudget/promogate-reconciler
+		Role/promogate-reconciler
+		RoleBinding/promogate-reconciler
+		ServiceAccount/promogate-reconciler
+	EOF
+}
+
+@test "cluster/ has both, the certificate of certs/make, and its CA in both registrations" {
+	local both
+	kinds webhook >"$dir/both"
+	kinds reconciler >>"$dir/both"
+	both=$({ cat "$dir/both" && echo Secret/promogate-webhook-tls; } | sort)
 	"$root/certs/make" --out "$dir/manifests/cluster/tls"
 	run -0 kinds cluster
-	[ "${#lines[@]}" -eq 10 ]
-	[[ $output == *Secret/promogate-webhook-tls* ]]
+	diff <(echo "$both") <(echo "$output")
 	# Long base64 is a block of lines in YAML, and the last key of its map here.
 	for kind in MutatingWebhookConfiguration ValidatingWebhookConfiguration; do
 		awk -v kind="$kind" '
