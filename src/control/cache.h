@@ -1,7 +1,7 @@
 /*
  * cache - what the webhook knows of the cluster: the task definitions, reduced to a few bytes each,
- * and Keptn's configuration. Two informers fill it on the client's thread; any thread reads it,
- * between cache_read() and cache_read_end(), for the microseconds that a verdict takes.
+ * and what Keptn's configuration says. Informers fill it on the client's thread; any thread reads
+ * it, between cache_read() and cache_read_end(), for the microseconds that a verdict takes.
  */
 #ifndef PROMOGATE_CONTROL_CACHE_H
 #define PROMOGATE_CONTROL_CACHE_H
@@ -14,7 +14,7 @@
 
 struct cache;
 
-/* Starts the informers. keptn_namespace is borrowed; api must outlive the cache's use. */
+/* Starts the informers. api must outlive the cache's use. */
 struct cache *cache_new(struct api *api, const char *keptn_namespace);
 /* After api_free(). */
 void cache_free(struct cache *c);

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/str.h"
 #include "kube/backoff.h"
 #include "kube/watch.h"
+#include "run/clock.h"
 #include "run/log.h"
 #include "run/metrics.h"
 #include "run/random.h"
@@ -18,6 +20,11 @@ METRIC_COUNTER(watches, "promogate_informer_watches_total",
 	"reason");
 METRIC_GAUGE(synced_gauge, "promogate_informer_synced",
 	"1 once the first list of a resource was taken whole.", "resource");
+METRIC_GAUGE(heard_gauge, "promogate_informer_last_heard_timestamp_seconds",
+	"When the last list, event or bookmark of a resource came, in seconds since 1970.",
+	"resource");
+METRIC_GAUGE(
+	objects_gauge, "promogate_cache_objects", "Objects in the cache, by resource.", "resource");
 
 enum {
 	/* As many objects as keep the memory for one page small; client-go asks for 500. */
@@ -31,11 +38,13 @@ enum {
 struct informer {
 	struct api *api;
 	struct url kind;
+	const char *label_selector; /* NULL: none */
 	struct informer_handler handler;
 	struct backoff backoff;
 	unsigned page_objects; /* halved while pages are too large */
 	char *resource_version; /* NULL: list first */
 	struct buf continue_token; /* of the next page; empty: the first */
+	uint64_t progress;
 	bool watch_spoke; /* the watch under way has delivered something */
 	atomic_bool synced;
 };
@@ -73,6 +82,19 @@ static void forget_position(struct informer *i)
 	buf_reset(&i->continue_token);
 }
 
+/* The copy is as of resource_version, if there is one. */
+static void progressed(struct informer *i)
+{
+	int64_t version = 0;
+
+	if (i->resource_version && str_to_int64(i->resource_version, &version) == 0 &&
+		version > 0 && (uint64_t)version > i->progress)
+		i->progress = (uint64_t)version;
+	metric_set(metric_at(&heard_gauge, i->kind.resource), clock_wall_ms() / 1000);
+	if (i->handler.progressed)
+		i->handler.progressed(i->handler.ctx);
+}
+
 static void list_finished(struct informer *i, const char *outcome)
 {
 	i->handler.list_end(i->handler.ctx);
@@ -82,6 +104,7 @@ static void list_finished(struct informer *i, const char *outcome)
 	metric_set(metric_at(&synced_gauge, i->kind.resource), 1);
 	metric_add(metric_at(&lists, i->kind.resource, outcome), 1);
 	i->page_objects = PAGE_OBJECTS;
+	progressed(i);
 	/* A list leaves holes in the heap that nothing will ever fill. */
 	(void)malloc_trim(0);
 }
@@ -173,6 +196,7 @@ static int watch_line(void *ctx, const char *line, size_t len, struct err *err)
 	}
 	free(i->resource_version);
 	i->resource_version = xstrdup(event.resource_version);
+	progressed(i);
 	return 0;
 }
 
@@ -231,19 +255,22 @@ static void start(struct informer *i)
 
 	if (url_add(&path, &i->kind, &err) < 0)
 		abort(); /* the kind is a constant of ours */
+	if (i->label_selector)
+		url_add_query(&path, "labelSelector", i->label_selector);
 	if (i->resource_version && !i->continue_token.len)
 		watch_start(i, &path);
 	else
 		list_start(i, &path);
 }
 
-struct informer *informer_new(
-	struct api *api, const struct url *kind, const struct informer_handler *handler)
+struct informer *informer_new(struct api *api, const struct url *kind, const char *label_selector,
+	const struct informer_handler *handler)
 {
 	struct informer *i = xcalloc(1, sizeof(*i));
 
 	i->api = api;
 	i->kind = *kind;
+	i->label_selector = label_selector;
 	i->handler = *handler;
 	i->backoff = (struct backoff)BACKOFF_INIT;
 	i->page_objects = PAGE_OBJECTS;
@@ -268,7 +295,25 @@ bool informer_synced(const struct informer *i)
 	return atomic_load(&i->synced);
 }
 
+int informer_ready(const struct informer *i, struct buf *reasons)
+{
+	if (informer_synced(i))
+		return 0;
+	(void)buf_addf(reasons, "%s: not listed yet\n", informer_resource(i));
+	return -1;
+}
+
+uint64_t informer_progress(const struct informer *i)
+{
+	return i->progress;
+}
+
 const char *informer_resource(const struct informer *i)
 {
 	return i->kind.resource;
+}
+
+void informer_show_objects(const char *resource, size_t count)
+{
+	metric_set(metric_at(&objects_gauge, resource), (int64_t)count);
 }

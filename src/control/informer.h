@@ -8,40 +8,68 @@
  * growing, jittered delay. A kind that the cluster does not serve (404) counts as an empty list and
  * is looked for again.
  *
- * Everything happens on the client's thread (client/api.h); only informer_synced() may be called
- * from others.
+ * Everything happens on the client's thread (client/api.h), but for what says otherwise.
  */
 #ifndef PROMOGATE_CONTROL_INFORMER_H
 #define PROMOGATE_CONTROL_INFORMER_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "client/api.h"
 #include "kube/url.h"
 #include "json/json.h"
 
-/* What the owner does with what comes. A list is begun, each object set, and then ended. */
+/*
+ * What the owner does with what comes. A list is begun, each object set, and then ended; one that
+ * fails is begun again.
+ */
 struct informer_handler {
 	void (*list_begin)(void *ctx);
 	void (*list_end)(void *ctx); /* what was not set since list_begin does not exist */
 	void (*set)(void *ctx, const char *ns, const char *name, const struct json *object);
 	void (*remove)(void *ctx, const char *ns, const char *name); /* never within a list */
+	/*
+	 * After each list and each line of the watch, bookmarks too: informer_progress() and
+	 * informer_synced() may say something else than before. NULL: nobody waits for that.
+	 */
+	void (*progressed)(void *ctx);
 	void *ctx;
 };
 
 struct informer;
 
-/* Starts at once. The strings of kind must live as long as the informer; api must outlive it. */
-struct informer *informer_new(
-	struct api *api, const struct url *kind, const struct informer_handler *handler);
+/*
+ * Starts at once. label_selector NULL: all objects; else what does not match it does not exist, and
+ * an object that stops matching is removed. Its string and those of kind must live as long as the
+ * informer; api must outlive it.
+ */
+struct informer *informer_new(struct api *api, const struct url *kind, const char *label_selector,
+	const struct informer_handler *handler);
 /* After api_free(), which ends whatever the informer has under way. */
 void informer_free(struct informer *i);
 DEFINE_CLEANUP(struct informer, informer_free)
 
 /* Whether a first list has been handed over whole. Any thread. */
 bool informer_synced(const struct informer *i);
+/* informer_synced() as 0 or -1, with a line in reasons if it is not. Any thread. */
+int informer_ready(const struct informer *i, struct buf *reasons);
+/*
+ * The highest resourceVersion up to which everything was handed over: a list's, an event's or a
+ * bookmark's. Whoever has written an object waits for its resourceVersion here before believing the
+ * copy. 0 before the first list is whole, or if the versions are no numbers (they are: KEP-5504).
+ *
+ * It never goes down, also where a later list is older (a backup was restored): who waits must not
+ * wait for ever. The copy is that of the list all the same.
+ */
+uint64_t informer_progress(const struct informer *i);
 /* The resource it watches, "keptnconfigs". */
 const char *informer_resource(const struct informer *i);
+
+/* For the metrics: how many objects of a resource its owner keeps now. Any thread. */
+void informer_show_objects(const char *resource, size_t count);
 
 #endif
