@@ -117,8 +117,8 @@ int timestamp_parse(const char *text, int64_t *ret_ms)
 		!take(&text, 2, '\0', 0, 59, &second) || !take_fraction(&text, &fraction_ms) ||
 		!take_offset(&text, &offset_s) || *text)
 		return -1;
-	ms = (date_to_days(d) * DAY_S + hour * 3600 + minute * 60 + second - offset_s) * 1000 +
-	     fraction_ms;
+	second += hour * 3600 + minute * 60 - offset_s;
+	ms = (date_to_days(d) * DAY_S + second) * 1000 + fraction_ms;
 	if (ms < TIMESTAMP_MIN_MS || ms > TIMESTAMP_MAX_MS)
 		return -1;
 	*ret_ms = ms;
