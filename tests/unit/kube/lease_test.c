@@ -145,8 +145,7 @@ static void takes_what_nobody_holds(void **state)
 	static const char *const specs[] = {"{}", "null", "{\"holderIdentity\":\"\"}",
 		"{\"holderIdentity\":null,\"leaseDurationSeconds\":1000}",
 		"{\"holderIdentity\":\"you\",\"leaseDurationSeconds\":0}",
-		"{\"holderIdentity\":\"you\",\"leaseDurationSeconds\":-1,"
-		"\"leaseTransitions\":0}"};
+		"{\"holderIdentity\":\"you\",\"leaseDurationSeconds\":-1}"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
