@@ -1,0 +1,260 @@
+#include "kube/workqueue.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/strmap.h"
+#include "kube/backoff.h"
+
+/* Times that say more than a time. */
+#define AT_ONCE INT64_MIN
+#define NEVER   INT64_MAX
+
+enum state { READY, DELAYED, RUNNING };
+
+struct entry {
+	enum state state;
+	bool backs_off; /* DELAYED: no wish is earlier */
+	bool woken; /* RUNNING: a failure does not delay it */
+	int64_t when; /* DELAYED: until then; RUNNING: when it is wanted again */
+	uint64_t order; /* DELAYED: among those of one time */
+	size_t place; /* DELAYED: in the heap */
+	struct backoff backoff;
+	TAILQ_ENTRY(entry) link; /* READY */
+	char key[];
+};
+
+TAILQ_HEAD(entry_list, entry);
+
+struct workqueue {
+	struct strmap entries; /* by key */
+	struct entry_list ready;
+	size_t nready, nrunning;
+	struct entry **heap; /* what is delayed: the first is the earliest */
+	size_t nheap, heap_cap;
+	uint64_t order;
+};
+
+struct workqueue *workqueue_new(void)
+{
+	struct workqueue *q = xcalloc(1, sizeof(*q));
+
+	q->entries = (struct strmap)STRMAP_INIT(free);
+	TAILQ_INIT(&q->ready);
+	return q;
+}
+
+void workqueue_free(struct workqueue *q)
+{
+	if (!q)
+		return;
+	strmap_release(&q->entries);
+	free(q->heap);
+	free(q);
+}
+
+static bool before(const struct entry *a, const struct entry *b)
+{
+	return a->when != b->when ? a->when < b->when : a->order < b->order;
+}
+
+static void put(struct workqueue *q, size_t place, struct entry *e)
+{
+	q->heap[place] = e;
+	e->place = place;
+}
+
+/* Puts e where it belongs, given that the place is free and all others are right. */
+static void sift(struct workqueue *q, size_t place, struct entry *e)
+{
+	size_t child;
+
+	for (; place > 0 && before(e, q->heap[(place - 1) / 2]); place = (place - 1) / 2)
+		put(q, place, q->heap[(place - 1) / 2]);
+	for (; (child = 2 * place + 1) < q->nheap; place = child) {
+		if (child + 1 < q->nheap && before(q->heap[child + 1], q->heap[child]))
+			child++;
+		if (!before(q->heap[child], e))
+			break;
+		put(q, place, q->heap[child]);
+	}
+	put(q, place, e);
+}
+
+static void heap_add(struct workqueue *q, struct entry *e)
+{
+	if (q->nheap == q->heap_cap) {
+		q->heap_cap = q->heap_cap ? 2 * q->heap_cap : 16;
+		q->heap = xreallocarray(q->heap, q->heap_cap, sizeof(struct entry *));
+	}
+	e->order = q->order++;
+	q->nheap++;
+	sift(q, q->nheap - 1, e);
+}
+
+static void heap_remove(struct workqueue *q, const struct entry *e)
+{
+	struct entry *last = q->heap[--q->nheap];
+
+	if (last != e)
+		sift(q, e->place, last);
+}
+
+/* Where an entry that is nowhere goes. */
+static void queue(struct workqueue *q, struct entry *e, int64_t when)
+{
+	e->when = when;
+	e->backs_off = false;
+	if (when == AT_ONCE) {
+		e->state = READY;
+		TAILQ_INSERT_TAIL(&q->ready, e, link);
+		q->nready++;
+	} else {
+		e->state = DELAYED;
+		heap_add(q, e);
+	}
+}
+
+static struct entry *get(struct workqueue *q, const char *key)
+{
+	return strmap_get(&q->entries, key);
+}
+
+static void add_new(struct workqueue *q, const char *key, int64_t when)
+{
+	size_t len = strlen(key);
+	struct entry *e = xcalloc(1, sizeof(*e) + len + 1);
+
+	memcpy(e->key, key, len + 1);
+	e->backoff = (struct backoff){.first_ms = WORKQUEUE_FIRST_MS, .cap_ms = WORKQUEUE_CAP_MS};
+	strmap_put(&q->entries, key, e);
+	queue(q, e, when);
+}
+
+static void want(struct workqueue *q, const char *key, int64_t when)
+{
+	struct entry *e = get(q, key);
+
+	if (when == NEVER)
+		return;
+	if (!e) {
+		add_new(q, key, when);
+		return;
+	}
+	if (e->state == READY || e->backs_off || when >= e->when)
+		return;
+	if (e->state == DELAYED) {
+		heap_remove(q, e);
+		queue(q, e, when);
+	} else {
+		e->when = when;
+	}
+}
+
+void workqueue_add(struct workqueue *q, const char *key)
+{
+	want(q, key, AT_ONCE);
+}
+
+void workqueue_add_at(struct workqueue *q, const char *key, int64_t when_ms)
+{
+	want(q, key, when_ms);
+}
+
+void workqueue_wake(struct workqueue *q, const char *key)
+{
+	struct entry *e = get(q, key);
+
+	if (e) {
+		e->backs_off = false;
+		e->woken = e->state == RUNNING;
+	}
+	want(q, key, AT_ONCE);
+}
+
+static void ready_what_is_due(struct workqueue *q, int64_t now_ms)
+{
+	while (q->nheap > 0 && q->heap[0]->when <= now_ms) {
+		struct entry *e = q->heap[0];
+
+		heap_remove(q, e);
+		queue(q, e, AT_ONCE);
+	}
+}
+
+const char *workqueue_take(struct workqueue *q, int64_t now_ms)
+{
+	struct entry *e;
+
+	ready_what_is_due(q, now_ms);
+	e = TAILQ_FIRST(&q->ready);
+	if (!e)
+		return NULL;
+	TAILQ_REMOVE(&q->ready, e, link);
+	q->nready--;
+	q->nrunning++;
+	e->state = RUNNING;
+	e->when = NEVER;
+	e->woken = false;
+	return e->key;
+}
+
+/* It runs no more, and is nowhere. */
+static struct entry *stop(struct workqueue *q, const char *key)
+{
+	struct entry *e = get(q, key);
+
+	assert(e && e->state == RUNNING);
+	q->nrunning--;
+	return e;
+}
+
+void workqueue_done(struct workqueue *q, const char *key)
+{
+	struct entry *e = stop(q, key);
+
+	backoff_reset(&e->backoff);
+	if (e->when == NEVER)
+		(void)strmap_remove(&q->entries, key);
+	else
+		queue(q, e, e->when);
+}
+
+void workqueue_retry(
+	struct workqueue *q, const char *key, int64_t now_ms, uint32_t random, uint32_t at_least_ms)
+{
+	struct entry *e = stop(q, key);
+	uint32_t delay = backoff_next(&e->backoff, random);
+
+	if (e->woken) {
+		queue(q, e, AT_ONCE);
+		return;
+	}
+	queue(q, e, now_ms + (delay > at_least_ms ? delay : at_least_ms));
+	e->backs_off = true;
+}
+
+int64_t workqueue_next_ms(const struct workqueue *q)
+{
+	if (q->nready > 0)
+		return 0;
+	return q->nheap > 0 ? q->heap[0]->when : INT64_MAX;
+}
+
+size_t workqueue_depth(const struct workqueue *q)
+{
+	return q->nready;
+}
+
+size_t workqueue_delayed(const struct workqueue *q)
+{
+	return q->nheap;
+}
+
+size_t workqueue_running(const struct workqueue *q)
+{
+	return q->nrunning;
+}
