@@ -59,6 +59,10 @@ enum {
 	LIMIT_NAME_BYTES = 253,
 	/* Parents of a functionRef; Keptn's own chains are one long. */
 	LIMIT_FUNCTION_REF_DEPTH = 16,
+	/* Tasks or status items of one KeptnAppVersion that are judged; people name a handful. */
+	LIMIT_VERSION_TASKS = 1000,
+	/* What an Event or an annotation says; an Event's message may be no longer. */
+	LIMIT_MESSAGE_BYTES = 1024,
 	/* One page of a list: 100 task definitions with code inline; fewer if it is too large. */
 	LIMIT_LIST_PAGE_BYTES = 8 * 1024 * 1024,
 	/* One watch event, an object in a few bytes of its own. */

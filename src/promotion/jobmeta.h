@@ -27,6 +27,10 @@
 /* The definition may be gone when the outcome has been recorded. */
 #define JOB_TTL "promogate.dev/ttl-seconds-after-finished"
 
+/* In the environment of its pods: "<uid of the version>/<task>", and the attempt. */
+#define JOB_ID_VARIABLE      "PROMOGATE_ID"
+#define JOB_ATTEMPT_VARIABLE "PROMOGATE_ATTEMPT"
+
 /* What Keptn's CRD writes into a definition that doesn't say. */
 enum { DEFAULT_TTL_SECONDS = 300 };
 

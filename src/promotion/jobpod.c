@@ -19,8 +19,8 @@ struct own {
 
 static const char *const own_names[OWN_COUNT] = {
 	[OWN_CONTEXT] = "KEPTN_CONTEXT",
-	[OWN_ID] = "PROMOGATE_ID",
-	[OWN_ATTEMPT] = "PROMOGATE_ATTEMPT",
+	[OWN_ID] = JOB_ID_VARIABLE,
+	[OWN_ATTEMPT] = JOB_ATTEMPT_VARIABLE,
 };
 
 static void own_init(struct own *own, const struct jobspec *s)

@@ -1,7 +1,10 @@
 #include "promotion/jobstatus.h"
 
+#include <string.h>
+
 #include "base/str.h"
 #include "promotion/jobmeta.h"
+#include "promotion/jobname.h"
 
 static const char *text_of(const struct json *object, const char *key)
 {
@@ -24,6 +27,29 @@ static const char *owner_of(const struct json *metadata)
 			json_is_true(json_get(owner, "controller")))
 			return text_of(owner, "uid");
 	return "";
+}
+
+/* PROMOGATE_ID is "<uid of the version>/<task>". */
+static const char *task_of(const struct json *job, const char *owner_uid)
+{
+	size_t len = strlen(owner_uid);
+
+	json_each (container, json_at(job, "spec", "template", "spec", "containers"))
+		json_each (variable, json_get(container, "env")) {
+			const char *id = text_of(variable, "value");
+
+			if (len && str_eq(text_of(variable, "name"), JOB_ID_VARIABLE) &&
+				str_starts(id, owner_uid) && id[len] == '/')
+				return id + len + 1;
+		}
+	return text_of(json_at(job, "metadata", "annotations"), JOB_TASK);
+}
+
+static const char *app_of(const struct json *metadata)
+{
+	const char *annotation = text_of(json_get(metadata, "annotations"), JOB_KEPTN_APP);
+
+	return *annotation ? annotation : text_of(json_get(metadata, "labels"), JOB_APP);
 }
 
 static bool mounts_own_code(const struct json *spec, const char *name)
@@ -69,11 +95,13 @@ void jobstatus_read(const struct json *job, struct jobstatus *ret)
 	ret->name = text_of(metadata, "name");
 	ret->uid = text_of(metadata, "uid");
 	ret->owner_uid = owner_of(metadata);
-	ret->task = text_of(annotations, JOB_TASK);
-	ret->attempt = number_of(json_get(metadata, "labels"), JOB_ATTEMPT, 0);
+	ret->task = task_of(job, ret->owner_uid);
+	ret->attempt = job_name_attempt(ret->name, ret->task);
+	ret->app = app_of(metadata);
 	ret->ttl_seconds = number_of(annotations, JOB_TTL, DEFAULT_TTL_SECONDS);
 	ret->ttl_set = json_type(json_get(spec, "ttlSecondsAfterFinished")) == JSON_NUMBER;
 	ret->deleting = json_get(metadata, "deletionTimestamp") != NULL;
+	ret->start = text_of(json_get(job, "status"), "startTime");
 	ret->brings_code = mounts_own_code(spec, ret->name);
 	read_state(job, ret);
 }

@@ -19,13 +19,21 @@ enum job_state { JOB_SUSPENDED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED };
 struct jobstatus {
 	const char *namespace, *name, *uid;
 	const char *owner_uid; /* of the KeptnAppVersion; "" if it is of none, and so not ours */
-	const char *task; /* the full name; "" if somebody took it away */
-	int64_t attempt; /* 0 if somebody took it away */
+	/*
+	 * The full name: what the pod's PROMOGATE_ID says, which nobody can change; in a Job
+	 * without one, the annotation, or "".
+	 */
+	const char *task;
+	/* As the Job's name says, which nobody can change; 0 if it is no name of a Job of ours. */
+	uint32_t attempt;
+	/* The annotation keptn.sh/app, or else the label promogate.dev/app, or "". */
+	const char *app;
 	int64_t ttl_seconds; /* what ttlSecondsAfterFinished is to become */
 	bool ttl_set; /* … and that it has become something */
 	bool deleting;
 	bool brings_code; /* it mounts a ConfigMap of its own name, which must be there first */
 	enum job_state state;
+	const char *start; /* status.startTime; "" before */
 	/* Of the condition that ended it, "" otherwise; the time as the API server writes it. */
 	const char *reason, *message, *since;
 };

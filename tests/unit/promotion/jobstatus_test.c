@@ -73,7 +73,7 @@ static void reads_what_it_is_of(void **state)
 {
 	CLEANUP(json_free_p)
 	struct json *job = parse(
-		"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"a-2-x\",\"uid\":\"u\","
+		"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"a-2-bcdfghjk\",\"uid\":\"u\","
 		"\"deletionTimestamp\":\"2025-01-01T00:00:00Z\","
 		"\"labels\":{\"promogate.dev/attempt\":\"2\",\"promogate.dev/task\":\"cut\"},"
 		"\"annotations\":{\"promogate.dev/task\":\"a\","
@@ -83,13 +83,13 @@ static void reads_what_it_is_of(void **state)
 		"{\"kind\":\"KeptnAppVersion\",\"uid\":\"3\",\"controller\":true}]},"
 		"\"spec\":{\"ttlSecondsAfterFinished\":0,\"template\":{\"spec\":{\"volumes\":["
 		"{\"name\":\"v\",\"emptyDir\":{}},"
-		"{\"name\":\"f\",\"configMap\":{\"name\":\"a-2-x\"}}]}}}}");
+		"{\"name\":\"f\",\"configMap\":{\"name\":\"a-2-bcdfghjk\"}}]}}}}");
 	struct jobstatus status;
 
 	(void)state;
 	jobstatus_read(job, &status);
 	assert_string_equal(status.namespace, "dev");
-	assert_string_equal(status.name, "a-2-x");
+	assert_string_equal(status.name, "a-2-bcdfghjk");
 	assert_string_equal(status.uid, "u");
 	assert_string_equal(status.owner_uid, "3");
 	assert_string_equal(status.task, "a");

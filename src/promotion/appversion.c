@@ -1,0 +1,272 @@
+#include "promotion/appversion.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/str.h"
+#include "base/strmap.h"
+#include "kube/timestamp.h"
+#include "promotion/jobname.h"
+#include "promotion/packing.h"
+#include "promotion/versionsource.h"
+
+static const char *const state_names[] = {
+	[SEEN_NONE] = "",
+	[SEEN_PENDING] = "Pending",
+	[SEEN_PROGRESSING] = "Progressing",
+	[SEEN_SUCCEEDED] = "Succeeded",
+	[SEEN_FAILED] = "Failed",
+	[SEEN_WARNING] = "Warning",
+	[SEEN_DEPRECATED] = "Deprecated",
+	[SEEN_UNKNOWN] = "Unknown",
+};
+
+const char *appversion_state_name(enum seen_state state)
+{
+	return state_names[state];
+}
+
+static enum seen_state state_of(const char *text)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(state_names); i++)
+		if (str_eq(text, state_names[i]))
+			return (enum seen_state)i;
+	return SEEN_UNKNOWN;
+}
+
+/* While it is read: its arrays are its own, its strings are the object's. */
+struct draft {
+	struct appversion v;
+	struct seen_task *tasks;
+	struct seen_item *seen_items;
+	struct appversion_item *items;
+	struct buf source;
+};
+
+static void draft_release(struct draft *d)
+{
+	free(d->tasks);
+	free(d->seen_items);
+	free(d->items);
+	buf_release(&d->source);
+}
+
+static const char *text_of(const struct json *object, const char *key)
+{
+	return json_string_or(json_get(object, key), "");
+}
+
+static const struct json *list_of(const struct json *list)
+{
+	return json_type(list) == JSON_ARRAY ? list : NULL;
+}
+
+/* Seconds since 1970. */
+static bool time_of(const char *text, int64_t *ret)
+{
+	int64_t ms;
+
+	if (timestamp_parse(text, &ms) < 0)
+		return false;
+	*ret = ms / 1000;
+	return true;
+}
+
+/* The attempt that a person names; 0 for none. */
+static unsigned number_of(const struct json *annotation)
+{
+	const char *text = json_string(annotation);
+	int64_t n;
+
+	if (!text || str_to_int64(text, &n) < 0 || n < 0 || n > UINT32_MAX)
+		return 0;
+	return (unsigned)n;
+}
+
+static void read_metadata(struct appversion *v, const struct json *metadata)
+{
+	const struct json *annotations = json_get(metadata, "annotations");
+
+	v->namespace = text_of(metadata, "namespace");
+	v->seen.name = text_of(metadata, "name");
+	v->seen.uid = text_of(metadata, "uid");
+	v->seen.resource_version = text_of(metadata, "resourceVersion");
+	(void)time_of(text_of(metadata, "creationTimestamp"), &v->seen.created);
+	(void)json_int64(json_get(metadata, "generation"), &v->seen.generation);
+	v->seen.retry = number_of(json_get(annotations, APPVERSION_RETRY));
+	v->seen.abort = number_of(json_get(annotations, APPVERSION_ABORT));
+	v->seen.superseded = json_string(json_get(annotations, APPVERSION_SUPERSEDED_BY)) != NULL;
+}
+
+/* Each name once, where it stands first. */
+static void read_tasks(struct draft *d, const struct json *names)
+{
+	CLEANUP(strmap_release) struct strmap seen = STRMAP_INIT(NULL);
+
+	d->tasks = xcalloc(json_count(names), sizeof(*d->tasks));
+	json_each (item, names) {
+		const char *name = json_string(item);
+
+		if (!name || strmap_has(&seen, name))
+			continue;
+		strmap_put(&seen, name, NULL);
+		d->tasks[d->v.seen.ntasks++].name = name;
+	}
+}
+
+static void read_item(struct draft *d, const struct json *object)
+{
+	struct appversion_item *item = &d->items[d->v.seen.nitems];
+	struct seen_item *seen = &d->seen_items[d->v.seen.nitems++];
+
+	item->task = text_of(object, "definitionName");
+	item->job = text_of(object, "name");
+	item->status = text_of(object, "status");
+	item->start = text_of(object, "startTime");
+	item->end = text_of(object, "endTime");
+	seen->state = state_of(item->status);
+	seen->attempt = *item->job ? job_name_attempt(item->job, item->task) : 1;
+}
+
+static void read_items(struct draft *d, const struct json *items)
+{
+	d->items = xcalloc(json_count(items), sizeof(*d->items));
+	d->seen_items = xcalloc(json_count(items), sizeof(*d->seen_items));
+	json_each (item, items)
+		if (json_type(item) == JSON_OBJECT)
+			read_item(d, item);
+}
+
+/* Promogate opens items with a Job of its own, and one that never had a Job has failed. */
+static bool is_ours(const struct appversion_item *item, const struct seen_item *seen)
+{
+	return *item->job ? seen->attempt > 0 : seen->state == SEEN_FAILED;
+}
+
+static bool is_foreign(const struct draft *d, bool promoting)
+{
+	enum seen_state state = d->v.seen.promotion;
+
+	for (size_t i = 0; i < d->v.seen.nitems; i++)
+		if (!is_ours(&d->items[i], &d->seen_items[i]))
+			return true;
+	return d->v.seen.nitems == 0 &&
+	       (state == SEEN_PROGRESSING || (promoting && !seen_ended(state)));
+}
+
+static void read_phase(struct draft *d, const struct json *object)
+{
+	const struct json *status = json_get(object, "status");
+	const char *phase = text_of(status, "currentPhase");
+	bool deleting = json_string(json_at(object, "metadata", "deletionTimestamp")) != NULL;
+	bool promoting = str_eq(phase, "PromotionTasks");
+	struct seen_version *seen = &d->v.seen;
+	bool ended = time_of(text_of(status, "endTime"), &seen->ended);
+	bool completed;
+
+	seen->promotion = state_of(text_of(status, "promotionStatus"));
+	seen->foreign = d->v.oversized || is_foreign(d, promoting);
+	completed = str_eq(phase, "Completed") && str_eq(text_of(status, "status"), "Succeeded");
+	promoting = promoting && !seen->foreign &&
+		    (seen->nitems > 0 || seen->promotion == SEEN_FAILED ||
+			    seen->promotion == SEEN_WARNING);
+	seen->delivered = ended && !deleting && (completed || promoting);
+}
+
+static void read_draft(struct draft *d, const struct json *object)
+{
+	const struct json *spec = json_get(object, "spec");
+	const struct json *tasks = list_of(json_get(spec, "promotionTasks"));
+	const struct json *items = list_of(json_at(object, "status", "promotionTaskStatus"));
+
+	read_metadata(&d->v, json_get(object, "metadata"));
+	d->v.app = text_of(spec, "appName");
+	d->v.version = text_of(spec, "version");
+	d->v.seen.revision = 1;
+	(void)json_int64(json_get(spec, "revision"), &d->v.seen.revision);
+	d->v.oversized =
+		json_count(tasks) > LIMIT_VERSION_TASKS || json_count(items) > LIMIT_VERSION_TASKS;
+	if (!d->v.oversized) {
+		read_tasks(d, tasks);
+		read_items(d, items);
+	}
+	read_phase(d, object);
+	if (!seen_absorbed(&d->v.seen)) {
+		versionsource_encode(object, &d->source);
+		d->v.source = buf_str(&d->source);
+	}
+}
+
+/* The strings of v, whose tasks and items are the draft's. */
+static void visit_texts(struct appversion *v, struct draft *d, struct packing *p)
+{
+	packing_text(p, &v->seen.name);
+	packing_text(p, &v->seen.uid);
+	packing_text(p, &v->seen.resource_version);
+	packing_text(p, &v->namespace);
+	packing_text(p, &v->app);
+	packing_text(p, &v->version);
+	packing_text(p, &v->source);
+	for (size_t i = 0; i < v->seen.ntasks; i++)
+		packing_text(p, &d->tasks[i].name);
+	for (size_t i = 0; i < v->seen.nitems; i++) {
+		packing_text(p, &d->items[i].task);
+		packing_text(p, &d->items[i].job);
+		packing_text(p, &d->items[i].status);
+		packing_text(p, &d->items[i].start);
+		packing_text(p, &d->items[i].end);
+	}
+}
+
+/* The struct, the three arrays, and all strings, in this order. */
+static struct appversion *pack(struct draft *d)
+{
+	size_t tasks = d->v.seen.ntasks * sizeof(*d->tasks);
+	size_t seen_items = d->v.seen.nitems * sizeof(*d->seen_items);
+	size_t items = d->v.seen.nitems * sizeof(*d->items);
+	struct packing measure = {NULL, 0}, copy = {NULL, 0};
+	struct appversion *v;
+	char *at;
+
+	visit_texts(&d->v, d, &measure);
+	v = xmalloc(sizeof(*v) + tasks + seen_items + items + measure.size);
+	at = (char *)(v + 1);
+	copy.at = at + tasks + seen_items + items;
+	visit_texts(&d->v, d, &copy);
+	for (size_t i = 0; i < d->v.seen.nitems; i++) {
+		d->seen_items[i].task = d->items[i].task;
+		d->seen_items[i].job = d->items[i].job;
+	}
+	*v = d->v;
+	v->refs = 1;
+	if (tasks)
+		v->seen.tasks = memcpy(at, d->tasks, tasks);
+	if (items) {
+		v->seen.items = memcpy(at + tasks, d->seen_items, seen_items);
+		v->items = memcpy(at + tasks + seen_items, d->items, items);
+	}
+	return v;
+}
+
+struct appversion *appversion_decode(const struct json *object)
+{
+	CLEANUP(draft_release) struct draft d = {.source = BUF_INIT(LIMIT_LIST_PAGE_BYTES)};
+
+	read_draft(&d, object);
+	if (!*d.v.seen.name || !*d.v.seen.uid || !*d.v.app)
+		return NULL;
+	return pack(&d);
+}
+
+struct appversion *appversion_keep(struct appversion *v)
+{
+	v->refs++;
+	return v;
+}
+
+void appversion_drop(struct appversion *v)
+{
+	if (v && --v->refs == 0)
+		free(v);
+}

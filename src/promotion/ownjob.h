@@ -1,0 +1,43 @@
+/*
+ * ownjob - a Job that Promogate made, as far as it is judged. Never changed once it is made, and
+ * freed with its last reference, as struct appversion; one thread at a time.
+ *
+ * What it is of is read from what nobody can change: the pod's PROMOGATE_ID names the task, and the
+ * Job's name the attempt. So annotations and labels that a person took away or changed make no
+ * difference, with two exceptions: without the label app.kubernetes.io/managed-by no watch delivers
+ * it any more (as if it were gone from the view; it is no Failed task, since a live GET still finds
+ * it), and without the annotation keptn.sh/app the application is the label promogate.dev/app,
+ * which is exact up to 63 characters.
+ */
+#ifndef PROMOGATE_PROMOTION_OWNJOB_H
+#define PROMOGATE_PROMOTION_OWNJOB_H
+
+#include "base/mem.h"
+#include "promotion/plan_seen.h"
+#include "json/json.h"
+
+struct ownjob {
+	/*
+	 * ready: it needs no ConfigMap, or is not suspended any more; otherwise whoever judges sets
+	 * it in a copy.
+	 */
+	struct seen_job seen;
+	const char *namespace, *app;
+	const char *start; /* status.startTime; "" before */
+	/* Of the condition that ended it, "" otherwise; the time as the API server writes it. */
+	const char *reason, *message, *since;
+	int64_t ttl_seconds; /* what ttlSecondsAfterFinished is to become */
+	bool brings_code; /* it mounts a ConfigMap of its own name */
+	unsigned refs;
+};
+
+/*
+ * With one reference, the caller's. NULL if it is none of ours: no KeptnAppVersion controls it, or
+ * its name is not one that job_name_make() gives a Job of its task.
+ */
+struct ownjob *ownjob_decode(const struct json *object);
+struct ownjob *ownjob_keep(struct ownjob *j);
+void ownjob_drop(struct ownjob *j); /* NULL is fine */
+DEFINE_CLEANUP(struct ownjob, ownjob_drop)
+
+#endif

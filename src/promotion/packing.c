@@ -1,0 +1,21 @@
+#include "promotion/packing.h"
+
+#include <string.h>
+
+void packing_text(struct packing *p, const char **text)
+{
+	size_t size;
+
+	if (!*text)
+		return;
+	size = **text ? strlen(*text) + 1 : 0;
+	p->size += size;
+	if (!p->at)
+		return;
+	if (!size) {
+		*text = "";
+		return;
+	}
+	*text = memcpy(p->at, *text, size);
+	p->at += size;
+}

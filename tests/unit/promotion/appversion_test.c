@@ -1,0 +1,491 @@
+/* Every state that a KeptnAppVersion goes through, by the operator's hand and by ours. */
+#include "promotion/appversion.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "promotion/jobspec.h"
+#include "unit.h"
+
+#define SPEC  "{\"appName\":\"podtato\",\"version\":\"1.0\",\"promotionTasks\":[\"a\",\"b\"]}"
+#define JOB_A "a-1-bcdfghjk"
+#define JOB_B "b-1-bcdfghjk"
+
+static struct json *parse(const char *text)
+{
+	struct err err = ERR_INIT;
+	struct json *j = NULL;
+
+	if (json_parse(text, strlen(text), &j, &err) < 0)
+		fail_msg("%s: %s", text, err.msg);
+	return j;
+}
+
+static struct appversion *decode(const char *text)
+{
+	CLEANUP(json_free_p) struct json *object = parse(text);
+
+	return appversion_decode(object);
+}
+
+/* One of two tasks, a and b, with more of its metadata, each member behind a comma. */
+static struct appversion *with_status(const char *metadata, const char *status)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(10000);
+
+	(void)buf_addf(&text,
+		"{\"metadata\":{\"name\":\"podtato-1.0\",\"namespace\":\"dev\",\"uid\":\"u\","
+		"\"resourceVersion\":\"7\"%s},\"spec\":" SPEC ",\"status\":{%s}}",
+		metadata, status);
+	return decode(buf_str(&text));
+}
+
+#define ENDED ",\"endTime\":\"2026-11-24T01:02:03Z\""
+/* What the operator leaves behind, and what Promogate makes of it. */
+#define OPERATORS                                                                                  \
+	"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"promotionStatus\":\"Pending"    \
+	"\"" ENDED
+#define PROMOTING(status, promotion)                                                               \
+	"\"status\":\"" status "\",\"currentPhase\":\"PromotionTasks\",\"promotionStatus\":"       \
+	"\"" promotion "\"" ENDED
+#define COMPLETED(promotion)                                                                       \
+	"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"promotionStatus\":"             \
+	"\"" promotion "\"" ENDED
+#define ITEM(task, job, status)                                                                    \
+	"{\"definitionName\":\"" task "\",\"name\":\"" job "\",\"status\":\"" status "\"}"
+#define ITEMS(a, b) ",\"promotionTaskStatus\":[" a "," b "]"
+
+enum { DELIVERED = 1, FOREIGN = 2, ABSORBED = 4, ACTIVE = 8, WAITS = 16, STARTED = 32 };
+
+static const struct {
+	const char *what;
+	const char *status;
+	enum seen_state promotion;
+	int is;
+} states[] = {
+	/* the operator's way */
+	{"just made", "", SEEN_NONE, 0},
+	{"defaulted by the API server", "\"status\":\"Pending\",\"promotionStatus\":\"Pending\"",
+		SEEN_PENDING, 0},
+	{"pre-deployment tasks run",
+		"\"status\":\"Progressing\",\"currentPhase\":\"AppPreDeployTasks\","
+		"\"promotionStatus\":\"Pending\"",
+		SEEN_PENDING, 0},
+	{"a pre-deployment task failed",
+		"\"status\":\"Failed\",\"currentPhase\":\"AppPreDeployTasks\","
+		"\"promotionStatus\":\"Deprecated\"" ENDED,
+		SEEN_DEPRECATED, ABSORBED},
+	{"it deploys",
+		"\"status\":\"Progressing\",\"currentPhase\":\"AppDeploy\",\"promotionStatus\":"
+		"\"Pending\"",
+		SEEN_PENDING, 0},
+	{"post-evaluations are done, and the last write is still to come",
+		"\"status\":\"Progressing\",\"currentPhase\":\"AppPostDeployEvaluations\","
+		"\"postDeploymentEvaluationStatus\":\"Succeeded\",\"promotionStatus\":\"Pending\"",
+		SEEN_PENDING, 0},
+	{"completed without an end", "\"status\":\"Succeeded\",\"currentPhase\":\"Completed\"",
+		SEEN_NONE, 0},
+	{"an end that is no time",
+		"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"endTime\":\"soon\"",
+		SEEN_NONE, 0},
+	{"delivered", OPERATORS, SEEN_PENDING, DELIVERED | WAITS},
+	{"delivered, without the CRD's default",
+		"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\"" ENDED, SEEN_NONE,
+		DELIVERED | WAITS},
+
+	/* ours */
+	{"committed",
+		PROMOTING("Progressing", "Progressing")
+			ITEMS(ITEM("a", JOB_A, "Progressing"), ITEM("b", JOB_B, "Progressing")),
+		SEEN_PROGRESSING, DELIVERED | ACTIVE | STARTED},
+	{"one has ended",
+		PROMOTING("Progressing", "Progressing")
+			ITEMS(ITEM("a", JOB_A, "Failed"), ITEM("b", JOB_B, "Progressing")),
+		SEEN_PROGRESSING, DELIVERED | ACTIVE | STARTED},
+	{"succeeded",
+		COMPLETED("Succeeded")
+			ITEMS(ITEM("a", JOB_A, "Succeeded"), ITEM("b", JOB_B, "Succeeded")),
+		SEEN_SUCCEEDED, DELIVERED | ABSORBED | STARTED},
+	{"failed under Block",
+		PROMOTING("Failed", "Failed")
+			ITEMS(ITEM("a", JOB_A, "Failed"), ITEM("b", JOB_B, "Succeeded")),
+		SEEN_FAILED, DELIVERED | STARTED},
+	{"failed under Warn",
+		COMPLETED("Warning")
+			ITEMS(ITEM("a", JOB_A, "Failed"), ITEM("b", JOB_B, "Succeeded")),
+		SEEN_WARNING, DELIVERED | STARTED},
+	{"its second attempt runs",
+		PROMOTING("Progressing", "Progressing") ITEMS(
+			ITEM("a", "a-2-bcdfghjk", "Progressing"), ITEM("b", JOB_B, "Succeeded")),
+		SEEN_PROGRESSING, DELIVERED | ACTIVE | STARTED},
+	{"a definition did not come, under Block",
+		PROMOTING("Failed", "Failed") ",\"promotionTaskStatus\":[{\"definitionName\":\"a\","
+					      "\"status\":\"Failed\"}]",
+		SEEN_FAILED, DELIVERED | STARTED},
+	{"a definition did not come, under Warn",
+		COMPLETED("Warning") ",\"promotionTaskStatus\":[{\"definitionName\":\"a\","
+				     "\"status\":\"Failed\"}]",
+		SEEN_WARNING, DELIVERED | STARTED},
+	{"aborted while it waited, under Block", PROMOTING("Failed", "Failed"), SEEN_FAILED,
+		DELIVERED | STARTED},
+	{"aborted while it waited, under Warn", COMPLETED("Warning"), SEEN_WARNING,
+		DELIVERED | STARTED},
+
+	/* the operator deprecates, which changes every state and no phase */
+	{"deprecated while it deploys",
+		"\"status\":\"Deprecated\",\"currentPhase\":\"AppDeploy\",\"promotionStatus\":"
+		"\"Deprecated\"",
+		SEEN_DEPRECATED, ABSORBED},
+	{"deprecated when delivered",
+		"\"status\":\"Deprecated\",\"currentPhase\":\"Completed\",\"promotionStatus\":"
+		"\"Deprecated\"" ENDED,
+		SEEN_DEPRECATED, ABSORBED},
+	{"deprecated by us", COMPLETED("Deprecated"), SEEN_DEPRECATED, DELIVERED | ABSORBED},
+	{"deprecated while it is promoted",
+		PROMOTING("Deprecated", "Deprecated")
+			ITEMS(ITEM("a", JOB_A, "Progressing"), ITEM("b", JOB_B, "Succeeded")),
+		SEEN_DEPRECATED, DELIVERED | ABSORBED | ACTIVE | STARTED},
+	{"deprecated after it succeeded",
+		"\"status\":\"Deprecated\",\"currentPhase\":\"Completed\",\"promotionStatus\":"
+		"\"Deprecated\"" ENDED ITEMS(
+			ITEM("a", JOB_A, "Succeeded"), ITEM("b", JOB_B, "Succeeded")),
+		SEEN_DEPRECATED, ABSORBED | STARTED},
+	{"deprecated after it failed",
+		PROMOTING("Deprecated", "Deprecated")
+			ITEMS(ITEM("a", JOB_A, "Failed"), ITEM("b", JOB_B, "Succeeded")),
+		SEEN_DEPRECATED, DELIVERED | ABSORBED | STARTED},
+	{"deprecated after it was given up", PROMOTING("Deprecated", "Deprecated"), SEEN_DEPRECATED,
+		ABSORBED},
+
+	/* the operator promotes itself */
+	{"it comes to the phase",
+		"\"status\":\"Progressing\",\"currentPhase\":\"PromotionTasks\","
+		"\"promotionStatus\":\"Pending\"",
+		SEEN_PENDING, FOREIGN | ABSORBED},
+	{"it comes to the phase of an old version (D26)",
+		"\"status\":\"Succeeded\",\"currentPhase\":\"PromotionTasks\",\"promotionStatus\":"
+		"\"Pending\"" ENDED,
+		SEEN_PENDING, FOREIGN | ABSORBED},
+	{"it is Progressing, and has made no KeptnTask yet",
+		"\"status\":\"Progressing\",\"currentPhase\":\"PromotionTasks\","
+		"\"promotionStatus\":\"Progressing\"",
+		SEEN_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
+	{"it has made KeptnTasks",
+		"\"status\":\"Progressing\",\"currentPhase\":\"PromotionTasks\","
+		"\"promotionStatus\":\"Progressing\"" ITEMS(
+			ITEM("a", "promotion-a-12345", "Pending"),
+			ITEM("b", "promotion-b-54321", "Progressing")),
+		SEEN_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
+	{"its KeptnTask is gone",
+		"\"status\":\"Progressing\",\"currentPhase\":\"PromotionTasks\","
+		"\"promotionStatus\":\"Progressing\"" ITEMS(
+			ITEM("a", "", "Progressing"), ITEM("b", "", "Pending")),
+		SEEN_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
+	{"it ended well",
+		COMPLETED("Succeeded") ITEMS(ITEM("a", "promotion-a-12345", "Succeeded"),
+			ITEM("b", "promotion-b-54321", "Succeeded")),
+		SEEN_SUCCEEDED, FOREIGN | ABSORBED | DELIVERED},
+	{"it failed",
+		PROMOTING("Failed", "Failed") ITEMS(ITEM("a", "promotion-a-12345", "Failed"),
+			ITEM("b", "promotion-b-54321", "Succeeded")),
+		SEEN_FAILED, FOREIGN | ABSORBED},
+	{"it takes over what we had begun",
+		PROMOTING("Progressing", "Progressing") ITEMS(
+			ITEM("a", JOB_A, "Progressing"), ITEM("b", "promotion-b-54321", "Pending")),
+		SEEN_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
+
+	/* people */
+	{"a state that nobody knows",
+		"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"promotionStatus\":"
+		"\"Skipped\"" ENDED,
+		SEEN_UNKNOWN, DELIVERED},
+	{"the items were taken away", PROMOTING("Progressing", "Progressing"), SEEN_PROGRESSING,
+		FOREIGN | ABSORBED | ACTIVE},
+	{"the end was taken away",
+		"\"status\":\"Failed\",\"currentPhase\":\"PromotionTasks\",\"promotionStatus\":"
+		"\"Failed\"" ITEMS(ITEM("a", JOB_A, "Failed"), ITEM("b", JOB_B, "Succeeded")),
+		SEEN_FAILED, STARTED},
+};
+
+static int what_is(const struct seen_version *v)
+{
+	const struct seen seen = {.since = 0};
+
+	return (v->delivered ? DELIVERED : 0) | (v->foreign ? FOREIGN : 0) |
+	       (seen_absorbed(v) ? ABSORBED : 0) | (seen_active(v) ? ACTIVE : 0) |
+	       (seen_waits(&seen, v) ? WAITS : 0) | (seen_started(v) ? STARTED : 0);
+}
+
+static void each_state_is_told_from_the_others(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		CLEANUP(appversion_drop_p)
+		struct appversion *v = with_status("", states[i].status);
+		int is = what_is(&v->seen);
+
+		if (v->seen.promotion != states[i].promotion || is != states[i].is)
+			fail_msg("%s: %d, and not %d; promotion is %s", states[i].what, is,
+				states[i].is, appversion_state_name(v->seen.promotion));
+		assert_int_equal(v->source == NULL, (is & ABSORBED) != 0);
+		if (is & DELIVERED)
+			assert_int_equal(v->seen.ended, 1795482123);
+	}
+}
+
+/* In no state is what is being deleted delivered; what is open stays open. */
+static void what_is_deleted_does_not_start(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		CLEANUP(appversion_drop_p)
+		struct appversion *v = with_status(
+			",\"deletionTimestamp\":\"2026-11-24T01:02:03Z\"", states[i].status);
+
+		assert_int_equal(what_is(&v->seen), states[i].is & ~(DELIVERED | WAITS));
+	}
+}
+
+static void reads_what_people_ask_for(void **state)
+{
+	static const struct {
+		const char *annotation;
+		unsigned want;
+	} rows[] = {
+		{"\"2\"", 2},
+		{"\"4294967295\"", 4294967295},
+		{"\"4294967296\"", 0},
+		{"\"0\"", 0},
+		{"\"-1\"", 0},
+		{"\"+1\"", 0},
+		{"\" 1\"", 0},
+		{"\"1 \"", 0},
+		{"\"\"", 0},
+		{"\"two\"", 0},
+		{"2", 0},
+		{"null", 0},
+		{"[\"2\"]", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(appversion_drop_p) struct appversion *v = NULL;
+		char metadata[200];
+
+		(void)snprintf(metadata, sizeof(metadata),
+			",\"annotations\":{\"promogate.dev/retry\":%s,\"promogate.dev/abort\":%s,"
+			"\"promogate.dev/superseded-by\":%s}",
+			rows[i].annotation, rows[i].annotation, rows[i].annotation);
+		v = with_status(metadata, OPERATORS);
+		assert_int_equal(v->seen.retry, rows[i].want);
+		assert_int_equal(v->seen.abort, rows[i].want);
+		assert_int_equal(v->seen.superseded, rows[i].annotation[0] == '"');
+	}
+}
+
+static void reads_the_object(void **state)
+{
+	CLEANUP(appversion_drop_p)
+	struct appversion *v = decode(
+		"{\"metadata\":{\"name\":\"n\",\"namespace\":\"dev\",\"uid\":\"u\","
+		"\"resourceVersion\":\"7\",\"generation\":3,"
+		"\"creationTimestamp\":\"1970-01-01T00:01:40Z\"},"
+		"\"spec\":{\"appName\":\"app\",\"version\":\"1\",\"revision\":2,"
+		"\"promotionTasks\":[\"b\",\"a\",7,null,\"b\",{},\"a\"]},"
+		"\"status\":{\"promotionTaskStatus\":[{\"definitionName\":\"b\",\"name\":"
+		"\"b-12-bcdfghjk\",\"status\":\"Progressing\",\"startTime\":\"s\",\"endTime\":"
+		"\"e\"},7,{\"definitionName\":[],\"name\":{},\"status\":1,\"startTime\":null}]}}");
+
+	(void)state;
+	assert_string_equal(v->seen.name, "n");
+	assert_string_equal(v->namespace, "dev");
+	assert_string_equal(v->seen.uid, "u");
+	assert_string_equal(v->seen.resource_version, "7");
+	assert_string_equal(v->app, "app");
+	assert_string_equal(v->version, "1");
+	assert_int_equal(v->seen.created, 100);
+	assert_int_equal(v->seen.revision, 2);
+	assert_int_equal(v->seen.generation, 3);
+	assert_int_equal(v->seen.ntasks, 2);
+	assert_string_equal(v->seen.tasks[0].name, "b"); /* D3: each once, in order */
+	assert_string_equal(v->seen.tasks[1].name, "a");
+	assert_false(v->seen.tasks[0].defined);
+	assert_int_equal(v->seen.nitems, 2);
+	assert_string_equal(v->items[0].job, "b-12-bcdfghjk");
+	assert_string_equal(v->items[0].status, "Progressing");
+	assert_string_equal(v->items[0].start, "s");
+	assert_string_equal(v->items[0].end, "e");
+	assert_ptr_equal(v->seen.items[0].task, v->items[0].task);
+	assert_ptr_equal(v->seen.items[0].job, v->items[0].job);
+	assert_int_equal(v->seen.items[0].state, SEEN_PROGRESSING);
+	assert_int_equal(v->seen.items[0].attempt, 12);
+	assert_string_equal(v->items[1].task, "");
+	assert_string_equal(v->items[1].start, "");
+	assert_int_equal(v->seen.items[1].state, SEEN_NONE);
+}
+
+static void takes_whatever_an_object_holds(void **state)
+{
+	static const char *const none[] = {
+		"null",
+		"[]",
+		"{\"metadata\":{\"uid\":\"u\"},\"spec\":{\"appName\":\"a\"}}",
+		"{\"metadata\":{\"name\":\"n\"},\"spec\":{\"appName\":\"a\"}}",
+		"{\"metadata\":{\"name\":\"n\",\"uid\":\"u\"},\"spec\":{\"appName\":7}}",
+		"{\"metadata\":[],\"spec\":[],\"status\":[]}",
+	};
+	CLEANUP(appversion_drop_p)
+	struct appversion *v = decode(
+		"{\"metadata\":{\"name\":\"n\",\"uid\":\"u\",\"namespace\":[],\"generation\":\"1\","
+		"\"creationTimestamp\":1,\"annotations\":\"a\",\"deletionTimestamp\":null},"
+		"\"spec\":{\"appName\":\"a\",\"version\":{},\"revision\":\"x\","
+		"\"promotionTasks\":{\"a\":\"b\"}},\"status\":{\"promotionTaskStatus\":{\"a\":{}},"
+		"\"currentPhase\":1,\"endTime\":{},\"promotionStatus\":[]}}");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		assert_null(decode(none[i]));
+	assert_int_equal(v->seen.revision, 1);
+	assert_int_equal(v->seen.ntasks, 0);
+	assert_int_equal(v->seen.nitems, 0);
+	assert_int_equal(v->seen.promotion, SEEN_NONE);
+	assert_string_equal(v->namespace, "");
+	assert_false(v->seen.foreign);
+}
+
+/* A plan's time grows with their square: more than anybody has is not judged. */
+static void too_many_tasks_are_not_judged(void **state)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
+
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		CLEANUP(appversion_drop_p) struct appversion *v = NULL;
+
+		buf_reset(&text);
+		(void)buf_add(&text, "{\"metadata\":{\"name\":\"n\",\"uid\":\"u\"},\"spec\":{"
+				     "\"appName\":\"a\",\"promotionTasks\":[\"first\"");
+		for (int i = 1; i < LIMIT_VERSION_TASKS + more; i++)
+			(void)buf_addf(&text, ",\"n%d\"", i);
+		(void)buf_add(&text, "]},\"status\":{" OPERATORS "}}");
+		v = decode(buf_str(&text));
+		assert_int_equal(v->oversized, more);
+		assert_int_equal(v->seen.ntasks, more ? 0 : LIMIT_VERSION_TASKS);
+		assert_int_equal(what_is(&v->seen),
+			more ? DELIVERED | FOREIGN | ABSORBED : DELIVERED | WAITS);
+	}
+}
+
+static void assert_same_context(const char *source, const char *object)
+{
+	CLEANUP(json_free_p) struct json *a = parse(source), *b = parse(object);
+	CLEANUP(buf_release) struct buf of_a = BUF_INIT(10000), of_b = BUF_INIT(10000);
+	struct jobspec_version va, vb;
+
+	jobspec_version_read(a, &va);
+	jobspec_version_read(b, &vb);
+	assert_string_equal(va.namespace, vb.namespace);
+	assert_string_equal(va.name, vb.name);
+	assert_string_equal(va.uid, vb.uid);
+	keptn_context_encode(&va.context, &of_a);
+	keptn_context_encode(&vb.context, &of_b);
+	assert_string_equal(buf_str(&of_a), buf_str(&of_b));
+}
+
+/* What is kept of a version makes the same Jobs as the whole object. */
+static void the_source_is_all_that_a_job_needs(void **state)
+{
+#define OBJECT(spec, status)                                                                       \
+	"{\"metadata\":{\"name\":\"n\",\"namespace\":\"dev\",\"uid\":\"u\"},\"spec\":{"            \
+	"\"appName\":\"a<b\",\"version\":\"1\",\"promotionTasks\":[\"a\"]" spec "},\"status\":{"   \
+	"\"status\":\"Progressing\"" status "}}"
+#define TRACE(id)                                                                                  \
+	"{\"traceparent\":\"00-000000000000000000000000000000" id "-00000000000000aa-01\"}"
+	static const char *const objects[] = {
+		OBJECT("", ""),
+		OBJECT(",\"metadata\":{\"z\":\"1\",\"a\":\"\\u2028\",\"n\":7}", ""),
+		OBJECT(",\"metadata\":[\"a\"],\"traceId\":\"t\"", ""),
+		OBJECT(",\"traceId\":" TRACE("01"), ""),
+		OBJECT(",\"traceId\":" TRACE("01"),
+			",\"phaseTraceIDs\":{\"PromotionTasks\":" TRACE("02") "}"),
+		OBJECT(",\"traceId\":" TRACE("01"), ",\"phaseTraceIDs\":{\"PromotionTasks\":{}}"),
+		OBJECT(",\"traceId\":" TRACE("01"),
+			",\"phaseTraceIDs\":{\"PromotionTasks\":{\"traceparent\":7}}"),
+		OBJECT(",\"traceId\":{\"baggage\":\"b\",\"tracestate\":\"s\"},\"workloads\":[{"
+		       "\"name\":\"w\",\"version\":\"1\"}]",
+			""),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+		CLEANUP(appversion_drop_p) struct appversion *v = decode(objects[i]);
+
+		assert_same_context(v->source, objects[i]);
+		assert_null(strstr(v->source, "workloads"));
+	}
+}
+
+static void it_lives_as_long_as_somebody_holds_it(void **state)
+{
+	struct appversion *v = with_status("", OPERATORS);
+
+	(void)state;
+	assert_ptr_equal(appversion_keep(v), v);
+	appversion_drop(v);
+	assert_string_equal(v->seen.name, "podtato-1.0");
+	appversion_drop(v);
+	appversion_drop(NULL);
+}
+
+/* Ten thousand must fit well below 20 MiB. */
+static void a_version_is_small(void **state)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(10000);
+	CLEANUP(appversion_drop_p) struct appversion *v = NULL;
+
+	(void)state;
+	(void)buf_add(&text,
+		"{\"metadata\":{\"name\":\"podtato-head-2.10.0-6b86b273\",\"namespace\":"
+		"\"podtato-head-development\",\"uid\":\"0f3c2a4e-0000-4000-8000-000000000001\","
+		"\"resourceVersion\":\"12345678\",\"managedFields\":[");
+	for (int i = 0; i < 100; i++)
+		(void)buf_addf(&text, "%s{\"manager\":\"operator\"}", i ? "," : "");
+	(void)buf_add(&text, "]},\"spec\":{\"appName\":\"podtato-head\",\"version\":\"2.10.0\","
+			     "\"metadata\":{\"commit\":\"0123456789012345678901234567890123456789"
+			     "\"},\"promotionTasks\":[");
+	for (int i = 0; i < 5; i++)
+		(void)buf_addf(&text, "%s\"open-pull-request-%d\"", i ? "," : "", i);
+	(void)buf_add(&text,
+		"]},\"status\":{" PROMOTING("Failed", "Failed") ",\"promotionTaskStatus\":[");
+	for (int i = 0; i < 5; i++)
+		(void)buf_addf(&text,
+			"%s{\"definitionName\":\"open-pull-request-%d\",\"status\":\"Failed\","
+			"\"name\":\"open-pull-request-%d-1-bcdfghjk\",\"startTime\":"
+			"\"2026-11-24T01:02:03Z\",\"endTime\":\"2026-11-24T01:02:03Z\"}",
+			i ? "," : "", i, i);
+	(void)buf_add(&text, "]}}");
+	v = decode(buf_str(&text));
+	assert_int_equal(v->seen.nitems, 5);
+	assert_non_null(v->source);
+	assert_true(malloc_usable_size(v) <= 2048);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_state_is_told_from_the_others),
+		cmocka_unit_test(what_is_deleted_does_not_start),
+		cmocka_unit_test(reads_what_people_ask_for),
+		cmocka_unit_test(reads_the_object),
+		cmocka_unit_test(takes_whatever_an_object_holds),
+		cmocka_unit_test(too_many_tasks_are_not_judged),
+		cmocka_unit_test(the_source_is_all_that_a_job_needs),
+		cmocka_unit_test(it_lives_as_long_as_somebody_holds_it),
+		cmocka_unit_test(a_version_is_small),
+	};
+
+	return cmocka_run_group_tests_name("appversion", tests, NULL, NULL);
+}

@@ -1,0 +1,169 @@
+#include "promotion/ownjob.h"
+
+#include "base/buf.h"
+#include "unit.h"
+
+#define OWNER                                                                                      \
+	"\"ownerReferences\":[{\"kind\":\"KeptnAppVersion\",\"uid\":\"v\",\"controller\":true}]"
+#define POD(env, volumes)                                                                          \
+	"\"template\":{\"spec\":{\"containers\":[{\"env\":[{\"name\":\"OTHER\",\"value\":\"v/x\"}" \
+	"," env "]}],\"volumes\":[" volumes "]}}"
+#define ID_OF_A "{\"name\":\"PROMOGATE_ID\",\"value\":\"v/a\"}"
+#define CODE    "{\"configMap\":{\"name\":\"a-2-bcdfghjk\"}}"
+#define ANNOTATIONS                                                                                \
+	"\"annotations\":{\"keptn.sh/app\":\"App\",\"promogate.dev/task\":\"a\","                  \
+	"\"promogate.dev/ttl-seconds-after-finished\":\"60\"}"
+
+/* Named a-2-bcdfghjk; more metadata, spec and status, each member behind a comma. */
+static struct ownjob *decode(const char *metadata, const char *spec, const char *status)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(10000);
+	CLEANUP(json_free_p) struct json *object = NULL;
+	struct err err = ERR_INIT;
+
+	(void)buf_addf(&text,
+		"{\"metadata\":{\"name\":\"a-2-bcdfghjk\",\"namespace\":\"dev\",\"uid\":\"u\"%s},"
+		"\"spec\":{\"completions\":1%s},\"status\":{\"x\":1%s}}",
+		metadata, spec, status);
+	if (json_parse(buf_str(&text), text.len, &object, &err) < 0)
+		fail_msg("%s: %s", buf_str(&text), err.msg);
+	return ownjob_decode(object);
+}
+
+static void reads_a_job_that_waits(void **state)
+{
+	CLEANUP(ownjob_drop_p)
+	struct ownjob *j =
+		decode("," OWNER "," ANNOTATIONS, ",\"suspend\":true," POD(ID_OF_A, ""), "");
+
+	(void)state;
+	assert_string_equal(j->seen.name, "a-2-bcdfghjk");
+	assert_string_equal(j->seen.uid, "u");
+	assert_string_equal(j->seen.version_uid, "v");
+	assert_string_equal(j->seen.task, "a");
+	assert_int_equal(j->seen.attempt, 2);
+	assert_true(j->seen.suspended);
+	assert_true(j->seen.ready);
+	assert_false(j->seen.deleting);
+	assert_false(j->seen.expires);
+	assert_int_equal(j->seen.outcome, SEEN_RUNNING);
+	assert_string_equal(j->namespace, "dev");
+	assert_string_equal(j->app, "App");
+	assert_string_equal(j->start, "");
+	assert_string_equal(j->reason, "");
+	assert_int_equal(j->ttl_seconds, 60);
+}
+
+static void reads_a_job_that_failed(void **state)
+{
+	CLEANUP(ownjob_drop_p)
+	struct ownjob *j = decode("," OWNER "," ANNOTATIONS
+				  ",\"deletionTimestamp\":\"2026-11-24T01:02:03Z\"",
+		",\"ttlSecondsAfterFinished\":60," POD(ID_OF_A, CODE),
+		",\"startTime\":\"2026-11-24T01:00:00Z\",\"conditions\":[{\"type\":\"Failed\","
+		"\"status\":\"True\",\"reason\":\"DeadlineExceeded\",\"message\":\"too long\","
+		"\"lastTransitionTime\":\"2026-11-24T01:01:00Z\"}]");
+
+	(void)state;
+	assert_int_equal(j->seen.outcome, SEEN_JOB_FAILED);
+	assert_false(j->seen.suspended);
+	assert_true(j->seen.deleting);
+	assert_true(j->seen.expires);
+	assert_true(j->brings_code);
+	assert_string_equal(j->start, "2026-11-24T01:00:00Z");
+	assert_string_equal(j->reason, "DeadlineExceeded");
+	assert_string_equal(j->message, "too long");
+	assert_string_equal(j->since, "2026-11-24T01:01:00Z");
+}
+
+static void a_job_with_code_is_ready_once_it_runs(void **state)
+{
+	(void)state;
+	for (int suspended = 0; suspended < 2; suspended++) {
+		CLEANUP(ownjob_drop_p)
+		struct ownjob *j = decode("," OWNER,
+			suspended ? ",\"suspend\":true," POD(ID_OF_A, CODE)
+				  : "," POD(ID_OF_A, CODE),
+			"");
+
+		assert_int_equal(j->seen.ready, !suspended);
+	}
+}
+
+static void a_job_is_known_whatever_people_change(void **state)
+{
+	static const struct {
+		const char *metadata, *env, *app;
+	} rows[] = {
+		{"," OWNER, ID_OF_A, ""},
+		{"," OWNER ",\"annotations\":{\"promogate.dev/task\":\"b\"}", ID_OF_A, ""},
+		{"," OWNER ",\"labels\":{\"promogate.dev/attempt\":\"7\","
+		 "\"promogate.dev/app\":\"podtato\"}",
+			ID_OF_A, "podtato"},
+		{"," OWNER "," ANNOTATIONS, "{}", "App"},
+		{"," OWNER "," ANNOTATIONS, "{\"name\":\"PROMOGATE_ID\",\"value\":\"w/b\"}", "App"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buf_release) struct buf spec = BUF_INIT(1000);
+		CLEANUP(ownjob_drop_p) struct ownjob *j = NULL;
+
+		(void)buf_addf(&spec, "," POD("%s", ""), rows[i].env);
+		j = decode(rows[i].metadata, buf_str(&spec), "");
+		assert_non_null(j);
+		assert_string_equal(j->seen.task, "a");
+		assert_int_equal(j->seen.attempt, 2);
+		assert_string_equal(j->app, rows[i].app);
+		assert_int_equal(j->ttl_seconds, strstr(rows[i].metadata, "ttl-") ? 60 : 300);
+	}
+}
+
+static void other_jobs_are_none_of_ours(void **state)
+{
+	static const struct {
+		const char *metadata, *spec;
+	} rows[] = {
+		{"", ""},
+		{"," ANNOTATIONS, "," POD(ID_OF_A, "")}, /* of no version */
+		{",\"ownerReferences\":[{\"kind\":\"KeptnTask\",\"uid\":\"v\",\"controller\":true}"
+		 "]," ANNOTATIONS,
+			"," POD(ID_OF_A, "")},
+		{"," OWNER, ""}, /* of no task */
+		{"," OWNER ",\"annotations\":{\"promogate.dev/task\":\"b\"}",
+			""}, /* no such name */
+		{"," OWNER ",\"annotations\":{\"promogate.dev/task\":[]}", ",\"template\":[]"},
+		{",\"ownerReferences\":{},\"annotations\":[]", ",\"template\":{\"spec\":[]}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_null(decode(rows[i].metadata, rows[i].spec, ""));
+	assert_null(ownjob_decode(NULL));
+}
+
+static void it_lives_as_long_as_somebody_holds_it(void **state)
+{
+	struct ownjob *j = decode("," OWNER, "," POD(ID_OF_A, ""), "");
+
+	(void)state;
+	assert_ptr_equal(ownjob_keep(j), j);
+	ownjob_drop(j);
+	assert_string_equal(j->seen.task, "a");
+	ownjob_drop(j);
+	ownjob_drop(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_a_job_that_waits),
+		cmocka_unit_test(reads_a_job_that_failed),
+		cmocka_unit_test(a_job_with_code_is_ready_once_it_runs),
+		cmocka_unit_test(a_job_is_known_whatever_people_change),
+		cmocka_unit_test(other_jobs_are_none_of_ours),
+		cmocka_unit_test(it_lives_as_long_as_somebody_holds_it),
+	};
+
+	return cmocka_run_group_tests_name("ownjob", tests, NULL, NULL);
+}
