@@ -1,0 +1,66 @@
+/*
+ * room - the cap on running Jobs, overall and for each namespace, first come first served: who may
+ * start, and whose turn it is when others have ended. A flood of Jobs is what Keptn's users
+ * complain of. Pure: it counts what it is told, and limits nobody by itself. One thread.
+ *
+ * Whoever waits is kept room for, so that a small one that comes later does not go first for ever:
+ *
+ *   - in its namespace, it holds up all who came later
+ *   - overall as well, unless its namespace's cap is what it waits for: then it could not use that
+ *     room, and other namespaces do
+ *
+ * So who waits and does not start when it could holds up others. Leave what no longer waits for
+ * room (its definition is gone, say) and what can't start for another reason (a quota): it comes
+ * back at the end of the line.
+ *
+ * A key that needs more than a whole cap starts when nobody else uses anything of that cap.
+ *
+ * Each question costs a walk over those who wait.
+ */
+#ifndef PROMOGATE_PROMOTION_ROOM_H
+#define PROMOGATE_PROMOTION_ROOM_H
+
+#include <stdbool.h>
+
+#include "base/mem.h"
+
+struct room;
+
+/* 0: any number. */
+struct room *room_new(unsigned total, unsigned per_namespace);
+void room_free(struct room *r);
+DEFINE_CLEANUP(struct room, room_free)
+
+/*
+ * How many Jobs of this key run or are about to; it replaces what was said before, and 0 means
+ * none. A key stays in one namespace, here and below, for as long as it uses or waits.
+ */
+void room_use(struct room *r, const char *key, const char *ns, unsigned count);
+/* The key wants to start so many (0: as room_leave()). It keeps its place if it waits already. */
+void room_wait(struct room *r, const char *key, const char *ns, unsigned needed);
+/* It waits no longer: it has started, or does not want to. */
+void room_leave(struct room *r, const char *key);
+
+/* plan()'s seen.room and seen.idle. */
+struct room_answer {
+	unsigned room; /* what is left of the caps; UINT_MAX: any number */
+	bool idle; /* it may start although it needs more than that */
+};
+
+/*
+ * What is left for this key, beside what the others use and what is kept for those who wait longer:
+ * for all who wait, if it does not. Then idle is said only where nobody uses, or waits for,
+ * anything that it shares; where it waits, how many it needs is known, and each cap is looked at
+ * alone. So who is refused, and then waits, asks again.
+ */
+struct room_answer room_ask(const struct room *r, const char *key, const char *ns);
+
+/* Visits, in order, those who wait and may all start now. fn must not change the room. */
+typedef void room_visit_fn(void *ctx, const char *key);
+void room_ready(const struct room *r, room_visit_fn *fn, void *ctx);
+
+/* For the metrics: Jobs in use, keys that wait. */
+unsigned long room_used(const struct room *r);
+unsigned long room_waiting(const struct room *r);
+
+#endif

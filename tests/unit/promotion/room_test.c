@@ -1,0 +1,307 @@
+#include "promotion/room.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "unit.h"
+
+/*
+ * Steps, one behind the other. A key is "n/k", in namespace n: "use n/k 2", "wait n/k 2", "leave
+ * n/k"; "ask n/k 3" says how much is left, "ask n/k 3 idle" that it may start all the same, and
+ * "ask n/k -1" that any number may; "ready n/k n/l" is who may start now.
+ */
+static const struct {
+	const char *title;
+	unsigned total, per_namespace;
+	const char *steps;
+} cases[] = {
+	{"no caps", 0, 0, "ask a/x -1 idle, use a/x 1000, ask a/y -1, ready"},
+	{"a cap overall", 5, 0,
+		"ask a/x 5 idle, use a/x 3, ask b/y 2, use b/y 2, ask c/z 0, use a/x 0, ask c/z 3,"
+		"use b/y 1, ask c/z 4"},
+	{"a cap for each namespace", 0, 3, "use a/x 2, ask a/y 1, ask b/y 3 idle"},
+	{"the lower one counts", 5, 3, "use a/x 1, ask a/y 2, ask b/y 3, use c/z 2, ask b/y 2"},
+	{"its own are not the others'", 5, 3, "use a/x 3, ask a/x 3 idle, use b/x 3, ask a/x 2"},
+	{"who waits is kept room for", 5, 0,
+		"use a/x 3, wait b/y 3, ask b/y 2, ask c/z 0, ready, use a/x 2, ready b/y, ask c/z "
+		"0,"
+		"use a/x 1, ask c/z 1, wait c/z 1, ready b/y c/z"},
+	{"but not from who came before", 5, 0,
+		"use a/x 4, wait b/y 2, wait c/z 1, ask b/y 1, ask c/z 0, leave b/y, ask c/z 1,"
+		"ready c/z"},
+	{"waiting again keeps the place", 5, 0,
+		"use a/x 5, wait b/y 2, wait c/z 2, wait b/y 3, use a/x 2, ready b/y, ask c/z 0"},
+	{"coming back does not", 5, 0,
+		"use a/x 5, wait b/y 2, wait c/z 2, leave b/y, wait b/y 2, use a/x 3, ready c/z"},
+	{"who left is kept nothing for", 9, 3,
+		"use a/x 1, wait a/y 1, ask a/z 1, leave a/y, ask a/z 2"},
+	{"wanting nothing is not waiting", 5, 0, "wait b/y 2, wait b/y 0, ready, ask c/z 5 idle"},
+	{"leaving without waiting", 5, 0, "leave a/x, use a/x 1, leave a/x, ask b/y 4"},
+	{"more than the cap: alone", 5, 0,
+		"use a/x 1, wait b/y 7, ask b/y 4, ask c/z 0, ready, use a/x 0, ready b/y,"
+		"ask b/y 5 idle, use b/y 7, leave b/y, ask c/z 0, use b/y 0, ask c/z 5 idle"},
+	{"more than the cap, and it did not wait", 5, 0, "ask b/y 5 idle, use b/y 7, ask c/z 0"},
+	{"more than the cap, behind another", 5, 0, "wait a/x 1, wait b/y 7, ready a/x, ask b/y 4"},
+	{"more than its namespace's cap: alone there", 9, 3,
+		"use a/x 1, use b/x 4, wait a/y 5, ask a/y 2, ready, use a/x 0, ask a/y 3 idle,"
+		"ready a/y, use b/x 5, ready"},
+	{"more than its namespace's cap, and it did not wait", 9, 3,
+		"use b/x 4, ask a/y 3, wait a/y 5, ask a/y 3 idle, ready a/y"},
+	{"a full namespace does not hold up another", 5, 2,
+		"use a/x 2, wait a/y 2, ask a/z 0, ask b/x 2, wait b/x 2, ready b/x"},
+	{"what waits behind in a namespace does not either", 9, 2,
+		"wait a/x 2, wait a/y 2, wait a/z 2, ask b/x 2, use c/x 5, ask b/x 2,"
+		"use c/y 1, ask b/x 1"},
+	{"a namespace that has room again holds up those who came later", 5, 2,
+		"use a/x 2, wait a/y 2, use b/x 2, wait c/x 2, ask c/x 1, use a/x 0, use d/x 1,"
+		"ready a/y, ask c/x 0"},
+	{"who needs as much as fits exactly", 5, 5, "use a/x 2, wait a/y 3, ready a/y"},
+	{"idle only for more than fits", 5, 0, "wait a/x 5, ask a/x 5"},
+	{"who uses and wants more", 5, 0, "use a/x 2, wait a/x 5, ready a/x, use b/x 1, ready"},
+	{"large numbers", 5, 0,
+		"use a/x 4294967295, use b/x 4294967295, ask c/x 0, use a/x 0, ask c/x 0"},
+};
+
+static void add_key(void *ctx, const char *key)
+{
+	(void)buf_addf(ctx, " %s", key);
+}
+
+static void expect_ready(const struct room *r, const char *keys)
+{
+	CLEANUP(buf_release) struct buf ready = BUF_INIT(1000);
+
+	room_ready(r, add_key, &ready);
+	assert_string_equal(buf_str(&ready), keys);
+}
+
+static void step(struct room *r, const char *text)
+{
+	char op[8], key[16] = "", idle[8] = "", ns[2];
+	long long n = 0;
+	struct room_answer answer;
+
+	text += strspn(text, " ");
+	if (strncmp(text, "ready", 5) == 0) {
+		expect_ready(r, text + 5);
+		return;
+	}
+	assert_true(sscanf(text, "%7s %15s %lld %7s", op, key, &n, idle) >= 2);
+	ns[0] = key[0];
+	ns[1] = '\0';
+	if (strcmp(op, "use") == 0) {
+		room_use(r, key, ns, (unsigned)n);
+	} else if (strcmp(op, "wait") == 0) {
+		room_wait(r, key, ns, (unsigned)n);
+	} else if (strcmp(op, "leave") == 0) {
+		room_leave(r, key);
+	} else {
+		assert_string_equal(op, "ask");
+		answer = room_ask(r, key, ns);
+		assert_int_equal(answer.room, n < 0 ? UINT_MAX : n);
+		assert_int_equal(answer.idle, *idle != '\0');
+	}
+}
+
+static void does_as_the_table_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(room_free_p)
+		struct room *r = room_new(cases[i].total, cases[i].per_namespace);
+		char steps[512], *rest = steps, *text;
+
+		print_message("# %s\n", cases[i].title);
+		assert_true(
+			snprintf(steps, sizeof(steps), "%s", cases[i].steps) < (int)sizeof(steps));
+		while ((text = strsep(&rest, ",")))
+			step(r, text);
+	}
+}
+
+static void counts_for_the_metrics(void **state)
+{
+	CLEANUP(room_free_p) struct room *r = room_new(5, 0);
+
+	(void)state;
+	room_use(r, "a/x", "a", 3);
+	room_wait(r, "a/y", "a", 3);
+	room_wait(r, "a/z", "a", 1);
+	room_wait(r, "a/z", "a", 2);
+	assert_int_equal(room_used(r), 3);
+	assert_int_equal(room_waiting(r), 2);
+	room_use(r, "a/x", "a", 0);
+	room_leave(r, "a/y");
+	room_leave(r, "a/z");
+	assert_int_equal(room_used(r), 0);
+	assert_int_equal(room_waiting(r), 0);
+}
+
+/*
+ * A world in which applications come, run and end for a while, at random: under any caps, nobody
+ * starts over them, nobody takes what an earlier one could have had, and everybody has his turn.
+ */
+enum { APPS = 40, SPACES = 4, LONGEST = 10, STEPS = 3000 };
+
+struct app {
+	char key[16], ns[16];
+	unsigned needed, running;
+	bool waits;
+	int until; /* running */
+	int latest; /* waiting: must have started by then */
+};
+
+struct world {
+	struct room *room;
+	unsigned total, per_namespace;
+	struct app apps[APPS];
+	uint64_t seed;
+	int now, starts;
+};
+
+static unsigned chance(struct world *w, unsigned of)
+{
+	w->seed = w->seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(w->seed >> 33) % of;
+}
+
+struct ready {
+	struct world *world;
+	struct app *apps[APPS];
+	size_t count;
+};
+
+static void add_app(void *ctx, const char *key)
+{
+	struct ready *ready = ctx;
+
+	for (size_t i = 0; i < APPS; i++)
+		if (strcmp(ready->world->apps[i].key, key) == 0)
+			ready->apps[ready->count++] = &ready->world->apps[i];
+}
+
+static struct ready who_is_ready(struct world *w)
+{
+	struct ready ready = {.world = w};
+
+	room_ready(w->room, add_app, &ready);
+	return ready;
+}
+
+static bool is_ready(const struct ready *ready, const struct app *app)
+{
+	for (size_t i = 0; i < ready->count; i++)
+		if (ready->apps[i] == app)
+			return true;
+	return false;
+}
+
+static void within(unsigned cap, unsigned others, unsigned needed)
+{
+	assert_true(cap == 0 || others == 0 || others + needed <= cap);
+}
+
+static void start(struct world *w, struct app *app)
+{
+	struct ready before = who_is_ready(w), after;
+	unsigned all = 0, here = 0;
+
+	for (size_t i = 0; i < APPS; i++) {
+		all += w->apps[i].running;
+		if (strcmp(w->apps[i].ns, app->ns) == 0)
+			here += w->apps[i].running;
+	}
+	within(w->total, all, app->needed);
+	within(w->per_namespace, here, app->needed);
+	app->running = app->needed;
+	app->until = w->now + 1 + (int)chance(w, LONGEST);
+	app->waits = false;
+	room_use(w->room, app->key, app->ns, app->running);
+	room_leave(w->room, app->key);
+	w->starts++;
+	after = who_is_ready(w);
+	for (size_t i = 0; i < before.count; i++)
+		assert_true(before.apps[i] == app || is_ready(&after, before.apps[i]));
+}
+
+static bool try_to_start(struct world *w, struct app *app)
+{
+	struct room_answer answer = room_ask(w->room, app->key, app->ns);
+
+	if (app->needed > answer.room && !answer.idle)
+		return false;
+	start(w, app);
+	return true;
+}
+
+/* Whoever is before it may need one round of all that runs, in its namespace and then overall. */
+static void come(struct world *w, struct app *app)
+{
+	app->needed = 1 + chance(w, chance(w, 8) ? 3 : 9);
+	if (try_to_start(w, app))
+		return;
+	app->waits = true;
+	app->latest = w->now + 2 * LONGEST * (int)(room_waiting(w->room) + 1);
+	room_wait(w->room, app->key, app->ns, app->needed);
+}
+
+static void start_who_is_ready(struct world *w)
+{
+	struct ready ready = who_is_ready(w);
+
+	for (size_t i = 0; i < ready.count; i++)
+		assert_true(try_to_start(w, ready.apps[i]));
+	assert_int_equal(who_is_ready(w).count, 0);
+}
+
+static void turn(struct world *w)
+{
+	for (size_t i = 0; i < APPS; i++) {
+		struct app *app = &w->apps[i];
+
+		if (!app->running || app->until > w->now)
+			continue;
+		app->running = 0;
+		room_use(w->room, app->key, app->ns, 0);
+	}
+	start_who_is_ready(w);
+	for (size_t i = 0; i < APPS; i++) {
+		assert_true(!w->apps[i].waits || w->now <= w->apps[i].latest);
+		if (!w->apps[i].running && !w->apps[i].waits && chance(w, 3) == 0)
+			come(w, &w->apps[i]);
+	}
+	start_who_is_ready(w);
+}
+
+static void everybody_has_his_turn_under_the_caps(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 40; round++) {
+		struct world w = {.seed = round};
+
+		w.total = chance(&w, 4) ? 1 + chance(&w, 12) : 0;
+		w.per_namespace = chance(&w, 4) ? 1 + chance(&w, 6) : 0;
+		w.room = room_new(w.total, w.per_namespace);
+		for (unsigned i = 0; i < APPS; i++) {
+			(void)snprintf(w.apps[i].ns, sizeof(w.apps[i].ns), "%u", i % SPACES);
+			(void)snprintf(
+				w.apps[i].key, sizeof(w.apps[i].key), "%u/%u", i % SPACES, i);
+		}
+		for (w.now = 0; w.now < STEPS; w.now++)
+			turn(&w);
+		assert_true(w.starts > STEPS / LONGEST);
+		room_free(w.room);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(does_as_the_table_says),
+		cmocka_unit_test(counts_for_the_metrics),
+		cmocka_unit_test(everybody_has_his_turn_under_the_caps),
+	};
+
+	return cmocka_run_group_tests_name("room", tests, NULL, NULL);
+}
