@@ -24,7 +24,19 @@ const char *on_failure_name(enum on_failure value);
 /* Exactly one of these names. */
 bool on_failure_parse(const char *name, enum on_failure *ret);
 
+/* Who spoke first. */
+enum on_failure_source { ON_FAILURE_BY_ANNOTATION, ON_FAILURE_BY_CONFIG, ON_FAILURE_BY_DEFAULT };
+
+struct on_failure_decision {
+	enum on_failure value;
+	enum on_failure_source source;
+};
+
 /* annotation: as written, NULL if absent; a value that is not known doesn't speak. */
+struct on_failure_decision on_failure_decide(const char *annotation, enum block_deployment config);
+/* "KeptnConfig's blockDeployment", …: what a sentence says that it was decided by. */
+const char *on_failure_source_text(enum on_failure_source source);
+/* The value alone. */
 enum on_failure on_failure_resolve(const char *annotation, enum block_deployment config);
 
 #endif

@@ -5,27 +5,33 @@
 
 static void the_first_that_speaks_decides(void **state)
 {
+	static const char annotation[] =
+		"the annotation promogate.dev/on-failure of the KeptnAppContext";
 	static const struct {
 		const char *annotation;
 		enum block_deployment config;
-		const char *want;
+		const char *want, *by;
 	} rows[] = {
-		{NULL, BLOCK_DEPLOYMENT_UNSET, "Block"},
-		{NULL, BLOCK_DEPLOYMENT_TRUE, "Block"},
-		{NULL, BLOCK_DEPLOYMENT_FALSE, "Warn"},
-		{"Block", BLOCK_DEPLOYMENT_FALSE, "Block"},
-		{"Warn", BLOCK_DEPLOYMENT_TRUE, "Warn"},
-		{"Warn", BLOCK_DEPLOYMENT_UNSET, "Warn"},
-		{"warn", BLOCK_DEPLOYMENT_UNSET, "Block"},
-		{"warn", BLOCK_DEPLOYMENT_FALSE, "Warn"},
-		{"", BLOCK_DEPLOYMENT_UNSET, "Block"},
+		{NULL, BLOCK_DEPLOYMENT_UNSET, "Block", "the default"},
+		{NULL, BLOCK_DEPLOYMENT_TRUE, "Block", "KeptnConfig's blockDeployment"},
+		{NULL, BLOCK_DEPLOYMENT_FALSE, "Warn", "KeptnConfig's blockDeployment"},
+		{"Block", BLOCK_DEPLOYMENT_FALSE, "Block", annotation},
+		{"Warn", BLOCK_DEPLOYMENT_TRUE, "Warn", annotation},
+		{"Warn", BLOCK_DEPLOYMENT_UNSET, "Warn", annotation},
+		{"warn", BLOCK_DEPLOYMENT_UNSET, "Block", "the default"},
+		{"warn", BLOCK_DEPLOYMENT_FALSE, "Warn", "KeptnConfig's blockDeployment"},
+		{"", BLOCK_DEPLOYMENT_UNSET, "Block", "the default"},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		assert_string_equal(
-			on_failure_name(on_failure_resolve(rows[i].annotation, rows[i].config)),
-			rows[i].want);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct on_failure_decision d =
+			on_failure_decide(rows[i].annotation, rows[i].config);
+
+		assert_string_equal(on_failure_name(d.value), rows[i].want);
+		assert_string_equal(on_failure_source_text(d.source), rows[i].by);
+		assert_int_equal(on_failure_resolve(rows[i].annotation, rows[i].config), d.value);
+	}
 }
 
 int main(void)
