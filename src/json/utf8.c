@@ -1,5 +1,7 @@
 #include "json/utf8.h"
 
+#include <string.h>
+
 size_t utf8_length(const unsigned char *p, size_t left)
 {
 	static const struct {
@@ -29,4 +31,18 @@ size_t utf8_length(const unsigned char *p, size_t left)
 		return rows[i].length;
 	}
 	return 0;
+}
+
+bool utf8_copy(char *to, size_t size, const char *from)
+{
+	size_t n = strnlen(from, size);
+	bool fits = n < size;
+
+	if (!fits)
+		n = size - 1;
+	while (!fits && n > 0 && ((unsigned char)from[n] & 0xC0) == 0x80)
+		n--;
+	memcpy(to, from, n);
+	to[n] = '\0';
+	return fits;
 }

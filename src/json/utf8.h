@@ -5,9 +5,16 @@
 #ifndef PROMOGATE_JSON_UTF8_H
 #define PROMOGATE_JSON_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The length in bytes, 1 to 4, of the character at p, with left bytes there; 0 if it is none. */
 size_t utf8_length(const unsigned char *p, size_t left);
+
+/*
+ * Copies as much of from as size bytes hold with a NUL, and cuts between two characters. Whether
+ * all of it fitted.
+ */
+bool utf8_copy(char *to, size_t size, const char *from);
 
 #endif

@@ -10,6 +10,7 @@
 #define PROMOGATE_PROMOTION_JOBMETA_H
 
 #include "promotion/jobspec.h"
+#include "promotion/onfailure.h"
 #include "json/emit.h"
 
 /* Labels. */
@@ -26,6 +27,13 @@
 #define JOB_KEPTN_TASK    "keptn.sh/task-name"
 /* The definition may be gone when the outcome has been recorded. */
 #define JOB_TTL "promogate.dev/ttl-seconds-after-finished"
+
+/* Written once the outcome is recorded: the blocking policy, whose it was, and what happened. */
+#define JOB_ON_FAILURE ON_FAILURE_ANNOTATION
+#define JOB_DECIDED_BY "promogate.dev/decided-by"
+#define JOB_OUTCOME    "promogate.dev/outcome"
+#define JOB_REASON     "promogate.dev/reason"
+#define JOB_MESSAGE    "promogate.dev/message"
 
 /* In the environment of its pods: "<uid of the version>/<task>", and the attempt. */
 #define JOB_ID_VARIABLE      "PROMOGATE_ID"

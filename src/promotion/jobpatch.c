@@ -1,13 +1,23 @@
 #include "promotion/jobpatch.h"
 
+#include "base/limits.h"
+#include "base/mem.h"
+#include "promotion/jobmeta.h"
 #include "json/emit.h"
+#include "json/utf8.h"
 
+/* The patch, and in it "metadata", still open. */
 static void begin(struct emit *e, const char *uid)
 {
 	emit_object_begin(e);
 	emit_key(e, "metadata");
 	emit_object_begin(e);
 	emit_key_string(e, "uid", uid);
+}
+
+/* "metadata" ends, and "spec" begins. */
+static void begin_spec(struct emit *e)
+{
 	emit_object_end(e);
 	emit_key(e, "spec");
 	emit_object_begin(e);
@@ -24,16 +34,36 @@ void jobpatch_unsuspend(const char *uid, struct buf *to)
 	struct emit e = EMIT_INIT(to);
 
 	begin(&e, uid);
+	begin_spec(&e);
 	emit_key_bool(&e, "suspend", false);
 	end(&e);
 }
 
-void jobpatch_expire(const char *uid, int64_t ttl_seconds, struct buf *to)
+static void emit_annotation(struct emit *e, const char *key, const char *value)
+{
+	char text[LIMIT_MESSAGE_BYTES + 1];
+
+	if (!value || !*value)
+		return;
+	(void)utf8_copy(text, sizeof(text), value);
+	emit_key_string(e, key, text);
+}
+
+void jobpatch_record(const struct jobpatch_record *r, struct buf *to)
 {
 	struct emit e = EMIT_INIT(to);
-	int64_t ttl = ttl_seconds < 0 ? 0 : ttl_seconds;
+	int64_t ttl = r->ttl_seconds < 0 ? 0 : r->ttl_seconds;
 
-	begin(&e, uid);
+	begin(&e, r->uid);
+	emit_key(&e, "annotations");
+	emit_object_begin(&e);
+	emit_annotation(&e, JOB_ON_FAILURE, r->on_failure);
+	emit_annotation(&e, JOB_DECIDED_BY, r->decided_by);
+	emit_annotation(&e, JOB_OUTCOME, r->outcome);
+	emit_annotation(&e, JOB_REASON, r->reason);
+	emit_annotation(&e, JOB_MESSAGE, r->message);
+	emit_object_end(&e);
+	begin_spec(&e);
 	emit_key_int(&e, "ttlSecondsAfterFinished", ttl > INT32_MAX ? INT32_MAX : ttl);
 	end(&e);
 }

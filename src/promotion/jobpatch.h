@@ -9,9 +9,21 @@
 
 #include "base/buf.h"
 
+/* What is left of a Job's outcome once its item is recorded; NULL or "" for what is not known. */
+struct jobpatch_record {
+	const char *uid;
+	int64_t ttl_seconds; /* a number below 0 counts as 0 */
+	const char *on_failure, *decided_by; /* the blocking policy, and whose it is */
+	const char *outcome; /* "Succeeded", "Failed" */
+	const char *reason, *message; /* cut to LIMIT_MESSAGE_BYTES */
+};
+
 /* Both append. Lets it run. */
 void jobpatch_unsuspend(const char *uid, struct buf *to);
-/* Lets Kubernetes delete it so long after its end; a number below 0 counts as 0. */
-void jobpatch_expire(const char *uid, int64_t ttl_seconds, struct buf *to);
+/*
+ * Lets Kubernetes delete it so long after its end, and says in its annotations what a status item
+ * has no room for.
+ */
+void jobpatch_record(const struct jobpatch_record *r, struct buf *to);
 
 #endif

@@ -1,6 +1,7 @@
 /* jobstatus, and the two patches that move a Job on. */
 #include "promotion/jobstatus.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "promotion/jobpatch.h"
 #include "unit.h"
@@ -130,20 +131,52 @@ static void patches_name_the_job_by_its_uid(void **state)
 	assert_string_equal(
 		buf_str(&b), "{\"metadata\":{\"uid\":\"u\"},\"spec\":{\"suspend\":false}}");
 	buf_reset(&b);
-	jobpatch_expire("u", 60, &b);
-	assert_string_equal(buf_str(&b),
-		"{\"metadata\":{\"uid\":\"u\"},\"spec\":{\"ttlSecondsAfterFinished\":60}}");
+	jobpatch_record(
+		&(struct jobpatch_record){.uid = "u", .ttl_seconds = 60, .message = ""}, &b);
+	assert_string_equal(buf_str(&b), "{\"metadata\":{\"uid\":\"u\",\"annotations\":{}},"
+					 "\"spec\":{\"ttlSecondsAfterFinished\":60}}");
 }
 
-static void patches_hold_what_the_api_server_takes(void **state)
+static void a_record_says_what_happened(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
 
 	(void)state;
-	jobpatch_expire("u", -1, &b);
+	jobpatch_record(&(struct jobpatch_record){.uid = "u",
+				.on_failure = "Warn",
+				.decided_by = "the default",
+				.outcome = "Failed",
+				.reason = "BackoffLimitExceeded",
+				.message = "it \"failed\""},
+		&b);
+	assert_says(buf_str(&b), "\"annotations\":{"
+				 "\"promogate.dev/on-failure\":\"Warn\","
+				 "\"promogate.dev/decided-by\":\"the default\","
+				 "\"promogate.dev/outcome\":\"Failed\","
+				 "\"promogate.dev/reason\":\"BackoffLimitExceeded\","
+				 "\"promogate.dev/message\":\"it \\\"failed\\\"\"}");
+}
+
+static void patches_hold_what_the_api_server_takes(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(4000), message = BUF_INIT(4000);
+	CLEANUP(json_free_p) struct json *patch = NULL;
+	struct jobpatch_record r = {.uid = "u", .ttl_seconds = -1};
+	const char *said;
+
+	(void)state;
+	jobpatch_record(&r, &b);
 	assert_says(buf_str(&b), "{\"ttlSecondsAfterFinished\":0}");
-	jobpatch_expire("u", INT64_MAX, &b);
+	r.ttl_seconds = INT64_MAX;
+	buf_reset(&b);
+	for (int i = 0; i < LIMIT_MESSAGE_BYTES; i++)
+		(void)buf_add(&message, "€");
+	r.message = buf_str(&message);
+	jobpatch_record(&r, &b);
 	assert_says(buf_str(&b), "{\"ttlSecondsAfterFinished\":2147483647}");
+	patch = parse(buf_str(&b));
+	said = json_string(json_at(patch, "metadata", "annotations", "promogate.dev/message"));
+	assert_int_equal(strlen(said), LIMIT_MESSAGE_BYTES / 3 * 3);
 }
 
 int main(void)
@@ -153,6 +186,7 @@ int main(void)
 		cmocka_unit_test(reads_what_it_is_of),
 		cmocka_unit_test(reads_a_job_that_somebody_made_or_changed),
 		cmocka_unit_test(patches_name_the_job_by_its_uid),
+		cmocka_unit_test(a_record_says_what_happened),
 		cmocka_unit_test(patches_hold_what_the_api_server_takes),
 	};
 

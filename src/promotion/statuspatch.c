@@ -1,0 +1,158 @@
+#include "promotion/statuspatch.h"
+
+#include "base/str.h"
+#include "json/emit.h"
+
+static void emit_begin(struct emit *e, const struct appversion *v)
+{
+	emit_object_begin(e);
+	emit_key(e, "metadata");
+	emit_object_begin(e);
+	emit_key_string(e, "uid", v->seen.uid);
+	emit_key_string(e, "resourceVersion", v->seen.resource_version);
+}
+
+static void emit_if_set(struct emit *e, const char *key, const char *value)
+{
+	if (*value)
+		emit_key_string(e, key, value);
+}
+
+static void emit_item(struct emit *e, const struct appversion_item *item)
+{
+	emit_object_begin(e);
+	emit_if_set(e, "definitionName", item->task);
+	emit_if_set(e, "status", item->status);
+	emit_if_set(e, "name", item->job);
+	emit_if_set(e, "startTime", item->start);
+	emit_if_set(e, "endTime", item->end);
+	emit_object_end(e);
+}
+
+/* An item as a change makes it; old is the one that it was, NULL where there was none. */
+static void emit_change(const struct statuspatch *s, struct emit *e,
+	const struct plan_change *change, const struct appversion_item *old)
+{
+	bool begins = change->state == SEEN_PROGRESSING;
+	struct appversion_item item = {
+		.task = change->task,
+		.job = change->job,
+		.status = appversion_state_name(change->state),
+		.start = begins ? s->now : (old ? old->start : ""),
+		.end = begins ? "" : s->now,
+	};
+
+	emit_item(e, &item);
+}
+
+static bool ends(const struct plan_change *change, const struct appversion_item *item)
+{
+	return change->state != SEEN_PROGRESSING && str_eq(change->task, item->task) &&
+	       str_eq(change->job, item->job);
+}
+
+static bool replaces(const struct plan_change *change, const struct appversion_item *item)
+{
+	return change->state == SEEN_PROGRESSING && str_eq(change->task, item->task);
+}
+
+/* NULL where it stays as it is; *ret_gone: another item will say all of its task. */
+static const struct plan_change *change_of(const struct statuspatch *s, size_t i, bool *ret_gone)
+{
+	const struct appversion_item *item = &s->version->items[i];
+
+	*ret_gone = false;
+	for (size_t k = 0; k < s->count; k++) {
+		const struct plan_change *change = &s->changes[k];
+
+		if (ends(change, item))
+			return change;
+		if (!replaces(change, item))
+			continue;
+		for (size_t before = 0; before < i; before++)
+			*ret_gone |= replaces(change, &s->version->items[before]);
+		return change;
+	}
+	return NULL;
+}
+
+static bool is_new(const struct statuspatch *s, const struct plan_change *change)
+{
+	for (size_t i = 0; i < s->version->seen.nitems; i++)
+		if (ends(change, &s->version->items[i]) || replaces(change, &s->version->items[i]))
+			return false;
+	return true;
+}
+
+/* A merge patch can't change one element, so the list is written whole. */
+static void emit_items(const struct statuspatch *s, struct emit *e)
+{
+	emit_key(e, "promotionTaskStatus");
+	emit_array_begin(e);
+	for (size_t i = 0; i < s->version->seen.nitems; i++) {
+		const struct appversion_item *item = &s->version->items[i];
+		bool gone;
+		const struct plan_change *change = change_of(s, i, &gone);
+
+		if (change && !gone)
+			emit_change(s, e, change, item);
+		else if (!change)
+			emit_item(e, item);
+	}
+	for (size_t k = 0; k < s->count; k++)
+		if (is_new(s, &s->changes[k]))
+			emit_change(s, e, &s->changes[k], NULL);
+	emit_array_end(e);
+}
+
+static void emit_promotion(const struct statuspatch *s, struct emit *e)
+{
+	static const struct {
+		const char *phase, *status;
+		bool ends;
+	} rows[] = {
+		[SEEN_PROGRESSING] = {"PromotionTasks", "Progressing", false},
+		[SEEN_SUCCEEDED] = {"Completed", "Succeeded", true},
+		[SEEN_FAILED] = {"PromotionTasks", "Failed", true},
+		[SEEN_WARNING] = {"Completed", "Succeeded", true},
+		[SEEN_UNKNOWN] = {NULL, NULL, false},
+	};
+
+	if (s->promotion == SEEN_NONE)
+		return;
+	emit_key_string(e, "promotionStatus", appversion_state_name(s->promotion));
+	if (rows[s->promotion].phase) {
+		emit_key_string(e, "currentPhase", rows[s->promotion].phase);
+		emit_key_string(e, "status", rows[s->promotion].status);
+	}
+	if (rows[s->promotion].ends)
+		emit_key_string(e, "endTime", s->now);
+}
+
+void statuspatch_encode(const struct statuspatch *s, struct buf *to)
+{
+	struct emit e = EMIT_INIT(to);
+
+	emit_begin(&e, s->version);
+	emit_object_end(&e);
+	emit_key(&e, "status");
+	emit_object_begin(&e);
+	if (s->count)
+		emit_items(s, &e);
+	emit_promotion(s, &e);
+	emit_object_end(&e);
+	emit_object_end(&e);
+}
+
+void statuspatch_supersede(const struct appversion *v, const char *by, struct buf *to)
+{
+	struct emit e = EMIT_INIT(to);
+
+	emit_begin(&e, v);
+	emit_key(&e, "annotations");
+	emit_object_begin(&e);
+	emit_key_string(&e, APPVERSION_SUPERSEDED_BY, by);
+	emit_object_end(&e);
+	emit_object_end(&e);
+	emit_object_end(&e);
+}
