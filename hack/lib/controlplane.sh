@@ -24,7 +24,7 @@ die_with_log() { # NAME MESSAGE
 
 kubectl() {
 	KUBECACHEDIR=$dir/kubectl KUBERC=off "$dir/bin/kubectl" --kubeconfig "$dir/kubeconfig" \
-		--request-timeout 5s "$@"
+		--request-timeout 15s "$@"
 }
 
 api_ready() { # FLAG...
@@ -118,7 +118,8 @@ start_scheduler() {
 
 # A new KWOK would wait for the lease of the one before it to expire.
 start_kwok() {
-	node_lease delete --ignore-not-found >/dev/null
+	wait_until kube-apiserver "it forgot the node's former player" 60 \
+		node_lease delete --ignore-not-found
 	process_start kwok --kubeconfig="$dir/pki/kwok.conf" --config="$files/stages.yaml" \
 		--manage-all-nodes=true --node-ip=127.0.0.1 --node-lease-duration-seconds=40 \
 		--server-address=127.0.0.1:0
@@ -171,7 +172,7 @@ start_clients() {
 	start_controller_manager
 	start_scheduler
 	start_kwok
-	wait_until kube-apiserver "it took a node" 20 kubectl apply -f "$files/node.yaml"
+	wait_until kube-apiserver "it took a node" 60 kubectl apply -f "$files/node.yaml"
 	wait_until kube-controller-manager "namespace default had its service account" 60 \
 		namespace_ready
 	say "kube-controller-manager: namespace default has its service account"

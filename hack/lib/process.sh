@@ -94,7 +94,7 @@ choose_port() { # VARIABLE
 # Returns once every one of them is gone. They are killed, not asked: all that they know is in etcd's
 # files, and an API server that is asked takes 10 s to see its clients off.
 process_stop() { # NAME...
-	local name deadline=$((SECONDS + 10))
+	local name deadline=$((SECONDS + 60))
 	for name in "$@"; do
 		if process_alive "$name"; then
 			kill -s KILL "$(process_pid "$name")" 2>/dev/null || true

@@ -44,7 +44,7 @@ create_job() { # NAME PLAY
 @test "up: the API server is ready, its node too, under the pinned version" {
 	run -0 "$localcluster" status
 	[[ $output == *"is ready" ]]
-	kubectl wait --for=condition=Ready node/node-1 --timeout=1s
+	kubectl wait --for=condition=Ready node/node-1 --timeout=120s
 	[[ $(kubectl version) == *"Server Version: v1.37"* ]]
 	[[ $(stat -c %a "$KUBECONFIG") == 600 ]]
 }
@@ -95,12 +95,13 @@ create_job() { # NAME PLAY
 	create_job fails fail
 	create_job is-slow slow
 	create_job hangs hang
-	kubectl wait --for=condition=Complete job/succeeds --timeout=10s
-	kubectl wait --for=condition=Failed job/fails --timeout=10s
-	kubectl wait --for=condition=Complete job/is-slow --timeout=20s
-	[[ $(kubectl get job hangs --output jsonpath='{.status.active}{.status.conditions}') == 1 ]]
-	kubectl delete job --all --timeout=20s
-	kubectl wait --for=delete pod --all --timeout=20s
+	kubectl wait --for=condition=Complete job/succeeds --timeout=120s
+	kubectl wait --for=condition=Failed job/fails --timeout=120s
+	kubectl wait --for=condition=Complete job/is-slow --timeout=120s
+	kubectl wait --for=jsonpath='{.status.active}'=1 job/hangs --timeout=120s
+	[[ -z $(kubectl get job hangs --output jsonpath='{.status.conditions}') ]]
+	kubectl delete job --all --timeout=120s
+	kubectl wait --for=delete pod --all --timeout=120s
 }
 
 @test "a second cluster lives side by side, and its end is its own" {
@@ -126,7 +127,7 @@ create_job() { # NAME PLAY
 	"$localcluster" restart-apiserver
 	kubectl get configmap before-outage
 	create_job after-outage succeed
-	kubectl wait --for=condition=Complete job/after-outage --timeout=15s
+	kubectl wait --for=condition=Complete job/after-outage --timeout=120s
 }
 
 @test "up after a crash of everything starts it again with its data" {
@@ -137,7 +138,7 @@ create_job() { # NAME PLAY
 	"$localcluster" up
 	kubectl get configmap before-crash
 	create_job after-crash succeed
-	kubectl wait --for=condition=Complete job/after-crash --timeout=10s
+	kubectl wait --for=condition=Complete job/after-crash --timeout=120s
 }
 
 @test "up starts again what runs but does not answer" {

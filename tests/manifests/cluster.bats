@@ -34,7 +34,7 @@ teardown() {
 
 # eventually COMMAND...: until it succeeds, for the API server's caches follow a write after a moment
 eventually() {
-	local end=$((SECONDS + 30))
+	local end=$((SECONDS + 120))
 	until "$@"; do
 		((SECONDS < end)) || return 1
 		sleep 0.1
