@@ -114,6 +114,8 @@ enum {
 	 * TLS; the others queue. The API server answers a GET in 1 or 2 ms.
 	 */
 	LIMIT_API_CALLS = 8,
+	/* The same, where a program asks for more: a reconciler writes far more than it reads. */
+	LIMIT_API_CALLS_MOST = 32,
 	/* Watches at once: one a kind, far fewer than this; they don't count as calls. */
 	LIMIT_API_WATCHES = 32,
 	/* Calls that wait for a connection: what a reconciler does to 100 versions at once. */

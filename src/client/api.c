@@ -82,12 +82,14 @@ int api_new(const struct credentials *credentials, const struct api_options *opt
 	struct api **ret, struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	unsigned calls = options->calls ? options->calls : LIMIT_API_CALLS;
 	struct api *api = xcalloc(1, sizeof(*api));
 
 	(void)pthread_once(&once, start_curl);
 	lock_init(&api->lock);
 	TAILQ_INIT(&api->inbox);
-	if (engine_init(&api->engine, credentials, err) < 0)
+	assert(calls <= LIMIT_API_CALLS_MOST);
+	if (engine_init(&api->engine, credentials, calls, err) < 0)
 		goto fail;
 	api->user_agent = xstrdup(options->user_agent);
 	if (thread_start("api-client", run, api, &api->thread, err) < 0) {

@@ -10,7 +10,7 @@
  * when the client is freed: that is the moment to free what ctx points to. Strings in a request are
  * copied; what a callback is handed lives until it returns.
  *
- * Waiting: at most LIMIT_API_CALLS calls are on their way at once, each on a connection that is
+ * Waiting: at most api_options.calls calls are on their way at once, each on a connection that is
  * kept for the next; the others queue in order. Watches have connections of their own and don't
  * queue. Timeouts count from the start, the wait included.
  *
@@ -40,6 +40,7 @@ struct api;
 
 struct api_options {
 	const char *user_agent; /* "promogate-webhook/1.2.3" */
+	unsigned calls; /* at once; 0: LIMIT_API_CALLS; at most LIMIT_API_CALLS_MOST */
 };
 
 struct api_request {

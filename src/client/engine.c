@@ -4,15 +4,23 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "run/metrics.h"
+
+METRIC_COUNTER(calls_total, "promogate_api_calls_total",
+	"Requests to the API server, by verb (WATCH, or the method) and by HTTP status, or why "
+	"there "
+	"is none.",
+	"verb", "code");
 
 /* A 429 that does not say how long: as long as kube-apiserver's own flow control asks. */
 enum { THROTTLED_MS = 1000 };
 /* No event is that long in coming; a turn costs nothing. */
 enum { LONGEST_WAIT_MS = 60 * 1000 };
 
-int engine_init(struct engine *e, const struct credentials *credentials, struct err *err)
+int engine_init(struct engine *e, const struct credentials *credentials, unsigned most_calls,
+	struct err *err)
 {
-	*e = (struct engine){.gate_ms = INT64_MIN};
+	*e = (struct engine){.gate_ms = INT64_MIN, .most_calls = most_calls};
 	TAILQ_INIT(&e->queued);
 	TAILQ_INIT(&e->running);
 	TAILQ_INIT(&e->timers);
@@ -20,8 +28,8 @@ int engine_init(struct engine *e, const struct credentials *credentials, struct 
 		return -1;
 	e->multi = curl_multi_init();
 	if (!e->multi || curl_multi_setopt(e->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING) ||
-		curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS,
-			(long)LIMIT_API_CALLS + LIMIT_API_WATCHES)) {
+		curl_multi_setopt(
+			e->multi, CURLMOPT_MAXCONNECTS, (long)most_calls + LIMIT_API_WATCHES)) {
 		engine_release(e);
 		return err_set(err, ERR_INTERNAL, "libcurl does not start");
 	}
@@ -148,6 +156,21 @@ static void fire_timers(struct engine *e, int64_t now_ms)
 	}
 }
 
+/* Each request that was sent, again too, or could not be; but for those that were cancelled. */
+static void count(const struct task *task, int status, const struct err *err)
+{
+	const char *verb = task->kind == TASK_WATCH ? "WATCH" : task->request.method;
+	char code[16];
+
+	if (task->cancelled)
+		return;
+	if (err && !err->http_status)
+		(void)snprintf(code, sizeof(code), "%s", err_kind_name(err->kind));
+	else
+		(void)snprintf(code, sizeof(code), "%d", err ? err->http_status : status);
+	metric_add(metric_at(&calls_total, verb, code), 1);
+}
+
 /* Whether waiting any longer is useless, and why. */
 static bool is_hopeless(
 	const struct engine *e, const struct task *task, int64_t now_ms, struct err *err)
@@ -179,6 +202,7 @@ static void end_hopeless(struct engine *e, int64_t now_ms)
 			continue;
 		}
 		unqueue(e, task);
+		count(task, 0, &err);
 		task_end(task, 0, &err);
 		task = TAILQ_FIRST(&e->queued);
 	}
@@ -210,7 +234,7 @@ static struct task *first_to_begin(const struct engine *e)
 	struct task *task;
 
 	TAILQ_FOREACH (task, &e->queued, link)
-		if (task->kind == TASK_WATCH || e->calls < LIMIT_API_CALLS)
+		if (task->kind == TASK_WATCH || e->calls < e->most_calls)
 			return task;
 	return NULL;
 }
@@ -223,8 +247,10 @@ static void begin_queued(struct engine *e, int64_t now_ms)
 		struct err err = ERR_INIT;
 
 		unqueue(e, task);
-		if (task->cancelled || begin(e, task, now_ms, &err) < 0)
-			task_end(task, 0, &err);
+		if (!task->cancelled && begin(e, task, now_ms, &err) == 0)
+			continue;
+		count(task, 0, &err);
+		task_end(task, 0, &err);
 	}
 }
 
@@ -274,6 +300,7 @@ static void collect(struct engine *e, int64_t now_ms)
 		assert(task && task->transfer->easy == msg->easy_handle);
 		stop_running(e, task);
 		ret = transfer_result(task->transfer, code, &status, &err);
+		count(task, status, ret < 0 ? &err : NULL);
 		if (ret < 0 && !task->cancelled && is_worth_again(e, task, now_ms, &err))
 			requeue(e, task);
 		else

@@ -24,10 +24,12 @@ struct engine {
 	struct task_list running;
 	struct task_list timers; /* by due_ms */
 	unsigned queue_len, calls, watches; /* queued; running of each kind */
+	unsigned most_calls; /* that may run at once */
 	int64_t gate_ms; /* nothing starts before: the API server asked to wait */
 };
 
-int engine_init(struct engine *e, const struct credentials *credentials, struct err *err);
+int engine_init(struct engine *e, const struct credentials *credentials, unsigned most_calls,
+	struct err *err);
 /* Nothing may be in it any more. */
 void engine_release(struct engine *e);
 

@@ -3,10 +3,9 @@
 #include <errno.h>
 
 #include "base/limits.h"
-#include "fixture.h"
 #include "outcome.h"
-
-static struct fixture server;
+#include "run/metrics.h"
+#include "served.h"
 
 static const struct api_options options = {.user_agent = "promogate-test/1"};
 
@@ -239,18 +238,45 @@ static void ignores_proxies_of_the_environment(void **state)
 	assert_int_equal(unsetenv("all_proxy"), 0);
 }
 
-static int start_server(void **state)
+/* What the metrics say of this series; 0 if there is none. */
+static long counted(const char *verb, const char *code)
 {
-	(void)state;
-	fixture_start(&server, 0);
-	return 0;
+	CLEANUP(free_p)
+	char *series =
+		xasprintf("\npromogate_api_calls_total{verb=\"%s\",code=\"%s\"} ", verb, code);
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_METRICS_BYTES);
+	const char *at;
+
+	metrics_render(&text);
+	at = strstr(buf_str(&text), series);
+	return at ? strtol(at + strlen(series), NULL, 10) : 0;
 }
 
-static int stop_server(void **state)
+static void counts_what_became_of_its_calls(void **state)
 {
+	static const struct {
+		const char *method, *path, *code;
+	} rows[] = {
+		{"GET", "/ok", "200"},
+		{"POST", "/echo", "201"},
+		{"PATCH", "/status?code=409&reason=Conflict", "409"},
+		{"DELETE", "/garbage", "IO"},
+		{"GET", "/hang", "Timeout"},
+	};
+	CLEANUP(api_free_p) struct api *api = outcome_client(server.url);
+
 	(void)state;
-	fixture_stop(&server);
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct api_request request = {.method = rows[i].method, .path = rows[i].path};
+		long before = counted(rows[i].method, rows[i].code);
+		CLEANUP(free_p) char *body = NULL;
+		size_t len;
+
+		if (strcmp(rows[i].code, "Timeout") == 0)
+			request.timeout_ms = 50;
+		(void)api_call_wait(api, &request, &body, &len, NULL);
+		assert_int_equal(counted(rows[i].method, rows[i].code), before + 1);
+	}
 }
 
 int main(void)
@@ -266,7 +292,8 @@ int main(void)
 		cmocka_unit_test(reads_a_token_again_when_it_is_refused),
 		cmocka_unit_test(refuses_a_token_that_is_none),
 		cmocka_unit_test(ignores_proxies_of_the_environment),
+		cmocka_unit_test(counts_what_became_of_its_calls),
 	};
 
-	return cmocka_run_group_tests_name("api", tests, start_server, stop_server);
+	return served_run("api", tests);
 }

@@ -84,10 +84,10 @@ static inline int outcome_get(struct api *api, const char *path, struct json **r
 	return json_parse(body, len, ret, err);
 }
 
-/* A client of a server that needs no credentials. */
-static inline struct api *outcome_client(const char *url)
+/* A client of a server that needs no credentials, with this many calls at once (0: as usual). */
+static inline struct api *outcome_client_of(const char *url, unsigned calls)
 {
-	static const struct api_options options = {.user_agent = "promogate-test/1"};
+	const struct api_options options = {.user_agent = "promogate-test/1", .calls = calls};
 	CLEANUP(free_p) char *server = xstrdup(url);
 	struct credentials c = {.server = server};
 	struct api *api = NULL;
@@ -96,6 +96,11 @@ static inline struct api *outcome_client(const char *url)
 	if (api_new(&c, &options, &api, &err) < 0)
 		fail_msg("%s", err.msg);
 	return api;
+}
+
+static inline struct api *outcome_client(const char *url)
+{
+	return outcome_client_of(url, 0);
 }
 
 static inline void outcome_expect_ok(struct api *api, const char *path)

@@ -2,23 +2,26 @@
 #include "client/api.h"
 
 #include "base/limits.h"
-#include "fixture.h"
 #include "outcome.h"
+#include "served.h"
 
-static struct fixture server;
-
-/* Takes all of the client's connections; the ids of the calls. */
-static void hang_all(struct api *api, struct outcome *o, api_id ids[static LIMIT_API_CALLS])
+/* Takes this many of the client's connections; the ids of the calls. */
+static void hang_some(struct api *api, struct outcome *o, int n, api_id *ids)
 {
 	struct api_request hang = {.path = "/hang"};
 	/* Another client counts: this one has no connection left. */
 	CLEANUP(api_free_p) struct api *other = outcome_client(server.url);
 	int64_t before = outcome_counted(other, "hang");
 
-	for (int i = 0; i < LIMIT_API_CALLS; i++)
+	for (int i = 0; i < n; i++)
 		ids[i] = api_call(api, &hang, outcome_done, o);
-	while (outcome_counted(other, "hang") < before + LIMIT_API_CALLS)
+	while (outcome_counted(other, "hang") < before + n)
 		(void)usleep(1000);
+}
+
+static void hang_all(struct api *api, struct outcome *o, api_id ids[static LIMIT_API_CALLS])
+{
+	hang_some(api, o, LIMIT_API_CALLS, ids);
 }
 
 static void calls_beyond_the_cap_wait_their_turn(void **state)
@@ -44,6 +47,36 @@ static void calls_beyond_the_cap_wait_their_turn(void **state)
 	assert_int_equal(waiting.err.kind, ERR_NONE);
 	outcome_release(&hung);
 	outcome_release(&waiting);
+}
+
+/* More than the usual number, and fewer: one more waits until one of them ends. */
+static void the_cap_is_an_option(void **state)
+{
+	static const int caps[] = {1, 2, LIMIT_API_CALLS + 1, LIMIT_API_CALLS_MOST};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(caps); i++) {
+		struct api_request hang = {.path = "/hang"}, late = {.path = "/ok"};
+		struct outcome hung, waiting;
+		struct api *api = outcome_client_of(server.url, (unsigned)caps[i]);
+		api_id ids[LIMIT_API_CALLS_MOST];
+
+		outcome_init(&hung);
+		outcome_init(&waiting);
+		hang_some(api, &hung, caps[i], ids);
+		hang.timeout_ms = 50;
+		(void)api_call(api, &hang, outcome_done, &waiting);
+		outcome_await(&waiting, 1, 0);
+		assert_says(waiting.err.msg, "no connection was free in time");
+		waiting.err = (struct err)ERR_INIT;
+		(void)api_call(api, &late, outcome_done, &waiting);
+		api_cancel(api, ids[0]);
+		outcome_await(&waiting, 2, 0);
+		assert_int_equal(waiting.err.kind, ERR_NONE);
+		api_free(api);
+		outcome_release(&hung);
+		outcome_release(&waiting);
+	}
 }
 
 static void a_call_that_waits_times_out_too(void **state)
@@ -137,24 +170,11 @@ static void who_can_not_wait_is_told_at_once(void **state)
 	assert_says(err.msg, "/ok: the API server asked to wait longer than that");
 }
 
-static int start_server(void **state)
-{
-	(void)state;
-	fixture_start(&server, 0);
-	return 0;
-}
-
-static int stop_server(void **state)
-{
-	(void)state;
-	fixture_stop(&server);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_beyond_the_cap_wait_their_turn),
+		cmocka_unit_test(the_cap_is_an_option),
 		cmocka_unit_test(a_call_that_waits_times_out_too),
 		cmocka_unit_test(a_queue_has_an_end),
 		cmocka_unit_test(comes_again_when_it_was_told_to),
@@ -162,5 +182,5 @@ int main(void)
 		cmocka_unit_test(who_can_not_wait_is_told_at_once),
 	};
 
-	return cmocka_run_group_tests_name("queue", tests, start_server, stop_server);
+	return served_run("queue", tests);
 }

@@ -3,13 +3,11 @@
 
 #include <stdatomic.h>
 
-#include "fixture.h"
 #include "outcome.h"
 #include "run/thread.h"
+#include "served.h"
 
 enum { THREADS = 4, ROUNDS = 150 };
-
-static struct fixture server;
 
 struct load {
 	struct api *api;
@@ -61,25 +59,11 @@ static void everything_ends_once(void **state)
 	outcome_release(&outcome);
 }
 
-static int start_server(void **state)
-{
-	(void)state;
-	fixture_start(&server, 0);
-	return 0;
-}
-
-static int stop_server(void **state)
-{
-	(void)state;
-	fixture_stop(&server);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_ends_once),
 	};
 
-	return cmocka_run_group_tests_name("stress", tests, start_server, stop_server);
+	return served_run("stress", tests);
 }

@@ -2,11 +2,9 @@
 
 #include "base/limits.h"
 #include "base/str.h"
-#include "fixture.h"
 #include "outcome.h"
 #include "run/file.h"
-
-static struct fixture server;
+#include "served.h"
 
 static char *file_in(const char *name)
 {
@@ -158,20 +156,6 @@ static void speaks_the_protocol_of_its_url(void **state)
 	expect_failure(&c, "/who: ");
 }
 
-static int start_server(void **state)
-{
-	(void)state;
-	fixture_start(&server, 1);
-	return 0;
-}
-
-static int stop_server(void **state)
-{
-	(void)state;
-	fixture_stop(&server);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,5 +168,5 @@ int main(void)
 		cmocka_unit_test(speaks_the_protocol_of_its_url),
 	};
 
-	return cmocka_run_group_tests_name("tls", tests, start_server, stop_server);
+	return served_run_tls("tls", tests);
 }
