@@ -1,0 +1,28 @@
+/*
+ * event - an Event (core/v1) about one object, for people who `kubectl describe` it.
+ *
+ * Its name is made of what it says of whom, so the same is said once: created again, after a
+ * restart or by another replica, it is refused as AlreadyExists, which is no failure.
+ */
+#ifndef PROMOGATE_KUBE_EVENT_H
+#define PROMOGATE_KUBE_EVENT_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+struct event {
+	/* The object that it is about; the Event stands in its namespace. */
+	const char *namespace;
+	const char *api_version, *kind, *name, *uid, *resource_version;
+	bool warning; /* its type: Warning, or else Normal */
+	const char *reason; /* "PromotionTasksStarted": a word for machines */
+	const char *message; /* cut to LIMIT_MESSAGE_BYTES */
+	const char *component; /* who says it */
+	const char *now; /* RFC 3339, in whole seconds */
+};
+
+/* Appends it as JSON. */
+void event_encode(const struct event *event, struct buf *to);
+
+#endif
