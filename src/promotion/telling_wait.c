@@ -1,0 +1,106 @@
+/* Why a version does not go on. */
+#include "promotion/telling_part.h"
+
+#include "base/limits.h"
+#include "base/str.h"
+#include "kube/timestamp.h"
+
+static const char *time_text(int64_t seconds, struct timestamp *ret)
+{
+	*ret = timestamp_format(seconds * 1000);
+	return ret->text;
+}
+
+static void add_undefined(struct buf *to, const struct seen_version *v)
+{
+	struct telling_list list = telling_list_begin(to, ", ");
+
+	for (size_t i = 0; i < v->ntasks; i++)
+		if (!v->tasks[i].defined && telling_list_more(&list))
+			(void)buf_addf(to, "\"%s\"", v->tasks[i].name);
+	telling_list_end(&list);
+}
+
+static void wait_for_definitions(struct telling *t, const struct appversion *v,
+	const struct plan_action *a, const struct seen *seen)
+{
+	struct buf *to = telling_begin(t, true, "CreateTaskNotFound");
+	unsigned attempt = seen_attempt(a->version) + 1;
+	struct timestamp end;
+
+	(void)buf_addf(to,
+		"%s %s waits: no KeptnTaskDefinition that can run, in its namespace or Keptn's, "
+		"for ",
+		v->app, v->version);
+	add_undefined(to, a->version);
+	(void)buf_add(to, ". It starts by itself once all are there");
+	if (attempt > 1) {
+		(void)buf_add(to, "; to give up: ");
+		telling_command(to, v, APPVERSION_ABORT, attempt);
+	} else if (seen->deadline > 0) {
+		(void)buf_addf(to, ", or fails at %s",
+			time_text(a->version->ended + seen->deadline, &end));
+	}
+}
+
+static const char *active_sibling(const struct seen *seen, const struct seen_version *v)
+{
+	for (size_t i = 0; i < seen->nversions; i++)
+		if (seen_active(&seen->versions[i]) && !str_eq(seen->versions[i].uid, v->uid))
+			return seen->versions[i].name;
+	return "another version of the application";
+}
+
+static void too_old(struct telling *t, const struct appversion *v, const struct plan_action *a)
+{
+	struct buf *to = telling_begin(t, true, "PromotionTasksWaiting");
+	struct timestamp ended;
+
+	(void)buf_addf(to,
+		"%s %s was delivered at %s, longer ago than --max-age, and is not promoted by "
+		"itself. To promote it: ",
+		v->app, v->version, time_text(a->version->ended, &ended));
+	telling_command(to, v, APPVERSION_RETRY, 1);
+}
+
+static void not_ours(struct telling *t, const struct appversion *v)
+{
+	struct buf *to = telling_begin(t, true, "PromotionTasksForeign");
+
+	if (v->oversized)
+		(void)buf_addf(to,
+			"%s %s is not promoted: it has more than %d promotion tasks or status "
+			"items",
+			v->app, v->version, LIMIT_VERSION_TASKS);
+	else
+		(void)buf_addf(to,
+			"%s %s is promoted by somebody else, such as Keptn's lifecycle-operator "
+			"with promotionTasksEnabled: Promogate leaves it alone. Switch one of "
+			"the two off",
+			v->app, v->version);
+}
+
+void telling_waits(struct telling *t, const struct appversion *v, const struct plan_action *a,
+	const struct seen *seen, const char *detail)
+{
+	if (a->reason == PLAN_NO_DEFINITION)
+		wait_for_definitions(t, v, a, seen);
+	else if (a->reason == PLAN_TOO_OLD)
+		too_old(t, v, a);
+	else if (a->reason == PLAN_NOT_OURS)
+		not_ours(t, v);
+	else if (a->reason == PLAN_REFUSED)
+		(void)buf_addf(telling_begin(t, true, "PromotionTasksRefused"),
+			"%s %s does not start: a PromotionPolicy forbids it", v->app, v->version);
+	else if (a->reason == PLAN_SIBLING_RUNS)
+		(void)buf_addf(telling_begin(t, false, "PromotionTasksWaiting"),
+			"%s %s waits for the promotion tasks of %s to end", v->app, v->version,
+			active_sibling(seen, a->version));
+	else
+		(void)buf_addf(telling_begin(t, false, "PromotionTasksWaiting"),
+			"%s %s waits: as many Jobs run as --max-running-jobs and "
+			"--max-running-jobs-per-namespace allow",
+			v->app, v->version);
+	if (detail && *detail)
+		(void)buf_addf(&t->message, ". %s", detail);
+}
