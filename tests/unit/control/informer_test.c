@@ -1,0 +1,303 @@
+#include "control/informer.h"
+
+#include "wire.h"
+
+static const struct url jobs = {.group = "batch", .version = "v1", .resource = "jobs"};
+
+#define LIST "/apis/batch/v1/jobs?limit=100"
+
+/* What the informer's owner was told, and how far it was each time. */
+struct owner {
+	struct api api;
+	struct informer *informer;
+	struct buf told;
+};
+
+static void list_begin(void *ctx)
+{
+	(void)buf_add(&((struct owner *)ctx)->told, "list(");
+}
+
+static void list_end(void *ctx)
+{
+	struct owner *o = ctx;
+
+	(void)buf_add(&o->told, ") ");
+}
+
+static void set(void *ctx, const char *ns, const char *name, const struct json *object)
+{
+	struct owner *o = ctx;
+
+	assert_non_null(object);
+	(void)buf_addf(&o->told, "+%s/%s ", ns, name);
+}
+
+static void gone(void *ctx, const char *ns, const char *name)
+{
+	(void)buf_addf(&((struct owner *)ctx)->told, "-%s/%s ", ns, name);
+}
+
+static void progressed(void *ctx)
+{
+	struct owner *o = ctx;
+
+	(void)buf_addf(&o->told, "@%llu ", (unsigned long long)informer_progress(o->informer));
+	assert_true(informer_synced(o->informer));
+}
+
+static void owner_init(struct owner *o, const char *label_selector)
+{
+	const struct informer_handler handler = {list_begin, list_end, set, gone, progressed, o};
+
+	*o = (struct owner){.api = WIRE_INIT, .told = BUF_INIT(1000)};
+	o->informer = informer_new(&o->api, &jobs, label_selector, &handler);
+	assert_int_equal(informer_progress(o->informer), 0);
+	assert_false(informer_synced(o->informer));
+	wire_fire(&o->api);
+}
+
+static void owner_release(struct owner *o)
+{
+	wire_cancel(&o->api);
+	assert_int_equal(o->api.under_way, WIRE_IDLE);
+	informer_free(o->informer);
+	buf_release(&o->told);
+}
+
+static void was_told(struct owner *o, const char *what)
+{
+	assert_string_equal(buf_str(&o->told), what);
+	buf_reset(&o->told);
+}
+
+/* Its first list, at this version, of one Job. */
+static void owner_lists(struct owner *o, const char *version)
+{
+	char body[200];
+
+	(void)snprintf(body, sizeof(body),
+		"{\"metadata\":{\"resourceVersion\":\"%s\"},\"items\":[{\"metadata\":"
+		"{\"namespace\":\"a\",\"name\":\"x\"}}]}",
+		version);
+	wire_answer(&o->api, LIST, body);
+}
+
+static void owner_event(struct owner *o, const char *type, const char *name, const char *version)
+{
+	char line[200];
+
+	(void)snprintf(line, sizeof(line),
+		"{\"type\":\"%s\",\"object\":{\"metadata\":{\"namespace\":\"a\",\"name\":\"%s\","
+		"\"resourceVersion\":\"%s\"}}}",
+		type, name, version);
+	wire_line(&o->api, line);
+}
+
+static void lists_and_watches_from_there(void **state)
+{
+	CLEANUP(buf_release) struct buf reasons = BUF_INIT(1000);
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	assert_int_equal(informer_ready(o.informer, &reasons), -1);
+	assert_string_equal(buf_str(&reasons), "jobs: not listed yet\n");
+	owner_lists(&o, "10");
+	was_told(&o, "list(+a/x ) @10 ");
+	assert_int_equal(informer_ready(o.informer, &reasons), 0);
+	wire_watches_from(&o.api, "10");
+	owner_event(&o, "ADDED", "y", "11");
+	owner_event(&o, "MODIFIED", "y", "12");
+	owner_event(&o, "DELETED", "x", "13");
+	was_told(&o, "+a/y @11 +a/y @12 -a/x @13 ");
+	owner_release(&o);
+}
+
+static void asks_for_what_its_selector_matches(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, "app.kubernetes.io/managed-by=promogate");
+	wire_answer(&o.api,
+		"/apis/batch/v1/jobs?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dpromogate"
+		"&limit=100",
+		"{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[]}");
+	wire_watches_from(&o.api, "10");
+	assert_says(o.api.path, "?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dpromogate&watch");
+	owner_release(&o);
+}
+
+static void is_as_far_as_a_list_once_it_is_whole(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	wire_answer(&o.api, LIST,
+		"{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"next/1\"},\"items\":["
+		"{\"metadata\":{\"namespace\":\"a\",\"name\":\"x\"}}]}");
+	assert_int_equal(informer_progress(o.informer), 0);
+	assert_false(informer_synced(o.informer));
+	was_told(&o, "list(+a/x ");
+	wire_answer(&o.api, LIST "&continue=next%2F1",
+		"{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":["
+		"{\"metadata\":{\"name\":\"y\"}}]}");
+	was_told(&o, "+/y ) @10 ");
+	owner_release(&o);
+}
+
+static void a_bookmark_is_progress(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	owner_lists(&o, "10");
+	owner_event(&o, "BOOKMARK", "", "20");
+	was_told(&o, "list(+a/x ) @10 @20 ");
+	/* And where the next watch begins. */
+	wire_end(&o.api, NULL, NULL);
+	wire_watches_from(&o.api, "20");
+	owner_release(&o);
+}
+
+static void progress_never_goes_down(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	owner_lists(&o, "10");
+	owner_event(&o, "ADDED", "y", "30");
+	wire_line(&o.api, "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,"
+			  "\"reason\":\"Expired\"}}");
+	was_told(&o, "list(+a/x ) @10 +a/y @30 ");
+	owner_lists(&o, "25");
+	was_told(&o, "list(+a/x ) @30 ");
+	wire_watches_from(&o.api, "25");
+	owner_event(&o, "ADDED", "y", "26");
+	owner_event(&o, "ADDED", "y", "31");
+	was_told(&o, "+a/y @30 +a/y @31 ");
+	owner_release(&o);
+}
+
+static void a_version_that_is_no_number_is_no_progress(void **state)
+{
+	static const char *const versions[] = {
+		"abc", "-5", "1x", "0x20", " 9", "99999999999999999999999999"};
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	owner_lists(&o, "v7");
+	was_told(&o, "list(+a/x ) @0 ");
+	wire_watches_from(&o.api, "v7");
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		owner_event(&o, "ADDED", "y", versions[i]);
+		was_told(&o, "+a/y @0 ");
+	}
+	owner_event(&o, "ADDED", "y", "9223372036854775807");
+	was_told(&o, "+a/y @9223372036854775807 ");
+	owner_release(&o);
+}
+
+static void goes_on_where_a_connection_broke(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	owner_lists(&o, "10");
+	owner_event(&o, "ADDED", "y", "11");
+	wire_fail(&o.api, ERR_IO);
+	wire_fire(&o.api);
+	wire_watches_from(&o.api, "11");
+	was_told(&o, "list(+a/x ) @10 +a/y @11 ");
+	owner_release(&o);
+}
+
+static void lists_again_after_a_line_that_is_none(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	owner_lists(&o, "10");
+	wire_line(&o.api, "{\"type\":");
+	wire_fire(&o.api);
+	owner_lists(&o, "12");
+	was_told(&o, "list(+a/x ) @10 list(+a/x ) @12 ");
+	owner_release(&o);
+}
+
+static void begins_a_list_again_that_failed(void **state)
+{
+	static const struct {
+		enum err_kind kind;
+		const char *next;
+		bool at_once;
+	} rows[] = {
+		{ERR_GONE, LIST, false}, /* the continue token expired */
+		{ERR_TIMEOUT, LIST, false},
+		{ERR_TOO_LARGE, "/apis/batch/v1/jobs?limit=50", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct owner o;
+
+		owner_init(&o, NULL);
+		wire_answer(&o.api, LIST,
+			"{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"c\"},\"items\":["
+			"{\"metadata\":{\"name\":\"x\"}}]}");
+		wire_fail(&o.api, rows[i].kind);
+		if (!rows[i].at_once)
+			wire_fire(&o.api);
+		assert_int_equal(informer_progress(o.informer), 0);
+		wire_answer(&o.api, rows[i].next,
+			"{\"metadata\":{\"resourceVersion\":\"12\"},\"items\":["
+			"{\"metadata\":{\"name\":\"y\"}}]}");
+		was_told(&o, "list(+/x list(+/y ) @12 ");
+		owner_release(&o);
+	}
+}
+
+static void what_is_not_served_is_an_empty_list(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	wire_fail(&o.api, ERR_NOT_FOUND);
+	assert_true(informer_synced(o.informer));
+	was_told(&o, "list() @0 ");
+	wire_fire(&o.api);
+	owner_lists(&o, "10");
+	was_told(&o, "list(+a/x ) @10 ");
+	/* The CRD is deleted. */
+	wire_fail(&o.api, ERR_NOT_FOUND);
+	wire_fire(&o.api);
+	wire_fail(&o.api, ERR_NOT_FOUND);
+	was_told(&o, "list() @10 ");
+	owner_release(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lists_and_watches_from_there),
+		cmocka_unit_test(asks_for_what_its_selector_matches),
+		cmocka_unit_test(is_as_far_as_a_list_once_it_is_whole),
+		cmocka_unit_test(a_bookmark_is_progress),
+		cmocka_unit_test(progress_never_goes_down),
+		cmocka_unit_test(a_version_that_is_no_number_is_no_progress),
+		cmocka_unit_test(goes_on_where_a_connection_broke),
+		cmocka_unit_test(lists_again_after_a_line_that_is_none),
+		cmocka_unit_test(begins_a_list_again_that_failed),
+		cmocka_unit_test(what_is_not_served_is_an_empty_list),
+	};
+
+	return cmocka_run_group_tests_name("informer", tests, wire_hush, NULL);
+}
