@@ -4,7 +4,9 @@ import base64
 import concurrent.futures
 import http.client
 import json
+import os
 import pathlib
+import signal
 import ssl
 import subprocess
 import threading
@@ -17,18 +19,20 @@ REGISTRATION = "/apis/admissionregistration.k8s.io/v1"
 
 
 class Cluster:
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
         self.folder = folder
+        self.options = options
         self.local = threading.local()
 
     def __enter__(self):
         self._control("down")  # what an interrupted run may have left
         try:
-            self._control("up")
+            self._control("up", *self.options)
             env = dict(line.removeprefix("export ").split("=", 1) for line in self._control("env").splitlines())
             self.server, self.token, self.kubeconfig, ca = (
                 env[k].strip("'\"") for k in ("CLUSTER_SERVER", "CLUSTER_TOKEN", "KUBECONFIG", "CLUSTER_CA"))
             self.tls = ssl.create_default_context(cafile=ca)
+            self.environment = {"CLUSTER_SERVER": self.server, "CLUSTER_TOKEN": self.token, "CLUSTER_CA": ca}
         except BaseException:
             self.__exit__()
             raise
@@ -43,6 +47,15 @@ class Cluster:
         if out.returncode != 0:
             raise RuntimeError(f"hack/localcluster {' '.join(arguments)}: exit {out.returncode}\n{out.stdout}")
         return out.stdout
+
+    def stop_controllers(self):
+        """Nothing but the API server and etcd goes on running: no Job gets a pod, and none ends by itself."""
+        for name in ("kube-controller-manager", "kube-scheduler", "kwok"):
+            pid = int((self.folder / "run" / name).read_text().split()[0])
+            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+            if command != str(self.folder / "bin" / name):
+                raise RuntimeError(f"process {pid} is no {name}: {command}")
+            os.kill(pid, signal.SIGKILL)
 
     def headers(self):
         return {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
@@ -90,6 +103,15 @@ class Cluster:
     def create_definitions(self, definitions):
         self.create_all(lambda d: f"{LIFECYCLE}/namespaces/{d['metadata']['namespace']}/keptntaskdefinitions"
                                   "?fieldManager=kubectl-client-side-apply", definitions)
+
+    def delete_all(self, collections):
+        """A few at a time; a busy API server may not get through thousands in its minute, and is asked again."""
+        def delete(path):
+            while self.call("DELETE", path, {"propagationPolicy": "Background"}, accept=(200, 504))[0] == 504:
+                pass
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(delete, collections))
 
     def register(self, webhook, ca_file):
         """Sends every KeptnAppContext through this webhook and no other."""

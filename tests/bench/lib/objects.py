@@ -93,6 +93,11 @@ def many_definitions(total):
     return [definition(namespaces[n % len(namespaces)], f"promotion-step-{n:05}", spec_of(n)) for n in range(total - 10)]
 
 
+def promotion_definitions():
+    """Of the tasks that tests/bench/client promotes with: containers, for all namespaces."""
+    return [definition(KEPTN_NAMESPACE, f"promote-{n:02}", spec_of(3)) for n in range(10)]
+
+
 def context(**metadata):
     """A context without a fault; `metadata` is its name or generateName, and more."""
     return applied({

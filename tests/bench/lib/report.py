@@ -1,23 +1,24 @@
-"""The table of ratios: Promogate's median by the peer's, and the lowest and highest ratio of a round."""
+"""The tables: medians of the rounds, and Promogate's by each other side's, with the lowest and highest of a round."""
 
 import statistics
 
-# Row: what, metric, unit, and the target: ("ratio"|"promogate", "<="|">=", limit).
-ROWS = (
+# Row: what, metric, unit, and the target: (of what, "<="|">=", limit), of the ratio to "peer" or "floor", or of
+# "promogate" itself.
+ADMISSION = (
     ("Through the API server, 20 creates in flight", "api20", (
-        ("CPU seconds per 10 000 admissions", "cpu", "s", ("ratio", "<=", 0.25)),
+        ("CPU seconds per 10 000 admissions", "cpu", "s", ("peer", "<=", 0.25)),
         ("creates a second", "rate", "", None),
         ("p50 of a create", "p50", "ms", None),
         ("p99 of a create", "p99", "ms", None),
     )),
     ("Through the API server, 100 creates in flight", "api100", (
-        ("CPU seconds per 10 000 admissions", "cpu", "s", ("ratio", "<=", 0.5)),
+        ("CPU seconds per 10 000 admissions", "cpu", "s", ("peer", "<=", 0.5)),
         ("creates a second", "rate", "", None),
         ("p50 of a create", "p50", "ms", None),
         ("p99 of a create", "p99", "ms", None),
     )),
     ("Straight at the port, keep-alive, one core", "port", (
-        ("requests for each CPU second", "per_cpu", "", ("ratio", ">=", 2.5)),
+        ("requests for each CPU second", "per_cpu", "", ("peer", ">=", 2.5)),
         ("CPU seconds per 10 000 admissions", "cpu", "s", None),
         ("requests a second", "rate", "", None),
         ("p50 of a request", "p50", "ms", None),
@@ -32,72 +33,130 @@ ROWS = (
         ("RSS", "rss", "MiB", None),
         ("private", "private", "MiB", None),
     )),
-    ("With {many} definitions, through the API server, 20 in flight", "many_api20", (
+    ("With 10 000 definitions, through the API server, 20 in flight", "many_api20", (
         ("CPU seconds per 10 000 admissions", "cpu", "s", None),
         ("p50 of a create", "p50", "ms", None),
         ("p99 of a create", "p99", "ms", None),
     )),
-    ("With {many} definitions, memory after the load", "many_memory", (
+    ("With 10 000 definitions, memory after the load", "many_memory", (
         ("private", "private", "MiB", ("promogate", "<=", 8)),
-        ("RSS", "rss", "MiB", ("ratio", "<=", 0.25)),
+        ("RSS", "rss", "MiB", ("peer", "<=", 0.25)),
         ("highest RSS", "peak", "MiB", None),
     )),
-    ("With {many} definitions, at rest after the start", "many_start", (
+    ("With 10 000 definitions, at rest after the start", "many_start", (
         ("private", "private", "MiB", None),
         ("RSS", "rss", "MiB", None),
         ("until ready", "ready", "s", None),
     )),
 )
 
+TASKS = (1, 5, 10)
+EACH_TASKS = tuple((f"{n} task{'s'[:n > 1]}", f"tasks{n}", n) for n in TASKS)
+AT_MOST_FLOOR = ("floor", "<=", 1.5)
 
-def rows(samples, many):
-    """`samples[side][scenario]` is a list of dicts, one for each round."""
-    for heading, scenario, metrics in ROWS:
+PROMOTION = (
+    ("Delivery to running, p50", "running", tuple(
+        (what, metric, "ms", AT_MOST_FLOOR) for what, metric, _ in EACH_TASKS)),
+    ("Last Job's end to recorded outcome, p50, the Jobs end one after another", "recorded_in_turn", tuple(
+        (what, metric, "ms", AT_MOST_FLOOR) for what, metric, _ in EACH_TASKS)),
+    ("Last Job's end to recorded outcome, p50, the Jobs end together", "recorded_together", tuple(
+        (what, metric, "ms", AT_MOST_FLOOR) for what, metric, _ in EACH_TASKS)),
+    ("API calls for each promotion, the Jobs end one after another", "calls_in_turn", tuple(
+        (what, metric, "", ("promogate", "<=", 4 * n + 2)) for what, metric, n in EACH_TASKS) + (
+        ("Events beside those, 10 tasks", "events10", "", None),)),
+    ("API calls for each promotion, the Jobs end together", "calls_together", tuple(
+        (what, metric, "", ("promogate", "<=", 3 * n + 2)) for what, metric, n in EACH_TASKS) + (
+        ("Events beside those, 10 tasks", "events10", "", None),)),
+    ("1 000 versions of 5 tasks delivered at once", "flood", (
+        ("API writes a second", "rate", "", ("floor", ">=", 0.8)),
+        ("until all Jobs run", "seconds", "s", None),
+        ("API calls for each version", "calls", "", None),
+        ("CPU", "cpu", "s", None),
+        ("private", "private", "MiB", None),
+        ("RSS", "rss", "MiB", None),
+        ("highest RSS", "peak", "MiB", None),
+    )),
+    ("With 10 000 versions", "many", (
+        ("private, after the start", "private", "MiB", None),
+        ("private, after promotions", "private_later", "MiB", ("promogate", "<=", 32)),
+        ("RSS", "rss", "MiB", None),
+        ("highest RSS", "peak", "MiB", None),
+        ("until ready", "ready", "s", None),
+        ("delivery to running, 5 tasks, p50", "tasks5", "ms", None),
+    )),
+    ("Idle with 10 000 versions, 20 s", "idle", (
+        ("Lease renewals", "leases", "", None),
+        ("other API calls", "others", "", ("promogate", "<=", 0)),
+        ("CPU", "cpu", "s", None),
+    )),
+)
+
+
+def rows(groups, samples):
+    """`samples[side][scenario]` is a list of dicts, one for each round; a side may have none."""
+    for heading, scenario, metrics in groups:
         for what, metric, unit, target in metrics:
-            ours, peers = ([s[metric] for s in samples[side].get(scenario, ())] for side in ("promogate", "peer"))
-            if not ours or not peers:
+            rounds = {side: [s[metric] for s in kept.get(scenario, ()) if metric in s] for side, kept in samples.items()}
+            rounds = {side: values for side, values in rounds.items() if values}
+            if "promogate" not in rounds:
                 continue
             row = {
-                "group": heading.format(many=f"{many:,}".replace(",", " ")),
+                "group": heading,
                 "scenario": scenario,
                 "metric": metric,
                 "what": what,
                 "unit": unit,
-                "promogate": statistics.median(ours),
-                "peer": statistics.median(peers),
-                "rounds": {"promogate": ours, "peer": peers},
+                "median": {side: statistics.median(values) for side, values in rounds.items()},
+                "rounds": rounds,
             }
-            each = [ratio(a, b) for a, b in zip(ours, peers)]
-            row |= {"ratio": ratio(row["promogate"], row["peer"]), "ratio_low": min(each), "ratio_high": max(each)}
-            if target:
+            row["ratio"] = {side: compare(rounds["promogate"], rounds[side]) for side in rounds if side != "promogate"}
+            if target and (target[0] == "promogate" or target[0] in row["ratio"]):
                 of, relation, limit = target
+                value = row["median"][of] if of == "promogate" else row["ratio"][of]["median"]
                 row["target"] = {"of": of, "relation": relation, "limit": limit}
-                row["reached"] = row[of] <= limit if relation == "<=" else row[of] >= limit
+                row["reached"] = value <= limit if relation == "<=" else value >= limit
             yield row
 
 
+def compare(ours, others):
+    each = [ratio(a, b) for a, b in zip(ours, others)]
+    return {"median": ratio(statistics.median(ours), statistics.median(others)), "low": min(each), "high": max(each)}
+
+
 def ratio(a, b):
-    return a / b if b else float("inf")
+    return a / b if b else float("inf") if a else 1
 
 
-def table(made):
-    lines = [f"{'':38}{'promogate':>12}{'peer':>12}{'ratio':>8}  {'low..high':14}{'target':16}reached"]
+def table(made, others):
+    """`others`: the sides beside Promogate, in the order of their columns."""
+    head = f"{'':38}{'promogate':>10}" + "".join(f"{side:>10}" for side in others)
+    head += "".join(f"  {'by ' + side:>9}  {'low..high':10}" for side in others) + "  target       reached"
+    lines = [head]
     heading = None
     for row in made:
         if row["group"] != heading:
             heading = row["group"]
             lines += ["", heading]
-        target, reached = "", ""
-        if "target" in row:
-            t = row["target"]
-            target = f"{t['relation']} {t['limit']:g}" + (f" {row['unit']}" if t["of"] == "promogate" else "")
-            reached = "yes" if row["reached"] else "NO"
-        name = row["what"] + (f", {row['unit']}" if row["unit"] else "")
-        spread = f"{row['ratio_low']:.2f}..{row['ratio_high']:.2f}"
-        lines.append(f"  {name:36}{number(row['promogate']):>12}{number(row['peer']):>12}{row['ratio']:>8.2f}"
-                     f"  {spread:14}{target:16}{reached}".rstrip())
+        lines.append(line(row, others))
     return "\n".join(lines)
 
 
+def line(row, others):
+    name = row["what"] + (f", {row['unit']}" if row["unit"] else "")
+    text = f"  {name:36}"
+    for side in ("promogate", *others):
+        text += f"{number(row['median'].get(side)):>10}"
+    for side in others:
+        r = row["ratio"].get(side)
+        text += f"  {r['median']:>9.2f}  {r['low']:.2f}..{r['high']:<4.2f}" if r else " " * 23
+    if "target" in row:
+        t = row["target"]
+        of = t["of"] if t["of"] != "promogate" else row["unit"]
+        text += f"  {t['relation']} {t['limit']:g} {of:6}  {'yes' if row['reached'] else 'NO'}"
+    return text.rstrip()
+
+
 def number(x):
+    if x is None:
+        return ""
     return f"{x:.2f}" if x < 100 else f"{x:.0f}"

@@ -1,97 +1,20 @@
-"""One webhook as a process: start it, wait until it serves, and read what it costs from /proc."""
+"""One webhook as a process: the same command line for either side."""
 
-import os
-import signal
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
-
-TICKS = os.sysconf("SC_CLK_TCK")
-MIB = 1024 * 1024
+from daemon import Daemon, free_port
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Webhook:
-    """The same command line for either side. `core` pins it, from its start on, so that Go counts one CPU."""
-
+class Webhook(Daemon):
     def __init__(self, program, certs, kubeconfig, log, core=None):
-        self.program = program
-        self.certs = certs
-        self.kubeconfig = kubeconfig
-        self.log = log
-        self.core = core
-
-    def __enter__(self):
-        self.port, self.metrics_port = free_port(), free_port()
-        command = [
-            self.program,
-            f"--tls-cert-file={self.certs}/tls.crt",
-            f"--tls-key-file={self.certs}/tls.key",
+        self.port, metrics_port = free_port(), free_port()
+        super().__init__([
+            program,
+            f"--tls-cert-file={certs}/tls.crt",
+            f"--tls-key-file={certs}/tls.key",
             f"--listen=127.0.0.1:{self.port}",
-            f"--metrics-listen=127.0.0.1:{self.metrics_port}",
+            f"--metrics-listen=127.0.0.1:{metrics_port}",
             "--keptn-namespace=keptn-system",
-            f"--kubeconfig={self.kubeconfig}",
-        ]
-        if self.core is not None:
-            command = ["taskset", "-c", str(self.core)] + command
-        started = time.monotonic()
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        try:
-            self._wait_ready()
-        except BaseException:
-            self.__exit__()
-            raise
-        self.seconds_to_ready = time.monotonic() - started
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                # Promogate drains: it goes on answering for a while. Nothing is in flight here.
-                self.process.wait(2)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-    def _wait_ready(self, seconds=60):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"{self.program} ended with {self.process.returncode}, see {self.log}")
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/readyz", timeout=2) as r:
-                    if r.status == 200:
-                        return
-            except (urllib.error.URLError, OSError):
-                pass
-            time.sleep(0.05)
-        raise RuntimeError(f"{self.program} was not ready within {seconds} s, see {self.log}")
+            f"--kubeconfig={kubeconfig}",
+        ], metrics_port, log, core)
 
     def url(self, path):
         return f"https://127.0.0.1:{self.port}{path}"
-
-    def cpu(self):
-        """CPU seconds, user and system, of all its threads so far, ended ones too."""
-        with open(f"/proc/{self.process.pid}/stat") as f:
-            fields = f.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def memory(self):
-        """Resident, private and highest resident memory in MiB. Private is what no file backs."""
-        values = {}
-        for file in ("smaps_rollup", "status"):
-            with open(f"/proc/{self.process.pid}/{file}") as f:
-                for line in f:
-                    name, _, rest = line.partition(":")
-                    if rest.strip().endswith("kB"):
-                        values[name] = int(rest.split()[0]) * 1024 / MIB
-        return {"rss": values["Rss"], "private": values["Anonymous"], "peak": values["VmHWM"]}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// api is the least that speaks to an API server: calls and watches over net/http.
+type api struct {
+	server, token, agent string
+	calls, watches       *http.Client
+}
+
+// The API server's address, CA and token are in the environment, as `hack/localcluster env` prints them.
+func newAPI(agent string) (*api, error) {
+	ca, err := os.ReadFile(os.Getenv("CLUSTER_CA"))
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(ca) {
+		return nil, errors.New("no certificate in CLUSTER_CA")
+	}
+	// HTTP/1.1: over one HTTP/2 connection the same calls take longer here, and no fewer of them fit in a second.
+	transport := func() *http.Transport {
+		return &http.Transport{
+			TLSClientConfig:     &tls.Config{RootCAs: pool, ClientSessionCache: tls.NewLRUClientSessionCache(64)},
+			MaxIdleConnsPerHost: 256,
+			DisableCompression:  true,
+		}
+	}
+	return &api{
+		server:  os.Getenv("CLUSTER_SERVER"),
+		token:   os.Getenv("CLUSTER_TOKEN"),
+		agent:   agent,
+		calls:   &http.Client{Transport: transport(), Timeout: time.Minute},
+		watches: &http.Client{Transport: transport()},
+	}, nil
+}
+
+func (a *api) send(client *http.Client, method, path string, body []byte) (*http.Response, error) {
+	request, err := http.NewRequest(method, a.server+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	contentType := "application/json"
+	if method == http.MethodPatch {
+		contentType = "application/merge-patch+json"
+	}
+	request.Header.Set("Content-Type", contentType)
+	request.Header.Set("Authorization", "Bearer "+a.token)
+	request.Header.Set("User-Agent", a.agent)
+	return client.Do(request)
+}
+
+// call returns the answer to a request that succeeded; anything else than 2xx is an error.
+func (a *api) call(method, path string, body []byte) ([]byte, error) {
+	response, err := a.send(a.calls, method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode/100 != 2 {
+		err = fmt.Errorf("%s %s: %d %s", method, path, response.StatusCode, answer)
+	}
+	return answer, err
+}
+
+// watch hands each event's line to `event`, with the moment at which it was read, until the stream ends.
+func (a *api) watch(path, resourceVersion string, event func(line []byte, at time.Time)) error {
+	response, err := a.send(a.watches, http.MethodGet, path+"?watch=true&resourceVersion="+resourceVersion, nil)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("watch %s: %s", path, response.Status)
+	}
+	reader := bufio.NewReaderSize(response.Body, 1<<20)
+	for {
+		line, err := reader.ReadBytes('\n')
+		if err != nil {
+			return fmt.Errorf("watch %s: %w", path, err)
+		}
+		event(line, time.Now())
+	}
+}

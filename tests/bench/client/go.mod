@@ -1,0 +1,3 @@
+module promogate.dev/bench/client
+
+go 1.26.0
