@@ -1,0 +1,234 @@
+/*
+ * A KeptnAppVersion and Jobs, read, judged, written and told of. Whatever they hold: what is
+ * written is valid JSON, and reads again as what was meant. An input is lines of JSON: the
+ * KeptnAppVersion, then Jobs.
+ */
+#include <assert.h>
+
+#include "base/limits.h"
+#include "kube/event.h"
+#include "kube/names.h"
+#include "promotion/jobname.h"
+#include "promotion/ownjob.h"
+#include "promotion/statuspatch.h"
+#include "promotion/telling.h"
+#include "tree.h"
+
+#define NOW_TEXT "2026-11-24T12:00:00Z"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { JOBS_MAX = 16, NOW = 1795521600 };
+
+struct world {
+	struct json *object;
+	struct appversion *version;
+	struct ownjob *jobs[JOBS_MAX];
+	struct seen_job seen_jobs[JOBS_MAX];
+	size_t njobs;
+	struct seen_version judged;
+	struct seen_task tasks[LIMIT_VERSION_TASKS];
+	struct seen seen;
+};
+
+static void world_release(struct world *w)
+{
+	while (w->njobs)
+		ownjob_drop(w->jobs[--w->njobs]);
+	appversion_drop(w->version);
+	json_free(w->object);
+}
+
+static void add_job(struct world *w, const char *text, size_t len)
+{
+	CLEANUP(json_free_p) struct json *object = NULL;
+	struct ownjob *job;
+
+	if (json_parse(text, len, &object, NULL) < 0)
+		return;
+	job = ownjob_decode(object);
+	if (!job)
+		return;
+	assert(job_name_attempt(job->seen.name, job->seen.task) == job->seen.attempt);
+	assert(job->seen.attempt > 0 && *job->seen.uid && *job->seen.version_uid);
+	w->seen_jobs[w->njobs] = job->seen;
+	w->jobs[w->njobs++] = job;
+}
+
+static void world_read(struct world *w, const char *data, size_t size)
+{
+	const char *end = data + size;
+
+	for (size_t line = 0; data < end && w->njobs < JOBS_MAX; line++) {
+		const char *newline = memchr(data, '\n', (size_t)(end - data));
+		const char *stop = newline ? newline : end;
+
+		if (line > 0)
+			add_job(w, data, (size_t)(stop - data));
+		else if (json_parse(data, (size_t)(stop - data), &w->object, NULL) < 0)
+			return;
+		data = stop + 1;
+	}
+	w->version = appversion_decode(w->object);
+}
+
+static void check_version(const struct appversion *v)
+{
+	CLEANUP(json_free_p) struct json *source = NULL;
+
+	assert(v->refs == 1 && *v->seen.name && *v->seen.uid && *v->app);
+	assert((v->source == NULL) == seen_absorbed(&v->seen));
+	assert(!v->oversized || (v->seen.foreign && !v->seen.ntasks && !v->seen.nitems));
+	for (size_t i = 0; i < v->seen.nitems; i++) {
+		assert(v->seen.items[i].task == v->items[i].task);
+		assert(v->seen.items[i].job == v->items[i].job);
+		assert(v->seen.foreign || v->seen.items[i].attempt > 0);
+	}
+	if (v->source)
+		assert(json_parse(v->source, strlen(v->source), &source, NULL) == 0);
+}
+
+/* All definitions are there, or none. */
+static void prepare(struct world *w, bool defined)
+{
+	w->judged = w->version->seen;
+	for (size_t i = 0; i < w->judged.ntasks; i++)
+		w->tasks[i] = (struct seen_task){w->judged.tasks[i].name, defined};
+	w->judged.tasks = w->tasks;
+	w->seen = (struct seen){.versions = &w->judged,
+		.nversions = 1,
+		.jobs = w->seen_jobs,
+		.njobs = w->njobs,
+		.room = LIMIT_VERSION_TASKS,
+		.max_age = 864000,
+		.deadline = 3600};
+}
+
+static struct json *reread(const struct buf *text)
+{
+	struct json *j = NULL;
+
+	assert(!text->overflowed);
+	assert(json_parse(buf_str(text), text->len, &j, NULL) == 0);
+	return j;
+}
+
+/* The object with the status that the patch makes of it. */
+static struct appversion *apply(const struct json *object, const struct json *patch)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
+	CLEANUP(json_free_p) struct json *patched = NULL;
+	const struct json *was = json_get(object, "status"), *is = json_get(patch, "status");
+	struct emit e = EMIT_INIT(&text);
+
+	emit_object_begin(&e);
+	emit_key_json(&e, "metadata", json_get(object, "metadata"));
+	emit_key_json(&e, "spec", json_get(object, "spec"));
+	emit_key(&e, "status");
+	emit_object_begin(&e);
+	json_each (field, json_type(was) == JSON_OBJECT ? was : NULL)
+		if (!json_get(is, json_key(field)))
+			emit_key_json(&e, json_key(field), field);
+	json_each (field, is)
+		emit_key_json(&e, json_key(field), field);
+	emit_object_end(&e);
+	emit_object_end(&e);
+	patched = reread(&text);
+	return appversion_decode(patched);
+}
+
+static void check_patch(const struct world *w, const struct plan *p, const struct plan_action *a)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
+	CLEANUP(json_free_p) struct json *patch = NULL;
+	CLEANUP(appversion_drop_p) struct appversion *after = NULL;
+	struct statuspatch s = {.version = w->version,
+		.promotion = a->promotion,
+		.changes = a->count ? &p->changes[a->first] : NULL,
+		.count = a->count,
+		.now = NOW_TEXT};
+
+	statuspatch_encode(&s, &text);
+	patch = reread(&text);
+	assert(str_eq(json_string(json_at(patch, "metadata", "uid")), w->version->seen.uid));
+	after = apply(w->object, patch);
+	check_version(after);
+	assert(!after->seen.foreign);
+	for (size_t i = 0; i < a->count; i++) {
+		const struct plan_change *change = &s.changes[i];
+		bool there = false;
+
+		for (size_t k = 0; k < after->seen.nitems; k++)
+			there |= str_eq(after->items[k].task, change->task) &&
+				 str_eq(after->items[k].job, change->job) &&
+				 after->seen.items[k].state == change->state;
+		assert(there);
+	}
+	if (a->promotion != SEEN_NONE) {
+		assert(after->seen.promotion == a->promotion);
+		assert(seen_active(&after->seen) == (a->kind == PLAN_COMMIT));
+	}
+}
+
+static void tell(
+	const struct world *w, const struct plan *p, const struct plan_action *a, struct telling *t)
+{
+	if (a->kind == PLAN_COMMIT)
+		telling_started(t, w->version, a, p);
+	else if (a->kind == PLAN_RECORD && a->promotion != SEEN_NONE)
+		telling_ended(t, &(struct telling_end){.version = w->version,
+					 .action = a,
+					 .plan = p,
+					 .jobs = (const struct ownjob *const *)w->jobs,
+					 .njobs = w->njobs});
+	else if (a->kind == PLAN_TELL)
+		telling_waits(t, w->version, a, &w->seen, NULL);
+}
+
+static void check_telling(const struct appversion *v, const struct telling *t)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
+	CLEANUP(json_free_p) struct json *event = NULL;
+
+	if (!*t->reason)
+		return;
+	event_encode(&(struct event){.namespace = v->namespace,
+			     .api_version = APPVERSION_API_VERSION,
+			     .kind = APPVERSION_KIND,
+			     .name = v->seen.name,
+			     .uid = v->seen.uid,
+			     .resource_version = v->seen.resource_version,
+			     .warning = t->warning,
+			     .reason = t->reason,
+			     .message = buf_str(&t->message),
+			     .component = "fuzz",
+			     .now = NOW_TEXT},
+		&text);
+	event = reread(&text);
+	if (name_is_subdomain(v->seen.name))
+		assert(name_is_subdomain(json_string(json_at(event, "metadata", "name"))));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	CLEANUP(world_release) struct world w = {.njobs = 0};
+	CLEANUP(plan_release) struct plan p = PLAN_INIT;
+
+	world_read(&w, (const char *)data, size);
+	if (!w.version)
+		return 0;
+	check_version(w.version);
+	for (int defined = 0; defined < 2; defined++) {
+		prepare(&w, defined);
+		plan(&w.seen, NOW, size, &p);
+		for (size_t i = 0; i < p.nactions; i++) {
+			CLEANUP(telling_release) struct telling t = TELLING_INIT;
+
+			if (p.actions[i].kind == PLAN_COMMIT || p.actions[i].kind == PLAN_RECORD)
+				check_patch(&w, &p, &p.actions[i]);
+			tell(&w, &p, &p.actions[i], &t);
+			check_telling(w.version, &t);
+		}
+	}
+	return 0;
+}
