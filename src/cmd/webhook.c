@@ -179,7 +179,8 @@ static int serve(struct cache *cache, struct admission *admission, struct err *e
 		return -1;
 	log_event(LOG_INFO, "serving", LOG_INT("port", server_tls_port(server)),
 		LOG_INT("plainPort", server_plain_port(server)), LOG_END);
-	signal = signal_wait(-1);
+	while ((signal = signal_wait(-1)) == SIGNAL_WOKEN)
+		;
 	log_event(LOG_INFO, "draining", LOG_STR("signal", strsignal(signal)), // NOLINT
 		LOG_INT("seconds", config.drain_seconds), LOG_END);
 	server_drain(server);

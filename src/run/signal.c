@@ -4,12 +4,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "run/clock.h"
 
 static void wanted(sigset_t *set)
 {
-	if (sigemptyset(set) < 0 || sigaddset(set, SIGTERM) < 0 || sigaddset(set, SIGINT) < 0)
+	if (sigemptyset(set) < 0 || sigaddset(set, SIGTERM) < 0 || sigaddset(set, SIGINT) < 0 ||
+		sigaddset(set, SIGUSR1) < 0)
 		abort();
 }
 
@@ -44,5 +46,11 @@ int signal_wait(int64_t timeout_ms)
 	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
 	if (got < 0)
 		abort();
-	return got;
+	return got == SIGUSR1 ? SIGNAL_WOKEN : got;
+}
+
+void signal_wake(void)
+{
+	if (kill(getpid(), SIGUSR1) < 0)
+		abort();
 }

@@ -7,9 +7,17 @@
 
 #include <stdint.h>
 
-/* Blocks SIGTERM and SIGINT, and ignores SIGPIPE: a peer that is gone is an error of a write. */
+enum { SIGNAL_WOKEN = -1 };
+
+/* Blocks SIGTERM, SIGINT and SIGUSR1, and ignores SIGPIPE: a peer that is gone is an error of a
+ * write. */
 void signal_setup(void);
-/* The signal that came, or 0 after timeout_ms; below 0 waits without end. Main thread only. */
+/*
+ * The signal that came, SIGNAL_WOKEN after a signal_wake(), or 0 after timeout_ms; below 0 waits
+ * without end. Main thread only.
+ */
 int signal_wait(int64_t timeout_ms);
+/* Ends the wait that is under way, or the next one. Any thread. */
+void signal_wake(void);
 
 #endif
