@@ -1,0 +1,461 @@
+#include "control/elector.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/str.h"
+#include "kube/lease.h"
+#include "kube/url.h"
+#include "run/log.h"
+#include "run/metrics.h"
+
+METRIC_GAUGE(leader, "promogate_leader", "1 while this replica leads.");
+METRIC_COUNTER(renewals, "promogate_lease_renewals_total",
+	"Tries to renew the Lease while leading, by outcome.", "outcome");
+
+/* One call at a time: a try is a write, or a read and what follows from it. */
+enum calling { CALLING_NOTHING, CALLING_READ, CALLING_WRITE };
+
+/* But for what is said below, the client's thread alone. */
+struct elector {
+	struct outside outside;
+	struct elector_config config;
+	struct lease_config lease;
+	struct lease_view view;
+	bool view_is_current; /* no failure since it was set */
+	bool has_written; /* so that the Lease may be held, whatever the answer was */
+
+	enum calling calling;
+	bool has_read; /* in this try */
+	int64_t tried_ms; /* when this try began */
+	int64_t sent_ms; /* when its write was */
+
+	bool leading, ended;
+	int64_t renewed_ms; /* when the last write that succeeded was sent */
+	char *holder_told;
+	enum err_kind failure_told;
+
+	bool releasing;
+	void (*released)(void *ctx); /* set by elector_release() before it posts to the thread */
+	void *released_ctx;
+
+	atomic_int_fast64_t reached_ms; /* any thread */
+};
+
+static void start_try(struct elector *e);
+static void read_lease(struct elector *e);
+static void release_next(struct elector *e);
+
+static int64_t now_ms(const struct elector *e)
+{
+	return e->outside.mono_ms(e->outside.ctx);
+}
+
+static void start_timer(struct elector *e, int64_t delay_ms, api_done_fn *done)
+{
+	(void)e->outside.timer(e->outside.ctx, delay_ms > 0 ? (unsigned)delay_ms : 0, done, e);
+}
+
+static bool holds(const struct elector *e)
+{
+	return str_eq(lease_holder(&e->view), e->config.identity);
+}
+
+static void stop_leading(struct elector *e, const char *reason)
+{
+	e->leading = false;
+	metric_set(metric_at(&leader), 0);
+	log_event(LOG_INFO, "stopped leading", LOG_STR("reason", reason), LOG_END);
+}
+
+static void lose(struct elector *e, const struct err *why)
+{
+	stop_leading(e, why->msg);
+	e->ended = true;
+	e->config.lost(e->config.ctx, why);
+}
+
+bool elector_leading(struct elector *e)
+{
+	struct err why = ERR_INIT;
+
+	if (1)
+		return e->leading;
+	(void)err_set(&why, ERR_TIMEOUT, "the Lease %s/%s was not renewed for %lld ms",
+		e->config.namespace, e->config.name, (long long)(now_ms(e) - e->renewed_ms));
+	lose(e, &why);
+	return false;
+}
+
+/* Fires when what was the deadline as it was set has come; most often it is a later one by now. */
+static void deadline_came(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct elector *e = ctx;
+
+	(void)response;
+	if (!err && elector_leading(e))
+		start_timer(
+			e, e->renewed_ms + e->config.renew_deadline_ms - now_ms(e), deadline_came);
+}
+
+static void finish_release(struct elector *e)
+{
+	if (!e->releasing)
+		return;
+	e->releasing = false;
+	e->ended = true;
+	e->released(e->released_ctx);
+}
+
+/* Whether to go on with what a call has brought. */
+static bool goes_on(struct elector *e, const struct err *err)
+{
+	e->calling = CALLING_NOTHING;
+	if (api_cancelled(err)) {
+		finish_release(e);
+		return false;
+	}
+	return !e->ended && (!e->leading || elector_leading(e));
+}
+
+static void try_again(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct elector *e = ctx;
+
+	(void)response;
+	if (!err && !e->ended && !e->releasing && (!e->leading || elector_leading(e)))
+		start_try(e);
+}
+
+/* A leader comes in time, the others not all at the same moment (client-go's JitterUntil). */
+static void try_later(struct elector *e)
+{
+	int64_t period = e->config.retry_period_ms;
+	uint32_t random;
+
+	if (e->leading) {
+		start_timer(e, e->tried_ms + period - now_ms(e), try_again);
+		return;
+	}
+	random = e->outside.random(e->outside.ctx);
+	start_timer(e, period + (int64_t)((double)period * 1.2 * random / UINT32_MAX), try_again);
+}
+
+/* Told once for each kind in a row: a standby may be without an API server for hours. */
+static void failed(struct elector *e, const struct err *err)
+{
+	bool raced = err->kind == ERR_CONFLICT || err->kind == ERR_EXISTS;
+
+	e->view_is_current = false;
+	if (e->releasing) {
+		release_next(e);
+		return;
+	}
+	if (e->leading)
+		metric_add(metric_at(&renewals, err_kind_name(err->kind)), 1);
+	if (e->leading || (!raced && err->kind != e->failure_told))
+		log_event(LOG_WARN, e->leading ? "lease not renewed" : "lease not reached",
+			LOG_ERR(err), LOG_END);
+	if (!raced)
+		e->failure_told = err->kind;
+	try_later(e);
+}
+
+static void reached(struct elector *e)
+{
+	e->failure_told = ERR_NONE;
+	atomic_store(&e->reached_ms, now_ms(e));
+}
+
+static void stand_by(struct elector *e)
+{
+	const char *holder = lease_holder(&e->view);
+
+	reached(e);
+	if (!str_eq(holder, e->holder_told)) {
+		free(e->holder_told);
+		e->holder_told = xstrdup(holder);
+		log_event(LOG_INFO, "standing by", LOG_STR("holder", holder), LOG_END);
+		e->config.standing_by(e->config.ctx, holder);
+	}
+	try_later(e);
+}
+
+static void lead_on(struct elector *e)
+{
+	bool first = !e->leading;
+
+	e->renewed_ms = e->sent_ms;
+	reached(e);
+	if (now_ms(e) - e->renewed_ms >= e->config.renew_deadline_ms) {
+		try_later(e); /* too late to count, and the Lease is still to be had */
+		return;
+	}
+	if (!first)
+		metric_add(metric_at(&renewals, "OK"), 1);
+	e->leading = true;
+	try_later(e);
+	if (!first)
+		return;
+	start_timer(e, e->renewed_ms + e->config.renew_deadline_ms - now_ms(e), deadline_came);
+	metric_set(metric_at(&leader), 1);
+	log_event(LOG_INFO, "leading", LOG_STR("identity", e->config.identity), LOG_END);
+	e->config.leading(e->config.ctx);
+}
+
+static int take_answer(
+	struct elector *e, const struct api_response *response, int64_t seen_ms, struct err *err)
+{
+	if (lease_view_set(&e->view, response->body, response->len, seen_ms, err) < 0)
+		return -1;
+	e->view_is_current = true;
+	return 0;
+}
+
+static void write_done(void *ctx, const struct api_response *response, const struct err *failure)
+{
+	struct elector *e = ctx;
+	struct err err = ERR_INIT;
+
+	if (!goes_on(e, failure))
+		return;
+	if (failure && !e->has_read &&
+		(failure->kind == ERR_CONFLICT || failure->kind == ERR_NOT_FOUND)) {
+		read_lease(e);
+		return;
+	}
+	if (failure)
+		failed(e, failure);
+	else if (take_answer(e, response, e->sent_ms, &err) < 0)
+		failed(e, &err);
+	else if (e->releasing)
+		release_next(e);
+	else
+		lead_on(e);
+}
+
+/* Two of them fit into what a leader has left, and one that hangs is no reason to lose. */
+static unsigned timeout_ms(const struct elector *e)
+{
+	int64_t ms = e->config.renew_deadline_ms / 2;
+	int64_t left = e->renewed_ms + e->config.renew_deadline_ms - now_ms(e);
+
+	if (e->leading && left < ms)
+		ms = left;
+	if (e->releasing && ms > ELECTOR_RELEASE_MS)
+		ms = ELECTOR_RELEASE_MS;
+	return ms > 0 ? (unsigned)ms : 1;
+}
+
+static void send(struct elector *e, const char *method, const struct buf *body, api_done_fn *done)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
+	const struct url url = {.group = "coordination.k8s.io",
+		.version = "v1",
+		.namespace = e->config.namespace,
+		.resource = "leases",
+		.name = str_eq(method, "POST") ? NULL : e->config.name};
+	struct api_request request = {.method = method,
+		.body = body ? buf_str(body) : NULL,
+		.body_len = body ? body->len : 0,
+		.timeout_ms = timeout_ms(e)};
+	struct err err = ERR_INIT;
+
+	if (url_add(&path, &url, &err) < 0)
+		abort(); /* lease_config_check() has seen the names */
+	request.path = buf_str(&path);
+	e->calling = body ? CALLING_WRITE : CALLING_READ;
+	(void)e->outside.call(e->outside.ctx, &request, done, e);
+}
+
+static void send_write(struct elector *e, const char *method, const struct buf *body)
+{
+	struct err err = ERR_INIT;
+
+	if (body->overflowed) {
+		(void)err_set(&err, ERR_TOO_LARGE, "the Lease is over %zu bytes", body->max);
+		failed(e, &err);
+		return;
+	}
+	e->has_written = true;
+	e->sent_ms = now_ms(e);
+	send(e, method, body, write_done);
+}
+
+static void write_lease(struct elector *e)
+{
+	CLEANUP(buf_release) struct buf body = BUF_INIT(LIMIT_OBJECT_BYTES);
+
+	switch (lease_next(
+		&e->view, &e->lease, now_ms(e), e->outside.wall_ms(e->outside.ctx), &body)) {
+	case LEASE_WAIT:
+		stand_by(e);
+		break;
+	case LEASE_CREATE:
+		send_write(e, "POST", &body);
+		break;
+	case LEASE_UPDATE:
+		send_write(e, "PUT", &body);
+		break;
+	}
+}
+
+/* Somebody has written over it. That it was deleted is not that: then it is made anew. */
+static bool is_taken(struct elector *e)
+{
+	struct err why = ERR_INIT;
+
+	if (!e->leading || !e->view.object || holds(e))
+		return false;
+	(void)err_set(&why, ERR_CONFLICT, "the Lease %s/%s is held by \"%s\"", e->config.namespace,
+		e->config.name, lease_holder(&e->view));
+	lose(e, &why);
+	return true;
+}
+
+static void read_done(void *ctx, const struct api_response *response, const struct err *failure)
+{
+	struct elector *e = ctx;
+	struct err err = ERR_INIT;
+
+	if (!goes_on(e, failure))
+		return;
+	if (failure && failure->kind != ERR_NOT_FOUND) {
+		failed(e, failure);
+		return;
+	}
+	if (failure) {
+		lease_view_set_absent(&e->view);
+		e->view_is_current = true;
+	} else if (take_answer(e, response, now_ms(e), &err) < 0) {
+		failed(e, &err);
+		return;
+	}
+	if (e->releasing)
+		release_next(e);
+	else if (!is_taken(e))
+		write_lease(e);
+}
+
+static void read_lease(struct elector *e)
+{
+	e->has_read = true;
+	send(e, "GET", NULL, read_done);
+}
+
+/* A leader knows what it wrote last; if that is no longer so, it is told. */
+static void start_try(struct elector *e)
+{
+	e->tried_ms = now_ms(e);
+	e->has_read = false;
+	if (e->leading && e->view_is_current)
+		write_lease(e);
+	else
+		read_lease(e);
+}
+
+/* Nothing is on its way: gives up what is held, finds out whether it is, or is done. */
+static void release_next(struct elector *e)
+{
+	CLEANUP(buf_release) struct buf body = BUF_INIT(LIMIT_OBJECT_BYTES);
+	int64_t wall_ms = e->outside.wall_ms(e->outside.ctx);
+
+	if (!e->view_is_current && e->has_written && !e->has_read)
+		read_lease(e);
+	else if (e->view_is_current && lease_give_up(&e->view, &e->lease, wall_ms, &body))
+		send_write(e, "PUT", &body);
+	else
+		finish_release(e);
+}
+
+static void release_timed_out(void *ctx, const struct api_response *response, const struct err *err)
+{
+	(void)response;
+	(void)err;
+	finish_release(ctx);
+}
+
+static void release_begin(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct elector *e = ctx;
+
+	(void)response;
+	e->releasing = true;
+	e->ended = false;
+	if (e->leading)
+		stop_leading(e, "released");
+	if (err) {
+		finish_release(e);
+		return;
+	}
+	start_timer(e, ELECTOR_RELEASE_MS, release_timed_out);
+	if (e->calling == CALLING_READ && !e->has_written) {
+		finish_release(e);
+	} else if (e->calling == CALLING_NOTHING) {
+		e->has_read = false;
+		release_next(e);
+	}
+}
+
+void elector_release(struct elector *e, void (*done)(void *ctx), void *ctx)
+{
+	e->released = done;
+	e->released_ctx = ctx;
+	start_timer(e, 0, release_begin);
+}
+
+bool elector_reached(const struct elector *e)
+{
+	int64_t patience = 3 * e->config.retry_period_ms;
+	int64_t at = atomic_load(&e->reached_ms);
+
+	if (patience < e->config.lease_duration_ms)
+		patience = e->config.lease_duration_ms;
+	return at != INT64_MIN && now_ms(e) - at < patience;
+}
+
+struct elector *elector_new_in(const struct elector_config *config, const struct outside *outside)
+{
+	struct elector *e = xcalloc(1, sizeof(*e));
+
+	e->outside = *outside;
+	e->config = *config;
+	e->config.namespace = xstrdup(config->namespace);
+	e->config.name = xstrdup(config->name);
+	e->config.identity = xstrdup(config->identity);
+	e->lease = (struct lease_config){.namespace = e->config.namespace,
+		.name = e->config.name,
+		.identity = e->config.identity,
+		.lease_duration_ms = config->lease_duration_ms,
+		.renew_deadline_ms = config->renew_deadline_ms,
+		.retry_period_ms = config->retry_period_ms};
+	e->view = (struct lease_view)LEASE_VIEW_INIT;
+	atomic_init(&e->reached_ms, INT64_MIN);
+	assert(lease_config_check(&e->lease, NULL) == 0);
+	metric_set(metric_at(&leader), 0);
+	start_timer(e, 0, try_again);
+	return e;
+}
+
+struct elector *elector_new(const struct elector_config *config)
+{
+	const struct outside outside = outside_of(config->api);
+
+	return elector_new_in(config, &outside);
+}
+
+void elector_free(struct elector *e)
+{
+	if (!e)
+		return;
+	if (e->leading)
+		metric_set(metric_at(&leader), 0);
+	lease_view_release(&e->view);
+	free(e->holder_told);
+	free((char *)e->config.namespace);
+	free((char *)e->config.name);
+	free((char *)e->config.identity);
+	free(e);
+}

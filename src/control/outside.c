@@ -1,0 +1,44 @@
+#include "control/outside.h"
+
+#include "run/clock.h"
+#include "run/random.h"
+
+static api_id call(void *ctx, const struct api_request *request, api_done_fn *done, void *done_ctx)
+{
+	return api_call(ctx, request, done, done_ctx);
+}
+
+static api_id timer(void *ctx, unsigned delay_ms, api_done_fn *done, void *done_ctx)
+{
+	return api_timer(ctx, delay_ms, done, done_ctx);
+}
+
+static int64_t mono_ms(void *ctx)
+{
+	(void)ctx;
+	return clock_mono_ms();
+}
+
+static int64_t wall_ms(void *ctx)
+{
+	(void)ctx;
+	return clock_wall_ms();
+}
+
+static uint32_t draw(void *ctx)
+{
+	(void)ctx;
+	return random_u32();
+}
+
+struct outside outside_of(struct api *api)
+{
+	return (struct outside){
+		.ctx = api,
+		.call = call,
+		.timer = timer,
+		.mono_ms = mono_ms,
+		.wall_ms = wall_ms,
+		.random = draw,
+	};
+}
