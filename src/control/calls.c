@@ -1,0 +1,187 @@
+#include "control/calls.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "kube/names.h"
+#include "kube/timestamp.h"
+#include "promotion/appcontext.h"
+#include "promotion/jobmeta.h"
+#include "promotion/jobpatch.h"
+#include "promotion/statuspatch.h"
+#include "run/clock.h"
+#include "json/emit.h"
+
+#define MERGE_PATCH "application/merge-patch+json"
+
+void call_release(struct call *c)
+{
+	buf_release(&c->body);
+}
+
+void call_send(struct api *api, const struct call *c, api_done_fn *done, void *ctx)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
+	struct api_request request = {.method = c->method, .content_type = c->content_type};
+
+	/* Names that the API server gave, or that were checked, make a path. */
+	if (url_add(&path, &c->url, NULL) < 0)
+		abort();
+	request.path = buf_str(&path);
+	if (c->body.len) {
+		request.body = c->body.data;
+		request.body_len = c->body.len;
+	}
+	(void)api_call(api, &request, done, ctx);
+}
+
+bool call_is_name(const char *name)
+{
+	return name_is_subdomain(name);
+}
+
+struct url call_jobs(const char *ns, const char *name)
+{
+	return (struct url){.group = "batch",
+		.version = "v1",
+		.namespace = ns,
+		.resource = "jobs",
+		.name = name};
+}
+
+struct url call_config_map(const char *ns, const char *name)
+{
+	return (struct url){
+		.version = "v1", .namespace = ns, .resource = "configmaps", .name = name};
+}
+
+static void patch(struct call *c, struct url url)
+{
+	c->method = "PATCH";
+	c->content_type = MERGE_PATCH;
+	c->url = url;
+}
+
+static struct url version_url(const struct appversion *v)
+{
+	return (struct url){.group = KEPTN_GROUP,
+		.version = "v1",
+		.namespace = v->namespace,
+		.resource = APPVERSION_RESOURCE,
+		.name = v->seen.name};
+}
+
+void call_status_patch(struct call *c, const struct appversion *v, enum seen_state promotion,
+	const struct plan_change *changes, size_t count)
+{
+	const struct timestamp now = timestamp_format(clock_wall_ms());
+	const struct statuspatch s = {.version = v,
+		.promotion = promotion,
+		.changes = changes,
+		.count = count,
+		.now = now.text};
+
+	patch(c, version_url(v));
+	c->url.subresource = "status";
+	statuspatch_encode(&s, &c->body);
+}
+
+void call_supersede(struct call *c, const struct appversion *v, const char *by)
+{
+	patch(c, version_url(v));
+	statuspatch_supersede(v, by, &c->body);
+}
+
+void call_unsuspend(struct call *c, const struct ownjob *job)
+{
+	patch(c, call_jobs(job->namespace, job->seen.name));
+	jobpatch_unsuspend(job->seen.uid, &c->body);
+}
+
+void call_expire(struct call *c, const struct ownjob *job, struct on_failure_decision decision)
+{
+	const struct jobpatch_record r = {.uid = job->seen.uid,
+		.ttl_seconds = job->ttl_seconds,
+		.on_failure = on_failure_name(decision.value),
+		.decided_by = on_failure_source_text(decision.source),
+		.outcome = job->seen.outcome == SEEN_COMPLETE ? "Succeeded" : "Failed",
+		.reason = job->reason,
+		.message = job->message};
+
+	patch(c, call_jobs(job->namespace, job->seen.name));
+	jobpatch_record(&r, &c->body);
+}
+
+static struct json *parse(const struct api_response *response)
+{
+	struct json *object = NULL;
+
+	(void)json_parse(response->body, response->len, &object, NULL);
+	return object;
+}
+
+bool call_lacks_label(const struct api_response *response)
+{
+	CLEANUP(json_free_p) struct json *object = parse(response);
+	const struct json *label = json_at(object, "metadata", "labels", JOB_MANAGED_BY);
+
+	return object && !str_eq(json_string_or(label, ""), JOB_MANAGER);
+}
+
+void call_adopt(struct call *c, const char *ns, const char *name)
+{
+	struct emit e = EMIT_INIT(&c->body);
+
+	patch(c, call_jobs(ns, name));
+	emit_object_begin(&e);
+	emit_key(&e, "metadata");
+	emit_object_begin(&e);
+	emit_key(&e, "labels");
+	emit_object_begin(&e);
+	emit_key_string(&e, JOB_MANAGED_BY, JOB_MANAGER);
+	emit_object_end(&e);
+	emit_object_end(&e);
+	emit_object_end(&e);
+}
+
+/* In the background: a plain DELETE of a Job would leave its pods to themselves. */
+void call_delete(struct call *c, const struct ownjob *job)
+{
+	struct emit e = EMIT_INIT(&c->body);
+
+	c->method = "DELETE";
+	c->url = call_jobs(job->namespace, job->seen.name);
+	emit_object_begin(&e);
+	emit_key_string(&e, "apiVersion", "v1");
+	emit_key_string(&e, "kind", "DeleteOptions");
+	emit_key_string(&e, "propagationPolicy", "Background");
+	emit_key(&e, "preconditions");
+	emit_object_begin(&e);
+	emit_key_string(&e, "uid", job->seen.uid);
+	emit_object_end(&e);
+	emit_object_end(&e);
+}
+
+uint64_t call_resource_version(const struct api_response *response)
+{
+	CLEANUP(json_free_p) struct json *object = parse(response);
+	const char *text = json_string_or(json_at(object, "metadata", "resourceVersion"), "");
+	char *end;
+	uint64_t version;
+
+	errno = 0;
+	version = strtoull(text, &end, 10);
+	return *text && !*end && !errno ? version : 0;
+}
+
+bool call_owner_is(const struct api_response *response, const char *uid)
+{
+	CLEANUP(json_free_p) struct json *object = parse(response);
+
+	json_each (owner, json_at(object, "metadata", "ownerReferences"))
+		if (str_eq(json_string_or(json_get(owner, "uid"), ""), uid))
+			return true;
+	return false;
+}
