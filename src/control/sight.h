@@ -1,0 +1,47 @@
+/*
+ * sight - what is handed to plan() of one application, and stays as it was until the plan made of
+ * it has been executed: it holds the versions and Jobs that it shows.
+ */
+#ifndef PROMOGATE_CONTROL_SIGHT_H
+#define PROMOGATE_CONTROL_SIGHT_H
+
+#include "base/strmap.h"
+#include "control/apps.h"
+#include "control/basis.h"
+#include "promotion/plan.h"
+#include "promotion/room.h"
+
+/* Settings that a judgement rests on. */
+struct sight_config {
+	int64_t since; /* seconds since 1970 */
+	int64_t max_age, deadline; /* seconds; 0: for ever */
+};
+
+struct sight {
+	struct seen seen;
+	char *namespace, *app;
+	struct appversion **versions; /* as seen.versions */
+	struct ownjob **jobs; /* as seen.jobs */
+	struct on_failure_decision on_failure;
+	struct strmap lacking; /* task to why it can't start, for tasks that wait */
+	struct seen_version *seen_versions;
+	struct seen_job *seen_jobs;
+	struct seen_task *seen_tasks;
+	const char **gone;
+};
+
+struct sight *sight_new(const struct app *app, const struct basis *basis, const struct room *room,
+	const struct sight_config *config);
+void sight_free(struct sight *s);
+DEFINE_CLEANUP(struct sight, sight_free)
+
+/* What stands behind what plan() points to. */
+const struct appversion *sight_version(const struct sight *s, const struct seen_version *v);
+const struct ownjob *sight_job(const struct sight *s, const struct seen_job *job);
+
+/* Jobs that were committed and have not ended, of all versions. */
+unsigned sight_open_items(const struct sight *s);
+/* Tasks that the version's next attempt has to run. */
+unsigned sight_needed(const struct seen_version *v);
+
+#endif
