@@ -1,0 +1,39 @@
+/*
+ * execute - carries out a plan: its actions in order, as calls to the API server.
+ *
+ * Neighbours of one kind are in flight together (they touch different objects); between kinds it
+ * waits for all. After a 404, a conflict, or a reply that is lost or not understood the rest is
+ * dropped, and whoever called judges again (promotion/plan.h, rule 1). What an own write returned
+ * is noted in the application as awaited: it is not judged again before the watches have brought
+ * it.
+ *
+ * On the client's thread alone.
+ */
+#ifndef PROMOGATE_CONTROL_EXECUTE_H
+#define PROMOGATE_CONTROL_EXECUTE_H
+
+#include "control/apps.h"
+#include "control/basis.h"
+#include "control/reports.h"
+#include "control/sight.h"
+#include "promotion/function.h"
+#include "promotion/jobspec.h"
+
+struct executor {
+	struct api *api;
+	const struct basis *basis;
+	struct reports *reports;
+	const char *images[RUNTIME_COUNT];
+};
+
+/*
+ * Called once, and maybe before execute() returns. err: what made it drop the rest; NULL if nothing
+ * did. again: something was learnt that no watch will bring, so judge at once.
+ */
+typedef void execute_done_fn(void *ctx, struct app *app, bool again, const struct err *err);
+
+/* app is held by the caller until done; x must outlive it. */
+void execute(const struct executor *x, struct app *app, struct sight *sight_take,
+	struct plan *plan_take, execute_done_fn *done, void *ctx);
+
+#endif

@@ -1,0 +1,321 @@
+#include "control/promoter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/apps.h"
+#include "control/basis.h"
+#include "control/execute.h"
+#include "control/reports.h"
+#include "kube/workqueue.h"
+#include "run/clock.h"
+#include "run/log.h"
+#include "run/metrics.h"
+#include "run/random.h"
+
+METRIC_GAUGE(depth, "promogate_workqueue_depth",
+	"Applications that are due to be judged, or wait for a time or a backoff.");
+METRIC_GAUGE(
+	running, "promogate_workqueue_running", "Applications whose plan is being carried out.");
+METRIC_COUNTER(judgements, "promogate_judgements_total", "Times that an application was judged.");
+METRIC_COUNTER(retries, "promogate_workqueue_retries_total",
+	"Plans that were dropped halfway, by why; the application is judged again.", "reason");
+
+enum {
+	/* Plans that are carried out at once. Each has at most a few calls in flight. */
+	MAX_RUNNING = 32,
+	/* How long after a reply that was lost: long enough for the watches to bring what came of
+	   it. */
+	AFTER_LOST_REPLY_MS = 1000,
+};
+
+struct promoter {
+	struct promoter_config config;
+	struct basis *basis;
+	struct apps *apps;
+	struct reports *reports;
+	struct room *room;
+	struct workqueue *queue;
+	struct executor executor;
+	size_t running;
+	int64_t turn_at; /* when the next turn is due; INT64_MAX: none is */
+	promoter_idle_fn *idle; /* called once nothing runs any more; NULL: not stopped */
+	void *idle_ctx;
+};
+
+static void set_turn(struct promoter *p);
+
+/* --- what makes an application due
+ * ---------------------------------------------------------------- */
+
+static void due(void *ctx, const char *key)
+{
+	struct promoter *p = ctx;
+
+	workqueue_add(p->queue, key);
+}
+
+static void app_due(void *ctx, struct app *app)
+{
+	due(ctx, app->key);
+}
+
+static void apps_changed(void *ctx, const char *key)
+{
+	struct promoter *p = ctx;
+
+	if (key)
+		due(p, key);
+	else
+		apps_walk(p->apps, app_due, p);
+	set_turn(p);
+}
+
+struct definitions_changed {
+	struct promoter *p;
+	const char *ns;
+};
+
+static void due_if_it_waits(void *ctx, struct app *app)
+{
+	const struct definitions_changed *change = ctx;
+	size_t len = change->ns ? strlen(change->ns) : 0;
+
+	if (!app->wants_definitions ||
+		(change->ns && (strncmp(app->key, change->ns, len) != 0 || app->key[len] != '/')))
+		return;
+	strmap_release(&app->refused);
+	due(change->p, app->key);
+}
+
+static void progressed(void *ctx)
+{
+	set_turn(ctx);
+}
+
+static void definitions_changed(void *ctx, const char *ns)
+{
+	struct definitions_changed change = {ctx, ns};
+
+	apps_walk(change.p->apps, due_if_it_waits, &change);
+	set_turn(change.p);
+}
+
+/* --- judging
+ * -------------------------------------------------------------------------------------- */
+
+static bool is_start(enum plan_kind kind)
+{
+	return kind == PLAN_CREATE_JOB || kind == PLAN_CREATE_CODE || kind == PLAN_COMMIT;
+}
+
+/* Its place under the cap: what runs, and what is about to; or that it waits for one. */
+static void take_room(
+	struct promoter *p, struct app *app, const struct sight *s, const struct plan *plan)
+{
+	unsigned before = app->room_used;
+	bool waited = app->waits_for_room;
+	const struct seen_version *starts = NULL, *waits = NULL;
+
+	for (size_t i = 0; i < plan->nactions; i++) {
+		const struct plan_action *a = &plan->actions[i];
+
+		if (is_start(a->kind))
+			starts = a->version;
+		else if (a->kind == PLAN_TELL && a->reason == PLAN_NO_ROOM)
+			waits = a->version;
+	}
+	app->room_used = sight_open_items(s) + (starts ? sight_needed(starts) : 0);
+	app->waits_for_room = waits != NULL;
+	room_use(p->room, app->key, s->namespace, app->room_used);
+	if (waits)
+		room_wait(p->room, app->key, s->namespace, sight_needed(waits));
+	else
+		room_leave(p->room, app->key);
+	if (app->room_used < before || waited != app->waits_for_room)
+		room_ready(p->room, due, p);
+}
+
+/* An application that is no more. */
+static void leave_room(struct promoter *p, const char *key)
+{
+	CLEANUP(free_p) char *ns = xstrndup(key, strcspn(key, "/"));
+
+	room_use(p->room, key, ns, 0);
+	room_leave(p->room, key);
+	room_ready(p->room, due, p);
+}
+
+static bool wants_definitions(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nactions; i++)
+		if (plan->actions[i].kind == PLAN_TELL &&
+			plan->actions[i].reason == PLAN_NO_DEFINITION)
+			return true;
+	return false;
+}
+
+static void set_wake(struct promoter *p, const char *key, int64_t wake)
+{
+	if (wake > 0)
+		workqueue_add_at(p->queue, key, clock_mono_ms() + wake * 1000 - clock_wall_ms());
+}
+
+static void executed(void *ctx, struct app *app, bool again, const struct err *err)
+{
+	struct promoter *p = ctx;
+	bool lost = err && (err->kind == ERR_IO || err->kind == ERR_TIMEOUT);
+
+	p->running--;
+	if (again)
+		workqueue_add(p->queue, app->key);
+	if (err && !again) {
+		metric_add(metric_at(&retries, err_kind_name(err->kind)), 1);
+		log_event(err->kind == ERR_CONFLICT ? LOG_DEBUG : LOG_WARN, "judging again",
+			LOG_STR("application", app->key), LOG_ERR(err), LOG_END);
+		workqueue_retry(p->queue, app->key, clock_mono_ms(), random_u32(),
+			lost ? AFTER_LOST_REPLY_MS : 0);
+	} else {
+		workqueue_done(p->queue, app->key);
+	}
+	apps_let_go(p->apps, app);
+	if (p->idle && p->running == 0)
+		p->idle(p->idle_ctx);
+	else
+		set_turn(p);
+}
+
+/* From when on a version that is to start was seen, for the metric. */
+static void note_delivery(struct app *app, const struct sight *s)
+{
+	for (size_t i = 0; i < s->seen.nversions; i++) {
+		if (!seen_waits(&s->seen, &s->seen.versions[i]))
+			continue;
+		if (!app->delivered_ns)
+			app->delivered_ns = clock_mono_ns();
+		return;
+	}
+}
+
+static void judge(struct promoter *p, struct app *app)
+{
+	struct sight *sight = sight_new(app, p->basis, p->room, &p->config.sight);
+	struct plan plan_made = PLAN_INIT;
+	uint64_t random = (uint64_t)random_u32() << 32 | random_u32();
+
+	metric_add(metric_at(&judgements), 1);
+	plan(&sight->seen, clock_wall_ms() / 1000, random, &plan_made);
+	app->wants_definitions = wants_definitions(&plan_made);
+	note_delivery(app, sight);
+	take_room(p, app, sight, &plan_made);
+	set_wake(p, app->key, plan_made.wake);
+	apps_hold(app);
+	p->running++;
+	execute(&p->executor, app, sight, &plan_made, executed, p);
+}
+
+/* --- turns
+ * ---------------------------------------------------------------------------------------- */
+
+static bool may_judge(const struct promoter *p)
+{
+	return !p->idle && p->running < MAX_RUNNING && apps_consistent(p->apps) &&
+	       basis_synced(p->basis);
+}
+
+static void turn(struct promoter *p)
+{
+	const char *key;
+
+	while (may_judge(p) && p->config.may_act(p->config.may_act_ctx) &&
+		(key = workqueue_take(p->queue, clock_mono_ms()))) {
+		struct app *app = apps_find(p->apps, key);
+
+		if (app && apps_caught_up(p->apps, app)) {
+			judge(p, app);
+			continue;
+		}
+		if (!app)
+			leave_room(p, key);
+		workqueue_done(p->queue, key);
+	}
+	metric_set(metric_at(&depth), (int64_t)workqueue_depth(p->queue));
+	metric_set(metric_at(&running), (int64_t)p->running);
+}
+
+static void turn_now(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct promoter *p = ctx;
+
+	(void)response;
+	if (err)
+		return;
+	p->turn_at = INT64_MAX;
+	turn(p);
+	set_turn(p);
+}
+
+/* Each change asks for a turn; one that is asked for serves all that came before it. */
+static void set_turn(struct promoter *p)
+{
+	int64_t now = clock_mono_ms(), next = workqueue_next_ms(p->queue);
+
+	if (next == INT64_MAX || !may_judge(p))
+		return;
+	if (next < now)
+		next = now;
+	if (next >= p->turn_at)
+		return;
+	p->turn_at = next;
+	(void)api_timer(p->config.api, (unsigned)(next - now < 3600000 ? next - now : 3600000),
+		turn_now, p);
+}
+
+/* --- the whole
+ * ------------------------------------------------------------------------------------ */
+
+struct promoter *promoter_new(const struct promoter_config *config)
+{
+	struct promoter *p = xcalloc(1, sizeof(*p));
+
+	p->config = *config;
+	p->turn_at = INT64_MAX;
+	p->queue = workqueue_new();
+	p->room = room_new(config->max_running_jobs, config->max_running_jobs_per_namespace);
+	p->reports = reports_new(config->api);
+	p->apps = apps_new(config->api, apps_changed, progressed, p);
+	p->basis =
+		basis_new(config->api, config->keptn_namespace, definitions_changed, progressed, p);
+	p->executor =
+		(struct executor){.api = config->api, .basis = p->basis, .reports = p->reports};
+	memcpy(p->executor.images, config->images, sizeof(p->executor.images));
+	return p;
+}
+
+void promoter_stop(struct promoter *p, promoter_idle_fn *idle, void *ctx)
+{
+	p->idle = idle;
+	p->idle_ctx = ctx;
+	if (p->running == 0)
+		idle(ctx);
+}
+
+void promoter_free(struct promoter *p)
+{
+	if (!p)
+		return;
+	apps_free(p->apps);
+	basis_free(p->basis);
+	reports_free(p->reports);
+	workqueue_free(p->queue);
+	room_free(p->room);
+	free(p);
+}
+
+int promoter_ready(const struct promoter *p, struct buf *reasons)
+{
+	int apps = apps_ready(p->apps, reasons);
+	int basis = basis_ready(p->basis, reasons);
+
+	return apps < 0 || basis < 0 ? -1 : 0;
+}

@@ -1,0 +1,234 @@
+#include "control/reconciler.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/elector.h"
+#include "control/past.h"
+#include "run/lock.h"
+#include "run/log.h"
+#include "run/signal.h"
+
+enum {
+	/* How long after a signal plans under way and the release of the Lease may take. */
+	LEAVE_MS = 5000,
+	/* Calls at once: a flood of versions is written as fast as the API server likes. */
+	CALLS = 16,
+};
+
+struct reconciler {
+	struct reconciler_config config;
+
+	/* Of this term. What the client's callbacks use is freed after the client. */
+	struct api *api;
+	struct elector *elector;
+	struct past *past;
+	bool leaving; /* on the client's thread */
+
+	struct lock lock; /* the two below, and their being freed */
+	struct promoter *promoter;
+	bool over; /* lost, failed or released: the main thread is to end the term */
+
+	struct err why; /* on the client's thread until it is over; NONE: released */
+};
+
+static void end_term(struct reconciler *r, const struct err *why)
+{
+	LOCK_SCOPE(&r->lock);
+
+	if (r->over)
+		return;
+	if (why)
+		r->why = *why;
+	r->over = true;
+	signal_wake();
+}
+
+/* --- leading, on the client's thread
+ * -------------------------------------------------------------- */
+
+static bool may_act(void *ctx)
+{
+	const struct reconciler *r = ctx;
+
+	return elector_leading(r->elector);
+}
+
+static void promote(struct reconciler *r, int64_t since)
+{
+	struct promoter_config config = r->config.promoter;
+	struct promoter *p;
+
+	if (r->leaving)
+		return;
+	config.api = r->api;
+	config.may_act = may_act;
+	config.may_act_ctx = r;
+	config.sight.since = since;
+	p = promoter_new(&config);
+	lock_take(&r->lock);
+	r->promoter = p;
+	lock_drop(&r->lock);
+}
+
+static void past_known(void *ctx, int64_t since_s, const struct err *err)
+{
+	if (err)
+		end_term(ctx, err);
+	else
+		promote(ctx, since_s);
+}
+
+static void leading(void *ctx)
+{
+	struct reconciler *r = ctx;
+
+	if (r->config.since != INT64_MIN)
+		promote(r, r->config.since);
+	else
+		r->past = past_new(
+			r->api, r->config.lease.namespace, r->config.lease.name, past_known, r);
+}
+
+static void lost(void *ctx, const struct err *why)
+{
+	end_term(ctx, why);
+}
+
+/* --- leaving, on the client's thread
+ * -------------------------------------------------------------- */
+
+static void released(void *ctx)
+{
+	end_term(ctx, NULL);
+}
+
+static void idle(void *ctx)
+{
+	struct reconciler *r = ctx;
+
+	elector_release(r->elector, released, r);
+}
+
+static void leave(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct reconciler *r = ctx;
+
+	(void)response;
+	if (err)
+		return;
+	r->leaving = true;
+	if (r->promoter)
+		promoter_stop(r->promoter, idle, r);
+	else
+		idle(r);
+}
+
+/* --- a term, on the main thread
+ * ------------------------------------------------------------------- */
+
+static int begin(struct reconciler *r, struct err *err)
+{
+	const struct api_options options = {.user_agent = r->config.user_agent, .calls = CALLS};
+	const struct elector_config elector = {.namespace = r->config.lease.namespace,
+		.name = r->config.lease.name,
+		.identity = r->config.lease.identity,
+		.lease_duration_ms = r->config.lease.lease_duration_ms,
+		.renew_deadline_ms = r->config.lease.renew_deadline_ms,
+		.retry_period_ms = r->config.lease.retry_period_ms,
+		.leading = leading,
+		.lost = lost,
+		.ctx = r};
+	struct elector_config with_api = elector;
+	struct api *api;
+
+	r->over = r->leaving = false;
+	r->why = (struct err)ERR_INIT;
+	if (api_new(r->config.credentials, &options, &api, err) < 0)
+		return -1;
+	with_api.api = r->api = api;
+	lock_take(&r->lock);
+	r->elector = elector_new(&with_api);
+	lock_drop(&r->lock);
+	return 0;
+}
+
+static void end(struct reconciler *r)
+{
+	struct promoter *promoter;
+	struct elector *elector;
+
+	api_free(r->api);
+	r->api = NULL;
+	lock_take(&r->lock);
+	promoter = r->promoter;
+	elector = r->elector;
+	r->promoter = NULL;
+	r->elector = NULL;
+	lock_drop(&r->lock);
+	promoter_free(promoter);
+	elector_free(elector);
+	past_free(r->past);
+	r->past = NULL;
+}
+
+static bool is_over(struct reconciler *r)
+{
+	LOCK_SCOPE(&r->lock);
+
+	return r->over;
+}
+
+int reconciler_term(struct reconciler *r, struct err *err)
+{
+	int signal = 0;
+
+	if (begin(r, err) < 0)
+		return -1;
+	while (!is_over(r) && (signal = signal_wait(-1)) == SIGNAL_WOKEN)
+		;
+	if (!is_over(r)) {
+		log_event(LOG_INFO, "leaving", LOG_STR("signal", strsignal(signal)), // NOLINT
+			LOG_END);
+		(void)api_timer(r->api, 0, leave, r);
+		while (!is_over(r) && signal_wait(LEAVE_MS) == SIGNAL_WOKEN)
+			;
+		end(r);
+		return 0;
+	}
+	end(r);
+	if (r->why.kind != ERR_INVALID)
+		return 1;
+	*err = r->why;
+	return -1;
+}
+
+struct reconciler *reconciler_new(const struct reconciler_config *config)
+{
+	struct reconciler *r = xcalloc(1, sizeof(*r));
+
+	r->config = *config;
+	lock_init(&r->lock);
+	return r;
+}
+
+void reconciler_free(struct reconciler *r)
+{
+	if (!r)
+		return;
+	lock_release(&r->lock);
+	free(r);
+}
+
+int reconciler_ready(void *reconciler, struct buf *reasons)
+{
+	struct reconciler *r = reconciler;
+	LOCK_SCOPE(&r->lock);
+
+	if (r->promoter)
+		return promoter_ready(r->promoter, reasons);
+	if (r->elector && elector_reached(r->elector))
+		return 0;
+	(void)buf_add(reasons, "lease: not read yet\n");
+	return -1;
+}

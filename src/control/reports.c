@@ -1,0 +1,330 @@
+#include "control/reports.h"
+
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "control/calls.h"
+#include "kube/event.h"
+#include "kube/timestamp.h"
+#include "promotion/telling.h"
+#include "run/clock.h"
+#include "run/log.h"
+#include "run/metrics.h"
+
+/* Keptn's own names and labels: its dashboards go on working. */
+METRIC_COUNTER(keptn_promotions, "keptn_promotion_count_total", "Promotions that ended.",
+	"keptn_deployment_app_name", "keptn_deployment_app_version",
+	"keptn_deployment_app_namespace", "keptn_deployment_app_status");
+METRIC_COUNTER(keptn_tasks, "keptn_task_count_total", "Tasks that ended.",
+	"keptn_deployment_app_name", "keptn_deployment_app_version",
+	"keptn_deployment_app_namespace", "keptn_deployment_task_name",
+	"keptn_deployment_task_status", "keptn_deployment_task_type");
+METRIC_HISTOGRAM(keptn_durations, "keptn_task_duration_seconds",
+	"How long tasks took, from the commit to the record.", "keptn_deployment_app_name",
+	"keptn_deployment_app_namespace", "keptn_deployment_task_name",
+	"keptn_deployment_task_status", "keptn_deployment_task_type");
+METRIC_COUNTER(promotions, "promogate_promotions_total",
+	"Promotions by what became of them; a retry is one more.", "state");
+METRIC_COUNTER(tasks, "promogate_promotion_tasks_total", "Tasks by what became of them.", "state");
+METRIC_HISTOGRAM(to_running, "promogate_delivery_to_running_seconds",
+	"From when a delivered version was seen to the last of its Jobs being let run.");
+
+METRIC_COUNTER(
+	events, "promogate_events_total", "Events, by reason and outcome.", "reason", "outcome");
+
+#define TASK_TYPE "promotion"
+#define COMPONENT "promogate"
+
+enum {
+	/* Events on their way: more than a few plans' is a flood, and an Event is no record. */
+	MAX_EVENTS = 256,
+};
+
+struct reports {
+	struct api *api;
+	unsigned events;
+	bool told_foreign; /* once for all: it is one setting of Keptn's operator */
+};
+
+struct reports *reports_new(struct api *api)
+{
+	struct reports *r = xcalloc(1, sizeof(*r));
+
+	r->api = api;
+	return r;
+}
+
+void reports_free(struct reports *r)
+{
+	free(r);
+}
+
+/* "namespace/version", for free(). */
+static char *key_of(const struct appversion *v)
+{
+	return xasprintf("%s/%s", v->namespace, v->seen.name);
+}
+
+/* --- Events
+ * --------------------------------------------------------------------------------------- */
+
+struct posting {
+	struct reports *r;
+	const char *reason; /* a constant */
+};
+
+static void posted(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct posting *posting = ctx;
+	/* Said already, by us before a restart or by another replica. */
+	bool known = err && err->kind == ERR_EXISTS;
+
+	(void)response;
+	posting->r->events--;
+	metric_add(metric_at(&events, posting->reason,
+			   known ? "Known"
+			   : err ? err_kind_name(err->kind)
+				 : "OK"),
+		1);
+	if (err && !known)
+		log_event(LOG_DEBUG, "event lost", LOG_STR("reason", posting->reason), LOG_ERR(err),
+			LOG_END);
+	free(posting);
+}
+
+static void post(struct reports *r, const struct appversion *v, const struct telling *t)
+{
+	const struct timestamp now = timestamp_format(clock_wall_ms());
+	const struct event event = {.namespace = v->namespace,
+		.api_version = APPVERSION_API_VERSION,
+		.kind = APPVERSION_KIND,
+		.name = v->seen.name,
+		.uid = v->seen.uid,
+		.resource_version = v->seen.resource_version,
+		.warning = t->warning,
+		.reason = t->reason,
+		.message = buf_str(&t->message),
+		.component = COMPONENT,
+		.now = now.text};
+	CLEANUP(call_release) struct call call = CALL_INIT;
+	struct posting *posting;
+
+	if (r->events >= MAX_EVENTS) {
+		metric_add(metric_at(&events, t->reason, "Dropped"), 1);
+		return;
+	}
+	posting = xcalloc(1, sizeof(*posting));
+	*posting = (struct posting){r, t->reason};
+	r->events++;
+	call.method = "POST";
+	call.url = (struct url){.version = "v1", .namespace = v->namespace, .resource = "events"};
+	event_encode(&event, &call.body);
+	call_send(r->api, &call, posted, posting);
+}
+
+/* --- transitions
+ * ---------------------------------------------------------------------------------- */
+
+static void started(struct reports *r, const struct appversion *v, const struct sight *s,
+	const struct plan *plan, const struct plan_action *a)
+{
+	CLEANUP(free_p) char *key = key_of(v);
+	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+
+	metric_add(metric_at(&promotions, "Started"), 1);
+	log_event(LOG_INFO, "promotion started", LOG_STR("promotion", key), LOG_STR("app", v->app),
+		LOG_STR("version", v->version), LOG_INT("attempt", a->attempt),
+		LOG_INT("tasks", (int64_t)a->count),
+		LOG_STR("onFailure", on_failure_name(s->on_failure.value)), LOG_END);
+	telling_started(&t, v, a, plan);
+	post(r, v, &t);
+}
+
+static int64_t item_start_ms(const struct appversion *v, const char *task)
+{
+	int64_t ms;
+
+	for (size_t i = 0; i < v->seen.nitems; i++)
+		if (str_eq(v->items[i].task, task) && timestamp_parse(v->items[i].start, &ms) == 0)
+			return ms;
+	return -1;
+}
+
+static void task_ended(const struct appversion *v, const struct plan_change *c)
+{
+	const char *state = appversion_state_name(c->state);
+	CLEANUP(free_p) char *key = key_of(v);
+	int64_t start = item_start_ms(v, c->task);
+
+	metric_add(metric_at(&tasks, state), 1);
+	metric_add(metric_at(&keptn_tasks, v->app, v->version, v->namespace, c->task, state,
+			   TASK_TYPE),
+		1);
+	if (start >= 0)
+		metric_observe_ns(metric_at(&keptn_durations, v->app, v->namespace, c->task, state,
+					  TASK_TYPE),
+			(clock_wall_ms() - start) * 1000000);
+	log_event(LOG_INFO, "task ended", LOG_STR("promotion", key), LOG_STR("task", c->task),
+		LOG_STR("job", c->job), LOG_STR("state", state), LOG_END);
+}
+
+static void recorded(struct reports *r, const struct appversion *v, const struct sight *s,
+	const struct plan *plan, const struct plan_action *a)
+{
+	CLEANUP(free_p) char *key = key_of(v);
+	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+	const struct telling_end end = {.version = v,
+		.action = a,
+		.plan = plan,
+		.jobs = (const struct ownjob *const *)s->jobs,
+		.njobs = s->seen.njobs,
+		.decision = s->on_failure};
+	const char *state = appversion_state_name(a->promotion);
+
+	for (size_t i = a->first; i < a->first + a->count; i++)
+		task_ended(v, &plan->changes[i]);
+	if (a->promotion == SEEN_NONE)
+		return;
+	metric_add(metric_at(&promotions, state), 1);
+	metric_add(metric_at(&keptn_promotions, v->app, v->version, v->namespace, state), 1);
+	log_event(LOG_INFO, "promotion ended", LOG_STR("promotion", key), LOG_STR("state", state),
+		LOG_STR("onFailure", on_failure_name(s->on_failure.value)),
+		LOG_STR("decidedBy", on_failure_source_text(s->on_failure.source)), LOG_END);
+	telling_ended(&t, &end);
+	post(r, v, &t);
+}
+
+static void fenced(struct reports *r, const struct appversion *v, const struct plan_action *a)
+{
+	CLEANUP(free_p) char *key = key_of(v);
+	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+
+	metric_add(metric_at(&promotions, "Superseded"), 1);
+	log_event(LOG_INFO, "promotion superseded", LOG_STR("promotion", key),
+		LOG_STR("by", a->by->name), LOG_END);
+	telling_retired(&t, v, a);
+	post(r, v, &t);
+}
+
+static void let_run(struct app *app, const struct plan *plan, const struct plan_action *a)
+{
+	const struct plan_action *last = a + 1;
+
+	if (last < plan->actions + plan->nactions && last->kind == PLAN_UNSUSPEND)
+		return;
+	if (app->delivered_ns)
+		metric_observe_ns(metric_at(&to_running), clock_mono_ns() - app->delivered_ns);
+	app->delivered_ns = 0;
+}
+
+void reports_done(struct reports *r, struct app *app, const struct sight *s,
+	const struct plan *plan, const struct plan_action *a)
+{
+	const struct appversion *v = sight_version(s, a->version);
+
+	switch (a->kind) {
+	case PLAN_COMMIT:
+		started(r, v, s, plan, a);
+		break;
+	case PLAN_RECORD:
+		recorded(r, v, s, plan, a);
+		break;
+	case PLAN_DEPRECATE:
+	case PLAN_SUPERSEDE:
+		fenced(r, v, a);
+		break;
+	case PLAN_UNSUSPEND:
+		let_run(app, plan, a);
+		break;
+	case PLAN_CREATE_JOB:
+	case PLAN_CREATE_CODE:
+	case PLAN_LOOK:
+	case PLAN_EXPIRE:
+	case PLAN_DELETE:
+	case PLAN_TELL:
+		break;
+	}
+}
+
+/* --- waiting
+ * -------------------------------------------------------------------------------------- */
+
+/* Whether it was not the last thing that was said of this version. */
+static bool is_news(struct app *app, const struct appversion *v, const char *what)
+{
+	const char *before = strmap_get(&app->told, v->seen.name);
+
+	if (before && str_eq(before, what))
+		return false;
+	strmap_put(&app->told, v->seen.name, xstrdup(what));
+	return true;
+}
+
+/* what: the same for what need not be said again. */
+static void say(struct reports *r, struct app *app, const struct appversion *v,
+	const struct telling *t, const char *what, enum log_level level)
+{
+	CLEANUP(free_p) char *key = key_of(v);
+
+	if (!is_news(app, v, what))
+		return;
+	log_event(level, "promotion waits", LOG_STR("promotion", key), LOG_STR("reason", t->reason),
+		LOG_STR("because", buf_str(&t->message)), LOG_END);
+	post(r, v, t);
+}
+
+/* Keptn's operator promotes by itself: nothing is written, not even an Event. */
+static void stand_down(struct reports *r, const struct appversion *v)
+{
+	CLEANUP(free_p) char *key = key_of(v);
+
+	if (!r->told_foreign)
+		log_event(LOG_WARN,
+			"promotes nothing that Keptn's operator promotes itself: switch its "
+			"promotion tasks off",
+			LOG_STR("promotion", key), LOG_END);
+	r->told_foreign = true;
+}
+
+/* Why each task of the version that can't start can't. */
+static void add_lacking(struct buf *to, const struct sight *s, const struct seen_version *v)
+{
+	for (size_t i = 0; i < v->ntasks; i++) {
+		const char *why = strmap_get(&s->lacking, v->tasks[i].name);
+
+		if (why)
+			(void)buf_addf(to, "%s%s", to->len ? "; " : "", why);
+	}
+}
+
+void reports_told(
+	struct reports *r, struct app *app, const struct sight *s, const struct plan_action *a)
+{
+	const struct appversion *v = sight_version(s, a->version);
+	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+	CLEANUP(buf_release) struct buf detail = BUF_INIT(TELLING_MESSAGE_MAX / 2);
+
+	if (a->reason == PLAN_NOT_OURS) {
+		stand_down(r, v);
+		return;
+	}
+	if (a->reason == PLAN_NO_DEFINITION)
+		add_lacking(&detail, s, a->version);
+	telling_waits(&t, v, a, &s->seen, detail.len ? buf_str(&detail) : NULL);
+	say(r, app, v, &t, buf_str(&t.message), LOG_INFO);
+}
+
+void reports_refused(struct reports *r, struct app *app, const struct sight *s,
+	const struct plan_action *a, const struct err *err)
+{
+	const struct appversion *v = sight_version(s, a->version);
+	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+	bool code = a->kind == PLAN_CREATE_CODE;
+	CLEANUP(free_p) char *what = NULL;
+
+	/* Each try has a Job of another name, which the API server's words repeat. */
+	what = xasprintf("%s of %s", err_kind_name(err->kind), code ? a->job->task : a->task);
+	telling_create_failed(
+		&t, code ? a->job->task : a->task, code ? a->job->name : a->name.text, err->msg);
+	say(r, app, v, &t, what, LOG_WARN);
+}

@@ -1,0 +1,35 @@
+/*
+ * reports - what is told of promotions: Events, metrics and log lines, on transitions alone. A
+ * transition is what an own write made, so a restart tells nothing again; what is said of waiting
+ * is said once, until it changes.
+ *
+ * In the log, "promotion" is the key by which one promotion is followed: "namespace/version".
+ *
+ * On the client's thread alone.
+ */
+#ifndef PROMOGATE_CONTROL_REPORTS_H
+#define PROMOGATE_CONTROL_REPORTS_H
+
+#include "client/api.h"
+#include "control/apps.h"
+#include "control/sight.h"
+#include "promotion/plan.h"
+
+struct reports;
+
+struct reports *reports_new(struct api *api);
+/* After api_free(). */
+void reports_free(struct reports *r);
+DEFINE_CLEANUP(struct reports, reports_free)
+
+/* An action was carried out. */
+void reports_done(struct reports *r, struct app *app, const struct sight *s,
+	const struct plan *plan, const struct plan_action *a);
+/* A PLAN_TELL. */
+void reports_told(
+	struct reports *r, struct app *app, const struct sight *s, const struct plan_action *a);
+/* The Job of a PLAN_CREATE_JOB, or its ConfigMap, was refused. */
+void reports_refused(struct reports *r, struct app *app, const struct sight *s,
+	const struct plan_action *a, const struct err *err);
+
+#endif
