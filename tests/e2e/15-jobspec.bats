@@ -97,7 +97,8 @@ unsuspend() { # NAME UID
 	[[ $(kubectl get jobs,pods,configmaps -o name -l promogate.dev/app=podtato-head |
 		wc -l) == 3 ]]
 
-	kubectl patch job "$job" --type=merge -p "{\"metadata\":{\"uid\":\"$(uid_of "job/$job")\"},
+	kubectl patch job "$job" --type=merge -p "{\"metadata\":{\"uid\":\"$(uid_of "job/$job")\",
+		\"annotations\":{\"promogate.dev/outcome\":\"Succeeded\"}},
 		\"spec\":{\"ttlSecondsAfterFinished\":0}}"
 	kubectl wait --for=delete --timeout=60s "job/$job"
 	kubectl wait --for=delete --timeout=60s "configmap/$job"
