@@ -1,0 +1,167 @@
+#include "control/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "run/log.h"
+#include "run/metrics.h"
+
+METRIC_COUNTER(requests, "promogate_admission_requests_total",
+	"AdmissionReviews answered, by webhook, operation and verdict.", "webhook", "operation",
+	"verdict");
+METRIC_COUNTER(found, "promogate_admission_findings_total",
+	"Findings, by rule and the severity they had in the end.", "rule", "severity");
+
+void request_free(struct request *r)
+{
+	if (!r)
+		return;
+	json_free(r->tree);
+	definitions_release(&r->confirmed);
+	needs_release(&r->needs);
+	free(r);
+}
+
+static const char *webhook_name(const struct request *r)
+{
+	return r->mutates ? "mutate" : "validate";
+}
+
+static void count(const struct request *r, const char *verdict)
+{
+	metric_add(metric_at(&requests, webhook_name(r), review_operation_name(r->review.operation),
+			   verdict),
+		1);
+}
+
+void request_fail(struct request *r, int status, const char *reason, const struct err *err)
+{
+	count(r, "error");
+	log_event(LOG_WARN, "request not judged", LOG_STR("webhook", webhook_name(r)),
+		LOG_STR("uid", r->review.uid), LOG_STR("namespace", r->review.namespace),
+		LOG_STR("name", r->review.name), LOG_ERR(err), LOG_END);
+	exchange_fail(r->exchange, status, reason, err->msg);
+}
+
+static void count_findings(const struct verdict *v)
+{
+	for (size_t i = 0; i < v->findings.count; i++) {
+		const struct finding *item = &v->findings.items[i];
+
+		metric_add(metric_at(&found, item->rule->id, severity_name(item->severity)), 1);
+	}
+}
+
+/* One line, however much was found: nobody fills the log by one bad object. */
+static void log_denial(const struct request *r, const struct verdict *v)
+{
+	CLEANUP(buf_release) struct buf rules = BUF_INIT(LIMIT_DETAIL_BYTES);
+
+	verdict_rules(v, &rules);
+	log_event(LOG_INFO, "denied", LOG_STR("uid", r->review.uid),
+		LOG_STR("operation", review_operation_name(r->review.operation)),
+		LOG_STR("namespace", r->review.namespace), LOG_STR("name", r->review.name),
+		LOG_STR("manager", r->review.field_manager), LOG_STR("rules", buf_str(&rules)),
+		LOG_INT("errors", (int64_t)findings_errors(&v->findings)), LOG_END);
+}
+
+static void answer(struct request *r, struct verdict *v)
+{
+	CLEANUP(buf_release) struct buf body = BUF_INIT(LIMIT_RESPONSE_BYTES);
+	struct err err = ERR_INIT;
+
+	verdict_encode(&r->review, v, &body);
+	if (body.overflowed) {
+		(void)err_set(&err, ERR_TOO_LARGE, "the answer would be over %d bytes",
+			LIMIT_RESPONSE_BYTES);
+		request_fail(r, 500, "InternalError", &err);
+		return;
+	}
+	count(r, v->allowed ? "allowed" : "denied");
+	count_findings(v);
+	if (!v->allowed)
+		log_denial(r, v);
+	exchange_reply(r->exchange, 200, "application/json", &body);
+}
+
+int request_judge(struct request *r)
+{
+	const struct admission_config *config = r->config;
+	CLEANUP(verdict_release) struct verdict v;
+	struct cache_view view;
+	struct known known;
+	int ret = 0;
+
+	verdict_init(&v);
+	view = cache_read(config->cache);
+	known = (struct known){
+		.keptn_namespace = config->keptn_namespace,
+		.cached = view.definitions,
+		.confirmed = &r->confirmed,
+		.lenient_managers = config->lenient_managers,
+		.block_deployment = view.block_deployment,
+		.max_promotion_tasks = config->max_promotion_tasks,
+	};
+	if (r->mutates)
+		verdict_mutate(&r->review, &known, &v);
+	else
+		ret = verdict_validate(&r->review, &known, &r->needs, &v);
+	cache_read_end(config->cache);
+	if (ret == 0)
+		answer(r, &v);
+	return ret;
+}
+
+static int parse(struct request *r, struct err *err)
+{
+	size_t len;
+	const char *body = exchange_body(r->exchange, &len);
+
+	if (json_parse_small(body, len, LIMIT_REVIEW_VALUES, &r->tree, err) < 0 ||
+		review_decode(r->tree, &r->review, err) < 0)
+		return err_wrap(err, "not an AdmissionReview");
+	return 0;
+}
+
+void request_lay_aside(struct request *r)
+{
+	r->review = (struct review){0};
+	json_free(STEAL(r->tree));
+}
+
+void request_take_up(struct request *r)
+{
+	struct err err = ERR_INIT;
+
+	if (parse(r, &err) < 0)
+		abort(); /* the same bytes as before */
+}
+
+void request_learn(struct request *r, const char *key, const struct json *object)
+{
+	const char *slash = strchr(key, '/');
+	CLEANUP(free_p) char *ns = xstrndup(key, (size_t)(slash - key));
+
+	definitions_put(&r->confirmed, ns, slash + 1, object ? taskdef_decode(object) : NULL);
+}
+
+struct request *request_receive(
+	const struct admission_config *config, struct exchange *x, bool mutates)
+{
+	CLEANUP(request_free_p) struct request *r = xcalloc(1, sizeof(*r));
+	struct err err = ERR_INIT;
+
+	r->config = config;
+	r->exchange = x;
+	r->mutates = mutates;
+	r->confirmed = (struct definitions)DEFINITIONS_INIT;
+	if (parse(r, &err) < 0) {
+		log_event(LOG_DEBUG, "request refused", LOG_STR("webhook", webhook_name(r)),
+			LOG_ERR(&err), LOG_END);
+		metric_add(metric_at(&requests, webhook_name(r), "", "refused"), 1);
+		exchange_fail(x, 400, "BadRequest", err.msg);
+		return NULL;
+	}
+	return STEAL(r);
+}

@@ -1,0 +1,45 @@
+/*
+ * request - one AdmissionReview, from its arrival to its answer: read, judged from the cache and
+ * from what the API server confirmed, answered, counted. It waits for nobody (control/waiting.h).
+ * One thread at a time.
+ */
+#ifndef PROMOGATE_CONTROL_REQUEST_H
+#define PROMOGATE_CONTROL_REQUEST_H
+
+#include "control/admission.h"
+#include "promotion/verdict.h"
+#include "json/json.h"
+
+struct request {
+	const struct admission_config *config;
+	struct exchange *exchange; /* until it is answered */
+	bool mutates;
+	struct json *tree; /* NULL: laid aside */
+	struct review review; /* looks into tree */
+	struct definitions confirmed; /* live answers */
+	struct needs needs; /* what to ask for, once request_judge() said so */
+};
+
+/* NULL, with the exchange answered, for what is no AdmissionReview. config is borrowed. */
+struct request *request_receive(
+	const struct admission_config *config, struct exchange *x, bool mutates);
+void request_free(struct request *r);
+DEFINE_CLEANUP(struct request, request_free)
+
+/* Judges, and answers unless the verdict rests on r->needs: VERDICT_NEEDS then. */
+int request_judge(struct request *r);
+/* Answers that it can't be judged. */
+void request_fail(struct request *r, int status, const char *reason, const struct err *err);
+
+/* The live answer to one of the needs, "namespace/name". object NULL: there is none. */
+void request_learn(struct request *r, const char *key, const struct json *object);
+
+/*
+ * What waits holds its body alone, of which the server limits the sum: parsed, it may be forty
+ * times as large. Reading it again costs microseconds where asking costs milliseconds. Judging and
+ * failing want it taken up.
+ */
+void request_lay_aside(struct request *r);
+void request_take_up(struct request *r);
+
+#endif

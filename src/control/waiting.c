@@ -1,0 +1,184 @@
+#include "control/waiting.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "control/confirm.h"
+#include "run/clock.h"
+#include "run/metrics.h"
+
+METRIC_GAUGE(waiting_gauge, "promogate_admission_waiting", "Requests that wait for live look-ups.");
+
+struct waiting {
+	struct api *api;
+	struct confirm *confirm;
+	atomic_uint count;
+};
+
+/* A request that waits; on the client's thread. */
+struct waiter {
+	struct waiting *waiting;
+	struct request *request;
+	size_t open; /* look-ups without an answer */
+	struct err err;
+	api_id deadline;
+	bool deadline_open; /* its callback is still to come */
+	bool answered; /* by the deadline: what is open is only waited for */
+	bool ended;
+};
+
+struct waiting *waiting_new(struct api *api)
+{
+	struct waiting *w = xcalloc(1, sizeof(*w));
+
+	w->api = api;
+	w->confirm = confirm_new(confirm_get, api);
+	atomic_init(&w->count, 0);
+	return w;
+}
+
+void waiting_free(struct waiting *w)
+{
+	if (!w)
+		return;
+	confirm_free(w->confirm);
+	free(w);
+}
+
+static void waiter_free(struct waiter *w)
+{
+	request_free(w->request);
+	free(w);
+}
+
+static void ask(struct waiter *w);
+
+static void end(struct waiter *w)
+{
+	unsigned left = atomic_fetch_sub(&w->waiting->count, 1) - 1;
+
+	metric_set(metric_at(&waiting_gauge), left);
+	w->ended = true;
+	if (w->deadline_open)
+		api_cancel(w->waiting->api, w->deadline); /* its callback frees */
+	else
+		waiter_free(w);
+}
+
+/* All answers of a round are there. */
+static void round_done(struct waiter *w)
+{
+	struct request *r = w->request;
+
+	needs_release(&r->needs);
+	if (w->answered) {
+		end(w);
+		return;
+	}
+	request_take_up(r);
+	if (w->err.kind != ERR_NONE) {
+		(void)err_wrap(&w->err, "asking the API server for a KeptnTaskDefinition");
+		request_fail(r, 500, "InternalError", &w->err);
+		end(w);
+	} else if (request_judge(r) == VERDICT_NEEDS) {
+		ask(w);
+	} else {
+		end(w);
+	}
+}
+
+static void confirmed(void *ctx, const char *key, const struct json *object, const struct err *err)
+{
+	struct waiter *w = ctx;
+
+	if (err)
+		w->err = *err;
+	else
+		request_learn(w->request, key, object);
+	if (--w->open == 0)
+		round_done(w);
+}
+
+static void ask_one(void *ctx, const char *key, void *value)
+{
+	struct waiter *w = ctx;
+
+	(void)value;
+	confirm_ask(w->waiting->confirm, key, confirmed, w);
+}
+
+/* Asks for all that is needed. An answer comes later, so the list is not changed meanwhile. */
+static void ask(struct waiter *w)
+{
+	request_lay_aside(w->request);
+	w->open = w->request->needs.names.count;
+	strmap_walk(&w->request->needs.names, ask_one, w);
+}
+
+/* The API server's patience with us is almost over, and its own answer has not come. */
+static void deadline_done(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct waiter *w = ctx;
+	struct err late = ERR_INIT;
+
+	(void)response;
+	w->deadline_open = false;
+	if (w->ended) {
+		waiter_free(w);
+		return;
+	}
+	if (err)
+		return; /* shutting down: the look-ups end as well */
+	(void)err_set(&late, ERR_TIMEOUT,
+		"the API server did not say in time which KeptnTaskDefinitions exist");
+	request_take_up(w->request);
+	request_fail(w->request, 500, "InternalError", &late);
+	request_lay_aside(w->request);
+	w->answered = true;
+}
+
+static void start_deadline(struct waiter *w)
+{
+	int64_t at = exchange_deadline_ms(w->request->exchange) - LIMIT_ANSWER_MARGIN_MS;
+	int64_t left = at - clock_mono_ms();
+
+	w->deadline_open = true;
+	w->deadline = api_timer(w->waiting->api, left > 0 ? (unsigned)left : 0, deadline_done, w);
+}
+
+static void ask_on_client_thread(
+	void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct waiter *w = ctx;
+
+	(void)response;
+	if (!err) {
+		start_deadline(w);
+		ask(w);
+		return;
+	}
+	request_take_up(w->request);
+	request_fail(w->request, 503, "ServiceUnavailable", err);
+	end(w);
+}
+
+void waiting_add(struct waiting *waiting, struct request *r_take)
+{
+	unsigned count = atomic_fetch_add(&waiting->count, 1) + 1;
+	struct waiter *w = xcalloc(1, sizeof(*w));
+	struct err err = ERR_INIT;
+
+	w->waiting = waiting;
+	w->request = r_take;
+	metric_set(metric_at(&waiting_gauge), count);
+	if (count <= LIMIT_WAITING_REQUESTS) {
+		request_lay_aside(r_take);
+		(void)api_timer(waiting->api, 0, ask_on_client_thread, w);
+		return;
+	}
+	(void)err_set(&err, ERR_THROTTLED, "%d requests wait for live look-ups already: try again",
+		LIMIT_WAITING_REQUESTS);
+	request_fail(r_take, 503, "ServiceUnavailable", &err);
+	end(w);
+}
