@@ -35,7 +35,8 @@
 #define JOB_REASON     "promogate.dev/reason"
 #define JOB_MESSAGE    "promogate.dev/message"
 
-/* In the environment of its pods: "<uid of the version>/<task>", and the attempt. */
+/* In the environment of its pods; the id is "<uid of the version>/<task>". */
+#define JOB_CONTEXT_VARIABLE "KEPTN_CONTEXT"
 #define JOB_ID_VARIABLE      "PROMOGATE_ID"
 #define JOB_ATTEMPT_VARIABLE "PROMOGATE_ATTEMPT"
 

@@ -18,7 +18,7 @@ struct own {
 };
 
 static const char *const own_names[OWN_COUNT] = {
-	[OWN_CONTEXT] = "KEPTN_CONTEXT",
+	[OWN_CONTEXT] = JOB_CONTEXT_VARIABLE,
 	[OWN_ID] = JOB_ID_VARIABLE,
 	[OWN_ATTEMPT] = JOB_ATTEMPT_VARIABLE,
 };

@@ -29,19 +29,24 @@ static const char *owner_of(const struct json *metadata)
 	return "";
 }
 
+/* Of the environment of its pods, which can't be changed; "" for none. */
+static const char *variable_of(const struct json *job, const char *name)
+{
+	json_each (container, json_at(job, "spec", "template", "spec", "containers"))
+		json_each (variable, json_get(container, "env"))
+			if (str_eq(text_of(variable, "name"), name))
+				return text_of(variable, "value");
+	return "";
+}
+
 /* PROMOGATE_ID is "<uid of the version>/<task>". */
 static const char *task_of(const struct json *job, const char *owner_uid)
 {
+	const char *id = variable_of(job, JOB_ID_VARIABLE);
 	size_t len = strlen(owner_uid);
 
-	json_each (container, json_at(job, "spec", "template", "spec", "containers"))
-		json_each (variable, json_get(container, "env")) {
-			const char *id = text_of(variable, "value");
-
-			if (len && str_eq(text_of(variable, "name"), JOB_ID_VARIABLE) &&
-				str_starts(id, owner_uid) && id[len] == '/')
-				return id + len + 1;
-		}
+	if (len && str_starts(id, owner_uid) && id[len] == '/')
+		return id + len + 1;
 	return text_of(json_at(job, "metadata", "annotations"), JOB_TASK);
 }
 
@@ -98,6 +103,7 @@ void jobstatus_read(const struct json *job, struct jobstatus *ret)
 	ret->task = task_of(job, ret->owner_uid);
 	ret->attempt = job_name_attempt(ret->name, ret->task);
 	ret->app = app_of(metadata);
+	ret->context = variable_of(job, JOB_CONTEXT_VARIABLE);
 	ret->ttl_seconds = number_of(annotations, JOB_TTL, DEFAULT_TTL_SECONDS);
 	ret->ttl_set = json_type(json_get(spec, "ttlSecondsAfterFinished")) == JSON_NUMBER;
 	ret->deleting = json_get(metadata, "deletionTimestamp") != NULL;

@@ -26,8 +26,9 @@ struct jobstatus {
 	const char *task;
 	/* As the Job's name says, which nobody can change; 0 if it is no name of a Job of ours. */
 	uint32_t attempt;
-	/* The annotation keptn.sh/app, or else the label promogate.dev/app, or "". */
-	const char *app;
+	const char
+		*app; /* the annotation keptn.sh/app, or else the label promogate.dev/app, or "" */
+	const char *context; /* the pod's KEPTN_CONTEXT, which nobody can change; "" for none */
 	int64_t ttl_seconds; /* what ttlSecondsAfterFinished is to become */
 	bool ttl_set; /* … and that it has become something */
 	bool deleting;

@@ -1,6 +1,7 @@
 #include "promotion/ownjob.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "promotion/jobstatus.h"
 #include "promotion/packing.h"
@@ -44,6 +45,7 @@ static void visit_texts(struct ownjob *j, struct packing *p)
 
 struct ownjob *ownjob_decode(const struct json *object)
 {
+	CLEANUP(json_free_p) struct json *context = NULL;
 	struct packing measure = {NULL, 0}, copy = {NULL, 0};
 	struct jobstatus s;
 	struct ownjob own, *j;
@@ -51,10 +53,11 @@ struct ownjob *ownjob_decode(const struct json *object)
 	jobstatus_read(object, &s);
 	if (!*s.owner_uid || !*s.uid || !*s.task || s.attempt == 0)
 		return NULL;
+	(void)json_parse(s.context, strlen(s.context), &context, NULL);
 	own = (struct ownjob){
 		.seen = seen_of(&s),
 		.namespace = s.namespace,
-		.app = s.app,
+		.app = json_string_or(json_get(context, "appName"), s.app),
 		.start = s.start,
 		.reason = s.reason,
 		.message = s.message,

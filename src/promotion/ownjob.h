@@ -2,12 +2,11 @@
  * ownjob - a Job that Promogate made, as far as it is judged. Never changed once it is made, and
  * freed with its last reference, as struct appversion; one thread at a time.
  *
- * What it is of is read from what nobody can change: the pod's PROMOGATE_ID names the task, and the
- * Job's name the attempt. So annotations and labels that a person took away or changed make no
- * difference, with two exceptions: without the label app.kubernetes.io/managed-by no watch delivers
- * it any more (as if it were gone from the view; it is no Failed task, since a live GET still finds
- * it), and without the annotation keptn.sh/app the application is the label promogate.dev/app,
- * which is exact up to 63 characters.
+ * What it is of is read from what nobody can change: the pod's KEPTN_CONTEXT names the application
+ * and its PROMOGATE_ID the task, and the Job's name has the attempt. So annotations and labels that
+ * a person took away or changed make no difference, but for the label app.kubernetes.io/managed-by:
+ * without it no watch delivers the Job, as if it were not there. It is not taken for a Job that is
+ * missing, since a live GET still finds it. Without its owner it is none of ours any more.
  */
 #ifndef PROMOGATE_PROMOTION_OWNJOB_H
 #define PROMOGATE_PROMOTION_OWNJOB_H

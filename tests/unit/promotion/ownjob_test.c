@@ -9,6 +9,7 @@
 	"\"template\":{\"spec\":{\"containers\":[{\"env\":[{\"name\":\"OTHER\",\"value\":\"v/x\"}" \
 	"," env "]}],\"volumes\":[" volumes "]}}"
 #define ID_OF_A "{\"name\":\"PROMOGATE_ID\",\"value\":\"v/a\"}"
+#define CONTEXT "{\"name\":\"KEPTN_CONTEXT\",\"value\":\"{\\\"appName\\\":\\\"Real\\\"}\"}"
 #define CODE    "{\"configMap\":{\"name\":\"a-2-bcdfghjk\"}}"
 #define ANNOTATIONS                                                                                \
 	"\"annotations\":{\"keptn.sh/app\":\"App\",\"promogate.dev/task\":\"a\","                  \
@@ -101,6 +102,8 @@ static void a_job_is_known_whatever_people_change(void **state)
 		 "\"promogate.dev/app\":\"podtato\"}",
 			ID_OF_A, "podtato"},
 		{"," OWNER "," ANNOTATIONS, "{}", "App"},
+		{"," OWNER "," ANNOTATIONS, CONTEXT, "Real"},
+		{"," OWNER "," ANNOTATIONS, "{\"name\":\"KEPTN_CONTEXT\",\"value\":\"{x\"}", "App"},
 		{"," OWNER "," ANNOTATIONS, "{\"name\":\"PROMOGATE_ID\",\"value\":\"w/b\"}", "App"},
 	};
 
