@@ -157,8 +157,7 @@ static int usage(const struct err *err)
 	return EXIT_USAGE;
 }
 
-/* --- settings
- * ------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 static int read_duration(const char *flag, const char *text, int64_t *ret_ms, struct err *err)
 {
@@ -256,8 +255,7 @@ static char *make_identity(void)
 	return xasprintf("%s_%08" PRIx32, host, random_u32());
 }
 
-/* --- running
- * -------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 static int take_terms(struct reconciler *r, struct err *err)
 {

@@ -59,8 +59,7 @@ static void app_free_if_empty(struct apps *a, struct app *app)
 		(void)strmap_remove(&a->by_key, app->key);
 }
 
-/* --- one object ---------------------------------------------------------------------------------
- */
+/* --- one object ------------------------------------------------------------------------------- */
 
 static void kept_link(struct kept *k)
 {
@@ -106,7 +105,7 @@ static void shelf_remove(struct apps *a, struct shelf *s, const char *key)
 	ownjob_drop(k->job);
 	(void)strmap_remove(&s->by_name, key);
 	free(k);
-	a->changed(a->ctx, app->key);
+	a->changed(a->ctx, app->key, s == &a->versions);
 	app_free_if_empty(a, app);
 }
 
@@ -134,11 +133,10 @@ static void shelf_set(struct apps *a, struct shelf *s, const char *key, struct a
 		strmap_put(&s->by_name, key, k);
 	}
 	k->round = s->round;
-	a->changed(a->ctx, app->key);
+	a->changed(a->ctx, app->key, s == &a->versions);
 }
 
-/* --- lists --------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 static void shelf_list_begin(struct shelf *s)
 {
@@ -175,11 +173,10 @@ static void shelf_list_end(struct apps *a, struct shelf *s)
 	}
 	free(sweep.keys);
 	s->listing = false;
-	a->changed(a->ctx, NULL);
+	a->changed(a->ctx, NULL, false);
 }
 
-/* --- what the informers call --------------------------------------------------------------------
- */
+/* --- what the informers call ------------------------------------------------------------------ */
 
 static void count(const struct url *kind, const struct shelf *s)
 {
@@ -261,8 +258,7 @@ static void progressed(void *ctx)
 	a->progressed(a->ctx);
 }
 
-/* --- the whole ----------------------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 struct apps *apps_new(
 	struct api *api, apps_changed_fn *changed, apps_progressed_fn *moved, void *ctx)

@@ -53,8 +53,11 @@ struct app {
 
 struct apps;
 
-/* Something of this application has changed; or of all, NULL. */
-typedef void apps_changed_fn(void *ctx, const char *key);
+/*
+ * Something of this application has changed, a version (which people annotate) or a Job; or of all,
+ * NULL.
+ */
+typedef void apps_changed_fn(void *ctx, const char *key, bool version);
 /* apps_consistent() and apps_caught_up() may say something else than before. */
 typedef void apps_progressed_fn(void *ctx);
 

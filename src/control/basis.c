@@ -74,8 +74,7 @@ static void texts_release(struct texts *t)
 	strmap_release(&t->coming);
 }
 
-/* --- definitions
- * ---------------------------------------------------------------------------------- */
+/* --- definitions ------------------------------------------------------------------------------ */
 
 /* What a Job is made of: names, labels, annotations and the spec. */
 static char *reduce_definition(const struct json *object)
@@ -172,8 +171,7 @@ int basis_chain(
 	return function_check((const struct json *const *)ret->definitions, ret->count, err);
 }
 
-/* --- contexts
- * ------------------------------------------------------------------------------------- */
+/* --- contexts --------------------------------------------------------------------------------- */
 
 static void contexts_begin(void *ctx)
 {
@@ -212,8 +210,7 @@ struct on_failure_decision basis_on_failure(
 		texts_get(&b->on_failure, ns, application), configs_block_deployment(b->configs));
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------ */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static void progressed(void *ctx)
 {

@@ -1,37 +1,15 @@
 #include "control/execute.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/str.h"
-#include "control/calls.h"
-#include "run/log.h"
+#include "control/execute_step.h"
 
 /* Calls of one plan that are in flight together. */
 enum { WINDOW = 32 };
 
-struct execution {
-	const struct executor *x;
-	struct app *app;
-	struct sight *sight;
-	struct plan plan;
-	execute_done_fn *done;
-	void *ctx;
-	size_t next; /* action to start */
-	unsigned in_flight;
-	bool dropped, again;
-	struct err err; /* of the first that made it drop the rest */
-};
-
-/* One action under way. */
-struct step {
-	struct execution *run;
-	const struct plan_action *action;
-};
-
 static void go_on(struct execution *run);
 
-static const struct appversion *version_of(const struct step *step)
+const struct appversion *step_version(const struct step *step)
 {
 	return sight_version(step->run->sight, step->action->version);
 }
@@ -43,7 +21,7 @@ static void drop(struct execution *run, const struct err *err)
 	run->dropped = true;
 }
 
-static void step_over(struct step *step)
+void step_over(struct step *step)
 {
 	struct execution *run = step->run;
 
@@ -52,8 +30,7 @@ static void step_over(struct step *step)
 	go_on(run);
 }
 
-/* --- outcomes
- * ------------------------------------------------------------------------------------- */
+/* --- outcomes --------------------------------------------------------------------------------- */
 
 /* A Job can't be made for this task until its definition changes. */
 static void refuse_task(struct step *step, const struct err *err)
@@ -66,10 +43,11 @@ static void create_failed(struct step *step, const struct err *err)
 {
 	struct execution *run = step->run;
 
-	if (err->kind == ERR_INVALID || err->kind == ERR_TOO_LARGE)
+	bool invalid = err->kind == ERR_INVALID || err->kind == ERR_TOO_LARGE;
+
+	if (invalid && step->action->kind == PLAN_CREATE_JOB)
 		refuse_task(step, err);
-	if (err->kind == ERR_INVALID || err->kind == ERR_TOO_LARGE || err->kind == ERR_QUOTA ||
-		err->kind == ERR_FORBIDDEN)
+	if (err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED)
 		reports_refused(run->x->reports, run->app, run->sight, step->action, err);
 }
 
@@ -79,18 +57,18 @@ static void job_is_gone(struct step *step)
 	step->run->again = true;
 }
 
-static void failed(struct step *step, const struct err *err)
+void step_failed(struct step *step, const struct err *err)
 {
 	if (step->action->kind == PLAN_LOOK && err->kind == ERR_NOT_FOUND) {
 		job_is_gone(step);
 		return;
 	}
-	if (step->action->kind == PLAN_CREATE_JOB)
+	if (step->action->kind == PLAN_CREATE_JOB || step->action->kind == PLAN_CREATE_CODE)
 		create_failed(step, err);
 	drop(step->run, err);
 }
 
-static void code_is_there(struct step *step)
+void step_code_is_there(struct step *step)
 {
 	strmap_put(&step->run->app->with_code, step->action->job->name, NULL);
 	step->run->again = true;
@@ -121,7 +99,7 @@ static void succeeded(struct step *step, const struct api_response *response)
 		await(&run->app->awaited_version, response);
 		break;
 	case PLAN_CREATE_CODE:
-		code_is_there(step);
+		step_code_is_there(step);
 		break;
 	case PLAN_LOOK:
 	case PLAN_DELETE:
@@ -131,12 +109,12 @@ static void succeeded(struct step *step, const struct api_response *response)
 	reports_done(run->x->reports, run->app, run->sight, &run->plan, step->action);
 }
 
-static void call_done(void *ctx, const struct api_response *response, const struct err *err)
+void step_done(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct step *step = ctx;
 
 	if (err)
-		failed(step, err);
+		step_failed(step, err);
 	else
 		succeeded(step, response);
 	step_over(step);
@@ -159,155 +137,18 @@ static void looked(void *ctx, const struct api_response *response, const struct 
 	CLEANUP(call_release) struct call call = CALL_INIT;
 
 	if (err || !call_lacks_label(response)) {
-		call_done(step, response, err);
+		step_done(step, response, err);
 		return;
 	}
-	call_adopt(&call, version_of(step)->namespace, step->action->item->job);
-	call_send(step->run->x->api, &call, adopted, step);
+	call_adopt(&call, step_version(step)->namespace, step->action->item->job);
+	step_send(step, &call, adopted);
 }
 
-/* --- actions
- * -------------------------------------------------------------------------------------- */
+/* --- actions ---------------------------------------------------------------------------------- */
 
-static void send(struct step *step, struct call *call)
+void step_send(struct step *step, const struct call *call, api_done_fn *done)
 {
-	call_send(step->run->x->api, call, call_done, step);
-}
-
-/* What a Job, or its ConfigMap, is made of. */
-struct making {
-	struct chain chain;
-	struct json *version;
-	struct jobspec spec;
-};
-
-static void making_release(struct making *m)
-{
-	chain_release(&m->chain);
-	json_free(m->version);
-}
-
-static int making_init(struct making *m, const struct step *step, const char *task,
-	const char *name, unsigned attempt, struct err *err)
-{
-	const struct appversion *v = version_of(step);
-	const struct executor *x = step->run->x;
-
-	if (!v->source)
-		return err_set(err, ERR_INTERNAL, "no Job is made of what can't start");
-	if (basis_chain(x->basis, v->namespace, task, &m->chain, err) < 0 ||
-		json_parse(v->source, strlen(v->source), &m->version, err) < 0)
-		return -1;
-	jobspec_version_read(m->version, &m->spec.version);
-	m->spec.definitions = (const struct json *const *)m->chain.definitions;
-	m->spec.definition_count = m->chain.count;
-	m->spec.name = name;
-	m->spec.attempt = attempt;
-	memcpy(m->spec.images, x->images, sizeof(m->spec.images));
-	return 0;
-}
-
-static int create_job(struct step *step, struct err *err)
-{
-	const struct plan_action *a = step->action;
-	CLEANUP(making_release) struct making m = {.version = NULL};
-	CLEANUP(call_release) struct call call = CALL_INIT;
-
-	if (making_init(&m, step, a->task, a->name.text, a->attempt, err) < 0 ||
-		jobspec_encode(&m.spec, &call.body, err) < 0)
-		return -1;
-	call.method = "POST";
-	call.url = call_jobs(version_of(step)->namespace, NULL);
-	send(step, &call);
-	return 0;
-}
-
-/* A ConfigMap of the Job's name is there already: ours, if this Job owns it. */
-static void code_found(void *ctx, const struct api_response *response, const struct err *err)
-{
-	struct step *step = ctx;
-	struct err stranger = ERR_INIT;
-
-	if (err) {
-		drop(step->run, err);
-	} else if (call_owner_is(response, step->action->job->uid)) {
-		code_is_there(step);
-	} else {
-		(void)err_set(&stranger, ERR_EXISTS,
-			"the ConfigMap \"%s\" is somebody else's: delete it",
-			step->action->job->name);
-		drop(step->run, &stranger);
-	}
-	step_over(step);
-}
-
-static void code_created(void *ctx, const struct api_response *response, const struct err *err)
-{
-	struct step *step = ctx;
-	CLEANUP(call_release) struct call call = CALL_INIT;
-
-	if (!err || err->kind != ERR_EXISTS) {
-		call_done(step, response, err);
-		return;
-	}
-	call.url = call_config_map(version_of(step)->namespace, step->action->job->name);
-	call_send(step->run->x->api, &call, code_found, step);
-}
-
-/* source: the ConfigMap to copy, or NULL. */
-static int create_code_of(struct step *step, const struct json *source, struct err *err)
-{
-	const struct seen_job *job = step->action->job;
-	CLEANUP(making_release) struct making m = {.version = NULL};
-	CLEANUP(call_release) struct call call = CALL_INIT;
-
-	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0 ||
-		jobspec_encode_code(&m.spec, job->uid, source, &call.body, err) < 0)
-		return -1;
-	call.method = "POST";
-	call.url = call_config_map(version_of(step)->namespace, NULL);
-	call_send(step->run->x->api, &call, code_created, step);
-	return 0;
-}
-
-static void source_done(void *ctx, const struct api_response *response, const struct err *failure)
-{
-	struct step *step = ctx;
-	CLEANUP(json_free_p) struct json *source = NULL;
-	struct err err = ERR_INIT;
-
-	if (failure)
-		err = *failure;
-	else if (json_parse(response->body, response->len, &source, &err) == 0 &&
-		 create_code_of(step, source, &err) == 0)
-		return;
-	reports_refused(
-		step->run->x->reports, step->run->app, step->run->sight, step->action, &err);
-	drop(step->run, &err);
-	step_over(step);
-}
-
-static int create_code(struct step *step, struct err *err)
-{
-	const struct seen_job *job = step->action->job;
-	CLEANUP(making_release) struct making m = {.version = NULL};
-	CLEANUP(call_release) struct call call = CALL_INIT;
-	struct jobspec_code code;
-
-	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0)
-		return -1;
-	code = jobspec_code(&m.spec);
-	if (!code.needed)
-		return err_set(err, ERR_INVALID,
-			"the definition of \"%s\" has changed and has no code any more: bring it "
-			"back, "
-			"or abort the promotion",
-			job->task);
-	if (!code.source_name)
-		return create_code_of(step, NULL, err);
-	call.url = call_config_map(code.source_namespace, code.source_name);
-	call_send(step->run->x->api, &call, source_done, step);
-	return 0;
+	call_send(step->run->x->api, call, done, step);
 }
 
 static void patch_status(struct step *step)
@@ -315,18 +156,18 @@ static void patch_status(struct step *step)
 	const struct plan_action *a = step->action;
 	CLEANUP(call_release) struct call call = CALL_INIT;
 
-	call_status_patch(&call, version_of(step),
+	call_status_patch(&call, step_version(step),
 		a->kind == PLAN_DEPRECATE ? SEEN_DEPRECATED : a->promotion,
 		step->run->plan.changes + a->first, a->count);
-	send(step, &call);
+	step_send(step, &call, step_done);
 }
 
 static void supersede(struct step *step)
 {
 	CLEANUP(call_release) struct call call = CALL_INIT;
 
-	call_supersede(&call, version_of(step), step->action->by->name);
-	send(step, &call);
+	call_supersede(&call, step_version(step), step->action->by->name);
+	step_send(step, &call, step_done);
 }
 
 static void change_job(struct step *step)
@@ -342,7 +183,7 @@ static void change_job(struct step *step)
 		call_expire(&call, job, run->sight->on_failure);
 	else
 		call_delete(&call, job);
-	send(step, &call);
+	step_send(step, &call, step_done);
 }
 
 /* An item that names what can be no Job's name was written by hand: there is none. */
@@ -355,8 +196,8 @@ static bool look(struct step *step)
 		job_is_gone(step);
 		return false;
 	}
-	call.url = call_jobs(version_of(step)->namespace, a->item->job);
-	call_send(step->run->x->api, &call, looked, step);
+	call.url = call_jobs(step_version(step)->namespace, a->item->job);
+	step_send(step, &call, looked);
 	return true;
 }
 
@@ -364,10 +205,10 @@ static bool create(struct step *step)
 {
 	struct err err = ERR_INIT;
 
-	if ((step->action->kind == PLAN_CREATE_JOB ? create_job(step, &err)
-						   : create_code(step, &err)) == 0)
+	if ((step->action->kind == PLAN_CREATE_JOB ? step_create_job(step, &err)
+						   : step_create_code(step, &err)) == 0)
 		return true;
-	failed(step, &err);
+	step_failed(step, &err);
 	return false;
 }
 
@@ -402,8 +243,7 @@ static bool start(struct step *step)
 	return false;
 }
 
-/* --- the order
- * ------------------------------------------------------------------------------------ */
+/* --- the order -------------------------------------------------------------------------------- */
 
 static void finish(struct execution *run)
 {

@@ -45,8 +45,7 @@ struct promoter {
 
 static void set_turn(struct promoter *p);
 
-/* --- what makes an application due
- * ---------------------------------------------------------------- */
+/* --- what makes an application due ------------------------------------------------------------ */
 
 static void due(void *ctx, const char *key)
 {
@@ -60,11 +59,13 @@ static void app_due(void *ctx, struct app *app)
 	due(ctx, app->key);
 }
 
-static void apps_changed(void *ctx, const char *key)
+static void apps_changed(void *ctx, const char *key, bool version)
 {
 	struct promoter *p = ctx;
 
-	if (key)
+	if (key && version)
+		workqueue_wake(p->queue, key); /* maybe a person did it, and looks on */
+	else if (key)
 		due(p, key);
 	else
 		apps_walk(p->apps, app_due, p);
@@ -85,7 +86,7 @@ static void due_if_it_waits(void *ctx, struct app *app)
 		(change->ns && (strncmp(app->key, change->ns, len) != 0 || app->key[len] != '/')))
 		return;
 	strmap_release(&app->refused);
-	due(change->p, app->key);
+	workqueue_wake(change->p->queue, app->key);
 }
 
 static void progressed(void *ctx)
@@ -101,8 +102,7 @@ static void definitions_changed(void *ctx, const char *ns)
 	set_turn(change.p);
 }
 
-/* --- judging
- * -------------------------------------------------------------------------------------- */
+/* --- judging ---------------------------------------------------------------------------------- */
 
 static bool is_start(enum plan_kind kind)
 {
@@ -214,8 +214,7 @@ static void judge(struct promoter *p, struct app *app)
 	execute(&p->executor, app, sight, &plan_made, executed, p);
 }
 
-/* --- turns
- * ---------------------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 static bool may_judge(const struct promoter *p)
 {
@@ -271,8 +270,7 @@ static void set_turn(struct promoter *p)
 		turn_now, p);
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------ */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 struct promoter *promoter_new(const struct promoter_config *config)
 {

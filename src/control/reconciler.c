@@ -44,8 +44,7 @@ static void end_term(struct reconciler *r, const struct err *why)
 	signal_wake();
 }
 
-/* --- leading, on the client's thread
- * -------------------------------------------------------------- */
+/* --- leading, on the client's thread ---------------------------------------------------------- */
 
 static bool may_act(void *ctx)
 {
@@ -95,8 +94,7 @@ static void lost(void *ctx, const struct err *why)
 	end_term(ctx, why);
 }
 
-/* --- leaving, on the client's thread
- * -------------------------------------------------------------- */
+/* --- leaving, on the client's thread ---------------------------------------------------------- */
 
 static void released(void *ctx)
 {
@@ -124,8 +122,7 @@ static void leave(void *ctx, const struct api_response *response, const struct e
 		idle(r);
 }
 
-/* --- a term, on the main thread
- * ------------------------------------------------------------------- */
+/* --- a term, on the main thread --------------------------------------------------------------- */
 
 static int begin(struct reconciler *r, struct err *err)
 {

@@ -65,8 +65,7 @@ static char *key_of(const struct appversion *v)
 	return xasprintf("%s/%s", v->namespace, v->seen.name);
 }
 
-/* --- Events
- * --------------------------------------------------------------------------------------- */
+/* --- Events ----------------------------------------------------------------------------------- */
 
 struct posting {
 	struct reports *r;
@@ -122,8 +121,7 @@ static void post(struct reports *r, const struct appversion *v, const struct tel
 	call_send(r->api, &call, posted, posting);
 }
 
-/* --- transitions
- * ---------------------------------------------------------------------------------- */
+/* --- transitions ------------------------------------------------------------------------------ */
 
 static void started(struct reports *r, const struct appversion *v, const struct sight *s,
 	const struct plan *plan, const struct plan_action *a)
@@ -246,8 +244,7 @@ void reports_done(struct reports *r, struct app *app, const struct sight *s,
 	}
 }
 
-/* --- waiting
- * -------------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 /* Whether it was not the last thing that was said of this version. */
 static bool is_news(struct app *app, const struct appversion *v, const char *what)

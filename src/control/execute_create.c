@@ -1,0 +1,140 @@
+/* Jobs and the ConfigMaps with their code: what they are made of, and that they are there. */
+#include "control/execute_step.h"
+
+#include <string.h>
+
+#include "json/json.h"
+
+/* What a Job, or its ConfigMap, is made of. */
+struct making {
+	struct chain chain;
+	struct json *version;
+	struct jobspec spec;
+};
+
+static void making_release(struct making *m)
+{
+	chain_release(&m->chain);
+	json_free(m->version);
+}
+
+static int making_init(struct making *m, const struct step *step, const char *task,
+	const char *name, unsigned attempt, struct err *err)
+{
+	const struct appversion *v = step_version(step);
+	const struct executor *x = step->run->x;
+
+	if (!v->source)
+		return err_set(err, ERR_INTERNAL, "no Job is made of what can't start");
+	if (basis_chain(x->basis, v->namespace, task, &m->chain, err) < 0 ||
+		json_parse(v->source, strlen(v->source), &m->version, err) < 0)
+		return -1;
+	jobspec_version_read(m->version, &m->spec.version);
+	m->spec.definitions = (const struct json *const *)m->chain.definitions;
+	m->spec.definition_count = m->chain.count;
+	m->spec.name = name;
+	m->spec.attempt = attempt;
+	memcpy(m->spec.images, x->images, sizeof(m->spec.images));
+	return 0;
+}
+
+int step_create_job(struct step *step, struct err *err)
+{
+	const struct plan_action *a = step->action;
+	CLEANUP(making_release) struct making m = {.version = NULL};
+	CLEANUP(call_release) struct call call = CALL_INIT;
+
+	if (making_init(&m, step, a->task, a->name.text, a->attempt, err) < 0 ||
+		jobspec_encode(&m.spec, &call.body, err) < 0)
+		return -1;
+	call.method = "POST";
+	call.url = call_jobs(step_version(step)->namespace, NULL);
+	step_send(step, &call, step_done);
+	return 0;
+}
+
+/* A ConfigMap of the Job's name is there already: ours, if this Job owns it. */
+static void code_found(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct step *step = ctx;
+	struct err stranger = ERR_INIT;
+
+	if (err) {
+		step_failed(step, err);
+	} else if (call_owner_is(response, step->action->job->uid)) {
+		step_code_is_there(step);
+	} else {
+		(void)err_set(&stranger, ERR_EXISTS,
+			"the ConfigMap \"%s\" is somebody else's: delete it",
+			step->action->job->name);
+		step_failed(step, &stranger);
+	}
+	step_over(step);
+}
+
+static void code_created(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct step *step = ctx;
+	CLEANUP(call_release) struct call call = CALL_INIT;
+
+	if (!err || err->kind != ERR_EXISTS) {
+		step_done(step, response, err);
+		return;
+	}
+	call.url = call_config_map(step_version(step)->namespace, step->action->job->name);
+	step_send(step, &call, code_found);
+}
+
+/* source: the ConfigMap to copy, or NULL. */
+static int create_code_of(struct step *step, const struct json *source, struct err *err)
+{
+	const struct seen_job *job = step->action->job;
+	CLEANUP(making_release) struct making m = {.version = NULL};
+	CLEANUP(call_release) struct call call = CALL_INIT;
+
+	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0 ||
+		jobspec_encode_code(&m.spec, job->uid, source, &call.body, err) < 0)
+		return -1;
+	call.method = "POST";
+	call.url = call_config_map(step_version(step)->namespace, NULL);
+	step_send(step, &call, code_created);
+	return 0;
+}
+
+static void source_done(void *ctx, const struct api_response *response, const struct err *failure)
+{
+	struct step *step = ctx;
+	CLEANUP(json_free_p) struct json *source = NULL;
+	struct err err = ERR_INIT;
+
+	if (failure)
+		err = *failure;
+	else if (json_parse(response->body, response->len, &source, &err) == 0 &&
+		 create_code_of(step, source, &err) == 0)
+		return;
+	step_failed(step, &err);
+	step_over(step);
+}
+
+int step_create_code(struct step *step, struct err *err)
+{
+	const struct seen_job *job = step->action->job;
+	CLEANUP(making_release) struct making m = {.version = NULL};
+	CLEANUP(call_release) struct call call = CALL_INIT;
+	struct jobspec_code code;
+
+	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0)
+		return -1;
+	code = jobspec_code(&m.spec);
+	if (!code.needed)
+		return err_set(err, ERR_INVALID,
+			"the definition of \"%s\" has changed and has no code any more: bring it "
+			"back, "
+			"or abort the promotion",
+			job->task);
+	if (!code.source_name)
+		return create_code_of(step, NULL, err);
+	call.url = call_config_map(code.source_namespace, code.source_name);
+	step_send(step, &call, source_done);
+	return 0;
+}
