@@ -81,7 +81,7 @@ bool elector_leading(struct elector *e)
 {
 	struct err why = ERR_INIT;
 
-	if (1)
+	if (!e->leading || now_ms(e) - e->renewed_ms < e->config.renew_deadline_ms)
 		return e->leading;
 	(void)err_set(&why, ERR_TIMEOUT, "the Lease %s/%s was not renewed for %lld ms",
 		e->config.namespace, e->config.name, (long long)(now_ms(e) - e->renewed_ms));

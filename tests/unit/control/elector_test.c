@@ -1,0 +1,730 @@
+#include "control/elector.h"
+
+#include "base/buf.h"
+#include "run/log.h"
+#include "world.h"
+#include "json/emit.h"
+#include "json/json.h"
+
+#define LEASES "/apis/coordination.k8s.io/v1/namespaces/ns/leases"
+#define LEASE  LEASES "/promogate"
+
+/* An elector, what it said, and the world around it. */
+struct play {
+	struct world world;
+	struct elector *elector;
+	struct buf said;
+	int released;
+};
+
+static void leading(void *ctx)
+{
+	struct play *p = ctx;
+
+	(void)buf_add(&p->said, "leading ");
+}
+
+static void lost(void *ctx, const struct err *why)
+{
+	struct play *p = ctx;
+
+	(void)buf_addf(&p->said, "lost:%s ", err_kind_name(why->kind));
+}
+
+static void standing_by(void *ctx, const char *holder)
+{
+	struct play *p = ctx;
+
+	(void)buf_addf(&p->said, "standing-by:%s ", holder);
+}
+
+static void released(void *ctx)
+{
+	struct play *p = ctx;
+
+	p->released++;
+}
+
+static const struct elector_config config = {
+	.namespace = "ns",
+	.name = "promogate",
+	.identity = "me",
+	.lease_duration_ms = 15000,
+	.renew_deadline_ms = 10000,
+	.retry_period_ms = 2000,
+	.leading = leading,
+	.lost = lost,
+	.standing_by = standing_by,
+};
+
+static void begin(struct play *p)
+{
+	struct elector_config c = config;
+	struct outside outside;
+
+	*p = (struct play){
+		.world = {.mono_ms = 1000000, .wall_ms = 1795482123004}, .said = BUF_INIT(1000)};
+	outside = world_outside(&p->world);
+	c.ctx = p;
+	p->elector = elector_new_in(&c, &outside);
+	assert_int_equal(p->world.call_count, 0);
+	world_pass(&p->world, 0);
+}
+
+static void end(struct play *p, const char *said)
+{
+	world_end(&p->world);
+	elector_free(p->elector);
+	assert_string_equal(buf_str(&p->said), said);
+	buf_release(&p->said);
+}
+
+/* The answer that says who holds it, since a moment that tells one renewal from the next. */
+#define HELD_BY(holder, renewed)                                                                   \
+	"{\"metadata\":{\"namespace\":\"ns\",\"name\":\"promogate\",\"resourceVersion\":\"7\"},"   \
+	"\"spec\":{\"holderIdentity\":\"" holder "\",\"leaseDurationSeconds\":15,"                 \
+	"\"renewTime\":\"" renewed "\"}}"
+
+static void begin_leading(struct play *p)
+{
+	begin(p);
+	world_refuse(&p->world, "GET", LEASE, ERR_NOT_FOUND);
+	world_answer(&p->world, "POST", LEASES, HELD_BY("me", "a"));
+	assert_true(elector_leading(p->elector));
+}
+
+static void leads_by_a_lease_that_it_makes(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	assert_int_equal(p.world.calls[0].timeout_ms, 5000);
+	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
+	assert_says(p.world.calls[0].body, "\"holderIdentity\":\"me\"");
+	assert_says(p.world.calls[0].body, "\"renewTime\":\"2026-11-24T01:02:03.004000Z\"");
+	assert_false(elector_leading(p.elector));
+	assert_false(elector_reached(p.elector));
+	world_answer(&p.world, "POST", LEASES, HELD_BY("me", "a"));
+	assert_true(elector_leading(p.elector));
+	assert_true(elector_reached(p.elector));
+	end(&p, "leading ");
+}
+
+static void renews_with_one_call_each_period(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	for (int i = 0; i < 20; i++) {
+		world_pass(&p.world, 1999);
+		assert_int_equal(p.world.call_count, 0);
+		world_pass(&p.world, 1);
+		assert_int_equal(p.world.call_count, 1);
+		assert_says(p.world.calls[0].body, "\"resourceVersion\":\"7\"");
+		world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+	}
+	assert_true(elector_leading(p.elector));
+	end(&p, "leading ");
+}
+
+static void waits_for_another_and_takes_over(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "a"));
+	assert_string_equal(buf_str(&p.said), "standing-by:you ");
+	assert_true(elector_reached(p.elector));
+	/* A sign of life on the way; then none for 15 s. */
+	world_pass(&p.world, 2000);
+	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "b"));
+	for (int i = 0; i < 7; i++) {
+		world_pass(&p.world, 2000);
+		world_answer(&p.world, "GET", LEASE, HELD_BY("you", "b"));
+	}
+	assert_int_equal(p.world.call_count, 0);
+	world_pass(&p.world, 2000);
+	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "b"));
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "c"));
+	end(&p, "standing-by:you leading ");
+}
+
+static void tells_of_each_holder_once(void **state)
+{
+	static const char *const answers[] = {HELD_BY("you", "a"), HELD_BY("you", "b"),
+		HELD_BY("her", "c"), HELD_BY("her", "d"), HELD_BY("you", "e")};
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		world_answer(&p.world, "GET", LEASE, answers[i]);
+		world_pass(&p.world, 2000);
+	}
+	end(&p, "standing-by:you standing-by:her standing-by:you ");
+}
+
+static void standbys_do_not_come_together(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	p.world.random = UINT32_MAX;
+	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "a"));
+	world_pass(&p.world, 4399);
+	assert_int_equal(p.world.call_count, 0);
+	world_pass(&p.world, 1);
+	assert_int_equal(p.world.call_count, 1);
+	end(&p, "standing-by:you ");
+}
+
+static void of_two_that_reach_for_it_one_gets_it(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
+	world_refuse(&p.world, "POST", LEASES, ERR_EXISTS);
+	assert_int_equal(p.world.call_count, 0);
+	world_pass(&p.world, 2000);
+	world_answer(&p.world, "GET", LEASE, HELD_BY("", "a"));
+	world_refuse(&p.world, "PUT", LEASE, ERR_CONFLICT);
+	assert_int_equal(p.world.call_count, 0);
+	world_pass(&p.world, 2000);
+	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "b"));
+	end(&p, "standing-by:you ");
+}
+
+static void an_acquisition_that_got_no_answer_is_found(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
+	world_refuse(&p.world, "POST", LEASES, ERR_TIMEOUT);
+	assert_false(elector_leading(p.elector));
+	world_pass(&p.world, 2000);
+	world_answer(&p.world, "GET", LEASE, HELD_BY("me", "a"));
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+	end(&p, "leading ");
+}
+
+static void goes_on_when_its_lease_was_touched_or_deleted(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	world_pass(&p.world, 2000);
+	world_refuse(&p.world, "PUT", LEASE, ERR_CONFLICT);
+	world_answer(&p.world, "GET", LEASE, HELD_BY("me", "a"));
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+	world_pass(&p.world, 2000);
+	world_refuse(&p.world, "PUT", LEASE, ERR_NOT_FOUND);
+	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
+	world_answer(&p.world, "POST", LEASES, HELD_BY("me", "c"));
+	world_pass(&p.world, 9999);
+	assert_true(elector_leading(p.elector));
+	end(&p, "leading ");
+}
+
+static void stops_when_another_holds_it(void **state)
+{
+	static const char *const answers[] = {HELD_BY("you", "b"), HELD_BY("", "b")};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		struct play p;
+
+		begin_leading(&p);
+		world_pass(&p.world, 2000);
+		world_refuse(&p.world, "PUT", LEASE, ERR_CONFLICT);
+		world_answer(&p.world, "GET", LEASE, answers[i]);
+		assert_false(elector_leading(p.elector));
+		world_pass(&p.world, 100000);
+		assert_int_equal(p.world.call_count, 0);
+		end(&p, "leading lost:Conflict ");
+	}
+}
+
+static void stops_when_it_could_not_renew(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	for (int i = 0; i < 4; i++) {
+		world_pass(&p.world, 2000);
+		world_refuse(&p.world, i ? "GET" : "PUT", LEASE, ERR_IO);
+	}
+	world_pass(&p.world, 1999);
+	assert_string_equal(buf_str(&p.said), "leading ");
+	world_pass(&p.world, 1);
+	assert_string_equal(buf_str(&p.said), "leading lost:Timeout ");
+	end(&p, "leading lost:Timeout ");
+}
+
+/* Others may count from the moment at which the write was done, which is after it was sent. */
+static void the_deadline_counts_from_when_the_write_was_sent(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	world_pass(&p.world, 2000);
+	world_pass(&p.world, 4000);
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+	/* The next is sent at once, since its time has come, and hangs. */
+	world_pass(&p.world, 0);
+	assert_int_equal(p.world.call_count, 1);
+	world_pass(&p.world, 5999);
+	assert_true(elector_leading(p.elector));
+	world_pass(&p.world, 1);
+	assert_string_equal(buf_str(&p.said), "leading lost:Timeout ");
+	/* What comes of it changes nothing. */
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "c"));
+	assert_false(elector_leading(p.elector));
+	end(&p, "leading lost:Timeout ");
+}
+
+static void no_call_takes_longer_than_the_deadline_leaves(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	world_pass(&p.world, 2000);
+	assert_int_equal(p.world.calls[0].timeout_ms, 5000);
+	world_pass(&p.world, 5000);
+	world_refuse(&p.world, "PUT", LEASE, ERR_TIMEOUT);
+	world_pass(&p.world, 0);
+	assert_int_equal(p.world.calls[0].timeout_ms, 3000);
+	end(&p, "leading ");
+}
+
+/* After a stop it may be a call, a timer or the owner that comes first. */
+static void a_stop_past_the_deadline_is_noticed_first(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	world_skip(&p.world, 20000);
+	world_pass(&p.world, 0);
+	assert_int_equal(p.world.call_count, 0);
+	end(&p, "leading lost:Timeout ");
+
+	begin_leading(&p);
+	world_pass(&p.world, 2000);
+	world_skip(&p.world, 20000);
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+	end(&p, "leading lost:Timeout ");
+
+	begin_leading(&p);
+	world_skip(&p.world, 10000);
+	assert_false(elector_leading(p.elector));
+	assert_string_equal(buf_str(&p.said), "leading lost:Timeout ");
+	assert_false(elector_leading(p.elector));
+	end(&p, "leading lost:Timeout ");
+}
+
+static void an_acquisition_that_took_too_long_does_not_count(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
+	world_skip(&p.world, 10000);
+	world_answer(&p.world, "POST", LEASES, HELD_BY("me", "a"));
+	assert_string_equal(buf_str(&p.said), "");
+	world_pass(&p.world, 2000);
+	world_answer(&p.world, "GET", LEASE, HELD_BY("me", "a"));
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+	end(&p, "leading ");
+}
+
+static void what_is_no_lease_does_not_count(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	world_answer(&p.world, "GET", LEASE, "<html>");
+	world_pass(&p.world, 2000);
+	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
+	world_answer(&p.world, "POST", LEASES, "{}");
+	assert_false(elector_leading(p.elector));
+	assert_false(elector_reached(p.elector));
+	world_pass(&p.world, 2000);
+	assert_int_equal(p.world.call_count, 1);
+	end(&p, "");
+}
+
+static void reached_wears_off(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	assert_false(elector_reached(p.elector));
+	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "a"));
+	world_skip(&p.world, 14999);
+	assert_true(elector_reached(p.elector));
+	world_skip(&p.world, 1);
+	assert_false(elector_reached(p.elector));
+	end(&p, "standing-by:you ");
+}
+
+static void release_gives_it_up(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	elector_release(p.elector, released, &p);
+	assert_int_equal(p.released, 0);
+	world_pass(&p.world, 0);
+	assert_false(elector_leading(p.elector));
+	assert_says(p.world.calls[0].body, "\"holderIdentity\":\"\",\"leaseDurationSeconds\":1,");
+	assert_int_equal(p.released, 0);
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("", "b"));
+	assert_int_equal(p.released, 1);
+	world_pass(&p.world, 100000);
+	assert_int_equal(p.world.call_count, 0);
+	end(&p, "leading ");
+	assert_int_equal(p.released, 1);
+}
+
+static void release_lets_a_renewal_finish(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	world_pass(&p.world, 2000);
+	elector_release(p.elector, released, &p);
+	world_pass(&p.world, 0);
+	assert_int_equal(p.world.call_count, 1);
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+	assert_says(p.world.calls[0].body, "\"holderIdentity\":\"\"");
+	world_refuse(&p.world, "PUT", LEASE, ERR_CONFLICT);
+	world_answer(&p.world, "GET", LEASE, HELD_BY("me", "c"));
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("", "d"));
+	assert_int_equal(p.released, 1);
+	end(&p, "leading ");
+}
+
+static void release_gives_up_what_it_is_about_to_get(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
+	elector_release(p.elector, released, &p);
+	world_pass(&p.world, 0);
+	assert_int_equal(p.released, 0);
+	world_answer(&p.world, "POST", LEASES, HELD_BY("me", "a"));
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("", "b"));
+	assert_int_equal(p.released, 1);
+	end(&p, "");
+}
+
+static void release_leaves_alone_what_another_holds(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	elector_release(p.elector, released, &p);
+	world_pass(&p.world, 0);
+	world_refuse(&p.world, "PUT", LEASE, ERR_CONFLICT);
+	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "b"));
+	assert_int_equal(p.released, 1);
+	assert_int_equal(p.world.call_count, 0);
+	end(&p, "leading ");
+
+	begin(&p);
+	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "a"));
+	elector_release(p.elector, released, &p);
+	world_pass(&p.world, 0);
+	assert_int_equal(p.released, 1);
+	end(&p, "standing-by:you ");
+
+	/* It has never written, so there is nothing to wait for. */
+	begin(&p);
+	elector_release(p.elector, released, &p);
+	world_pass(&p.world, 0);
+	assert_int_equal(p.released, 1);
+	end(&p, "");
+}
+
+static void release_does_not_wait_for_long(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	elector_release(p.elector, released, &p);
+	world_pass(&p.world, 1999);
+	assert_int_equal(p.world.calls[0].timeout_ms, 2000);
+	assert_int_equal(p.released, 0);
+	world_pass(&p.world, 1);
+	assert_int_equal(p.released, 1);
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("", "b"));
+	assert_int_equal(p.released, 1);
+	end(&p, "leading ");
+	assert_int_equal(p.released, 1);
+}
+
+static void release_is_done_when_the_client_ends(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	elector_release(p.elector, released, &p);
+	end(&p, "leading ");
+	assert_int_equal(p.released, 1);
+
+	begin_leading(&p);
+	elector_release(p.elector, released, &p);
+	world_pass(&p.world, 0);
+	end(&p, "leading ");
+	assert_int_equal(p.released, 1);
+}
+
+static void release_after_it_lost(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_leading(&p);
+	world_pass(&p.world, 2000);
+	world_pass(&p.world, 8000);
+	assert_string_equal(buf_str(&p.said), "leading lost:Timeout ");
+	elector_release(p.elector, released, &p);
+	world_pass(&p.world, 0);
+	world_refuse(&p.world, "PUT", LEASE, ERR_TIMEOUT);
+	/* It may have happened. */
+	world_answer(&p.world, "GET", LEASE, HELD_BY("me", "b"));
+	world_answer(&p.world, "PUT", LEASE, HELD_BY("", "c"));
+	assert_int_equal(p.released, 1);
+	end(&p, "leading lost:Timeout ");
+}
+
+/* --- two of them, one Lease, and a network that delays and loses --- */
+
+/* As much of an API server as one Lease needs. */
+struct store {
+	char *spec; /* NULL: there is none */
+	int version;
+};
+
+/* What it answers, after having done it; NULL with an error. For free(). */
+static char *serve(struct store *s, const struct world_call *c, struct err *err)
+{
+	bool put = str_eq(c->method, "PUT"), post = str_eq(c->method, "POST");
+	CLEANUP(free_p) char *version = xasprintf("%d", s->version);
+	CLEANUP(json_free_p) struct json *sent = NULL;
+
+	if (put || post)
+		assert_int_equal(json_parse(c->body, strlen(c->body), &sent, err), 0);
+	if (!s->spec && !post)
+		(void)err_set(err, ERR_NOT_FOUND, "there is none");
+	else if (s->spec && post)
+		(void)err_set(err, ERR_EXISTS, "there is one");
+	else if (put && !str_eq(json_string(json_at(sent, "metadata", "resourceVersion")), version))
+		(void)err_set(err, ERR_CONFLICT, "another version");
+	if (err->kind != ERR_NONE)
+		return NULL;
+	if (sent) {
+		struct buf spec = BUF_INIT(10000);
+		struct emit e = EMIT_INIT(&spec);
+
+		emit_json(&e, json_get(sent, "spec"));
+		free(s->spec);
+		s->spec = buf_steal(&spec);
+		s->version++;
+	}
+	return xasprintf(
+		"{\"metadata\":{\"resourceVersion\":\"%d\"},\"spec\":%s}", s->version, s->spec);
+}
+
+struct pair {
+	struct play play[2];
+	struct store store;
+	uint32_t seed;
+	int terms;
+};
+
+static uint32_t draw(struct pair *p, uint32_t below)
+{
+	p->seed ^= p->seed << 13;
+	p->seed ^= p->seed >> 17;
+	p->seed ^= p->seed << 5;
+	return p->seed % below;
+}
+
+static void begin_term(struct pair *p, int i, int64_t mono_ms)
+{
+	struct elector_config c = config;
+	struct outside outside;
+
+	p->play[i] = (struct play){.world = {.mono_ms = mono_ms}, .said = BUF_INIT(100000)};
+	outside = world_outside(&p->play[i].world);
+	c.ctx = &p->play[i];
+	c.identity = i ? "one" : "zero";
+	p->play[i].elector = elector_new_in(&c, &outside);
+}
+
+static void end_term(struct play *play)
+{
+	world_end(&play->world);
+	elector_free(play->elector);
+	buf_release(&play->said);
+}
+
+/* Time passes for both; one that is stopped does not see it. */
+static void pass(struct pair *p, int64_t ms, int stopped)
+{
+	for (int i = 0; i < 2; i++) {
+		struct play *play = &p->play[i];
+
+		if (i == stopped)
+			world_skip(&play->world, ms);
+		else
+			world_pass(&play->world, ms);
+		play->world.random = p->seed;
+	}
+	/* Both may look at the same moment, and no moment has two leaders. */
+	assert_false(elector_leading(p->play[0].elector) && elector_leading(p->play[1].elector));
+	for (int i = 0; i < 2; i++) {
+		if (!strstr(buf_str(&p->play[i].said), "lost"))
+			continue;
+		p->terms++;
+		end_term(&p->play[i]);
+		begin_term(p, i, p->play[!i].world.mono_ms);
+	}
+}
+
+/* The oldest call of one is done; its answer comes at once, late or never. */
+static void answer_one(struct pair *p, int i, bool well)
+{
+	CLEANUP(free_p) char *answer = NULL;
+	struct world *w = &p->play[i].world;
+	struct err err = ERR_INIT;
+	struct world_call c;
+
+	if (!w->call_count)
+		return;
+	c = world_pop_call(w);
+	if (well || draw(p, 8))
+		answer = serve(&p->store, &c, &err);
+	if (!well && draw(p, 4) == 0) {
+		struct elector *same = p->play[i].elector;
+
+		pass(p, draw(p, 12000), draw(p, 2) ? i : -1);
+		if (p->play[i].elector != same)
+			goto out; /* its client has ended */
+	}
+	if (!well && draw(p, 6) == 0) {
+		free(STEAL(answer));
+		err = (struct err){.kind = ERR_TIMEOUT};
+	}
+	if (!answer && err.kind == ERR_NONE)
+		err.kind = ERR_TIMEOUT;
+	world_end_call(&c, answer, &err);
+out:
+	world_call_release(&c);
+}
+
+/* One is cut off, or stopped, and the other goes on in small steps. */
+static void cut_off(struct pair *p, int i)
+{
+	int stopped = draw(p, 2) ? i : -1;
+
+	for (uint32_t steps = 10 + draw(p, 60); steps > 0; steps--) {
+		answer_one(p, !i, true);
+		answer_one(p, !i, true);
+		pass(p, 250, stopped);
+	}
+}
+
+static void walk(uint32_t seed, int *terms)
+{
+	struct pair p = {.seed = seed};
+
+	begin_term(&p, 0, 0);
+	begin_term(&p, 1, 0);
+	for (int i = 0; i < 1000; i++) {
+		answer_one(&p, (int)draw(&p, 2), false);
+		pass(&p, draw(&p, 1500), draw(&p, 4) ? -1 : (int)draw(&p, 2));
+		if (draw(&p, 100) == 0)
+			pass(&p, draw(&p, 40000), (int)draw(&p, 2));
+		if (draw(&p, 20) == 0)
+			cut_off(&p, (int)draw(&p, 2));
+	}
+	/* Left alone, they settle. */
+	for (int i = 0; i < 100; i++) {
+		answer_one(&p, i % 2, true);
+		answer_one(&p, i % 2, true);
+		pass(&p, 500, -1);
+	}
+	assert_true(elector_leading(p.play[0].elector) || elector_leading(p.play[1].elector));
+	*terms += p.terms;
+	end_term(&p.play[0]);
+	end_term(&p.play[1]);
+	free(p.store.spec);
+}
+
+static void no_two_lead_at_once(void **state)
+{
+	int terms = 0;
+
+	(void)state;
+	for (uint32_t seed = 1; seed <= 40; seed++)
+		walk(seed, &terms);
+	/* It was no walk in the park. */
+	assert_true(terms > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(leads_by_a_lease_that_it_makes),
+		cmocka_unit_test(renews_with_one_call_each_period),
+		cmocka_unit_test(waits_for_another_and_takes_over),
+		cmocka_unit_test(tells_of_each_holder_once),
+		cmocka_unit_test(standbys_do_not_come_together),
+		cmocka_unit_test(of_two_that_reach_for_it_one_gets_it),
+		cmocka_unit_test(an_acquisition_that_got_no_answer_is_found),
+		cmocka_unit_test(goes_on_when_its_lease_was_touched_or_deleted),
+		cmocka_unit_test(stops_when_another_holds_it),
+		cmocka_unit_test(stops_when_it_could_not_renew),
+		cmocka_unit_test(the_deadline_counts_from_when_the_write_was_sent),
+		cmocka_unit_test(no_call_takes_longer_than_the_deadline_leaves),
+		cmocka_unit_test(a_stop_past_the_deadline_is_noticed_first),
+		cmocka_unit_test(an_acquisition_that_took_too_long_does_not_count),
+		cmocka_unit_test(what_is_no_lease_does_not_count),
+		cmocka_unit_test(reached_wears_off),
+		cmocka_unit_test(release_gives_it_up),
+		cmocka_unit_test(release_lets_a_renewal_finish),
+		cmocka_unit_test(release_gives_up_what_it_is_about_to_get),
+		cmocka_unit_test(release_leaves_alone_what_another_holds),
+		cmocka_unit_test(release_does_not_wait_for_long),
+		cmocka_unit_test(release_is_done_when_the_client_ends),
+		cmocka_unit_test(release_after_it_lost),
+		cmocka_unit_test(no_two_lead_at_once),
+	};
+
+	log_set_level(LOG_ERROR);
+	return cmocka_run_group_tests_name("elector", tests, NULL, NULL);
+}
