@@ -178,7 +178,8 @@ static void stand_by(struct elector *e)
 		free(e->holder_told);
 		e->holder_told = xstrdup(holder);
 		log_event(LOG_INFO, "standing by", LOG_STR("holder", holder), LOG_END);
-		e->config.standing_by(e->config.ctx, holder);
+		if (e->config.standing_by)
+			e->config.standing_by(e->config.ctx, holder);
 	}
 	try_later(e);
 }

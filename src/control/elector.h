@@ -32,7 +32,7 @@ struct elector_config {
 	void (*leading)(void *ctx);
 	/* At most once, after leading, and not once elector_release() has begun. */
 	void (*lost)(void *ctx, const struct err *why);
-	/* When the one who is seen to hold it changes. */
+	/* When the one who is seen to hold it changes; NULL: nobody asks. */
 	void (*standing_by)(void *ctx, const char *holder);
 	void *ctx;
 };

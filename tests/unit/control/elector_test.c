@@ -582,6 +582,7 @@ static void begin_term(struct pair *p, int i, int64_t mono_ms)
 	outside = world_outside(&p->play[i].world);
 	c.ctx = &p->play[i];
 	c.identity = i ? "one" : "zero";
+	c.standing_by = NULL;
 	p->play[i].elector = elector_new_in(&c, &outside);
 }
 
