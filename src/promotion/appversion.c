@@ -126,6 +126,8 @@ static void read_item(struct draft *d, const struct json *object)
 	item->start = text_of(object, "startTime");
 	item->end = text_of(object, "endTime");
 	seen->state = state_of(item->status);
+	if (seen->state != SEEN_UNKNOWN)
+		item->status = state_names[seen->state];
 	seen->attempt = *item->job ? job_name_attempt(item->job, item->task) : 1;
 }
 
@@ -198,6 +200,20 @@ static void read_draft(struct draft *d, const struct json *object)
 	}
 }
 
+/* Most items are in the order of the tasks, and were opened together. */
+static void visit_item(struct draft *d, size_t i, struct packing *p)
+{
+	const struct appversion_item *before = i > 0 ? &d->items[i - 1] : NULL;
+	struct appversion_item *item = &d->items[i];
+
+	packing_text_once(p, &item->task, i < d->v.seen.ntasks ? d->tasks[i].name : NULL);
+	packing_text(p, &item->job);
+	if (d->seen_items[i].state == SEEN_UNKNOWN)
+		packing_text(p, &item->status);
+	packing_text_once(p, &item->start, before ? before->start : NULL);
+	packing_text_once(p, &item->end, before ? before->end : NULL);
+}
+
 /* The strings of v, whose tasks and items are the draft's. */
 static void visit_texts(struct appversion *v, struct draft *d, struct packing *p)
 {
@@ -210,13 +226,8 @@ static void visit_texts(struct appversion *v, struct draft *d, struct packing *p
 	packing_text(p, &v->source);
 	for (size_t i = 0; i < v->seen.ntasks; i++)
 		packing_text(p, &d->tasks[i].name);
-	for (size_t i = 0; i < v->seen.nitems; i++) {
-		packing_text(p, &d->items[i].task);
-		packing_text(p, &d->items[i].job);
-		packing_text(p, &d->items[i].status);
-		packing_text(p, &d->items[i].start);
-		packing_text(p, &d->items[i].end);
-	}
+	for (size_t i = 0; i < v->seen.nitems; i++)
+		visit_item(d, i, p);
 }
 
 /* The struct, the three arrays, and all strings, in this order. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/str.h"
+
 void packing_text(struct packing *p, const char **text)
 {
 	size_t size;
@@ -18,4 +20,12 @@ void packing_text(struct packing *p, const char **text)
 	}
 	*text = memcpy(p->at, *text, size);
 	p->at += size;
+}
+
+void packing_text_once(struct packing *p, const char **text, const char *before)
+{
+	if (!str_eq(*text, before))
+		packing_text(p, text);
+	else if (p->at)
+		*text = before;
 }

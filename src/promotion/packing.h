@@ -18,5 +18,7 @@ struct packing {
 
 /* *text goes in; NULL stays NULL, and an empty string costs nothing. */
 void packing_text(struct packing *p, const char **text);
+/* The same, but where it equals one that was visited before, the two become one. */
+void packing_text_once(struct packing *p, const char **text, const char *before);
 
 #endif

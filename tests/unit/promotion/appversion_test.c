@@ -470,7 +470,7 @@ static void a_version_is_small(void **state)
 	v = decode(buf_str(&text));
 	assert_int_equal(v->seen.nitems, 5);
 	assert_non_null(v->source);
-	assert_true(malloc_usable_size(v) <= 2048);
+	assert_true(malloc_usable_size(v) <= 1536);
 }
 
 int main(void)
