@@ -2,20 +2,20 @@
 
 #include <stdlib.h>
 
-#include "control/calls.h"
+#include "base/limits.h"
 #include "kube/backoff.h"
 #include "kube/timestamp.h"
-#include "promotion/jobmeta.h"
-#include "run/clock.h"
+#include "kube/url.h"
 #include "run/log.h"
-#include "run/random.h"
 #include "json/emit.h"
+#include "json/json.h"
 
-enum { MS_PER_S = 1000 };
+/* What is made is a few hundred bytes. */
+enum { BODY_BYTES = 4096 };
 
 struct past {
-	struct api *api;
-	const char *namespace, *name;
+	struct outside outside;
+	char *ns, *name;
 	past_done_fn *done;
 	void *ctx;
 	struct backoff backoff;
@@ -23,124 +23,183 @@ struct past {
 
 static void get(struct past *p);
 
-static void tried_later(void *ctx, const struct api_response *response, const struct err *err)
+static void timer_done(void *ctx, const struct api_response *response, const struct err *err)
 {
 	(void)response;
 	if (!err)
 		get(ctx);
 }
 
+static void start_timer(struct past *p, unsigned delay_ms)
+{
+	(void)p->outside.timer(p->outside.ctx, delay_ms, timer_done, p);
+}
+
 static void try_later(struct past *p, const struct err *err)
 {
 	if (api_cancelled(err))
 		return;
-	log_event(LOG_WARN, "can't tell the past", LOG_STR("configMap", p->name), LOG_ERR(err),
-		LOG_END);
-	(void)api_timer(p->api, backoff_next(&p->backoff, random_u32()), tried_later, p);
+	log_event(LOG_WARN, "the past is not known yet", LOG_STR("namespace", p->ns),
+		LOG_STR("configMap", p->name), LOG_ERR(err), LOG_END);
+	start_timer(p, backoff_next(&p->backoff, p->outside.random(p->outside.ctx)));
 }
 
-/* Of the ConfigMap as it was read or made. */
+/* ERR_IO: no ConfigMap was answered, ask again. ERR_INVALID: it is one, and says no moment. */
+static int read_since(
+	struct past *p, const struct api_response *response, int64_t *ret_ms, struct err *err)
+{
+	CLEANUP(json_free_p) struct json *object = NULL;
+	const char *since;
+
+	if (json_parse(response->body, response->len, &object, err) < 0 ||
+		!json_string(json_at(object, "metadata", "name")))
+		return err_set(err, ERR_IO, "ConfigMap %s/%s: the answer is none", p->ns, p->name);
+	since = json_string(json_at(object, "data", "since"));
+	if (since && timestamp_parse(since, ret_ms) == 0)
+		return 0;
+	return err_set(err, ERR_INVALID,
+		"ConfigMap %s/%s: data.since %s%.*s%s: set it to the moment before which nothing "
+		"is promoted, such as \"%s\", or delete the ConfigMap: then it is made anew with "
+		"the present",
+		p->ns, p->name, since ? "\"" : "", LIMIT_QUOTED_BYTES / 4,
+		since ? since : "is missing", since ? "\" is no RFC 3339 time" : "",
+		timestamp_format(p->outside.wall_ms(p->outside.ctx)).text);
+}
+
+/* Rounded down, as an endTime is: what ended within that second is not older. */
+static int64_t to_seconds(int64_t ms)
+{
+	return ms / 1000 - (ms % 1000 < 0);
+}
+
 static void take(struct past *p, const struct api_response *response)
 {
-	CLEANUP(json_free_p) struct json *map = NULL;
 	struct err err = ERR_INIT;
-	const char *since;
-	int64_t ms;
+	int64_t ms = 0;
 
-	if (json_parse(response->body, response->len, &map, &err) < 0) {
-		try_later(p, &err);
-		return;
-	}
-	since = json_string_or(json_at(map, "data", PAST_KEY), "");
-	if (timestamp_parse(since, &ms) == 0) {
+	if (read_since(p, response, &ms, &err) == 0) {
 		log_event(LOG_INFO, "promotes what is delivered from here on",
-			LOG_STR("since", since), LOG_END);
-		p->done(p->ctx, ms / MS_PER_S, NULL);
-		return;
+			LOG_STR("since", timestamp_format(ms).text), LOG_END);
+		p->done(p->ctx, to_seconds(ms), NULL);
+	} else if (err.kind == ERR_INVALID) {
+		p->done(p->ctx, 0, &err);
+	} else {
+		try_later(p, &err);
 	}
-	(void)err_set(&err, ERR_INVALID,
-		"ConfigMap \"%s/%s\", data.%s: want a time such as \"2006-01-02T15:04:05Z\", not "
-		"\"%s\"; mend it, or delete the ConfigMap and what was delivered until then is the "
-		"past",
-		p->namespace, p->name, PAST_KEY, since);
-	p->done(p->ctx, 0, &err);
 }
 
-static void made(void *ctx, const struct api_response *response, const struct err *err)
+static void post_done(void *ctx, const struct api_response *response, const struct err *failure)
 {
 	struct past *p = ctx;
 
-	if (!err)
+	if (response)
 		take(p, response);
-	else if (err->kind == ERR_EXISTS)
+	else if (failure->kind == ERR_EXISTS)
 		get(p);
 	else
-		try_later(p, err);
+		try_later(p, failure);
 }
 
-static void make(struct past *p)
+static void send(struct past *p, const struct buf *body, api_done_fn *done)
 {
-	const struct timestamp now = timestamp_format(clock_wall_ms());
-	CLEANUP(call_release) struct call call = CALL_INIT;
-	struct emit e = EMIT_INIT(&call.body);
+	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
+	const struct url url = {.version = "v1",
+		.namespace = p->ns,
+		.resource = "configmaps",
+		.name = body ? NULL : p->name};
+	struct api_request request = {.method = body ? "POST" : "GET",
+		.body = body ? buf_str(body) : NULL,
+		.body_len = body ? body->len : 0};
+	struct err err = ERR_INIT;
 
-	call.method = "POST";
-	call.url = call_config_map(p->namespace, NULL);
+	if (url_add(&path, &url, &err) < 0)
+		abort(); /* both are names that objects can have */
+	request.path = buf_str(&path);
+	(void)p->outside.call(p->outside.ctx, &request, done, p);
+}
+
+static void emit_metadata(struct emit *e, const struct past *p)
+{
+	emit_key(e, "metadata");
+	emit_object_begin(e);
+	emit_key_string(e, "namespace", p->ns);
+	emit_key_string(e, "name", p->name);
+	emit_key(e, "labels");
+	emit_object_begin(e);
+	emit_key_string(e, "app.kubernetes.io/managed-by", "promogate");
+	emit_key_string(e, "app.kubernetes.io/part-of", "promogate");
+	emit_object_end(e);
+	emit_key(e, "annotations");
+	emit_object_begin(e);
+	emit_key_string(e, "kubernetes.io/description",
+		"Made by promogate-reconciler at its first start. What was delivered before "
+		"data.since is not promoted.");
+	emit_object_end(e);
+	emit_object_end(e);
+}
+
+static void post(struct past *p)
+{
+	CLEANUP(buf_release) struct buf body = BUF_INIT(BODY_BYTES);
+	struct emit e = EMIT_INIT(&body);
+
 	emit_object_begin(&e);
 	emit_key_string(&e, "apiVersion", "v1");
 	emit_key_string(&e, "kind", "ConfigMap");
-	emit_key(&e, "metadata");
-	emit_object_begin(&e);
-	emit_key_string(&e, "name", p->name);
-	emit_key(&e, "labels");
-	emit_object_begin(&e);
-	emit_key_string(&e, JOB_MANAGED_BY, JOB_MANAGER);
-	emit_object_end(&e);
-	emit_object_end(&e);
+	emit_metadata(&e, p);
 	emit_key(&e, "data");
 	emit_object_begin(&e);
-	emit_key_string(&e, PAST_KEY, now.text);
+	emit_key_string(&e, "since", timestamp_format(p->outside.wall_ms(p->outside.ctx)).text);
 	emit_object_end(&e);
 	emit_object_end(&e);
-	call_send(p->api, &call, made, p);
+	send(p, &body, post_done);
 }
 
-static void got(void *ctx, const struct api_response *response, const struct err *err)
+static void get_done(void *ctx, const struct api_response *response, const struct err *failure)
 {
 	struct past *p = ctx;
 
-	if (!err)
+	if (response)
 		take(p, response);
-	else if (err->kind == ERR_NOT_FOUND)
-		make(p);
+	else if (failure->kind == ERR_NOT_FOUND)
+		post(p);
 	else
-		try_later(p, err);
+		try_later(p, failure);
 }
 
 static void get(struct past *p)
 {
-	CLEANUP(call_release) struct call call = CALL_INIT;
+	send(p, NULL, get_done);
+}
 
-	call.url = call_config_map(p->namespace, p->name);
-	call_send(p->api, &call, got, p);
+struct past *past_new_in(const struct outside *outside, const char *ns, const char *name,
+	past_done_fn *done, void *ctx)
+{
+	struct past *p = xcalloc(1, sizeof(*p));
+
+	p->outside = *outside;
+	p->ns = xstrdup(ns);
+	p->name = xstrdup(name);
+	p->done = done;
+	p->ctx = ctx;
+	p->backoff = (struct backoff)BACKOFF_INIT;
+	start_timer(p, 0);
+	return p;
 }
 
 struct past *past_new(
 	struct api *api, const char *ns, const char *name, past_done_fn *done, void *ctx)
 {
-	struct past *p = xcalloc(1, sizeof(*p));
+	const struct outside outside = outside_of(api);
 
-	*p = (struct past){.api = api,
-		.namespace = ns,
-		.name = name,
-		.done = done,
-		.ctx = ctx,
-		.backoff = BACKOFF_INIT};
-	get(p);
-	return p;
+	return past_new_in(&outside, ns, name, done, ctx);
 }
 
 void past_free(struct past *p)
 {
+	if (!p)
+		return;
+	free(p->ns);
+	free(p->name);
 	free(p);
 }

@@ -1,7 +1,10 @@
 /*
- * past - since when deliveries are promoted: what was delivered before Promogate came is the past,
- * and installing it promotes nothing. A ConfigMap beside the Lease, made at the first start,
- * remembers it.
+ * past - since when promotions are Promogate's own: the ConfigMap beside the Lease holds the moment
+ * of the first start, as data.since in RFC 3339. Whatever was delivered before it is left alone, so
+ * that installing promotes nothing.
+ *
+ * It is made where there is none, and never written again: the moment is a person's to change. On
+ * the client's thread (client/api.h).
  */
 #ifndef PROMOGATE_CONTROL_PAST_H
 #define PROMOGATE_CONTROL_PAST_H
@@ -10,25 +13,22 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "client/api.h"
-
-#define PAST_KEY "since"
+#include "control/outside.h"
 
 struct past;
 
-/*
- * since_s: seconds since 1970. err: ERR_INVALID, with the mend, where the ConfigMap says what is no
- * time.
- */
+/* since_s: seconds since 1970, or err, which no further try can mend: a person must. */
 typedef void past_done_fn(void *ctx, int64_t since_s, const struct err *err);
 
 /*
- * Reads it, or makes it with the time of now. Where the API server can't be asked it tries again,
- * with a backoff, until it has an answer. done is called once, and later, on the client's thread;
- * not once api_free() has begun. The strings are borrowed.
+ * Starts at once, and tries again, with backoff, until it knows; then it calls done, once. Not at
+ * all where api_free() comes first. The names are ones that objects can have, and copied.
  */
 struct past *past_new(
 	struct api *api, const char *ns, const char *name, past_done_fn *done, void *ctx);
+/* The same in a world of one's own. */
+struct past *past_new_in(const struct outside *outside, const char *ns, const char *name,
+	past_done_fn *done, void *ctx);
 /* After api_free(). */
 void past_free(struct past *p);
 DEFINE_CLEANUP(struct past, past_free)

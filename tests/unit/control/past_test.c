@@ -1,0 +1,198 @@
+#include "control/past.h"
+
+#include "base/buf.h"
+#include "run/log.h"
+#include "world.h"
+
+#define MAPS "/api/v1/namespaces/ns/configmaps"
+#define MAP  MAPS "/promogate"
+
+struct play {
+	struct world world;
+	struct past *past;
+	int done;
+	int64_t since_s;
+	struct err err;
+};
+
+static void done(void *ctx, int64_t since_s, const struct err *err)
+{
+	struct play *p = ctx;
+
+	p->done++;
+	p->since_s = since_s;
+	p->err = err ? *err : (struct err)ERR_INIT;
+}
+
+static void begin(struct play *p)
+{
+	struct outside outside;
+
+	*p = (struct play){.world = {.wall_ms = 1795482123004}};
+	outside = world_outside(&p->world);
+	p->past = past_new_in(&outside, "ns", "promogate", done, p);
+	assert_int_equal(p->world.call_count, 0);
+	world_pass(&p->world, 0);
+}
+
+/* Whether it was done by now. */
+static void end(struct play *p, int times)
+{
+	assert_int_equal(p->world.call_count, 0);
+	world_end(&p->world);
+	past_free(p->past);
+	assert_int_equal(p->done, times);
+}
+
+#define SAYS(data) "{\"metadata\":{\"name\":\"promogate\"},\"data\":" data "}"
+
+static void reads_what_is_there(void **state)
+{
+	static const struct {
+		const char *since;
+		int64_t s;
+	} rows[] = {
+		{"2026-11-24T01:02:03Z", 1795482123},
+		{"2026-11-24T02:02:03.999+01:00", 1795482123},
+		{"1970-01-01T00:00:00Z", 0},
+		{"1969-12-31T23:59:58.5Z", -2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p)
+		char *body = xasprintf(SAYS("{\"other\":\"\",\"since\":\"%s\"}"), rows[i].since);
+		struct play p;
+
+		begin(&p);
+		world_answer(&p.world, "GET", MAP, body);
+		assert_int_equal(p.err.kind, ERR_NONE);
+		assert_int_equal(p.since_s, rows[i].s);
+		end(&p, 1);
+	}
+}
+
+static void makes_it_where_there_is_none(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	world_refuse(&p.world, "GET", MAP, ERR_NOT_FOUND);
+	assert_says(p.world.calls[0].body, "\"namespace\":\"ns\",\"name\":\"promogate\"");
+	assert_says(p.world.calls[0].body, "\"app.kubernetes.io/managed-by\":\"promogate\"");
+	assert_says(p.world.calls[0].body, "\"data\":{\"since\":\"2026-11-24T01:02:03Z\"}");
+	world_answer(&p.world, "POST", MAPS, SAYS("{\"since\":\"2026-11-24T01:02:03Z\"}"));
+	assert_int_equal(p.since_s, 1795482123);
+	end(&p, 1);
+}
+
+static void who_came_first_decides(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	world_refuse(&p.world, "GET", MAP, ERR_NOT_FOUND);
+	world_refuse(&p.world, "POST", MAPS, ERR_EXISTS);
+	world_answer(&p.world, "GET", MAP, SAYS("{\"since\":\"2026-11-24T01:02:00Z\"}"));
+	assert_int_equal(p.since_s, 1795482120);
+	end(&p, 1);
+}
+
+static void tries_until_it_knows(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	for (int i = 0; i < 10; i++) {
+		world_refuse(&p.world, "GET", MAP, i % 2 ? ERR_FORBIDDEN : ERR_IO);
+		assert_int_equal(p.world.call_count, 0);
+		world_pass(&p.world, 30000);
+	}
+	world_refuse(&p.world, "GET", MAP, ERR_NOT_FOUND);
+	world_refuse(&p.world, "POST", MAPS, ERR_TIMEOUT);
+	assert_int_equal(p.done, 0);
+	world_pass(&p.world, 30000);
+	world_answer(&p.world, "GET", MAP, "<html>");
+	world_pass(&p.world, 30000);
+	world_answer(&p.world, "GET", MAP, "{}");
+	world_pass(&p.world, 30000);
+	world_answer(&p.world, "GET", MAP, SAYS("{\"since\":\"2026-11-24T01:02:03Z\"}"));
+	assert_int_equal(p.err.kind, ERR_NONE);
+	end(&p, 1);
+}
+
+static void says_how_to_mend_what_is_no_moment(void **state)
+{
+	static const struct {
+		const char *body, *says;
+	} rows[] = {
+		{SAYS("{\"since\":\"yesterday\"}"),
+			"ConfigMap ns/promogate: data.since \"yesterday\" is no RFC 3339 time: "
+			"set it to "},
+		{SAYS("{\"since\":\"\"}"), "data.since \"\" is no RFC 3339 time: "},
+		{SAYS("{\"since\":5}"), "data.since is missing: "},
+		{SAYS("{}"), "such as \"2026-11-24T01:02:03Z\", or delete the ConfigMap"},
+		{SAYS("null"), "ConfigMap ns/promogate: data.since is missing: set it to "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct play p;
+
+		begin(&p);
+		world_answer(&p.world, "GET", MAP, rows[i].body);
+		assert_int_equal(p.err.kind, ERR_INVALID);
+		assert_says(p.err.msg, rows[i].says);
+		end(&p, 1);
+	}
+}
+
+static void a_long_one_does_not_hide_the_mend(void **state)
+{
+	CLEANUP(free_p) char *body = xasprintf(SAYS("{\"since\":\"%0900d\"}"), 0);
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	world_answer(&p.world, "GET", MAP, body);
+	assert_says(p.err.msg, "is made anew with the present");
+	end(&p, 1);
+}
+
+static void is_silent_when_the_client_ends(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	world_end(&p.world);
+	end(&p, 0);
+
+	begin(&p);
+	world_refuse(&p.world, "GET", MAP, ERR_NOT_FOUND);
+	world_end(&p.world);
+	end(&p, 0);
+
+	begin(&p);
+	world_refuse(&p.world, "GET", MAP, ERR_IO);
+	end(&p, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_what_is_there),
+		cmocka_unit_test(makes_it_where_there_is_none),
+		cmocka_unit_test(who_came_first_decides),
+		cmocka_unit_test(tries_until_it_knows),
+		cmocka_unit_test(says_how_to_mend_what_is_no_moment),
+		cmocka_unit_test(a_long_one_does_not_hide_the_mend),
+		cmocka_unit_test(is_silent_when_the_client_ends),
+	};
+
+	log_set_level(LOG_ERROR);
+	return cmocka_run_group_tests_name("past", tests, NULL, NULL);
+}
