@@ -1,0 +1,139 @@
+# shellcheck shell=bash disable=SC2154
+# What hack/run-local does to the cluster: Keptn's kinds, accounts, registrations. Expects $root,
+# $dir, $namespace, $kubeconfig, $context, say and die.
+
+registrations=validatingwebhookconfiguration,mutatingwebhookconfiguration
+
+# Always the cluster that `up` was for, whatever KUBECONFIG and the current context are by now.
+kubectl() {
+	KUBECONFIG=$kubeconfig KUBECACHEDIR=$dir/kubectl command kubectl --context "$context" \
+		--request-timeout 15s "$@"
+}
+
+choose_cluster() {
+	local file files
+	IFS=: read -ra files <<<"${KUBECONFIG:-${HOME:-}/.kube/config}"
+	kubeconfig=
+	for file in "${files[@]}"; do
+		kubeconfig+=${kubeconfig:+:}$(realpath -m "$file")
+	done
+	context=$(KUBECONFIG=$kubeconfig command kubectl config current-context 2>/dev/null) ||
+		die "no cluster: set KUBECONFIG, or run hack/localcluster up and eval its env"
+}
+
+# The cluster of the context, as in a kubeconfig.
+cluster_entry() {
+	kubectl config view --minify --raw --flatten --output json | jq '.clusters[0].cluster'
+}
+
+is_loopback() { # URL
+	[[ $1 =~ ^https?://(localhost|127(\.[0-9]+){3}|\[::1\])(:|/|$) ]]
+}
+
+check_cluster() { # FORCE
+	local server service
+	server=$(cluster_entry | jq -r .server)
+	say "cluster: context $context, $server"
+	is_loopback "$server" || [[ -n $1 ]] || die "$server is not on this machine.
+Its API server would call https://127.0.0.1, not reach this webhook, and refuse every change of a
+KeptnAppContext. If it does run here, under another name, add --force. For a webhook in the cluster
+see manifests/README.md."
+	kubectl get --raw /readyz >/dev/null || die "$server is not ready"
+	service=$(kubectl get "$registrations" --ignore-not-found --output json \
+		--field-selector metadata.name=promogate |
+		jq -r '[.items[].webhooks[].clientConfig.service // empty][0] // empty | "\(.namespace)/\(.name)"')
+	[[ -z $service || -n $1 ]] || die "Promogate is installed in this cluster (Service $service).
+Its registrations and permissions would be replaced; to do that, add --force."
+}
+
+# kubectl wait gives up on a CRD so new that it has no conditions yet.
+wait_until_established() { # CRD...
+	local end=$((SECONDS + 30))
+	until kubectl wait crd "$@" --for=condition=Established --timeout=10s >/dev/null 2>&1; do
+		((SECONDS < end)) || die "the API server does not establish the CRDs: $*"
+		sleep 0.2
+	done
+}
+
+# Each of our CRDs only where its kind is missing: Keptn's own are never touched.
+create_crds() {
+	local there missing names
+	there=$(kubectl get crd --output name)
+	missing=$(kubectl create -k "$root/manifests/crds" --dry-run=client --output json |
+		jq --slurp --arg there "$there" '($there | split("\n")) as $there | [.[] | .items[]? // . |
+			select("customresourcedefinition.apiextensions.k8s.io/" + .metadata.name | IN($there[]) | not)]')
+	if [[ $missing == '[]' ]]; then
+		say "CRDs: Keptn's kinds are there already"
+		return
+	fi
+	jq '{apiVersion: "v1", kind: "List", items: .}' <<<"$missing" |
+		kubectl create --save-config --filename - >/dev/null
+	mapfile -t names < <(jq -r '.[].metadata.name' <<<"$missing")
+	wait_until_established "${names[@]}"
+	say "CRDs: created ${names[*]%%.*}"
+}
+
+# A kubeconfig with the permissions of the manifests and no more, in $dir/NAME.kubeconfig; fails
+# where it is another than before.
+write_account() { # NAME
+	local name=$1
+	kubectl create token "$name" --namespace "$namespace" --duration=24h >"$dir/$name.token.part"
+	mv "$dir/$name.token.part" "$dir/$name.token"
+	cluster_entry | jq --arg token "$dir/$name.token" --arg name "$name" '{
+		apiVersion: "v1", kind: "Config", "current-context": $name,
+		clusters: [{name: "cluster", cluster: .}],
+		users: [{name: $name, user: {tokenFile: $token}}],
+		contexts: [{name: $name, context: {cluster: "cluster", user: $name}}]
+	}' >"$dir/$name.kubeconfig.part"
+	if cmp -s "$dir/$name.kubeconfig.part" "$dir/$name.kubeconfig"; then
+		rm "$dir/$name.kubeconfig.part"
+	else
+		mv "$dir/$name.kubeconfig.part" "$dir/$name.kubeconfig"
+		return 1
+	fi
+}
+
+apply_access() {
+	kubectl apply -k "$root/manifests/webhook/access" >/dev/null
+	kubectl apply -k "$root/manifests/reconciler/access" >/dev/null
+}
+
+# The namespace goes too, and what is in it: the reconciler's Lease and ConfigMap.
+delete_access() {
+	kubectl delete -k "$root/manifests/reconciler/access" --ignore-not-found >/dev/null
+	kubectl delete -k "$root/manifests/webhook/access" --ignore-not-found >/dev/null
+}
+
+register() { # PORT
+	rm -rf "$dir/manifests"
+	cp -r "$root/manifests" "$dir/manifests"
+	printf 'endpoint=%s\ncaBundle=%s\n' "127.0.0.1:$1" \
+		"$(base64 -w0 <"$dir/tls/ca.crt")" >"$dir/manifests/local/endpoint.env"
+	kubectl apply -k "$dir/manifests/local" >/dev/null
+}
+
+unregister() {
+	kubectl delete "$registrations" promogate --ignore-not-found >/dev/null
+}
+
+is_registered() { # PORT
+	kubectl get "$registrations" --output json | jq -e --arg url "https://127.0.0.1:$1/" \
+		'[.items[].webhooks[].clientConfig.url // empty | select(startswith($url))] | length == 2' \
+		>/dev/null
+}
+
+try_context() { # PROMOTION-TASKS, as YAML
+	kubectl create --dry-run=server --output json --filename - 2>&1 <<-EOF
+		apiVersion: lifecycle.keptn.sh/v1
+		kind: KeptnAppContext
+		metadata: {name: run-local-probe, namespace: $namespace}
+		spec: {promotionTasks: $1}
+	EOF
+}
+
+# The API server takes up a registration after a moment, and each of the two for itself. Leaves in
+# $answer what it said.
+is_asked() {
+	answer=$(try_context '[]') && [[ $answer == *resolved-on-failure* ]] || return 1
+	! answer=$(try_context '[twice, twice]') && [[ $answer == *'Duplicate value: "twice"'* ]]
+}
