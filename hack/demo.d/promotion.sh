@@ -1,0 +1,167 @@
+# shellcheck shell=bash disable=SC2154
+# The demo's second half: promotions. Pods run until this script tells KWOK how they end, so every
+# step waits for what it shows, however fast or slow the machine is.
+
+shown='custom-columns=NAME:.metadata.name,PHASE:.status.currentPhase,STATUS:.status.status,'
+shown+='PROMOTION:.status.promotionStatus'
+
+version_of() { # VERSION
+	printf 'podtato-head-%s-6b86b273\n' "$1"
+}
+
+deliver() { # VERSION
+	expect accepted created patched -- hack/demo.d/deliver podtato-dev podtato-head "$1"
+}
+
+# How many of KIND a version has: count KIND VERSION [FLAG...]
+count() {
+	kubectl get "$1" -n podtato-dev -l "promogate.dev/version=$2" --output name "${@:3}" | wc -l
+}
+
+run_pods() { # VERSION NUMBER
+	(($(count pods "$1" --field-selector status.phase=Running) == $2))
+}
+
+# Whether so many Jobs of a version are so: jobs_are VERSION NUMBER JQ-CONDITION
+jobs_are() {
+	kubectl get jobs -n podtato-dev -l "promogate.dev/version=$1" -o json |
+		jq -e "[.items[] | select($3)] | length == $2"
+}
+
+promotion_is() { # VERSION STATE
+	[[ $(kubectl get keptnappversion -n podtato-dev "$(version_of "$1")" \
+		--output jsonpath='{.status.promotionStatus}') == "$2" ]]
+}
+
+# Tells KWOK how pods end: end_pods OUTCOME VERSION [TASK]
+end_pods() {
+	expect accepted annotated -- kubectl annotate pods -n podtato-dev \
+		-l "promogate.dev/version=$2${3:+,promogate.dev/task=$3}" \
+		--field-selector status.phase=Running --overwrite "promogate.dev/play=$1"
+}
+
+show_jobs() { # VERSION TEXT...
+	expect shown "${@:2}" -- kubectl get jobs -n podtato-dev -l "promogate.dev/version=$1" \
+		-L promogate.dev/task,promogate.dev/attempt
+}
+
+show_versions() { # TEXT...
+	expect shown "$@" -- kubectl get keptnappversions -n podtato-dev -o "$shown"
+}
+
+show_events() { # VERSION TEXT...
+	expect shown "${@:2}" -- kubectl get events -n podtato-dev \
+		--field-selector "involvedObject.name=$(version_of "$1")" \
+		-o custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message
+}
+
+has_event() { # VERSION REASON
+	kubectl get events -n podtato-dev -o json --field-selector \
+		"involvedObject.name=$(version_of "$1"),reason=$2" | jq -e '.items | length > 0'
+}
+
+kill_reconciler() {
+	local RECONCILER_PID
+	eval "$(hack/run-local --dir "$local" env | grep RECONCILER_PID)"
+	expect accepted -- kill -KILL "$RECONCILER_PID"
+}
+
+start_reconciler() {
+	expect shown -- hack/run-local --dir "$local" up
+}
+
+tell_success() {
+	title "A version is delivered, and its three tasks run at once, each in a Job"
+	show hack/demo.d/three.yaml
+	expect accepted configured -- kubectl apply -f hack/demo.d/three.yaml
+	printf '\n%sThis plays the part of Keptn'\''s operator, which writes as its last word that all\n' "$dim"
+	printf 'went well up to the promotion:%s\n\n' "$plain"
+	deliver 1.0.0
+	await "three pods run" run_pods 1.0.0 3
+	show_jobs 1.0.0 open-pull-request tag-release notify-team Running
+	show_versions Progressing
+
+	title "…and when all have ended, their outcome is in the version's status"
+	end_pods succeed 1.0.0
+	await "the promotion has succeeded" promotion_is 1.0.0 Succeeded
+	show_versions 'Completed' 'Succeeded'
+	await "an Event says so" has_event 1.0.0 PromotionTasksFinished
+	show_events 1.0.0 PromotionTasksStarted PromotionTasksFinished
+}
+
+tell_failures() {
+	title "A task fails, and the others go on. By its policy, Warn, the deployment stands"
+	deliver 1.1.0
+	await "three pods run" run_pods 1.1.0 3
+	end_pods fail 1.1.0 notify-team
+	await "one Job has failed" jobs_are 1.1.0 1 '.status.failed == 1'
+	show_jobs 1.1.0 Failed Running
+	show_versions Progressing
+	end_pods succeed 1.1.0
+	await "the promotion ends with a warning" promotion_is 1.1.0 Warning
+	show_jobs 1.1.0 Complete Failed
+	show_versions Warning
+
+	title "With Block, the deployment fails"
+	expect accepted annotated -- kubectl annotate keptnappcontext podtato-head -n podtato-dev \
+		--overwrite promogate.dev/on-failure=Block
+	deliver 1.2.0
+	await "three pods run" run_pods 1.2.0 3
+	end_pods fail 1.2.0 notify-team
+	await "one Job has failed" jobs_are 1.2.0 1 '.status.failed == 1'
+	end_pods succeed 1.2.0
+	await "the promotion has failed" promotion_is 1.2.0 Failed
+	show_versions Failed
+	await "an Event says so" has_event 1.2.0 PromotionTasksFailed
+	show_events 1.2.0 PromotionTasksFailed
+
+	title "A person asks for a second attempt: only what failed runs again"
+	expect accepted annotated -- kubectl annotate keptnappversion "$(version_of 1.2.0)" \
+		-n podtato-dev promogate.dev/retry=2
+	await "one pod runs" run_pods 1.2.0 1
+	end_pods succeed 1.2.0
+	await "the promotion has succeeded" promotion_is 1.2.0 Succeeded
+	(($(count jobs 1.2.0) == 4)) || surprise "three tasks and one retry should be four Jobs"
+	show_jobs 1.2.0 Failed Complete
+	show_versions Succeeded
+}
+
+tell_crashes() {
+	title "The reconciler is killed while it prepares a promotion: a quota has no room for the last Job"
+	expect accepted created -- kubectl create quota short -n podtato-dev \
+		--hard="count/jobs.batch=$(($(kubectl get jobs -n podtato-dev -o name | wc -l) + 2))"
+	await "the quota counts" quota_counts
+	deliver 1.3.0
+	await "two Jobs wait, suspended" jobs_are 1.3.0 2 .spec.suspend
+	kill_reconciler
+	show_jobs 1.3.0 Suspended
+	expect accepted deleted -- kubectl delete quota short -n podtato-dev
+	start_reconciler
+	await "three pods run" run_pods 1.3.0 3
+
+	title "…and again while its tasks run, so that they end and nobody sees it"
+	kill_reconciler
+	end_pods succeed 1.3.0
+	await "three Jobs are complete" jobs_are 1.3.0 3 '.status.succeeded == 1'
+	show_versions Progressing
+	start_reconciler
+	await "the promotion has succeeded" promotion_is 1.3.0 Succeeded
+	show_versions
+
+	title "Nothing ran twice: three tasks, three Jobs, three pods"
+	show_jobs 1.3.0 Complete
+	expect shown Completed -- kubectl get pods -n podtato-dev -l promogate.dev/version=1.3.0
+	(($(count jobs 1.3.0) == 3)) || surprise "three tasks should be three Jobs"
+	(($(count pods 1.3.0) == 3)) || surprise "three Jobs should be three pods"
+}
+
+# The controller fills in how much is used; until then it refuses everything.
+quota_counts() {
+	kubectl get quota short -n podtato-dev -o json | jq -e '.status.used["count/jobs.batch"]'
+}
+
+tell_promotion() {
+	tell_success
+	tell_failures
+	tell_crashes
+}
