@@ -98,10 +98,14 @@ apply_access() {
 	kubectl apply -k "$root/manifests/reconciler/access" >/dev/null
 }
 
-# The namespace goes too, and what is in it: the reconciler's Lease and ConfigMap.
+# The namespace goes too, and what is in it: the reconciler's Lease and ConfigMap. That takes its
+# time.
 delete_access() {
-	kubectl delete -k "$root/manifests/reconciler/access" --ignore-not-found >/dev/null
-	kubectl delete -k "$root/manifests/webhook/access" --ignore-not-found >/dev/null
+	local part
+	for part in reconciler webhook; do
+		kubectl delete -k "$root/manifests/$part/access" --ignore-not-found \
+			--request-timeout 120s >/dev/null
+	done
 }
 
 register() { # PORT

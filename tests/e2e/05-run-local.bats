@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# hack/run-local: both programs as processes beside a cluster, into it and out of it again.
+
+bats_require_minimum_version 1.5.0
+
+root=$BATS_TEST_DIRNAME/../..
+localcluster=$root/hack/localcluster
+run_local=$root/hack/run-local
+
+setup_file() {
+	export PROMOGATE_CLUSTER_DIR=$BATS_FILE_TMPDIR/cluster
+	export PROMOGATE_LOCAL_DIR=$BATS_FILE_TMPDIR/local
+	export PROMOGATE_WEBHOOK=${PROMOGATE_WEBHOOK:-$root/build/release/promogate-webhook}
+	export PROMOGATE_RECONCILER=${PROMOGATE_RECONCILER:-$root/build/release/promogate-reconciler}
+	"$localcluster" up
+}
+
+teardown_file() {
+	eval "$("$localcluster" env)"
+	"$run_local" down
+	"$localcluster" down
+}
+
+setup() {
+	eval "$("$localcluster" env)"
+}
+
+# The pids of both, as they are now.
+pids() {
+	"$run_local" env | grep PID
+}
+
+@test "up: both are ready, registered, and have only their own permissions" {
+	run -0 "$run_local" up
+	run -0 "$run_local" status
+	[[ $output == *"both are ready"*"is registered"* ]]
+	for program in webhook reconciler; do
+		run -0 kubectl --kubeconfig "$PROMOGATE_LOCAL_DIR/promogate-$program.kubeconfig" auth whoami
+		[[ $output == *"system:serviceaccount:promogate-system:promogate-$program"* ]]
+	done
+	kubectl get lease promogate-reconciler -n promogate-system
+	eval "$("$run_local" env)"
+	curl -fsS "http://127.0.0.1:$PLAIN_PORT/metrics"
+	curl -fsS "http://127.0.0.1:$RECONCILER_PORT/metrics"
+	run -0 "$run_local" logs reconciler
+	[[ $output == *'"msg":"serving"'* ]]
+}
+
+@test "up again changes nothing, but for one that gets another flag" {
+	before=$(pids)
+	run -0 "$run_local" up
+	[[ $(pids) == "$before" ]]
+	run -0 "$run_local" up --reconciler-flag --log-level=debug
+	[[ $(pids | grep WEBHOOK) == "$(grep WEBHOOK <<<"$before")" ]]
+	[[ $(pids | grep RECONCILER) != "$(grep RECONCILER <<<"$before")" ]]
+}
+
+@test "up after a crash starts what is missing" {
+	eval "$("$run_local" env)"
+	kill -KILL "$RECONCILER_PID"
+	run -3 "$run_local" status
+	[[ $output == *"promogate-reconciler is not running"* ]]
+	"$run_local" up
+	[[ $(pids | grep WEBHOOK) == *"=$WEBHOOK_PID" ]]
+	run -0 "$run_local" status
+}
+
+@test "restart replaces both, with the same settings" {
+	before=$(pids)
+	"$run_local" up --reconciler-flag --log-level=debug
+	"$run_local" restart
+	[[ $(pids | grep WEBHOOK) != "$(grep WEBHOOK <<<"$before")" ]]
+	[[ $(pids | grep RECONCILER) != "$(grep RECONCILER <<<"$before")" ]]
+	grep -q log-level=debug "$PROMOGATE_LOCAL_DIR/settings"
+	run -0 "$run_local" status
+}
+
+@test "a flag that it does not know ends up, with its message, and nothing is left registered" {
+	run -1 "$run_local" up --reconciler-flag --no-such-flag
+	[[ $output == *"no-such-flag"* ]]
+	[[ -z $(kubectl get validatingwebhookconfigurations -o name) ]]
+	"$run_local" up
+}
+
+@test "down leaves the kinds and nothing else" {
+	"$run_local" down
+	[[ -z $(kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations -o name) ]]
+	run -1 kubectl get namespace promogate-system
+	run -0 kubectl get clusterroles,clusterrolebindings -o name
+	[[ $output != *promogate* ]]
+	kubectl get crd keptnappversions.lifecycle.keptn.sh
+	[[ ! -e $PROMOGATE_LOCAL_DIR ]]
+	run ! grep -lsaF "$PROMOGATE_LOCAL_DIR/bin/" /proc/[0-9]*/cmdline
+	run -0 "$run_local" down
+}
