@@ -25,6 +25,16 @@ setup() {
 	eval "$("$localcluster" env)"
 }
 
+# eventually COMMAND...: until it succeeds. Status is such a one: who begins to lead is not ready for
+# a moment, though it was while it stood by.
+eventually() {
+	local end=$((SECONDS + 120))
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.2
+	done
+}
+
 # The pids of both, as they are now.
 pids() {
 	"$run_local" env | grep PID
@@ -32,13 +42,12 @@ pids() {
 
 @test "up: both are ready, registered, and have only their own permissions" {
 	run -0 "$run_local" up
-	run -0 "$run_local" status
-	[[ $output == *"both are ready"*"is registered"* ]]
+	eventually "$run_local" status
 	for program in webhook reconciler; do
 		run -0 kubectl --kubeconfig "$PROMOGATE_LOCAL_DIR/promogate-$program.kubeconfig" auth whoami
 		[[ $output == *"system:serviceaccount:promogate-system:promogate-$program"* ]]
 	done
-	kubectl get lease promogate-reconciler -n promogate-system
+	eventually kubectl get lease promogate-reconciler -n promogate-system
 	eval "$("$run_local" env)"
 	curl -fsS "http://127.0.0.1:$PLAIN_PORT/metrics"
 	curl -fsS "http://127.0.0.1:$RECONCILER_PORT/metrics"
@@ -62,7 +71,7 @@ pids() {
 	[[ $output == *"promogate-reconciler is not running"* ]]
 	"$run_local" up
 	[[ $(pids | grep WEBHOOK) == *"=$WEBHOOK_PID" ]]
-	run -0 "$run_local" status
+	eventually "$run_local" status
 }
 
 @test "restart replaces both, with the same settings" {
@@ -72,7 +81,7 @@ pids() {
 	[[ $(pids | grep WEBHOOK) != "$(grep WEBHOOK <<<"$before")" ]]
 	[[ $(pids | grep RECONCILER) != "$(grep RECONCILER <<<"$before")" ]]
 	grep -q log-level=debug "$PROMOGATE_LOCAL_DIR/settings"
-	run -0 "$run_local" status
+	eventually "$run_local" status
 }
 
 @test "a flag that it does not know ends up, with its message, and nothing is left registered" {
