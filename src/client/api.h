@@ -50,6 +50,11 @@ struct api_request {
 	size_t body_len;
 	const char *content_type; /* of the body; NULL: application/json */
 	unsigned timeout_ms; /* 0: LIMIT_API_CALL_MS, for a watch LIMIT_API_WATCH_MS */
+	/*
+	 * Goes before whatever waits, and needs no connection to be free: for the few small calls
+	 * on whose time others rely, such as the renewal of a Lease in a flood of writes.
+	 */
+	bool urgent;
 	size_t max_bytes; /* of the answer, for a watch of a line; 0: LIMIT_OBJECT_BYTES,
 			     LIMIT_WATCH_LINE_BYTES */
 };

@@ -69,8 +69,12 @@ void engine_add(struct engine *e, struct task *task_take)
 		add_timer(e, task_take);
 		return;
 	}
-	task_take->refused = e->queue_len >= LIMIT_API_QUEUE;
 	e->queue_len++;
+	if (task_take->urgent) {
+		TAILQ_INSERT_HEAD(&e->queued, task_take, link);
+		return;
+	}
+	task_take->refused = e->queue_len > LIMIT_API_QUEUE;
 	TAILQ_INSERT_TAIL(&e->queued, task_take, link);
 }
 
@@ -234,7 +238,7 @@ static struct task *first_to_begin(const struct engine *e)
 	struct task *task;
 
 	TAILQ_FOREACH (task, &e->queued, link)
-		if (task->kind == TASK_WATCH || e->calls < e->most_calls)
+		if (task->kind == TASK_WATCH || task->urgent || e->calls < e->most_calls)
 			return task;
 	return NULL;
 }

@@ -44,6 +44,7 @@ void task_set_request(struct task *task, const struct api_request *request, cons
 	size_t max = watch ? LIMIT_WATCH_LINE_BYTES : LIMIT_OBJECT_BYTES;
 	const char *type = request->content_type;
 
+	task->urgent = request->urgent;
 	task->method = xstrdup(request->method ? request->method : "GET");
 	task->path = xstrdup(request->path);
 	task->body = request->body ? copy(request->body, request->body_len) : NULL;

@@ -30,6 +30,7 @@ struct task {
 	int throttled; /* how often it was told to come again */
 	bool token_reread; /* once is enough */
 	bool refused; /* too many wait already */
+	bool urgent; /* waits for nothing but the gate */
 	char *method, *path, *body, *content_type;
 	struct transfer_request request; /* points to these */
 	struct transfer *transfer; /* NULL: not on its way */

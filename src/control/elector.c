@@ -261,7 +261,8 @@ static void send(struct elector *e, const char *method, const struct buf *body, 
 	struct api_request request = {.method = method,
 		.body = body ? buf_str(body) : NULL,
 		.body_len = body ? body->len : 0,
-		.timeout_ms = timeout_ms(e)};
+		.timeout_ms = timeout_ms(e),
+		.urgent = true};
 	struct err err = ERR_INIT;
 
 	if (url_add(&path, &url, &err) < 0)

@@ -99,6 +99,34 @@ static void a_call_that_waits_times_out_too(void **state)
 	outcome_release(&waiting);
 }
 
+/* Neither those that run nor those that wait hold it up. */
+static void an_urgent_call_does_not_wait(void **state)
+{
+	enum { MORE = LIMIT_API_QUEUE + 1 };
+	struct api_request ok = {.path = "/ok"}, urgent = {.path = "/ok", .urgent = true};
+	struct outcome hung, waiting, first;
+	struct api *api = outcome_client(server.url);
+	api_id ids[LIMIT_API_CALLS];
+
+	(void)state;
+	outcome_init(&hung);
+	outcome_init(&waiting);
+	outcome_init(&first);
+	hang_all(api, &hung, ids);
+	for (int i = 0; i < MORE; i++)
+		(void)api_call(api, &ok, outcome_done, &waiting);
+	(void)api_call(api, &urgent, outcome_done, &first);
+	outcome_await(&first, 1, 0);
+	assert_int_equal(first.err.kind, ERR_NONE);
+	outcome_await(&waiting, 1, 0);
+	assert_int_equal(waiting.err.kind, ERR_THROTTLED);
+	assert_int_equal(waiting.done, 1);
+	api_free(api);
+	outcome_release(&hung);
+	outcome_release(&waiting);
+	outcome_release(&first);
+}
+
 static void a_queue_has_an_end(void **state)
 {
 	enum { MORE = LIMIT_API_QUEUE + 10 };
@@ -176,6 +204,7 @@ int main(void)
 		cmocka_unit_test(calls_beyond_the_cap_wait_their_turn),
 		cmocka_unit_test(the_cap_is_an_option),
 		cmocka_unit_test(a_call_that_waits_times_out_too),
+		cmocka_unit_test(an_urgent_call_does_not_wait),
 		cmocka_unit_test(a_queue_has_an_end),
 		cmocka_unit_test(comes_again_when_it_was_told_to),
 		cmocka_unit_test(does_not_come_again_for_ever),

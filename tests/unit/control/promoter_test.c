@@ -1,0 +1,336 @@
+#include "control/promoter.h"
+
+#include <unistd.h>
+
+#include "json/emit.h"
+#include "run/log.h"
+
+#include "fakeapi.h"
+
+#define NS "dev"
+#define TIME "2026-01-02T03:04:05Z"
+
+/* A promoter before an API server that the test plays. */
+struct stage {
+	struct api api;
+	struct promoter *promoter;
+	unsigned version; /* the last resourceVersion */
+	bool may_act;
+};
+
+static bool may_act(void *ctx)
+{
+	const struct stage *s = ctx;
+
+	return s->may_act;
+}
+
+/* Answers the list of a resource: these items, as JSON joined by commas. */
+static void list(struct stage *s, const char *resource, const char *items)
+{
+	CLEANUP(free_p) char *body = xasprintf(
+		"{\"metadata\":{\"resourceVersion\":\"%u\"},\"items\":[%s]}", ++s->version, items);
+
+	fake_turn(&s->api);
+	fake_answer(fake_find(&s->api, "GET", resource), body);
+	fake_turn(&s->api);
+}
+
+static int stage_up(void **state)
+{
+	struct stage *s = xcalloc(1, sizeof(*s));
+	const struct promoter_config config = {.api = &s->api,
+		.keptn_namespace = "keptn-system",
+		.may_act = may_act,
+		.may_act_ctx = s};
+
+	log_set_level(LOG_ERROR);
+	s->version = 100;
+	s->may_act = true;
+	s->promoter = promoter_new(&config);
+	*state = s;
+	return 0;
+}
+
+static int stage_down(void **state)
+{
+	struct stage *s = *state;
+
+	fake_cancel_all(&s->api);
+	promoter_free(s->promoter);
+	free(s);
+	return 0;
+}
+
+/* All lists, with the definitions a and b, but for the versions. */
+static void lists_but_versions(struct stage *s)
+{
+	const char *spec = "\"spec\":{\"container\":{\"name\":\"c\",\"image\":\"i\"}}";
+	CLEANUP(free_p) char *definitions = xasprintf(
+		"{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"a\"},%s},"
+		"{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"b\"},%s}",
+		spec, spec);
+
+	list(s, "keptntaskdefinitions", definitions);
+	list(s, "keptnappcontexts", "");
+	list(s, "keptnconfigs", "");
+	list(s, "jobs", "");
+}
+
+/* The version "v", delivered, with the tasks a and b; more status members, each behind a comma. */
+static char *version_text(struct stage *s, const char *status)
+{
+	return xasprintf("{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"v\",\"uid\":\"u\","
+			 "\"resourceVersion\":\"%u\",\"creationTimestamp\":\"" TIME "\"},"
+			 "\"spec\":{\"appName\":\"app\",\"version\":\"1\",\"promotionTasks\":"
+			 "[\"a\",\"b\"]},\"status\":{\"endTime\":\"" TIME "\"%s}}",
+		++s->version, status);
+}
+
+#define DELIVERED                                                                                  \
+	",\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"promotionStatus\":\"Pending\""
+
+static void event(struct stage *s, const char *resource, const char *type, const char *object)
+{
+	CLEANUP(free_p) char *line = xasprintf("{\"type\":\"%s\",\"object\":%s}", type, object);
+
+	fake_line(&s->api, resource, line);
+	fake_turn(&s->api);
+}
+
+static void delivered(struct stage *s)
+{
+	CLEANUP(free_p) char *version = version_text(s, DELIVERED);
+
+	lists_but_versions(s);
+	list(s, "keptnappversions", version);
+}
+
+/* The Job that was sent, as the API server has it, suspended or with this status. */
+static char *job_text(struct stage *s, const char *body, const char *uid, const char *status)
+{
+	CLEANUP(json_free_p) struct json *sent = NULL;
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_JOB_BYTES);
+	struct emit e = EMIT_INIT(&text);
+
+	assert_int_equal(json_parse(body, strlen(body), &sent, NULL), 0);
+	(void)buf_addf(&text, "{\"metadata\":{\"uid\":\"%s\",\"resourceVersion\":\"%u\"", uid,
+		++s->version);
+	e.comma = true;
+	json_each (member, json_get(sent, "metadata"))
+		emit_key_json(&e, json_key(member), member);
+	(void)buf_add(&text, "},\"spec\":");
+	e.comma = false;
+	emit_json(&e, json_get(sent, "spec"));
+	(void)buf_addf(&text, ",\"status\":{%s}}", status);
+	return xstrdup(buf_str(&text));
+}
+
+/* Answers the oldest create of a Job; the Job, for free(). */
+static char *create_job(struct stage *s, const char *uid)
+{
+	struct fake_task *t = fake_find(&s->api, "POST", "/jobs");
+	char *job;
+
+	assert_non_null(t);
+	job = job_text(s, t->body, uid, "");
+	fake_answer(t, job);
+	fake_turn(&s->api);
+	return job;
+}
+
+static void nothing_is_judged_before_every_list_is_whole(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *version = version_text(s, DELIVERED);
+
+	fake_turn(&s->api);
+	list(s, "keptnappversions", version);
+	list(s, "jobs", "");
+	list(s, "keptntaskdefinitions", "");
+	list(s, "keptnappcontexts", "");
+	assert_int_equal(fake_calls(&s->api), 1); /* the list that is left */
+	list(s, "keptnconfigs", "");
+	/* Now it is said that the definitions are missing. */
+	assert_non_null(fake_find(&s->api, "POST", "/events"));
+}
+
+static void who_may_not_act_does_nothing(void **state)
+{
+	struct stage *s = *state;
+
+	s->may_act = false;
+	delivered(s);
+	assert_int_equal(fake_calls(&s->api), 0);
+}
+
+static void jobs_are_created_together_and_committed_once_seen(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *a = NULL, *b = NULL, *committed = NULL;
+	struct fake_task *commit;
+
+	delivered(s);
+	assert_int_equal(fake_calls(&s->api), 2);
+	a = create_job(s, "ja");
+	b = create_job(s, "jb");
+	assert_int_equal(fake_calls(&s->api), 0);
+	event(s, "jobs", "ADDED", a);
+	assert_int_equal(fake_calls(&s->api), 0); /* the other one was written too */
+	event(s, "jobs", "ADDED", b);
+	commit = fake_find(&s->api, "PATCH", "/keptnappversions/v/status");
+	assert_non_null(commit);
+	assert_int_equal(fake_calls(&s->api), 1);
+	assert_says(commit->body, "\"resourceVersion\":\"");
+	/* Nothing runs before the watch has brought the commit. */
+	committed = version_text(s, DELIVERED);
+	fake_answer(commit, committed);
+	fake_turn(&s->api);
+	assert_null(fake_find(&s->api, "PATCH", "/jobs/"));
+}
+
+/* The commit, as the watch brings it. */
+static void see_commit(struct stage *s, const char *items)
+{
+	CLEANUP(free_p) char *status = xasprintf(",\"status\":\"Progressing\",\"currentPhase\":"
+						 "\"PromotionTasks\",\"promotionStatus\":"
+						 "\"Progressing\",\"promotionTaskStatus\":[%s]",
+		items);
+	CLEANUP(free_p) char *version = version_text(s, status);
+
+	event(s, "keptnappversions", "MODIFIED", version);
+}
+
+static void what_conflicts_is_judged_again_and_not_repeated(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *a = NULL, *b = NULL, *deprecated = NULL;
+
+	delivered(s);
+	a = create_job(s, "ja");
+	b = create_job(s, "jb");
+	event(s, "jobs", "ADDED", a);
+	event(s, "jobs", "ADDED", b);
+	fake_refuse(fake_find(&s->api, "PATCH", "/keptnappversions/v/status"), ERR_CONFLICT);
+	fake_turn(&s->api);
+	assert_int_equal(fake_calls(&s->api), 0);
+	/* What had been written in between: Keptn's operator deprecated it. */
+	deprecated = version_text(s, ",\"promotionStatus\":\"Deprecated\"");
+	event(s, "keptnappversions", "MODIFIED", deprecated);
+	assert_null(fake_find(&s->api, "PATCH", "/keptnappversions"));
+	assert_non_null(fake_find(&s->api, "DELETE", "/jobs/"));
+}
+
+static void after_a_failure_the_rest_of_the_plan_is_dropped(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *a = NULL;
+
+	delivered(s);
+	/* One is created, one reply is lost: both are awaited, neither is created again at once. */
+	a = create_job(s, "ja");
+	fake_refuse(fake_find(&s->api, "POST", "/jobs"), ERR_IO);
+	fake_turn(&s->api);
+	assert_int_equal(fake_calls(&s->api), 0);
+	event(s, "jobs", "ADDED", a);
+	assert_null(fake_find(&s->api, "PATCH", "/keptnappversions"));
+}
+
+static void a_job_that_is_missing_is_looked_for_and_then_recorded(void **state)
+{
+	struct stage *s = *state;
+	struct fake_task *record;
+
+	lists_but_versions(s);
+	list(s, "keptnappversions", "");
+	see_commit(s, "{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":"
+		      "\"Progressing\"},{\"definitionName\":\"b\",\"name\":\"b-1-bcdfghjk\","
+		      "\"status\":\"Succeeded\"}");
+	assert_int_equal(fake_calls(&s->api), 1);
+	fake_refuse(fake_find(&s->api, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
+	fake_turn(&s->api);
+	record = fake_find(&s->api, "PATCH", "/keptnappversions/v/status");
+	assert_non_null(record);
+	assert_says(record->body, "\"Failed\"");
+}
+
+static void what_a_look_finds_without_its_label_gets_it_back(void **state)
+{
+	struct stage *s = *state;
+	struct fake_task *label;
+
+	lists_but_versions(s);
+	list(s, "keptnappversions", "");
+	see_commit(s, "{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":"
+		      "\"Progressing\"}");
+	fake_answer(fake_find(&s->api, "GET", "/jobs/a-1-bcdfghjk"),
+		"{\"metadata\":{\"name\":\"a-1-bcdfghjk\",\"uid\":\"ja\"}}");
+	label = fake_find(&s->api, "PATCH", "/jobs/a-1-bcdfghjk");
+	assert_non_null(label);
+	assert_says(label->body, "\"app.kubernetes.io/managed-by\":\"promogate\"");
+	fake_answer(label, "{}");
+	fake_turn(&s->api);
+	assert_int_equal(fake_calls(&s->api), 0);
+}
+
+static void a_job_that_is_refused_as_invalid_waits_for_its_definition(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *a = NULL;
+	size_t creates = 0;
+
+	delivered(s);
+	fake_refuse(fake_find(&s->api, "POST", "/jobs"), ERR_INVALID);
+	a = create_job(s, "jb");
+	event(s, "jobs", "ADDED", a);
+	while (fake_find(&s->api, "POST", "/events"))
+		fake_answer(fake_find(&s->api, "POST", "/events"), "{}");
+	fake_turn(&s->api);
+	creates += fake_find(&s->api, "POST", "/jobs") != NULL;
+	assert_int_equal(creates, 0);
+	event(s, "keptntaskdefinitions", "MODIFIED",
+		"{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"a\",\"resourceVersion\":\"900\"},"
+		"\"spec\":{\"container\":{\"name\":\"c\",\"image\":\"i\"}}}");
+	assert_non_null(fake_find(&s->api, "POST", "/jobs"));
+}
+
+static void count_idle(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+static void a_stop_lets_plans_end_and_begins_none(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *a = NULL, *b = NULL;
+	int idle = 0;
+
+	delivered(s);
+	promoter_stop(s->promoter, count_idle, &idle);
+	a = create_job(s, "ja");
+	assert_int_equal(idle, 0);
+	b = create_job(s, "jb");
+	assert_int_equal(idle, 1);
+	event(s, "jobs", "ADDED", a);
+	event(s, "jobs", "ADDED", b);
+	assert_int_equal(fake_calls(&s->api), 0);
+}
+
+#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_up, stage_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_STAGE(nothing_is_judged_before_every_list_is_whole),
+		ON_STAGE(who_may_not_act_does_nothing),
+		ON_STAGE(jobs_are_created_together_and_committed_once_seen),
+		ON_STAGE(what_conflicts_is_judged_again_and_not_repeated),
+		ON_STAGE(after_a_failure_the_rest_of_the_plan_is_dropped),
+		ON_STAGE(a_job_that_is_missing_is_looked_for_and_then_recorded),
+		ON_STAGE(what_a_look_finds_without_its_label_gets_it_back),
+		ON_STAGE(a_job_that_is_refused_as_invalid_waits_for_its_definition),
+		ON_STAGE(a_stop_lets_plans_end_and_begins_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
