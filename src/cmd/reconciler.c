@@ -234,7 +234,9 @@ static int read_config(struct reconciler_config *to, struct err *err)
 		(config.namespace && check_name("namespace", config.namespace, err) < 0) ||
 		read_times(to, err) < 0)
 		return -1;
-	to->lease.namespace = config.namespace;
+	/* Who and where are known once the credentials are; the times can be wrong before. */
+	to->lease.identity = "unknown";
+	to->lease.namespace = config.namespace ? config.namespace : OWN_NAMESPACE;
 	to->lease.name = config.lease_name;
 	to->promoter.keptn_namespace = config.keptn_namespace;
 	to->promoter.max_running_jobs = (unsigned)config.max_running_jobs;
@@ -242,7 +244,7 @@ static int read_config(struct reconciler_config *to, struct err *err)
 		(unsigned)config.max_running_jobs_per_namespace;
 	to->promoter.images[RUNTIME_DENO] = config.deno_image;
 	to->promoter.images[RUNTIME_PYTHON] = config.python_image;
-	return 0;
+	return lease_config_check(&to->lease, err);
 }
 
 static char *make_identity(void)
@@ -304,7 +306,7 @@ static int run(const struct reconciler_config *settings, struct err *err)
 	to.credentials = &credentials;
 	to.user_agent = user_agent;
 	to.lease.identity = identity;
-	if (!to.lease.namespace)
+	if (!config.namespace)
 		to.lease.namespace = str_eq(credentials.namespace, "default")
 					     ? OWN_NAMESPACE
 					     : credentials.namespace;

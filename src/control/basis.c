@@ -164,6 +164,12 @@ int basis_chain(
 		t = taskdef_decode(found);
 		next = t->function_ref;
 	}
+	if (*next && ret->count == ARRAY_SIZE(ret->definitions))
+		return err_set(err, ERR_INVALID,
+			"the functionRefs of the KeptnTaskDefinition \"%s\" lead in a cycle, or "
+			"over %d "
+			"definitions: end them at code",
+			task, LIMIT_FUNCTION_REF_DEPTH);
 	if (ret->count == 0)
 		return err_set(err, ERR_NOT_FOUND,
 			"no KeptnTaskDefinition \"%s\" in \"%s\" or \"%s\"", task, ns,

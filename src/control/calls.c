@@ -102,11 +102,13 @@ void call_unsuspend(struct call *c, const struct ownjob *job)
 
 void call_expire(struct call *c, const struct ownjob *job, struct on_failure_decision decision)
 {
+	static const char *const outcomes[] = {
+		[SEEN_RUNNING] = "", [SEEN_COMPLETE] = "Succeeded", [SEEN_JOB_FAILED] = "Failed"};
 	const struct jobpatch_record r = {.uid = job->seen.uid,
 		.ttl_seconds = job->ttl_seconds,
 		.on_failure = on_failure_name(decision.value),
 		.decided_by = on_failure_source_text(decision.source),
-		.outcome = job->seen.outcome == SEEN_COMPLETE ? "Succeeded" : "Failed",
+		.outcome = outcomes[job->seen.outcome],
 		.reason = job->reason,
 		.message = job->message};
 
@@ -162,6 +164,21 @@ void call_delete(struct call *c, const struct ownjob *job)
 	emit_key_string(&e, "uid", job->seen.uid);
 	emit_object_end(&e);
 	emit_object_end(&e);
+}
+
+char *call_words(const struct err *err, const char *name, const char *instead)
+{
+	CLEANUP(buf_release) struct buf words = BUF_INIT(LIMIT_OBJECT_BYTES);
+	const char *colon = err->http_status ? strstr(err->msg, ": ") : NULL;
+	const char *rest = colon ? colon + 2 : err->msg, *found;
+
+	while (*name && (found = strstr(rest, name))) {
+		(void)buf_addn(&words, rest, (size_t)(found - rest));
+		(void)buf_add(&words, instead);
+		rest = found + strlen(name);
+	}
+	(void)buf_add(&words, rest);
+	return xstrdup(buf_str(&words));
 }
 
 uint64_t call_resource_version(const struct api_response *response)

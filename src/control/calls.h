@@ -48,6 +48,12 @@ bool call_lacks_label(const struct api_response *response);
 void call_adopt(struct call *c, const char *ns, const char *name);
 void call_delete(struct call *c, const struct ownjob *job);
 
+/*
+ * What went wrong, in words that are the same at the next try: without the request, and with
+ * another word for the name of the Job, which each try makes anew. For free().
+ */
+char *call_words(const struct err *err, const char *name, const char *instead);
+
 /* metadata.resourceVersion of the object in a response; 0 if there is none that is a number. */
 uint64_t call_resource_version(const struct api_response *response);
 /* Whether the object in a response is owned by this uid. */

@@ -35,7 +35,9 @@ void step_over(struct step *step)
 /* A Job can't be made for this task until its definition changes. */
 static void refuse_task(struct step *step, const struct err *err)
 {
-	strmap_put(&step->run->app->refused, step->action->task, xstrdup(err->msg));
+	const struct plan_action *a = step->action;
+
+	strmap_put(&step->run->app->refused, a->task, call_words(err, a->name.text, a->task));
 	step->run->again = true;
 }
 
@@ -158,7 +160,7 @@ static void patch_status(struct step *step)
 
 	call_status_patch(&call, step_version(step),
 		a->kind == PLAN_DEPRECATE ? SEEN_DEPRECATED : a->promotion,
-		step->run->plan.changes + a->first, a->count);
+		a->count ? step->run->plan.changes + a->first : NULL, a->count);
 	step_send(step, &call, step_done);
 }
 

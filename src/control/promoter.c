@@ -39,6 +39,8 @@ struct promoter {
 	struct executor executor;
 	size_t running;
 	int64_t turn_at; /* when the next turn is due; INT64_MAX: none is */
+	api_id turn_timer; /* … and its timer */
+	bool counted; /* what ran before this term has its place under the cap */
 	promoter_idle_fn *idle; /* called once nothing runs any more; NULL: not stopped */
 	void *idle_ctx;
 };
@@ -109,6 +111,15 @@ static bool is_start(enum plan_kind kind)
 	return kind == PLAN_CREATE_JOB || kind == PLAN_CREATE_CODE || kind == PLAN_COMMIT;
 }
 
+static unsigned open_items(const struct sight *s)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < s->seen.nversions; i++)
+		n += seen_open_items(&s->seen.versions[i]);
+	return n;
+}
+
 /* Its place under the cap: what runs, and what is about to; or that it waits for one. */
 static void take_room(
 	struct promoter *p, struct app *app, const struct sight *s, const struct plan *plan)
@@ -125,14 +136,14 @@ static void take_room(
 		else if (a->kind == PLAN_TELL && a->reason == PLAN_NO_ROOM)
 			waits = a->version;
 	}
-	app->room_used = sight_open_items(s) + (starts ? sight_needed(starts) : 0);
+	app->room_used = open_items(s) + (starts ? sight_needed(starts) : 0);
 	app->waits_for_room = waits != NULL;
 	room_use(p->room, app->key, s->namespace, app->room_used);
 	if (waits)
 		room_wait(p->room, app->key, s->namespace, sight_needed(waits));
 	else
 		room_leave(p->room, app->key);
-	if (app->room_used < before || waited != app->waits_for_room)
+	if (waits || waited || app->room_used < before)
 		room_ready(p->room, due, p);
 }
 
@@ -161,12 +172,34 @@ static void set_wake(struct promoter *p, const char *key, int64_t wake)
 		workqueue_add_at(p->queue, key, clock_mono_ms() + wake * 1000 - clock_wall_ms());
 }
 
+/* Its place under the cap: what runs, and nothing that is about to. */
+static void count_running(void *ctx, struct app *app)
+{
+	CLEANUP(free_p) char *ns = xstrndup(app->key, strcspn(app->key, "/"));
+	struct promoter *p = ctx;
+
+	app->room_used = 0;
+	for (const struct kept *k = app->versions; k; k = k->next)
+		app->room_used += seen_open_items(&k->version->seen);
+	room_use(p->room, app->key, ns, app->room_used);
+}
+
+/* What can't start for a reason of its own, such as a quota, leaves its place to others meanwhile.
+ */
+static void give_room_back(struct promoter *p, struct app *app)
+{
+	count_running(p, app);
+	room_ready(p->room, due, p);
+}
+
 static void executed(void *ctx, struct app *app, bool again, const struct err *err)
 {
 	struct promoter *p = ctx;
 	bool lost = err && (err->kind == ERR_IO || err->kind == ERR_TIMEOUT);
 
 	p->running--;
+	if (err && !lost)
+		give_room_back(p, app);
 	if (again)
 		workqueue_add(p->queue, app->key);
 	if (err && !again) {
@@ -226,6 +259,10 @@ static void turn(struct promoter *p)
 {
 	const char *key;
 
+	if (!p->counted && may_judge(p)) {
+		apps_walk(p->apps, count_running, p);
+		p->counted = true;
+	}
 	while (may_judge(p) && p->config.may_act(p->config.may_act_ctx) &&
 		(key = workqueue_take(p->queue, clock_mono_ms()))) {
 		struct app *app = apps_find(p->apps, key);
@@ -251,7 +288,9 @@ static void turn_now(void *ctx, const struct api_response *response, const struc
 		return;
 	p->turn_at = INT64_MAX;
 	turn(p);
-	set_turn(p);
+	/* The term ends in a moment; until then nothing is due. */
+	if (p->config.may_act(p->config.may_act_ctx))
+		set_turn(p);
 }
 
 /* Each change asks for a turn; one that is asked for serves all that came before it. */
@@ -265,9 +304,11 @@ static void set_turn(struct promoter *p)
 		next = now;
 	if (next >= p->turn_at)
 		return;
+	if (p->turn_at != INT64_MAX)
+		api_cancel(p->config.api, p->turn_timer);
 	p->turn_at = next;
-	(void)api_timer(p->config.api, (unsigned)(next - now < 3600000 ? next - now : 3600000),
-		turn_now, p);
+	p->turn_timer = api_timer(p->config.api,
+		(unsigned)(next - now < 3600000 ? next - now : 3600000), turn_now, p);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */

@@ -301,7 +301,7 @@ void reports_told(
 	CLEANUP(telling_release) struct telling t = TELLING_INIT;
 	CLEANUP(buf_release) struct buf detail = BUF_INIT(TELLING_MESSAGE_MAX / 2);
 
-	if (a->reason == PLAN_NOT_OURS) {
+	if (a->reason == PLAN_NOT_OURS && !v->oversized) {
 		stand_down(r, v);
 		return;
 	}
@@ -317,11 +317,12 @@ void reports_refused(struct reports *r, struct app *app, const struct sight *s,
 	const struct appversion *v = sight_version(s, a->version);
 	CLEANUP(telling_release) struct telling t = TELLING_INIT;
 	bool code = a->kind == PLAN_CREATE_CODE;
-	CLEANUP(free_p) char *what = NULL;
+	const char *task = code ? a->job->task : a->task;
+	const char *job = code ? a->job->name : a->name.text;
+	CLEANUP(free_p) char *what = NULL, *words = NULL;
 
-	/* Each try has a Job of another name, which the API server's words repeat. */
-	what = xasprintf("%s of %s", err_kind_name(err->kind), code ? a->job->task : a->task);
-	telling_create_failed(
-		&t, code ? a->job->task : a->task, code ? a->job->name : a->name.text, err->msg);
+	words = call_words(err, job, task);
+	what = xasprintf("%s of %s", err_kind_name(err->kind), task);
+	telling_create_failed(&t, task, job, words);
 	say(r, app, v, &t, what, LOG_WARN);
 }

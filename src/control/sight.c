@@ -137,16 +137,6 @@ const struct ownjob *sight_job(const struct sight *s, const struct seen_job *job
 	return s->jobs[job - s->seen_jobs];
 }
 
-unsigned sight_open_items(const struct sight *s)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < s->seen.nversions; i++)
-		for (size_t k = 0; k < s->seen_versions[i].nitems; k++)
-			n += s->seen_versions[i].items[k].state == SEEN_PROGRESSING;
-	return n;
-}
-
 unsigned sight_needed(const struct seen_version *v)
 {
 	unsigned n = 0;

@@ -39,8 +39,6 @@ DEFINE_CLEANUP(struct sight, sight_free)
 const struct appversion *sight_version(const struct sight *s, const struct seen_version *v);
 const struct ownjob *sight_job(const struct sight *s, const struct seen_job *job);
 
-/* Jobs that were committed and have not ended, of all versions. */
-unsigned sight_open_items(const struct sight *s);
 /* Tasks that the version's next attempt has to run. */
 unsigned sight_needed(const struct seen_version *v);
 

@@ -16,10 +16,16 @@ bool seen_active(const struct seen_version *v)
 		return v->promotion == SEEN_PROGRESSING;
 	if (OMITTED(OMIT_ACTIVE_BY_ITEMS) && v->promotion != SEEN_PROGRESSING)
 		return false;
+	return seen_open_items(v) > 0;
+}
+
+unsigned seen_open_items(const struct seen_version *v)
+{
+	unsigned n = 0;
+
 	for (size_t i = 0; i < v->nitems; i++)
-		if (v->items[i].state == SEEN_PROGRESSING)
-			return true;
-	return false;
+		n += v->items[i].state == SEEN_PROGRESSING;
+	return n;
 }
 
 bool seen_absorbed(const struct seen_version *v)

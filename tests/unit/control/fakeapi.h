@@ -98,6 +98,21 @@ static void fake_end(
 	free(over.body);
 }
 
+static void fake_cancel(struct fake_task *t)
+{
+	struct err err = ERR_INIT;
+
+	(void)err_set_errno(&err, ECANCELED, "cancelled");
+	fake_end(t, NULL, &err);
+}
+
+void api_cancel(struct api *api, api_id id)
+{
+	for (size_t i = 0; i < FAKE_MAX; i++)
+		if (api->tasks[i].id == id)
+			fake_cancel(&api->tasks[i]);
+}
+
 /* The oldest call of this method whose path has this in it; NULL if there is none. */
 static struct fake_task *fake_find(struct api *api, const char *method, const char *path)
 {
@@ -177,12 +192,9 @@ static void fake_turn(struct api *api)
 /* What api_free() does. */
 static void fake_cancel_all(struct api *api)
 {
-	struct err err = ERR_INIT;
-
-	(void)err_set_errno(&err, ECANCELED, "cancelled");
 	for (size_t i = 0; i < FAKE_MAX; i++)
 		if (api->tasks[i].id)
-			fake_end(&api->tasks[i], NULL, &err);
+			fake_cancel(&api->tasks[i]);
 }
 
 #endif

@@ -2,12 +2,12 @@
 
 #include <unistd.h>
 
-#include "json/emit.h"
 #include "run/log.h"
+#include "json/emit.h"
 
 #include "fakeapi.h"
 
-#define NS "dev"
+#define NS   "dev"
 #define TIME "2026-01-02T03:04:05Z"
 
 /* A promoter before an API server that the test plays. */
@@ -28,7 +28,8 @@ static bool may_act(void *ctx)
 /* Answers the list of a resource: these items, as JSON joined by commas. */
 static void list(struct stage *s, const char *resource, const char *items)
 {
-	CLEANUP(free_p) char *body = xasprintf(
+	CLEANUP(free_p)
+	char *body = xasprintf(
 		"{\"metadata\":{\"resourceVersion\":\"%u\"},\"items\":[%s]}", ++s->version, items);
 
 	fake_turn(&s->api);
@@ -66,9 +67,9 @@ static int stage_down(void **state)
 static void lists_but_versions(struct stage *s)
 {
 	const char *spec = "\"spec\":{\"container\":{\"name\":\"c\",\"image\":\"i\"}}";
-	CLEANUP(free_p) char *definitions = xasprintf(
-		"{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"a\"},%s},"
-		"{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"b\"},%s}",
+	CLEANUP(free_p)
+	char *definitions = xasprintf("{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"a\"},%s},"
+				      "{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"b\"},%s}",
 		spec, spec);
 
 	list(s, "keptntaskdefinitions", definitions);
@@ -192,9 +193,10 @@ static void jobs_are_created_together_and_committed_once_seen(void **state)
 /* The commit, as the watch brings it. */
 static void see_commit(struct stage *s, const char *items)
 {
-	CLEANUP(free_p) char *status = xasprintf(",\"status\":\"Progressing\",\"currentPhase\":"
-						 "\"PromotionTasks\",\"promotionStatus\":"
-						 "\"Progressing\",\"promotionTaskStatus\":[%s]",
+	CLEANUP(free_p)
+	char *status = xasprintf(",\"status\":\"Progressing\",\"currentPhase\":"
+				 "\"PromotionTasks\",\"promotionStatus\":"
+				 "\"Progressing\",\"promotionTaskStatus\":[%s]",
 		items);
 	CLEANUP(free_p) char *version = version_text(s, status);
 
@@ -289,7 +291,8 @@ static void a_job_that_is_refused_as_invalid_waits_for_its_definition(void **sta
 	creates += fake_find(&s->api, "POST", "/jobs") != NULL;
 	assert_int_equal(creates, 0);
 	event(s, "keptntaskdefinitions", "MODIFIED",
-		"{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"a\",\"resourceVersion\":\"900\"},"
+		"{\"metadata\":{\"namespace\":\"" NS
+		"\",\"name\":\"a\",\"resourceVersion\":\"900\"},"
 		"\"spec\":{\"container\":{\"name\":\"c\",\"image\":\"i\"}}}");
 	assert_non_null(fake_find(&s->api, "POST", "/jobs"));
 }
