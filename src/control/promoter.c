@@ -5,6 +5,7 @@
 
 #include "control/apps.h"
 #include "control/basis.h"
+#include "control/cap.h"
 #include "control/execute.h"
 #include "control/reports.h"
 #include "kube/workqueue.h"
@@ -34,7 +35,7 @@ struct promoter {
 	struct basis *basis;
 	struct apps *apps;
 	struct reports *reports;
-	struct room *room;
+	struct cap *cap;
 	struct workqueue *queue;
 	struct executor executor;
 	size_t running;
@@ -106,57 +107,6 @@ static void definitions_changed(void *ctx, const char *ns)
 
 /* --- judging ---------------------------------------------------------------------------------- */
 
-static bool is_start(enum plan_kind kind)
-{
-	return kind == PLAN_CREATE_JOB || kind == PLAN_CREATE_CODE || kind == PLAN_COMMIT;
-}
-
-static unsigned open_items(const struct sight *s)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < s->seen.nversions; i++)
-		n += seen_open_items(&s->seen.versions[i]);
-	return n;
-}
-
-/* Its place under the cap: what runs, and what is about to; or that it waits for one. */
-static void take_room(
-	struct promoter *p, struct app *app, const struct sight *s, const struct plan *plan)
-{
-	unsigned before = app->room_used;
-	bool waited = app->waits_for_room;
-	const struct seen_version *starts = NULL, *waits = NULL;
-
-	for (size_t i = 0; i < plan->nactions; i++) {
-		const struct plan_action *a = &plan->actions[i];
-
-		if (is_start(a->kind))
-			starts = a->version;
-		else if (a->kind == PLAN_TELL && a->reason == PLAN_NO_ROOM)
-			waits = a->version;
-	}
-	app->room_used = open_items(s) + (starts ? sight_needed(starts) : 0);
-	app->waits_for_room = waits != NULL;
-	room_use(p->room, app->key, s->namespace, app->room_used);
-	if (waits)
-		room_wait(p->room, app->key, s->namespace, sight_needed(waits));
-	else
-		room_leave(p->room, app->key);
-	if (waits || waited || app->room_used < before)
-		room_ready(p->room, due, p);
-}
-
-/* An application that is no more. */
-static void leave_room(struct promoter *p, const char *key)
-{
-	CLEANUP(free_p) char *ns = xstrndup(key, strcspn(key, "/"));
-
-	room_use(p->room, key, ns, 0);
-	room_leave(p->room, key);
-	room_ready(p->room, due, p);
-}
-
 static bool wants_definitions(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->nactions; i++)
@@ -172,26 +122,6 @@ static void set_wake(struct promoter *p, const char *key, int64_t wake)
 		workqueue_add_at(p->queue, key, clock_mono_ms() + wake * 1000 - clock_wall_ms());
 }
 
-/* Its place under the cap: what runs, and nothing that is about to. */
-static void count_running(void *ctx, struct app *app)
-{
-	CLEANUP(free_p) char *ns = xstrndup(app->key, strcspn(app->key, "/"));
-	struct promoter *p = ctx;
-
-	app->room_used = 0;
-	for (const struct kept *k = app->versions; k; k = k->next)
-		app->room_used += seen_open_items(&k->version->seen);
-	room_use(p->room, app->key, ns, app->room_used);
-}
-
-/* What can't start for a reason of its own, such as a quota, leaves its place to others meanwhile.
- */
-static void give_room_back(struct promoter *p, struct app *app)
-{
-	count_running(p, app);
-	room_ready(p->room, due, p);
-}
-
 static void executed(void *ctx, struct app *app, bool again, const struct err *err)
 {
 	struct promoter *p = ctx;
@@ -199,7 +129,7 @@ static void executed(void *ctx, struct app *app, bool again, const struct err *e
 
 	p->running--;
 	if (err && !lost)
-		give_room_back(p, app);
+		cap_give_back(p->cap, app);
 	if (again)
 		workqueue_add(p->queue, app->key);
 	if (err && !again) {
@@ -232,7 +162,7 @@ static void note_delivery(struct app *app, const struct sight *s)
 
 static void judge(struct promoter *p, struct app *app)
 {
-	struct sight *sight = sight_new(app, p->basis, p->room, &p->config.sight);
+	struct sight *sight = sight_new(app, p->basis, cap_room(p->cap), &p->config.sight);
 	struct plan plan_made = PLAN_INIT;
 	uint64_t random = (uint64_t)random_u32() << 32 | random_u32();
 
@@ -240,7 +170,7 @@ static void judge(struct promoter *p, struct app *app)
 	plan(&sight->seen, clock_wall_ms() / 1000, random, &plan_made);
 	app->wants_definitions = wants_definitions(&plan_made);
 	note_delivery(app, sight);
-	take_room(p, app, sight, &plan_made);
+	cap_take(p->cap, app, sight, &plan_made);
 	set_wake(p, app->key, plan_made.wake);
 	apps_hold(app);
 	p->running++;
@@ -260,7 +190,7 @@ static void turn(struct promoter *p)
 	const char *key;
 
 	if (!p->counted && may_judge(p)) {
-		apps_walk(p->apps, count_running, p);
+		apps_walk(p->apps, cap_count, p->cap);
 		p->counted = true;
 	}
 	while (may_judge(p) && p->config.may_act(p->config.may_act_ctx) &&
@@ -272,7 +202,7 @@ static void turn(struct promoter *p)
 			continue;
 		}
 		if (!app)
-			leave_room(p, key);
+			cap_leave(p->cap, key);
 		workqueue_done(p->queue, key);
 	}
 	metric_set(metric_at(&depth), (int64_t)workqueue_depth(p->queue));
@@ -320,7 +250,7 @@ struct promoter *promoter_new(const struct promoter_config *config)
 	p->config = *config;
 	p->turn_at = INT64_MAX;
 	p->queue = workqueue_new();
-	p->room = room_new(config->max_running_jobs, config->max_running_jobs_per_namespace);
+	p->cap = cap_new(config->max_running_jobs, config->max_running_jobs_per_namespace, due, p);
 	p->reports = reports_new(config->api);
 	p->apps = apps_new(config->api, apps_changed, progressed, p);
 	p->basis =
@@ -347,7 +277,7 @@ void promoter_free(struct promoter *p)
 	basis_free(p->basis);
 	reports_free(p->reports);
 	workqueue_free(p->queue);
-	room_free(p->room);
+	cap_free(p->cap);
 	free(p);
 }
 

@@ -1,0 +1,103 @@
+#include "control/cap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct cap {
+	struct room *room;
+	room_visit_fn *due;
+	void *ctx;
+};
+
+struct cap *cap_new(unsigned total, unsigned per_namespace, room_visit_fn *due, void *ctx)
+{
+	struct cap *c = xcalloc(1, sizeof(*c));
+
+	*c = (struct cap){room_new(total, per_namespace), due, ctx};
+	return c;
+}
+
+void cap_free(struct cap *c)
+{
+	if (!c)
+		return;
+	room_free(c->room);
+	free(c);
+}
+
+const struct room *cap_room(const struct cap *c)
+{
+	return c->room;
+}
+
+static char *namespace_of(const char *key)
+{
+	return xstrndup(key, strcspn(key, "/"));
+}
+
+void cap_count(void *cap, struct app *app)
+{
+	CLEANUP(free_p) char *ns = namespace_of(app->key);
+	const struct cap *c = cap;
+
+	app->room_used = 0;
+	for (const struct kept *k = app->versions; k; k = k->next)
+		app->room_used += seen_open_items(&k->version->seen);
+	room_use(c->room, app->key, ns, app->room_used);
+}
+
+static bool is_start(enum plan_kind kind)
+{
+	return kind == PLAN_CREATE_JOB || kind == PLAN_CREATE_CODE || kind == PLAN_COMMIT;
+}
+
+static unsigned open_items(const struct sight *s)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < s->seen.nversions; i++)
+		n += seen_open_items(&s->seen.versions[i]);
+	return n;
+}
+
+void cap_take(struct cap *c, struct app *app, const struct sight *s, const struct plan *plan)
+{
+	unsigned before = app->room_used;
+	bool waited = app->waits_for_room;
+	const struct seen_version *starts = NULL, *waits = NULL;
+
+	for (size_t i = 0; i < plan->nactions; i++) {
+		const struct plan_action *a = &plan->actions[i];
+
+		if (is_start(a->kind))
+			starts = a->version;
+		else if (a->kind == PLAN_TELL && a->reason == PLAN_NO_ROOM)
+			waits = a->version;
+	}
+	app->room_used = open_items(s) + (starts ? sight_needed(starts) : 0);
+	app->waits_for_room = waits != NULL;
+	room_use(c->room, app->key, s->namespace, app->room_used);
+	if (waits)
+		room_wait(c->room, app->key, s->namespace, sight_needed(waits));
+	else
+		room_leave(c->room, app->key);
+	/* Who begins to wait, or waits for another number, may be answered otherwise than before.
+	 */
+	if (waits || waited || app->room_used < before)
+		room_ready(c->room, c->due, c->ctx);
+}
+
+void cap_give_back(struct cap *c, struct app *app)
+{
+	cap_count(c, app);
+	room_ready(c->room, c->due, c->ctx);
+}
+
+void cap_leave(struct cap *c, const char *key)
+{
+	CLEANUP(free_p) char *ns = namespace_of(key);
+
+	room_use(c->room, key, ns, 0);
+	room_leave(c->room, key);
+	room_ready(c->room, c->due, c->ctx);
+}

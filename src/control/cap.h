@@ -1,0 +1,34 @@
+/*
+ * cap - the places that applications have under the cap on running Jobs (promotion/room.h): taken
+ * when a plan is about to start tasks, so that two plans don't take the same, given back when it
+ * fails for a reason of its own, such as a quota, and free again as outcomes are recorded.
+ *
+ * On the client's thread alone.
+ */
+#ifndef PROMOGATE_CONTROL_CAP_H
+#define PROMOGATE_CONTROL_CAP_H
+
+#include "control/apps.h"
+#include "control/sight.h"
+#include "promotion/plan.h"
+#include "promotion/room.h"
+
+struct cap;
+
+/* due: this application waited, and may start now. The caps: 0 for any number. */
+struct cap *cap_new(unsigned total, unsigned per_namespace, room_visit_fn *due, void *ctx);
+void cap_free(struct cap *c);
+DEFINE_CLEANUP(struct cap, cap_free)
+
+const struct room *cap_room(const struct cap *c);
+
+/* What runs, and nothing that is about to; an apps_visit_fn, for a term's start. */
+void cap_count(void *cap, struct app *app);
+/* What runs, and what this plan is about to start; or that it waits for room. */
+void cap_take(struct cap *c, struct app *app, const struct sight *s, const struct plan *plan);
+/* The plan was dropped: others may go first meanwhile. */
+void cap_give_back(struct cap *c, struct app *app);
+/* The application is no more. */
+void cap_leave(struct cap *c, const char *key);
+
+#endif
