@@ -37,11 +37,12 @@ static void list(struct stage *s, const char *resource, const char *items)
 	fake_turn(&s->api);
 }
 
-static int stage_up(void **state)
+static int stage_up_with(void **state, unsigned max_running_jobs)
 {
 	struct stage *s = xcalloc(1, sizeof(*s));
 	const struct promoter_config config = {.api = &s->api,
 		.keptn_namespace = "keptn-system",
+		.max_running_jobs = max_running_jobs,
 		.may_act = may_act,
 		.may_act_ctx = s};
 
@@ -51,6 +52,16 @@ static int stage_up(void **state)
 	s->promoter = promoter_new(&config);
 	*state = s;
 	return 0;
+}
+
+static int stage_up(void **state)
+{
+	return stage_up_with(state, 0);
+}
+
+static int stage_up_for_two_jobs(void **state)
+{
+	return stage_up_with(state, 2);
 }
 
 static int stage_down(void **state)
@@ -297,6 +308,38 @@ static void a_job_that_is_refused_as_invalid_waits_for_its_definition(void **sta
 	assert_non_null(fake_find(&s->api, "POST", "/jobs"));
 }
 
+static void what_ran_before_this_term_has_its_place_under_the_cap(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *waits = version_text(s, DELIVERED);
+	CLEANUP(free_p)
+	char *both = xasprintf(
+		"%s,{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"w\",\"uid\":\"w\","
+		"\"resourceVersion\":\"7\",\"creationTimestamp\":\"" TIME "\"},"
+		"\"spec\":{\"appName\":\"other\",\"version\":\"1\",\"promotionTasks\":[\"a\"]},"
+		"\"status\":{\"endTime\":\"" TIME "\",\"status\":\"Progressing\",\"currentPhase\":"
+		"\"PromotionTasks\",\"promotionStatus\":\"Progressing\",\"promotionTaskStatus\":["
+		"{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":\"Progressing\"}]}"
+		"}",
+		waits);
+
+	lists_but_versions(s);
+	list(s, "keptnappversions", both);
+	/* Two more would be three: it says that it waits, and nothing is created. */
+	assert_null(fake_find(&s->api, "POST", "/jobs"));
+	fake_answer(fake_find(&s->api, "POST", "/events"), "{}");
+	/* The other ends. */
+	fake_refuse(fake_find(&s->api, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
+	fake_turn(&s->api);
+	assert_null(fake_find(&s->api, "POST", "/jobs"));
+	fake_answer(fake_find(&s->api, "PATCH", "/keptnappversions/w/status"), "{}");
+	fake_turn(&s->api);
+	event(s, "keptnappversions", "DELETED",
+		"{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"w\",\"resourceVersion\":"
+		"\"990\"}}");
+	assert_non_null(fake_find(&s->api, "POST", "/jobs"));
+}
+
 static void count_idle(void *ctx)
 {
 	++*(int *)ctx;
@@ -332,6 +375,9 @@ int main(void)
 		ON_STAGE(a_job_that_is_missing_is_looked_for_and_then_recorded),
 		ON_STAGE(what_a_look_finds_without_its_label_gets_it_back),
 		ON_STAGE(a_job_that_is_refused_as_invalid_waits_for_its_definition),
+		cmocka_unit_test_setup_teardown(
+			what_ran_before_this_term_has_its_place_under_the_cap,
+			stage_up_for_two_jobs, stage_down),
 		ON_STAGE(a_stop_lets_plans_end_and_begins_none),
 	};
 
