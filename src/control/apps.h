@@ -41,6 +41,7 @@ struct app {
 	 */
 	uint64_t awaited_version, awaited_job;
 	bool wants_definitions; /* a version waits for one */
+	int64_t record_at_ms; /* until then outcomes wait for others; 0: none does */
 	int64_t delivered_ns; /* when a version that is to start was first seen so; 0: none is */
 	unsigned room_used; /* its Jobs that run or are about to, as the cap was told */
 	bool waits_for_room;

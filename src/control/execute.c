@@ -260,10 +260,11 @@ static void finish(struct execution *run)
 /* Whether the next action may start beside those in flight, which are all of one kind. */
 static bool may_start(const struct execution *run)
 {
-	const struct plan_action *next = &run->plan.actions[run->next];
+	const struct plan_action *next;
 
 	if (run->dropped || run->next == run->plan.nactions)
 		return false;
+	next = &run->plan.actions[run->next];
 	return run->in_flight == 0 || (run->in_flight < WINDOW && next[-1].kind == next->kind);
 }
 

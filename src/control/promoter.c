@@ -25,6 +25,11 @@ METRIC_COUNTER(retries, "promogate_workqueue_retries_total",
 enum {
 	/* Plans that are carried out at once. Each has at most a few calls in flight. */
 	MAX_RUNNING = 32,
+	/*
+	 * How long an outcome that is not the last of its version waits for others, to be recorded
+	 * in one write with them. Nothing is lost meanwhile: a Job may expire once it is recorded.
+	 */
+	RECORD_TOGETHER_MS = 50,
 	/* How long after a reply that was lost: long enough for the watches to bring what came of
 	   it. */
 	AFTER_LOST_REPLY_MS = 1000,
@@ -116,6 +121,31 @@ static bool wants_definitions(const struct plan *plan)
 	return false;
 }
 
+static bool may_wait(const struct plan_action *a)
+{
+	return a->kind == PLAN_RECORD && a->promotion == SEEN_NONE;
+}
+
+/* Takes the records out of the plan that are to wait for others. */
+static void hold_records(struct promoter *p, struct app *app, struct plan *plan)
+{
+	int64_t now = clock_mono_ms();
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->nactions; i++)
+		if (!may_wait(&plan->actions[i]))
+			plan->actions[kept++] = plan->actions[i];
+		else if (!app->record_at_ms)
+			app->record_at_ms = now + RECORD_TOGETHER_MS;
+		else if (now >= app->record_at_ms)
+			plan->actions[kept++] = plan->actions[i];
+	if (kept == plan->nactions)
+		app->record_at_ms = 0;
+	else
+		workqueue_add_at(p->queue, app->key, app->record_at_ms);
+	plan->nactions = kept;
+}
+
 static void set_wake(struct promoter *p, const char *key, int64_t wake)
 {
 	if (wake > 0)
@@ -172,6 +202,7 @@ static void judge(struct promoter *p, struct app *app)
 	note_delivery(app, sight);
 	cap_take(p->cap, app, sight, &plan_made);
 	set_wake(p, app->key, plan_made.wake);
+	hold_records(p, app, &plan_made);
 	apps_hold(app);
 	p->running++;
 	execute(&p->executor, app, sight, &plan_made, executed, p);

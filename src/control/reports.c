@@ -38,6 +38,8 @@ METRIC_COUNTER(
 enum {
 	/* Events on their way: more than a few plans' is a flood, and an Event is no record. */
 	MAX_EVENTS = 256,
+	/* What it tells of goes first: the Jobs are to run. */
+	EVENT_DELAY_MS = 100,
 };
 
 struct reports {
@@ -67,10 +69,21 @@ static char *key_of(const struct appversion *v)
 
 /* --- Events ----------------------------------------------------------------------------------- */
 
+/* An Event on its way. */
 struct posting {
 	struct reports *r;
 	const char *reason; /* a constant */
+	char *namespace;
+	struct call call;
 };
+
+static void posting_free(struct posting *posting)
+{
+	posting->r->events--;
+	call_release(&posting->call);
+	free(posting->namespace);
+	free(posting);
+}
 
 static void posted(void *ctx, const struct api_response *response, const struct err *err)
 {
@@ -79,7 +92,6 @@ static void posted(void *ctx, const struct api_response *response, const struct 
 	bool known = err && err->kind == ERR_EXISTS;
 
 	(void)response;
-	posting->r->events--;
 	metric_add(metric_at(&events, posting->reason,
 			   known ? "Known"
 			   : err ? err_kind_name(err->kind)
@@ -88,7 +100,18 @@ static void posted(void *ctx, const struct api_response *response, const struct 
 	if (err && !known)
 		log_event(LOG_DEBUG, "event lost", LOG_STR("reason", posting->reason), LOG_ERR(err),
 			LOG_END);
-	free(posting);
+	posting_free(posting);
+}
+
+static void post_now(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct posting *posting = ctx;
+
+	(void)response;
+	if (err)
+		posting_free(posting);
+	else
+		call_send(posting->r->api, &posting->call, posted, posting);
 }
 
 static void post(struct reports *r, const struct appversion *v, const struct telling *t)
@@ -105,7 +128,6 @@ static void post(struct reports *r, const struct appversion *v, const struct tel
 		.message = buf_str(&t->message),
 		.component = COMPONENT,
 		.now = now.text};
-	CLEANUP(call_release) struct call call = CALL_INIT;
 	struct posting *posting;
 
 	if (r->events >= MAX_EVENTS) {
@@ -113,12 +135,13 @@ static void post(struct reports *r, const struct appversion *v, const struct tel
 		return;
 	}
 	posting = xcalloc(1, sizeof(*posting));
-	*posting = (struct posting){r, t->reason};
+	*posting = (struct posting){r, t->reason, xstrdup(v->namespace), CALL_INIT};
+	posting->call.method = "POST";
+	posting->call.url = (struct url){
+		.version = "v1", .namespace = posting->namespace, .resource = "events"};
+	event_encode(&event, &posting->call.body);
 	r->events++;
-	call.method = "POST";
-	call.url = (struct url){.version = "v1", .namespace = v->namespace, .resource = "events"};
-	event_encode(&event, &call.body);
-	call_send(r->api, &call, posted, posting);
+	(void)api_timer(r->api, EVENT_DELAY_MS, post_now, posting);
 }
 
 /* --- transitions ------------------------------------------------------------------------------ */

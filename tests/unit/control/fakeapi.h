@@ -171,8 +171,8 @@ static void fake_line(struct api *api, const char *resource, const char *line)
 	fail_msg("nobody watches %s", resource);
 }
 
-/* Fires each timer that is due at once, again and again. */
-static void fake_turn(struct api *api)
+/* Fires each timer that is due so soon, again and again. */
+static void fake_turn_within(struct api *api, unsigned delay_ms)
 {
 	bool fired;
 
@@ -181,12 +181,17 @@ static void fake_turn(struct api *api)
 		for (size_t i = 0; i < FAKE_MAX; i++) {
 			struct fake_task *t = &api->tasks[i];
 
-			if (!t->id || t->kind != FAKE_TIMER || t->delay_ms > 0)
+			if (!t->id || t->kind != FAKE_TIMER || t->delay_ms > delay_ms)
 				continue;
 			fake_end(t, NULL, NULL);
 			fired = true;
 		}
 	} while (fired);
+}
+
+static void fake_turn(struct api *api)
+{
+	fake_turn_within(api, 0);
 }
 
 /* What api_free() does. */

@@ -164,6 +164,7 @@ static void nothing_is_judged_before_every_list_is_whole(void **state)
 	assert_int_equal(fake_calls(&s->api), 1); /* the list that is left */
 	list(s, "keptnconfigs", "");
 	/* Now it is said that the definitions are missing. */
+	fake_turn_within(&s->api, 100);
 	assert_non_null(fake_find(&s->api, "POST", "/events"));
 }
 
@@ -267,6 +268,32 @@ static void a_job_that_is_missing_is_looked_for_and_then_recorded(void **state)
 	assert_says(record->body, "\"Failed\"");
 }
 
+#define LABELLED "{\"metadata\":{\"labels\":{\"app.kubernetes.io/managed-by\":\"promogate\"}}}"
+
+static void an_outcome_waits_for_others_and_no_longer_than_that(void **state)
+{
+	struct stage *s = *state;
+
+	lists_but_versions(s);
+	list(s, "keptnappversions", "");
+	see_commit(s, "{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":"
+		      "\"Progressing\"},{\"definitionName\":\"b\",\"name\":\"b-1-bcdfghjk\","
+		      "\"status\":\"Progressing\"}");
+	fake_refuse(fake_find(&s->api, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
+	fake_answer(fake_find(&s->api, "GET", "/jobs/b-1-bcdfghjk"), LABELLED);
+	fake_turn(&s->api);
+	assert_null(fake_find(&s->api, "PATCH", "/keptnappversions"));
+	/* The other Job, which the view does not have, is looked for again meanwhile. */
+	while (!fake_find(&s->api, "PATCH", "/keptnappversions")) {
+		struct fake_task *look = fake_find(&s->api, "GET", "/jobs/b-1-bcdfghjk");
+
+		if (look)
+			fake_answer(look, LABELLED);
+		(void)usleep(1000);
+		fake_turn_within(&s->api, 60);
+	}
+}
+
 static void what_a_look_finds_without_its_label_gets_it_back(void **state)
 {
 	struct stage *s = *state;
@@ -296,9 +323,6 @@ static void a_job_that_is_refused_as_invalid_waits_for_its_definition(void **sta
 	fake_refuse(fake_find(&s->api, "POST", "/jobs"), ERR_INVALID);
 	a = create_job(s, "jb");
 	event(s, "jobs", "ADDED", a);
-	while (fake_find(&s->api, "POST", "/events"))
-		fake_answer(fake_find(&s->api, "POST", "/events"), "{}");
-	fake_turn(&s->api);
 	creates += fake_find(&s->api, "POST", "/jobs") != NULL;
 	assert_int_equal(creates, 0);
 	event(s, "keptntaskdefinitions", "MODIFIED",
@@ -327,6 +351,7 @@ static void what_ran_before_this_term_has_its_place_under_the_cap(void **state)
 	list(s, "keptnappversions", both);
 	/* Two more would be three: it says that it waits, and nothing is created. */
 	assert_null(fake_find(&s->api, "POST", "/jobs"));
+	fake_turn_within(&s->api, 100);
 	fake_answer(fake_find(&s->api, "POST", "/events"), "{}");
 	/* The other ends. */
 	fake_refuse(fake_find(&s->api, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
@@ -373,6 +398,7 @@ int main(void)
 		ON_STAGE(what_conflicts_is_judged_again_and_not_repeated),
 		ON_STAGE(after_a_failure_the_rest_of_the_plan_is_dropped),
 		ON_STAGE(a_job_that_is_missing_is_looked_for_and_then_recorded),
+		ON_STAGE(an_outcome_waits_for_others_and_no_longer_than_that),
 		ON_STAGE(what_a_look_finds_without_its_label_gets_it_back),
 		ON_STAGE(a_job_that_is_refused_as_invalid_waits_for_its_definition),
 		cmocka_unit_test_setup_teardown(
