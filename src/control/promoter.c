@@ -126,6 +126,13 @@ static bool may_wait(const struct plan_action *a)
 	return a->kind == PLAN_RECORD && a->promotion == SEEN_NONE;
 }
 
+static bool has_waited(struct app *app, int64_t now)
+{
+	if (!app->record_at_ms)
+		app->record_at_ms = now + RECORD_TOGETHER_MS;
+	return now >= app->record_at_ms;
+}
+
 /* Takes the records out of the plan that are to wait for others. */
 static void hold_records(struct promoter *p, struct app *app, struct plan *plan)
 {
@@ -133,11 +140,7 @@ static void hold_records(struct promoter *p, struct app *app, struct plan *plan)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < plan->nactions; i++)
-		if (!may_wait(&plan->actions[i]))
-			plan->actions[kept++] = plan->actions[i];
-		else if (!app->record_at_ms)
-			app->record_at_ms = now + RECORD_TOGETHER_MS;
-		else if (now >= app->record_at_ms)
+		if (!may_wait(&plan->actions[i]) || has_waited(app, now))
 			plan->actions[kept++] = plan->actions[i];
 	if (kept == plan->nactions)
 		app->record_at_ms = 0;
