@@ -31,6 +31,7 @@ struct basis {
 	struct informer *definitions_informer, *contexts_informer;
 	struct configs *configs;
 	struct texts definitions; /* compact JSON */
+	unsigned round; /* of their changes */
 	struct texts on_failure; /* the annotation, of contexts that have it */
 };
 
@@ -96,6 +97,13 @@ static char *reduce_definition(const struct json *object)
 	return text.overflowed ? NULL : xstrdup(buf_str(&text));
 }
 
+/* ns NULL: maybe all. Those of Keptn's namespace are everybody's. */
+static void changed(struct basis *b, const char *ns)
+{
+	b->round++;
+	b->changed(b->ctx, ns && str_eq(ns, b->keptn_namespace) ? NULL : ns);
+}
+
 static void definitions_begin(void *ctx)
 {
 	struct basis *b = ctx;
@@ -108,7 +116,7 @@ static void definitions_end(void *ctx)
 	struct basis *b = ctx;
 
 	texts_end(&b->definitions);
-	b->changed(b->ctx, NULL);
+	changed(b, NULL);
 }
 
 static void definitions_set(void *ctx, const char *ns, const char *name, const struct json *object)
@@ -117,7 +125,7 @@ static void definitions_set(void *ctx, const char *ns, const char *name, const s
 
 	texts_set(&b->definitions, ns, name, reduce_definition(object));
 	if (!b->definitions.listing)
-		b->changed(b->ctx, str_eq(ns, b->keptn_namespace) ? NULL : ns);
+		changed(b, ns);
 }
 
 static void definitions_gone(void *ctx, const char *ns, const char *name)
@@ -125,6 +133,12 @@ static void definitions_gone(void *ctx, const char *ns, const char *name)
 	struct basis *b = ctx;
 
 	texts_set(&b->definitions, ns, name, NULL);
+	changed(b, ns); /* it may have hidden one of Keptn's namespace */
+}
+
+unsigned basis_round(const struct basis *b)
+{
+	return b->round;
 }
 
 void chain_release(struct chain *c)
@@ -225,7 +239,7 @@ static void progressed(void *ctx)
 	b->progressed(b->ctx);
 }
 
-struct basis *basis_new(struct api *api, const char *keptn_namespace, basis_changed_fn *changed,
+struct basis *basis_new(struct api *api, const char *keptn_namespace, basis_changed_fn *on_change,
 	basis_progressed_fn *moved, void *ctx)
 {
 	struct basis *b = xcalloc(1, sizeof(*b));
@@ -243,7 +257,7 @@ struct basis *basis_new(struct api *api, const char *keptn_namespace, basis_chan
 		.ctx = b};
 
 	b->keptn_namespace = keptn_namespace;
-	b->changed = changed;
+	b->changed = on_change;
 	b->progressed = moved;
 	b->ctx = ctx;
 	b->definitions.current = b->definitions.coming = (struct strmap)STRMAP_INIT(free);

@@ -45,6 +45,9 @@ void chain_release(struct chain *c); /* for CLEANUP() too */
 int basis_chain(const struct basis *b, const char *ns, const char *task, struct chain *ret,
 	struct err *err);
 
+/* Another number after each change of a definition. */
+unsigned basis_round(const struct basis *b);
+
 /* What a failed task of this application means. */
 struct on_failure_decision basis_on_failure(
 	const struct basis *b, const char *ns, const char *application);

@@ -37,7 +37,10 @@ static void refuse_task(struct step *step, const struct err *err)
 {
 	const struct plan_action *a = step->action;
 
-	strmap_put(&step->run->app->refused, a->task, call_words(err, a->name.text, a->task));
+	/* One that has changed meanwhile is another question. */
+	if (step->run->round == basis_round(step->run->x->basis))
+		strmap_put(
+			&step->run->app->refused, a->task, call_words(err, a->name.text, a->task));
 	step->run->again = true;
 }
 
@@ -293,6 +296,7 @@ void execute(const struct executor *x, struct app *app, struct sight *sight_take
 		.app = app,
 		.sight = sight_take,
 		.plan = *plan_take,
+		.round = basis_round(x->basis),
 		.done = done,
 		.ctx = ctx};
 	*plan_take = (struct plan)PLAN_INIT;

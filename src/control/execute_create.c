@@ -134,6 +134,9 @@ int step_create_code(struct step *step, struct err *err)
 			job->task);
 	if (!code.source_name)
 		return create_code_of(step, NULL, err);
+	if (!call_is_name(code.source_name))
+		return err_set(err, ERR_INVALID, "\"%.*s\" is no ConfigMap's name",
+			LIMIT_QUOTED_BYTES, code.source_name);
 	call.url = call_config_map(code.source_namespace, code.source_name);
 	step_send(step, &call, source_done);
 	return 0;

@@ -15,6 +15,7 @@ struct execution {
 	struct plan plan;
 	execute_done_fn *done;
 	void *ctx;
+	unsigned round; /* basis_round() when it began */
 	size_t next; /* action to start */
 	unsigned in_flight;
 	bool dropped, again;

@@ -90,11 +90,11 @@ static void due_if_it_waits(void *ctx, struct app *app)
 	const struct definitions_changed *change = ctx;
 	size_t len = change->ns ? strlen(change->ns) : 0;
 
-	if (!app->wants_definitions ||
-		(change->ns && (strncmp(app->key, change->ns, len) != 0 || app->key[len] != '/')))
+	if (change->ns && (strncmp(app->key, change->ns, len) != 0 || app->key[len] != '/'))
 		return;
 	strmap_release(&app->refused);
-	workqueue_wake(change->p->queue, app->key);
+	if (app->wants_definitions)
+		workqueue_wake(change->p->queue, app->key);
 }
 
 static void progressed(void *ctx)

@@ -12,8 +12,9 @@ bool seen_ended(enum seen_state s)
 
 bool seen_active(const struct seen_version *v)
 {
+	/* What the operator left Progressing when it ended the version runs no more. */
 	if (v->foreign)
-		return v->promotion == SEEN_PROGRESSING;
+		return v->promotion == SEEN_PROGRESSING && !v->delivered;
 	if (OMITTED(OMIT_ACTIVE_BY_ITEMS) && v->promotion != SEEN_PROGRESSING)
 		return false;
 	return seen_open_items(v) > 0;
@@ -23,7 +24,7 @@ unsigned seen_open_items(const struct seen_version *v)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < v->nitems; i++)
+	for (size_t i = 0; i < v->nitems && !v->foreign; i++)
 		n += v->items[i].state == SEEN_PROGRESSING;
 	return n;
 }

@@ -97,7 +97,7 @@ struct seen {
 
 /* An item is open, whatever promotionStatus says (the operator deprecates what runs). */
 bool seen_active(const struct seen_version *v);
-/* Its Jobs that were committed and whose end is not recorded. */
+/* Its Jobs that were committed and whose end is not recorded; none where they are not ours. */
 unsigned seen_open_items(const struct seen_version *v);
 /* It can never start (again): Deprecated, superseded, Succeeded, not ours, or nothing to start. */
 bool seen_absorbed(const struct seen_version *v);
