@@ -88,7 +88,10 @@ watch() { # PATH
 
 @test "tells a quota from a missing right" {
 	kubectl create quota full -n "$ns" --hard=secrets=0
-	eventually test 0 = "$(kubectl get quota full -n "$ns" -o jsonpath='{.status.hard.secrets}')"
+	counted() {
+		[[ $(kubectl get quota full -n "$ns" -o jsonpath='{.status.hard.secrets}') == 0 ]]
+	}
+	eventually counted
 	run -1 "$client" call POST "/api/v1/namespaces/$ns/secrets" application/json \
 		<<<'{"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "a"}}'
 	[[ $output == "Quota 403 "*"exceeded quota: full"* ]]
@@ -128,7 +131,7 @@ watch() { # PATH
 
 @test "watches from where it listed, until the server ends it" {
 	run -0 "$client" list "$maps" 100
-	watch "$maps?watch=1&allowWatchBookmarks=true&timeoutSeconds=4&resourceVersion=${output##* }"
+	watch "$maps?watch=1&allowWatchBookmarks=true&timeoutSeconds=8&resourceVersion=${output##* }"
 	"$client" call POST "$maps" application/json < <(map a)
 	"$client" call DELETE "$maps/a"
 	wait "$watcher"

@@ -18,7 +18,7 @@ setup_file() {
 	eval "$("$localcluster" env)"
 	kubectl create namespace podtato-dev
 	kubectl create -f "$root/manifests/crds/keptnappversions.yaml"
-	kubectl wait --for=condition=Established --timeout=20s \
+	kubectl wait --for=condition=Established --timeout=60s \
 		crd/keptnappversions.lifecycle.keptn.sh
 }
 
@@ -87,7 +87,7 @@ unsuspend() { # NAME UID
 	local job=notify-1-bbbbbbbb
 	create_version
 	create_job "$job"
-	kubectl wait --for=condition=Suspended --timeout=20s "job/$job"
+	kubectl wait --for=condition=Suspended --timeout=60s "job/$job"
 	[[ -z $(kubectl get pods -o name) ]]
 
 	run -1 unsuspend "$job" 00000000-0000-4000-8000-000000000000

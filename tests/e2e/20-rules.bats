@@ -67,7 +67,7 @@ KeptnTaskDefinition \"broken\" in \"$ns\" can't run: $2")" apply
 		kubectl create --validate=false -f -
 }
 
-@test "PG101: a task that nobody defined" {
+@test "D4, PG101: a task that nobody defined" {
 	promotes podtato notify | refused "$(invalid podtato \
 		"spec.promotionTasks[0]: Not found: \"notify\": $(nowhere); apply it first, or mend the name")" apply
 }
@@ -78,7 +78,7 @@ KeptnTaskDefinition \"broken\" in \"$ns\" can't run: $2")" apply
 		"spec.promotionTasks[0]: Not found: \"open-pr\": $(nowhere); did you mean \"open-pull-request\"?")" apply
 }
 
-@test "PG102: the same task twice" {
+@test "D3, PG102: the same task twice" {
 	definition notify | says '' apply
 	promotes podtato 'notify, notify' | refused "$(invalid podtato \
 		'spec.promotionTasks[1]: Duplicate value: "notify": a task runs once for each version: remove one, the first is spec.promotionTasks[0]')" apply
@@ -121,21 +121,21 @@ KeptnTaskDefinition \"broken\" in \"$ns\" can't run: $2")" apply
 		"its timeout is no duration: write spec.timeout like 5m or 1h30m"
 }
 
-@test "PG105: a timeout under a second" {
+@test "D16, PG105: a timeout under a second" {
 	cannot_run '{timeout: 999ms, container: {name: task, image: promote}}' \
 		"its timeout is under a second: set spec.timeout to 1s or more"
 }
 
-@test "PG105: a functionRef to nothing" {
+@test "D24, PG105: a functionRef to nothing" {
 	cannot_run '{deno: {functionRef: {name: parent}}}' 'its functionRef "parent" does not exist: apply it first'
 }
 
-@test "PG105: a functionRef to a container" {
+@test "D24, PG105: a functionRef to a container" {
 	definition parent | says '' apply
 	cannot_run '{deno: {functionRef: {name: parent}}}' 'its functionRef "parent" is a container: name one with code'
 }
 
-@test "PG105: a functionRef in a cycle" {
+@test "D24, PG105: a functionRef in a cycle" {
 	definition other '{deno: {functionRef: {name: broken}}}' | says '' apply
 	definition broken '{deno: {functionRef: {name: other}}}' | says '' apply
 	promotes podtato broken | refused "$(invalid podtato "spec.promotionTasks[0]: Invalid value: \"broken\": \
@@ -146,6 +146,7 @@ KeptnTaskDefinition \"broken\" in \"$ns\" can't run: its functionRef \"broken\" 
 	ns=keptn-system definition "hidden-$BATS_TEST_NUMBER" | says '' apply
 	promotes podtato "hidden-$BATS_TEST_NUMBER" | says '' apply
 	definition "hidden-$BATS_TEST_NUMBER" '{retries: 1}' | says '' apply
+	eventually cache_caught_up main
 	promotes second "hidden-$BATS_TEST_NUMBER" | refused "$(invalid second "spec.promotionTasks[0]: Invalid value: \
 \"hidden-$BATS_TEST_NUMBER\": KeptnTaskDefinition \"hidden-$BATS_TEST_NUMBER\" in \"$ns\" can't run: \
 it has no runtime: set one of container, deno, python")" apply

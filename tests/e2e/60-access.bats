@@ -15,8 +15,8 @@ setup() {
 teardown() {
 	show_log main
 	is_called main || register main
-	webhook_kill blind
-	webhook_kill stranger
+	process_kill blind
+	process_kill stranger
 }
 
 # What the webhook asked of the API server, by its user agent: "user verb resource", each once.
@@ -87,7 +87,7 @@ system:serviceaccount:promogate-system:promogate-webhook watch keptntaskdefiniti
 }
 
 @test "metrics are what Prometheus reads" {
-	run -0 curl -sS -D - -o "$BATS_TEST_TMPDIR/metrics" "http://127.0.0.1:$(cat "$(webhook_home main)/plain_port")/metrics"
+	run -0 curl -sS -D - -o "$BATS_TEST_TMPDIR/metrics" "http://127.0.0.1:$(cat "$(process_home main)/plain_port")/metrics"
 	[[ $output == *'text/plain; version=0.0.4'* ]]
 	# Every line is a comment or a sample, and every sample's family was declared.
 	# shellcheck disable=SC2016
@@ -102,19 +102,14 @@ system:serviceaccount:promogate-system:promogate-webhook watch keptntaskdefiniti
 }
 
 @test "metrics follow the cache" {
-	before=$(metric main promogate_cache_objects 'resource="keptntaskdefinitions"')
 	for name in a b c; do definition $name; done | says '' apply
-	grown() {
-		metric main promogate_cache_objects 'resource="keptntaskdefinitions"'
-		[[ $(metric main promogate_cache_objects 'resource="keptntaskdefinitions"') -eq $((before + $1)) ]]
-	}
-	eventually grown 3
+	eventually cache_caught_up main
 	kubectl delete -n "$ns" keptntaskdefinition a b
-	eventually grown 1
+	eventually cache_caught_up main
 }
 
 @test "the certificate's expiry is a metric, and is the file's" {
-	want=$(date -d "$(openssl x509 -in "$(webhook_home main)/tls/tls.crt" -noout -enddate | cut -d= -f2)" +%s)
+	want=$(date -d "$(openssl x509 -in "$(process_home main)/tls/tls.crt" -noout -enddate | cut -d= -f2)" +%s)
 	[ "$(metric main promogate_certificate_expiry_timestamp_seconds)" -eq "$want" ]
 }
 
@@ -125,16 +120,16 @@ system:serviceaccount:promogate-system:promogate-webhook watch keptntaskdefiniti
 
 @test "what is no API server's token is not ready, and says what is missing" {
 	webhook_prepare stranger
-	echo nobody >"$(webhook_home stranger)/token"
+	echo nobody >"$(process_home stranger)/token"
 	webhook_start stranger
 	same 'keptntaskdefinitions: not listed yet
 keptnconfigs: not listed yet' "$(plain stranger /readyz)"
 	[ "$(plain stranger /healthz)" = ok ]
-	[ "$(curl -s -o "$BATS_TEST_TMPDIR/reasons" -w '%{http_code}' "http://127.0.0.1:$(cat "$(webhook_home stranger)/plain_port")/readyz")" = 503 ]
-	eventually grep -q "list failed.*\"errorKind\":\"Unauthorized\"" "$(webhook_home stranger)/log"
+	[ "$(curl -s -o "$BATS_TEST_TMPDIR/reasons" -w '%{http_code}' "http://127.0.0.1:$(cat "$(process_home stranger)/plain_port")/readyz")" = 503 ]
+	eventually grep -q "list failed.*\"errorKind\":\"Unauthorized\"" "$(process_home stranger)/log"
 	# A token that comes later is taken up.
-	cp "$(webhook_home main)/token" "$(webhook_home stranger)/token"
-	eventually webhook_ready stranger
+	cp "$(process_home main)/token" "$(process_home stranger)/token"
+	eventually process_ready stranger
 }
 
 @test "what the cache does not have is asked of the API server, before it is held against anybody" {
@@ -143,7 +138,7 @@ keptnconfigs: not listed yet' "$(plain stranger /readyz)"
 	kubectl create clusterrole blind --verb=get --resource=keptntaskdefinitions.lifecycle.keptn.sh
 	kubectl create clusterrolebinding blind --clusterrole=blind --serviceaccount=promogate-system:blind
 	webhook_prepare blind
-	kubectl create token blind -n promogate-system >"$(webhook_home blind)/token"
+	kubectl create token blind -n promogate-system >"$(process_home blind)/token"
 	webhook_start blind
 	register blind
 	definition notify | says '' apply
@@ -161,9 +156,9 @@ no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; apply it fir
 }
 
 @test "the log is one JSON object a line, and has no secret" {
-	run -0 jq -c . "$(webhook_home main)/log"
-	[ "${#lines[@]}" -eq "$(wc -l <"$(webhook_home main)/log")" ]
-	run -1 grep -F "$(cat "$(webhook_home main)/token")" "$(webhook_home main)/log"
+	run -0 jq -c . "$(process_home main)/log"
+	[ "${#lines[@]}" -eq "$(wc -l <"$(process_home main)/log")" ]
+	run -1 grep -F "$(cat "$(process_home main)/token")" "$(process_home main)/log"
 }
 
 @test "wrong settings are one exact line and exit 2" {

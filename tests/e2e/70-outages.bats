@@ -11,7 +11,7 @@ setup_file() {
 
 setup() {
 	namespace
-	home=$(webhook_home main)
+	home=$(process_home main)
 	endpoint=127.0.0.1:$(webhook_port main)
 	stop=$BATS_TEST_TMPDIR/stop
 }
@@ -22,10 +22,10 @@ teardown() {
 	show_log main
 	[[ ! -e $BATS_TEST_TMPDIR/good.crt ]] || cp "$BATS_TEST_TMPDIR/good.crt" "$home/tls/tls.crt"
 	"$root/hack/localcluster" --dir "$cluster" start-apiserver
-	! webhook_ended main || webhook_start main
-	webhook_kill second
-	rm -rf "$(webhook_home second)"
-	eventually webhook_ready main
+	! process_ended main || webhook_start main
+	process_kill second
+	rm -rf "$(process_home second)"
+	eventually process_ready main
 	is_called main || register main
 }
 
@@ -40,7 +40,7 @@ asked() { # NAME TASK [TIMEOUT]
 		uid: "direct", operation: "CREATE", name: "podtato", namespace: $ns,
 		resource: {group: "lifecycle.keptn.sh", version: "v1", resource: "keptnappcontexts"},
 		object: {metadata: {name: "podtato", namespace: $ns}, spec: {promotionTasks: [$task]}}}}' |
-		curl -sS --cacert "$(webhook_home "$1")/tls/ca.crt" -H 'Content-Type: application/json' --data-binary @- \
+		curl -sS --cacert "$(process_home "$1")/tls/ca.crt" -H 'Content-Type: application/json' --data-binary @- \
 			-w '\n%{http_code}\n' "https://127.0.0.1:$(webhook_port "$1")/validate?timeout=${3:-3s}"
 }
 
@@ -95,7 +95,7 @@ serves_its_file() {
 @test "killed: changes of contexts are refused, and the message names the webhook and why" {
 	definition notify | says '' apply
 	context podtato '{}' | says '' apply
-	webhook_kill main
+	process_kill main
 	promotes other notify | refused \
 		"Error from server (InternalError): error when creating \"STDIN\": Internal error occurred: $(unreachable "$mutating")" apply
 	refused "Error from server (InternalError): Internal error occurred: $(unreachable "$mutating")" \
@@ -106,7 +106,7 @@ serves_its_file() {
 	says '' kubectl patch -n "$ns" keptnappcontext podtato --subresource=status --type=merge -p '{"status":{"status":"x"}}'
 	says '' kubectl delete -n "$ns" keptnappcontext podtato
 	webhook_start main
-	eventually webhook_ready main
+	eventually process_ready main
 	promotes other notify | says '' apply
 }
 
@@ -114,14 +114,14 @@ serves_its_file() {
 	for kind in mutating validating; do
 		kubectl patch "${kind}webhookconfiguration" promogate --type=json -p '[{"op":"replace","path":"/webhooks/0/failurePolicy","value":"Ignore"}]'
 	done
-	webhook_kill main
+	process_kill main
 	ignored() {
 		promotes podtato nobody-has-this | kubectl apply -f -
 	}
 	eventually ignored
 	[ "$(resolved podtato)" = null ]
 	webhook_start main
-	eventually webhook_ready main
+	eventually process_ready main
 	register main
 	says "Warning: spec.promotionTasks[0]: Not found: \"nobody-has-this\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; apply it first, or mend the name" \
 		kubectl label -n "$ns" keptnappcontext podtato a=b
@@ -130,7 +130,7 @@ serves_its_file() {
 
 @test "restarted: it judges from the first request on" {
 	definition notify | says '' apply
-	webhook_kill main
+	process_kill main
 	webhook_start main
 	promotes podtato notify | says '' apply
 }
@@ -165,6 +165,7 @@ serves_its_file() {
 	[ "$(resolved podtato)" = Block ]
 	pid=$(cat "$home/pid")
 	"$root/hack/localcluster" --dir "$cluster" restart-apiserver
+	eventually kubectl get -n "$ns" keptnappcontexts,keptntaskdefinitions
 	{
 		definition notify
 		promotes other notify
@@ -234,13 +235,13 @@ serves_its_file() {
 	called_before=$(metric main promogate_admission_requests_total 'webhook="validate"')
 	port_load main
 	asked_at=$(date +%s.%N)
-	webhook_signal main TERM
+	process_signal main TERM
 	drains() {
 		[[ $(plain main /readyz) != ok ]]
 	}
 	eventually drains
 	run plain main /readyz
-	eventually webhook_ended main
+	eventually process_ended main
 	[ "$(cat "$home/exit")" = 0 ]
 	wait "$port_load_pid"
 	echo "ready: $output"
@@ -253,21 +254,21 @@ serves_its_file() {
 
 @test "SIGTERM under the API server's load, while another replica takes over: no request fails" {
 	webhook_start second --drain-seconds=6
-	eventually webhook_ready second
+	eventually process_ready second
 	register second
 	api_load
 	eventually called_often second
-	webhook_signal second TERM
+	process_signal second TERM
 	# As a Service's endpoints do, the API server follows while the old replica goes on answering.
 	register main
-	run -1 webhook_ended second
-	eventually webhook_ended second
-	[ "$(cat "$(webhook_home second)/exit")" = 0 ]
+	run -1 process_ended second
+	eventually process_ended second
+	[ "$(cat "$(process_home second)/exit")" = 0 ]
 	api_load_had_no_failure
 }
 
 @test "SIGINT ends it as well" {
-	webhook_signal main INT
-	eventually webhook_ended main
+	process_signal main INT
+	eventually process_ended main
 	[ "$(cat "$home/exit")" = 0 ]
 }

@@ -10,7 +10,7 @@ setup_file() {
 }
 
 setup() {
-	home=$(webhook_home main)
+	home=$(process_home main)
 	pid=$(cat "$home/pid")
 	url=https://127.0.0.1:$(webhook_port main)
 	cd "$BATS_TEST_TMPDIR" || return
@@ -20,7 +20,7 @@ setup() {
 teardown() {
 	show_log main
 	[ "$(cat "$home/pid")" -eq "$pid" ]
-	! webhook_ended main
+	! process_ended main
 	review '{"uid": "after"}' >after
 	[ "$(post /validate after)" = 200 ]
 	[ "$(jq -c .response answer)" = '{"uid":"after","allowed":true}' ]

@@ -19,7 +19,7 @@ teardown() {
 }
 
 teardown_file() {
-	webhook_kill oldest
+	process_kill oldest
 	cluster_use oldest
 	"$root/hack/localcluster" --dir "$cluster" down
 }
@@ -35,7 +35,7 @@ missing() {
 
 @test "without Keptn's kinds the webhook becomes ready, and takes them up when they come" {
 	webhook_start oldest
-	eventually webhook_ready oldest
+	eventually process_ready oldest
 	[ "$(metric oldest promogate_informer_lists_total 'outcome="NotServed"')" -ge 2 ]
 	kinds_create
 	register oldest
@@ -83,7 +83,7 @@ missing() {
 		[[ $(metric oldest promogate_cache_objects) -eq 0 ]]
 	}
 	eventually gone
-	webhook_ready oldest
+	process_ready oldest
 	kinds_create
 	register oldest
 	promotes podtato notify | refused "$(invalid podtato "$(missing)")" apply

@@ -58,96 +58,111 @@ kinds_create() {
 	eventually kubectl get keptnconfigs.v1alpha1.options.keptn.sh
 }
 
-# --- webhooks -----------------------------------------------------------------------------------
+# --- processes ----------------------------------------------------------------------------------
 
-# A webhook is known by its name and lives in a folder: pid, exit (its status, once it ended), log,
-# port, plain_port, tls/ and the kubeconfig of its own service account.
-webhook_home() { # NAME
-	printf '%s\n' "$E2E_DIR/webhooks/$1"
+# A webhook or a reconciler is known by its name and lives in a folder: pid, exit (its status, once
+# it ended), log, plain_port and the kubeconfig of its own service account.
+process_home() { # NAME
+	printf '%s\n' "$E2E_DIR/processes/$1"
 }
 
-webhook_prepare() { # NAME
+# Who it is to the API server: writes its kubeconfig.
+process_identify() { # NAME SERVICE-ACCOUNT
 	local home
-	home=$(webhook_home "$1")
+	home=$(process_home "$1")
 	mkdir -p "$home"
-	"$root/certs/make" --out "$home/tls"
-	kubectl create token promogate-webhook -n promogate-system --duration=4h >"$home/token"
+	kubectl create token "$2" -n promogate-system --duration=4h >"$home/token"
 	cat >"$home/kubeconfig" <<-EOF
 		apiVersion: v1
 		kind: Config
 		clusters: [{name: local, cluster: {server: "$CLUSTER_SERVER", certificate-authority: "$CLUSTER_CA"}}]
-		users: [{name: webhook, user: {tokenFile: "$home/token"}}]
-		contexts: [{name: local, context: {cluster: local, user: webhook}}]
+		users: [{name: account, user: {tokenFile: "$home/token"}}]
+		contexts: [{name: local, context: {cluster: local, user: account}}]
 		current-context: local
 	EOF
 }
 
-# Starts it until it serves; on the ports it had, if it ran before.
-webhook_start() { # NAME [FLAG...]
-	local name=$1 home
-	shift
-	home=$(webhook_home "$name")
-	[[ -d $home ]] || webhook_prepare "$name"
+process_start() { # NAME COMMAND...
+	local home
+	home=$(process_home "$1")
 	rm -f "$home/exit" "$home/pid"
 	[[ ! -e $home/log ]] || mv "$home/log" "$home/log.before"
 	(
 		# bats waits for whoever holds its file descriptors.
 		exec </dev/null >"$home/log" 2>&1 3>&- 4>&-
 		# shellcheck disable=SC2016
-		bash -c 'echo $$ >"$0"; exec "$@"' "$home/pid" "$program" \
-			--tls-cert-file="$home/tls/tls.crt" --tls-key-file="$home/tls/tls.key" \
-			--kubeconfig="$home/kubeconfig" \
-			--listen="127.0.0.1:$(cat "$home/port" 2>/dev/null || echo 0)" \
-			--metrics-listen="127.0.0.1:$(cat "$home/plain_port" 2>/dev/null || echo 0)" \
-			--drain-seconds=2 "$@" && ended=0 || ended=$?
+		bash -c 'echo $$ >"$0"; exec "$@"' "$home/pid" "${@:2}" && ended=0 || ended=$?
 		echo "$ended" >"$home/exit"
 	) &
-	eventually webhook_serves "$name" || {
+	eventually process_serves "$1" || {
 		cat "$home/log"
 		return 1
 	}
 }
 
-webhook_serves() { # NAME
-	local home ports
-	home=$(webhook_home "$1")
-	ports=$(jq -r 'select(.msg == "serving") | "\(.port) \(.plainPort)"' "$home/log")
-	[[ -n $ports ]] || return 1
-	printf '%s\n' "${ports% *}" >"$home/port"
-	printf '%s\n' "${ports#* }" >"$home/plain_port"
-}
-
-webhook_port() { # NAME
-	cat "$(webhook_home "$1")/port"
+# It says which ports it took, if they were to be free ones.
+process_serves() { # NAME
+	local home port plain_port
+	home=$(process_home "$1")
+	read -r port plain_port < <(jq -Rr 'fromjson? | select(.msg == "serving") | "\(.port) \(.plainPort)"' "$home/log")
+	[[ -n $plain_port ]] || return 1
+	printf '%s\n' "$port" >"$home/port"
+	printf '%s\n' "$plain_port" >"$home/plain_port"
 }
 
 # plain NAME PATH: what the plain port answers, a 503 too
 plain() {
-	curl -sS "http://127.0.0.1:$(cat "$(webhook_home "$1")/plain_port")$2"
+	curl -sS "http://127.0.0.1:$(cat "$(process_home "$1")/plain_port")$2"
 }
 
-webhook_ready() { # NAME
-	curl -fsS "http://127.0.0.1:$(cat "$(webhook_home "$1")/plain_port")/readyz"
+process_ready() { # NAME
+	curl -fsS "http://127.0.0.1:$(cat "$(process_home "$1")/plain_port")/readyz"
 }
 
-webhook_signal() { # NAME SIGNAL
-	kill -s "$2" "$(cat "$(webhook_home "$1")/pid")"
+process_signal() { # NAME SIGNAL
+	kill -s "$2" "$(cat "$(process_home "$1")/pid")"
 }
 
-webhook_ended() { # NAME
-	[[ -s $(webhook_home "$1")/exit ]]
+process_ended() { # NAME
+	[[ -s $(process_home "$1")/exit ]]
 }
 
-webhook_kill() { # NAME
-	[[ -e $(webhook_home "$1")/pid ]] || return 0
-	webhook_ended "$1" || webhook_signal "$1" KILL
-	eventually webhook_ended "$1"
+process_kill() { # NAME
+	[[ -e $(process_home "$1")/pid ]] || return 0
+	process_ended "$1" || process_signal "$1" KILL
+	eventually process_ended "$1"
+}
+
+# --- webhooks -----------------------------------------------------------------------------------
+
+# A webhook's folder also has its port and tls/.
+webhook_prepare() { # NAME
+	process_identify "$1" promogate-webhook
+	"$root/certs/make" --out "$(process_home "$1")/tls"
+}
+
+# Starts it until it serves; on the ports it had, if it ran before.
+webhook_start() { # NAME [FLAG...]
+	local name=$1 home
+	shift
+	home=$(process_home "$name")
+	[[ -d $home ]] || webhook_prepare "$name"
+	process_start "$name" "$program" \
+		--tls-cert-file="$home/tls/tls.crt" --tls-key-file="$home/tls/tls.key" \
+		--kubeconfig="$home/kubeconfig" \
+		--listen="127.0.0.1:$(cat "$home/port" 2>/dev/null || echo 0)" \
+		--metrics-listen="127.0.0.1:$(cat "$home/plain_port" 2>/dev/null || echo 0)" \
+		--drain-seconds=2 "$@"
+}
+
+webhook_port() { # NAME
+	cat "$(process_home "$1")/port"
 }
 
 # Lets the API server call this webhook, until it does.
 register() { # NAME
 	local home
-	home=$(webhook_home "$1")
+	home=$(process_home "$1")
 	rm -rf "$home/manifests"
 	cp -r "$root/manifests" "$home"
 	printf 'endpoint=%s\ncaBundle=%s\n' "127.0.0.1:$(cat "$home/port")" \
@@ -176,9 +191,9 @@ is_called() { # NAME
 	local mutated validated
 	mutated=$(metric "$1" promogate_admission_requests_total 'webhook="mutate"')
 	validated=$(metric "$1" promogate_admission_requests_total 'webhook="validate"')
-	[[ $(probe) == *"$validating"*denied* ]]
-	((mutated < $(metric "$1" promogate_admission_requests_total 'webhook="mutate"')))
-	((validated < $(metric "$1" promogate_admission_requests_total 'webhook="validate"')))
+	[[ $(probe) == *'Unsupported value: "Probe"'* ]] &&
+		((mutated < $(metric "$1" promogate_admission_requests_total 'webhook="mutate"'))) &&
+		((validated < $(metric "$1" promogate_admission_requests_total 'webhook="validate"')))
 }
 
 # metric NAME FAMILY [LABEL...]: the sum of its series that have all these labels, 0 without any.
@@ -194,6 +209,15 @@ metric() {
 	awk '{sum += $NF} END {printf "%d\n", sum}' <<<"$lines"
 }
 
+# The webhook knows as many definitions as there are.
+cache_caught_up() { # NAME
+	local known there
+	known=$(metric "$1" promogate_cache_objects 'resource="keptntaskdefinitions"')
+	there=$(kubectl get keptntaskdefinitions --all-namespaces -o name | wc -l)
+	echo "it knows $known of $there"
+	((known == there))
+}
+
 # --- what files and tests begin with --------------------------------------------------------------
 
 # The control plane and the webhook "main" that files share, as they were left by the one before.
@@ -206,7 +230,7 @@ shared_up() {
 		cluster_up shared
 		kinds_create
 		webhook_start main
-		eventually webhook_ready main
+		eventually process_ready main
 		register main
 		touch "$E2E_DIR/shared"
 	fi
@@ -222,7 +246,7 @@ namespace() {
 }
 
 show_log() { # NAME
-	[[ -n ${BATS_TEST_COMPLETED-} || ! -e $(webhook_home "$1")/log ]] || tail -n 5 "$(webhook_home "$1")/log"
+	[[ -n ${BATS_TEST_COMPLETED-} || ! -e $(process_home "$1")/log ]] || tail -n 5 "$(process_home "$1")/log"
 }
 
 # --- objects ------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ teardown_suite() {
 	# shellcheck source=tests/e2e/lib.bash
 	. "$BATS_TEST_DIRNAME/lib.bash"
 	local home
-	for home in "$E2E_DIR"/webhooks/*/; do
-		[[ ! -d $home ]] || webhook_kill "$(basename "$home")"
+	for home in "$E2E_DIR"/processes/*/; do
+		[[ ! -d $home ]] || process_kill "$(basename "$home")"
+		[[ ! -e $home/cut/pid ]] || kill "$(cat "$home/cut/pid")" || true
 	done
 	for home in "$E2E_DIR"/clusters/*/; do
 		[[ ! -d $home ]] || "$root/hack/localcluster" --dir "$home" down
