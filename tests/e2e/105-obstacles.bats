@@ -1,0 +1,238 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
+# What keeps a promotion waiting: rights, quotas, an API server that has too much to do, caps, the
+# past, and an operator that promotes by itself. It goes on by itself once it may.
+
+load lib
+load lib-promotion
+
+setup_file() {
+	promotion_up
+}
+
+setup() {
+	cluster_use promotion
+	namespace
+}
+
+teardown() {
+	show_log promoter
+	kubectl delete keptnappversions --all --all-namespaces
+	kubectl delete --ignore-not-found flowschema/e2e-reject prioritylevelconfiguration/e2e-reject
+	kubectl apply -k "$root/manifests/reconciler/access"
+}
+
+# How many Jobs were let run; of an application, where one is named.
+jobs_let_run() { # [APP]
+	kubectl get jobs -n "$ns" -l "promogate.dev/app${1:+=$1}" -o json | jq '[.items[] | select(.spec.suspend == false)] | length'
+}
+
+@test "without rights in a namespace it says so, others go on, and so does this one once it may" {
+	promoter_leads
+	plays notify succeed | apply
+	# Jobs may be created in another namespace alone.
+	kubectl create namespace "$ns-other"
+	kubectl get clusterrole promogate-reconciler -o json |
+		jq '.rules |= map(if .resources == ["jobs"] then .verbs -= ["create"] else . end)' | apply
+	kubectl create role jobs -n "$ns-other" --verb=create --resource=jobs.batch
+	kubectl create rolebinding jobs -n "$ns-other" --role=jobs --serviceaccount=promogate-system:promogate-reconciler
+	# The API server's own view of who may what follows after a moment.
+	may_not() {
+		[[ $(kubectl auth can-i create jobs.batch -n "$ns" --as="$reconciler_user") == no ]] &&
+			[[ $(kubectl auth can-i create jobs.batch -n "$ns-other" --as="$reconciler_user") == yes ]]
+	}
+	eventually may_not
+	delivered podtato-1 podtato 1.0.0 notify
+	eventually has_event podtato-1 CreateTaskFailed forbidden
+	ns=$ns-other others_are_promoted
+	same 'Pending Succeeded Completed' "$(state podtato-1)"
+	kubectl apply -k "$root/manifests/reconciler/access"
+	promoted podtato-1
+	ran_once podtato-1 notify
+}
+
+@test "a quota that is used up is told of, and the promotion goes on when it is raised" {
+	promoter_leads
+	for task in a b; do plays "$task" succeed; done | apply
+	kubectl create quota full -n "$ns" --hard=count/jobs.batch=1
+	counted() {
+		[[ $(kubectl get quota full -n "$ns" -o jsonpath='{.status.hard.count/jobs\.batch}') == 1 ]]
+	}
+	eventually counted
+	delivered podtato-1 podtato 1.0.0 'a, b'
+	eventually has_event podtato-1 CreateTaskFailed 'exceeded quota'
+	# All or nothing.
+	same 'Pending Succeeded Completed 0' "$(state podtato-1) $(jobs_let_run podtato)"
+	kubectl delete quota full -n "$ns"
+	promoted podtato-1
+	ran_once podtato-1 a b
+}
+
+@test "a Job that admission does not take is told of, and nothing of the promotion runs" {
+	promoter_leads
+	{
+		plays good succeed
+		plays bad succeed '{retries: 0, container: {name: Not_A_Name, image: promote}}'
+	} | apply
+	delivered podtato-1 podtato 1.0.0 'good, bad'
+	eventually has_event podtato-1 CreateTaskFailed bad
+	others_are_promoted
+	same 'Pending Succeeded Completed 0' "$(state podtato-1) $(jobs_let_run podtato)"
+	# It is mended.
+	plays bad succeed | apply
+	promoted podtato-1
+	ran_once podtato-1 good bad
+}
+
+@test "an API server that has too much to do is left alone as long as it says, and asked again" {
+	promoter_leads
+	plays notify succeed | apply
+	kubectl apply -f - <<-EOF
+		apiVersion: flowcontrol.apiserver.k8s.io/v1
+		kind: PriorityLevelConfiguration
+		metadata: {name: e2e-reject}
+		spec:
+		  type: Limited
+		  limited: {nominalConcurrencyShares: 0, lendablePercent: 0, borrowingLimitPercent: 0, limitResponse: {type: Reject}}
+		---
+		apiVersion: flowcontrol.apiserver.k8s.io/v1
+		kind: FlowSchema
+		metadata: {name: e2e-reject}
+		spec:
+		  priorityLevelConfiguration: {name: e2e-reject}
+		  matchingPrecedence: 2
+		  rules:
+		  - subjects: [{kind: ServiceAccount, serviceAccount: {name: promogate-reconciler, namespace: promogate-system}}]
+		    resourceRules: [{verbs: [create], apiGroups: [batch], resources: [jobs], namespaces: ["$ns"]}]
+	EOF
+	# One request at a time is let in, whatever the limit: here, one that never ends.
+	probe() { # CURL-ARGUMENT...
+		curl -sS --cacert "$CLUSTER_CA" -H "Authorization: Bearer $(cat "$(process_home promoter)/token")" -o /dev/null \
+			-X POST "$CLUSTER_SERVER/apis/batch/v1/namespaces/$ns/jobs?dryRun=All" "$@"
+	}
+	limited() {
+		[[ $(probe -D -) == *"$(kubectl get prioritylevelconfiguration e2e-reject -o jsonpath='{.metadata.uid}')"* ]]
+	}
+	eventually limited
+	mkfifo "$BATS_TEST_TMPDIR/endless"
+	openssl s_client -quiet -connect "${CLUSTER_SERVER#https://}" <"$BATS_TEST_TMPDIR/endless" >/dev/null 2>&1 3>&- &
+	holder=$!
+	exec {endless}>"$BATS_TEST_TMPDIR/endless"
+	printf '%s\r\n' "POST /apis/batch/v1/namespaces/$ns/jobs?dryRun=All HTTP/1.1" 'Host: localhost' 'Content-Length: 1000' \
+		"Authorization: Bearer $(cat "$(process_home promoter)/token")" 'Content-Type: application/json' '' >&"$endless"
+	rejects() {
+		[[ $(probe -w '%{http_code}') == 429 ]]
+	}
+	eventually rejects
+	delivered podtato-1 podtato 1.0.0 notify
+	rejected() {
+		calls | grep 'create jobs 429'
+	}
+	eventually rejected
+	kill "$holder"
+	exec {endless}>&-
+	promoted podtato-1
+	ran_once podtato-1 notify
+	same 1 "$(jobs_created notify | wc -l)"
+}
+
+@test "no more Jobs run than the cap allows: what waits comes when there is room, first come first served" {
+	promoter_leads --max-running-jobs=2
+	for app in a b c d; do
+		plays "task-$app" hang
+		plays "tusk-$app" hang
+	done | apply
+	delivered a-1 a 1 'task-a'
+	promoted a-1 Progressing
+	# It takes more than is left, so it waits; and those behind it do not overtake it.
+	delivered b-1 b 1 'task-b, tusk-b'
+	eventually has_event b-1 PromotionTasksWaiting max-running-jobs
+	delivered c-1 c 1 'task-c'
+	eventually has_event c-1 PromotionTasksWaiting max-running-jobs
+	same 'Pending Pending 1' "$(kav b-1 .status.promotionStatus) $(kav c-1 .status.promotionStatus) $(jobs_let_run)"
+	lets_end task-a succeed
+	promoted a-1
+	promoted b-1 Progressing
+	same 'Pending' "$(kav c-1 .status.promotionStatus)"
+	lets_end task-b fail
+	lets_end tusk-b succeed
+	promoted b-1 Failed
+	promoted c-1 Progressing
+	lets_end task-c succeed
+	promoted c-1
+}
+
+@test "no more Jobs run in a namespace than its cap allows; others are free" {
+	promoter_leads --max-running-jobs-per-namespace=1
+	for app in a b; do plays "task-$app" hang; done | apply
+	delivered a-1 a 1 'task-a'
+	promoted a-1 Progressing
+	delivered b-1 b 1 'task-b'
+	eventually has_event b-1 PromotionTasksWaiting max-running-jobs
+	kubectl create namespace "$ns-other"
+	ns=$ns-other others_are_promoted
+	same Pending "$(kav b-1 .status.promotionStatus)"
+	lets_end task-a succeed
+	promoted b-1 Progressing
+	lets_end task-b succeed
+	promoted b-1
+}
+
+@test "a version with more tasks than the cap runs alone" {
+	promoter_leads --max-running-jobs=1
+	for task in a b; do plays "$task" succeed; done | apply
+	delivered podtato-1 podtato 1 'a, b'
+	promoted podtato-1
+}
+
+@test "what was delivered before --since is the past, and is left alone" {
+	plays notify succeed | apply
+	version old-1 old 1 notify | kubectl create -f -
+	deliver old-1 2026-01-01T00:00:00Z
+	before=$(kav old-1 .metadata.resourceVersion)
+	promoter_leads --since=2026-01-02T00:00:00Z --max-age=0
+	version new-1 new 1 notify | kubectl create -f -
+	deliver new-1 2026-01-02T00:00:01Z
+	promoted new-1
+	others_are_promoted
+	same "$before" "$(kav old-1 .metadata.resourceVersion)"
+	same '' "$(events old-1)"
+}
+
+@test "what has waited too long waits for a person" {
+	promoter_leads --since=2020-01-01T00:00:00Z
+	plays notify succeed | apply
+	version podtato-1 podtato 1 notify | kubectl create -f -
+	deliver podtato-1 "$(date -u -d '25 hours ago' +%FT%TZ)"
+	eventually has_event podtato-1 PromotionTasksWaiting promogate.dev/retry
+	others_are_promoted
+	same 'Pending Succeeded Completed' "$(state podtato-1)"
+	annotate podtato-1 promogate.dev/retry=1
+	promoted podtato-1
+	ran_once podtato-1 notify
+}
+
+@test "where the operator promotes by itself, nothing is written, not even an Event, and that is said once" {
+	reconciler_stop promoter
+	promoter_leads
+	plays notify succeed | apply
+	version podtato-1 podtato 1 notify | kubectl create -f -
+	says_so() {
+		[[ $(grep -c "promotes nothing that Keptn's operator promotes itself" "$(process_home promoter)/log") -eq 1 ]]
+	}
+	operator_writes() { # STATUS
+		kubectl patch -n "$ns" keptnappversion podtato-1 --subresource=status --type=merge -p "$(jq -nc "{status: $1}")"
+	}
+	operator_writes '{workloadOverallStatus: "Succeeded", postDeploymentStatus: "Succeeded", postDeploymentEvaluationStatus: "Succeeded",
+		currentPhase: "PromotionTasks", status: "Progressing", promotionStatus: "Progressing", startTime: "2026-11-24T00:00:00Z",
+		promotionTaskStatus: [{definitionName: "notify", name: "prom-notify-12345", status: "Progressing"}]}'
+	eventually says_so
+	operator_writes "{currentPhase: \"Completed\", status: \"Succeeded\", promotionStatus: \"Succeeded\", endTime: \"$(date -u +%FT%TZ)\",
+		promotionTaskStatus: [{definitionName: \"notify\", name: \"prom-notify-12345\", status: \"Succeeded\"}]}"
+	others_are_promoted
+	audit_caught_up
+	same '' "$(jobs_created notify)"
+	same '' "$(audited "$by_reconciler | select(.objectRef.name == \"podtato-1\" and .verb == \"patch\") | .requestURI")"
+	same '' "$(events podtato-1)"
+	says_so
+}

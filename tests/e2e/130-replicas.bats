@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
+# Two replicas: one leads, the other stands by, and whatever befalls the first, each task runs once.
+
+load lib
+load lib-promotion
+
+setup_file() {
+	promotion_up
+}
+
+setup() {
+	cluster_use promotion
+	namespace
+	reconciler_stop promoter
+}
+
+teardown() {
+	show_log first
+	show_log second
+	for name in first second; do
+		process_kill "$name"
+		rm -rf "$(process_home "$name")"
+	done
+	cut_end
+	kubectl delete lease -n promogate-system --all
+	kubectl delete keptnappversions --all --all-namespaces
+}
+
+stands_by() { # NAME
+	process_ready "$1" && ! reconciler_leads "$1"
+}
+
+holder() {
+	kubectl get lease -n promogate-system promogate-reconciler -o jsonpath='{.spec.holderIdentity}'
+}
+
+@test "one leads, the other stands by and writes nothing; SIGTERM hands over at once" {
+	# The Lease would last for an hour: who takes over was let.
+	reconciler_start first --lease-duration=1h --renew-deadline=30m --retry-period=200ms
+	eventually reconciler_leads first
+	reconciler_start second --lease-duration=1h --renew-deadline=30m --retry-period=200ms
+	eventually stands_by second
+	same first "$(holder)"
+	plays notify hang | apply
+	delivered podtato-1 podtato 1.0.0 notify
+	promoted podtato-1 Progressing
+	process_signal first TERM
+	eventually process_ended first
+	same 0 "$(cat "$(process_home first)/exit")"
+	eventually reconciler_leads second
+	same second "$(holder)"
+	lets_end notify succeed
+	promoted podtato-1
+	all_ran_once
+}
+
+short=(--lease-duration=2s --renew-deadline=1500ms --retry-period=200ms)
+
+@test "the leader is killed: the other takes over when the Lease has run out" {
+	reconciler_start first "${short[@]}"
+	eventually reconciler_leads first
+	reconciler_start second "${short[@]}"
+	plays notify hang | apply
+	delivered podtato-1 podtato 1.0.0 notify
+	promoted podtato-1 Progressing
+	process_kill first
+	eventually reconciler_leads second
+	lets_end notify succeed
+	promoted podtato-1
+	all_ran_once
+}
+
+# The leader's next call is held up, and made only when it wakes: long judged, and out of date.
+sleeps_at() { # NUMBER
+	{
+		plays "first-$1" succeed
+		plays "second-$1" succeed
+		version "app-$1" "app-$1" 1 "first-$1, second-$1"
+	} | kubectl create -f -
+	cut_at "$1" stall "$(cat "$(process_home first)/pid")"
+	deliver "app-$1"
+	eventually test -s "$cut/fired"
+	eventually reconciler_leads second
+	promoted "app-$1"
+	touch "$cut/go"
+	process_signal first CONT
+	eventually stands_by first
+	process_runs first
+}
+
+@test "the leader sleeps past its Lease in the middle of a promotion, and wakes: each task ran exactly once" {
+	cut_through first
+	reconciler_start first "${short[@]}"
+	eventually reconciler_leads first
+	for n in 1 3 4 5 7; do
+		reconciler_start second "${short[@]}"
+		eventually process_ready second
+		sleeps_at "$n"
+		reconciler_stop second
+		eventually reconciler_leads first
+	done
+	all_ran_once
+	nothing_is_left_over
+}
