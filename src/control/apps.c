@@ -86,10 +86,13 @@ static void kept_unlink(struct kept *k)
 		k->app->njobs--;
 }
 
-static void forget_told(struct app *app, const struct kept *k)
+/* What was remembered of it. */
+static void forget(struct app *app, const struct kept *k)
 {
 	if (k->version)
 		(void)strmap_remove(&app->told, k->version->seen.name);
+	else
+		(void)strmap_remove(&app->with_code, k->job->seen.name);
 }
 
 static void shelf_remove(struct apps *a, struct shelf *s, const char *key)
@@ -100,7 +103,7 @@ static void shelf_remove(struct apps *a, struct shelf *s, const char *key)
 	if (!k)
 		return;
 	kept_unlink(k);
-	forget_told(app, k);
+	forget(app, k);
 	appversion_drop(k->version);
 	ownjob_drop(k->job);
 	(void)strmap_remove(&s->by_name, key);

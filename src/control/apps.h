@@ -48,7 +48,9 @@ struct app {
 	bool held; /* a plan is being executed: it stays though all its objects go */
 	struct strmap gone; /* names of Jobs of which a live GET said 404 */
 	struct strmap with_code; /* names of Jobs whose ConfigMap is there */
-	struct strmap refused; /* task to why the API server, or we, would not take its Job */
+	/* Task to why the API server, or we, would not take its Job; tried again then. */
+	struct strmap refused;
+	int64_t refused_until_ms;
 	struct strmap told; /* name of a version to what was last said of why it waits */
 };
 

@@ -124,19 +124,22 @@ static struct json *parse(const struct api_response *response)
 	return object;
 }
 
-bool call_lacks_label(const struct api_response *response)
+bool call_is_stray(const struct api_response *response, const char *version_uid)
 {
 	CLEANUP(json_free_p) struct json *object = parse(response);
 	const struct json *label = json_at(object, "metadata", "labels", JOB_MANAGED_BY);
 
-	return object && !str_eq(json_string_or(label, ""), JOB_MANAGER);
+	return object && (!str_eq(json_string_or(label, ""), JOB_MANAGER) ||
+				 !call_owner_is(response, version_uid));
 }
 
-void call_adopt(struct call *c, const char *ns, const char *name)
+/* A strategic merge adds an owner to those that are there. */
+void call_adopt(struct call *c, const struct appversion *v, const char *job)
 {
 	struct emit e = EMIT_INIT(&c->body);
 
-	patch(c, call_jobs(ns, name));
+	patch(c, call_jobs(v->namespace, job));
+	c->content_type = "application/strategic-merge-patch+json";
 	emit_object_begin(&e);
 	emit_key(&e, "metadata");
 	emit_object_begin(&e);
@@ -144,6 +147,7 @@ void call_adopt(struct call *c, const char *ns, const char *name)
 	emit_object_begin(&e);
 	emit_key_string(&e, JOB_MANAGED_BY, JOB_MANAGER);
 	emit_object_end(&e);
+	jobmeta_emit_owner(&e, v->seen.name, v->seen.uid);
 	emit_object_end(&e);
 	emit_object_end(&e);
 }

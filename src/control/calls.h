@@ -43,9 +43,12 @@ void call_supersede(struct call *c, const struct appversion *v, const char *by);
 void call_unsuspend(struct call *c, const struct ownjob *job);
 /* The record of the outcome on the Job, and when it may go. */
 void call_expire(struct call *c, const struct ownjob *job, struct on_failure_decision decision);
-/* Puts the label back by which the watch finds Jobs; and whether a Job lacks it. */
-bool call_lacks_label(const struct api_response *response);
-void call_adopt(struct call *c, const char *ns, const char *name);
+/*
+ * Whether a Job lacks the label or the owner by which the watch finds it and we know it; and what
+ * puts them back.
+ */
+bool call_is_stray(const struct api_response *response, const char *version_uid);
+void call_adopt(struct call *c, const struct appversion *v, const char *job);
 void call_delete(struct call *c, const struct ownjob *job);
 
 /*

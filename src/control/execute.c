@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "control/execute_step.h"
+#include "run/clock.h"
 
 /* Calls of one plan that are in flight together. */
 enum { WINDOW = 32 };
@@ -14,10 +15,15 @@ const struct appversion *step_version(const struct step *step)
 	return sight_version(step->run->sight, step->action->version);
 }
 
+static void note(struct execution *run, const struct err *err)
+{
+	if (run->err.kind == ERR_NONE)
+		run->err = *err;
+}
+
 static void drop(struct execution *run, const struct err *err)
 {
-	if (!run->dropped)
-		run->err = *err;
+	note(run, err);
 	run->dropped = true;
 }
 
@@ -32,16 +38,19 @@ void step_over(struct step *step)
 
 /* --- outcomes --------------------------------------------------------------------------------- */
 
-/* A Job can't be made for this task until its definition changes. */
+/* A Job can't be made for this task for now. */
 static void refuse_task(struct step *step, const struct err *err)
 {
 	const struct plan_action *a = step->action;
 
-	/* One that has changed meanwhile is another question. */
-	if (step->run->round == basis_round(step->run->x->basis))
-		strmap_put(
-			&step->run->app->refused, a->task, call_words(err, a->name.text, a->task));
+	struct app *app = step->run->app;
+
 	step->run->again = true;
+	/* One that has changed meanwhile is another question. */
+	if (step->run->round != basis_round(step->run->x->basis))
+		return;
+	strmap_put(&app->refused, a->task, call_words(err, a->name.text, a->task));
+	app->refused_until_ms = clock_mono_ms() + REFUSED_FOR_MS;
 }
 
 static void create_failed(struct step *step, const struct err *err)
@@ -62,15 +71,34 @@ static void job_is_gone(struct step *step)
 	step->run->again = true;
 }
 
+/* By admission, a quota or a right that is missing: it would be the same at once again. */
+static bool is_refusal(const struct err *err)
+{
+	return err->kind == ERR_FORBIDDEN || err->kind == ERR_INVALID || err->kind == ERR_QUOTA;
+}
+
+static bool is_change_of_job(enum plan_kind kind)
+{
+	return kind == PLAN_UNSUSPEND || kind == PLAN_EXPIRE || kind == PLAN_DELETE;
+}
+
 void step_failed(struct step *step, const struct err *err)
 {
+	struct execution *run = step->run;
+
 	if (step->action->kind == PLAN_LOOK && err->kind == ERR_NOT_FOUND) {
 		job_is_gone(step);
 		return;
 	}
 	if (step->action->kind == PLAN_CREATE_JOB || step->action->kind == PLAN_CREATE_CODE)
 		create_failed(step, err);
-	drop(step->run, err);
+	else if (is_refusal(err))
+		reports_failed(run->x->reports, run->app, run->sight, step->action, err);
+	/* What is refused to one Job for good must not hold up the rest for ever. */
+	if (is_refusal(err) && is_change_of_job(step->action->kind))
+		note(run, err);
+	else
+		drop(run, err);
 }
 
 void step_code_is_there(struct step *step)
@@ -87,6 +115,12 @@ static void await(uint64_t *awaited, const struct api_response *response)
 		*awaited = version;
 }
 
+static void forget_gone(struct execution *run, const struct plan_action *a)
+{
+	for (size_t i = a->first; i < a->first + a->count; i++)
+		(void)strmap_remove(&run->app->gone, run->plan.changes[i].job);
+}
+
 static void succeeded(struct step *step, const struct api_response *response)
 {
 	struct execution *run = step->run;
@@ -97,8 +131,11 @@ static void succeeded(struct step *step, const struct api_response *response)
 	case PLAN_EXPIRE:
 		await(&run->app->awaited_job, response);
 		break;
-	case PLAN_COMMIT:
 	case PLAN_RECORD:
+		forget_gone(run, step->action);
+		await(&run->app->awaited_version, response);
+		break;
+	case PLAN_COMMIT:
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
 		await(&run->app->awaited_version, response);
@@ -135,17 +172,19 @@ static void adopted(void *ctx, const struct api_response *response, const struct
 	step_over(step);
 }
 
-/* A live Job that the view does not have: it lags, or a person took the label away. */
+/* A live Job that the view does not have: it lags, or a person took away what shows it is ours. */
 static void looked(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct step *step = ctx;
 	CLEANUP(call_release) struct call call = CALL_INIT;
 
-	if (err || !call_lacks_label(response)) {
+	const struct appversion *v = step_version(step);
+
+	if (err || !call_is_stray(response, v->seen.uid)) {
 		step_done(step, response, err);
 		return;
 	}
-	call_adopt(&call, step_version(step)->namespace, step->action->item->job);
+	call_adopt(&call, v, step->action->item->job);
 	step_send(step, &call, adopted);
 }
 
@@ -257,7 +296,7 @@ static void finish(struct execution *run)
 	free(run);
 	sight_free(over.sight);
 	plan_release(&over.plan);
-	over.done(over.ctx, over.app, over.again, over.dropped ? &over.err : NULL);
+	over.done(over.ctx, over.app, over.again, over.err.kind == ERR_NONE ? NULL : &over.err);
 }
 
 /* Whether the next action may start beside those in flight, which are all of one kind. */

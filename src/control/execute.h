@@ -19,6 +19,12 @@
 #include "promotion/function.h"
 #include "promotion/jobspec.h"
 
+/*
+ * How long a Job that was refused as invalid is not tried again, unless its definition changes:
+ * what refused it may be an admission policy, and nobody tells when that is lifted.
+ */
+enum { REFUSED_FOR_MS = 60 * 1000 };
+
 struct executor {
 	struct api *api;
 	const struct basis *basis;

@@ -193,13 +193,26 @@ static void note_delivery(struct app *app, const struct sight *s)
 	}
 }
 
+/* What was refused is tried again by and by. */
+static void forget_refusals(struct promoter *p, struct app *app)
+{
+	if (app->refused.count == 0)
+		return;
+	if (clock_mono_ms() >= app->refused_until_ms)
+		strmap_release(&app->refused);
+	else
+		workqueue_add_at(p->queue, app->key, app->refused_until_ms);
+}
+
 static void judge(struct promoter *p, struct app *app)
 {
-	struct sight *sight = sight_new(app, p->basis, cap_room(p->cap), &p->config.sight);
+	struct sight *sight;
 	struct plan plan_made = PLAN_INIT;
 	uint64_t random = (uint64_t)random_u32() << 32 | random_u32();
 
 	metric_add(metric_at(&judgements), 1);
+	forget_refusals(p, app);
+	sight = sight_new(app, p->basis, cap_room(p->cap), &p->config.sight);
 	plan(&sight->seen, clock_wall_ms() / 1000, random, &plan_made);
 	app->wants_definitions = wants_definitions(&plan_made);
 	note_delivery(app, sight);

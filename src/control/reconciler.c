@@ -178,22 +178,22 @@ static bool is_over(struct reconciler *r)
 
 int reconciler_term(struct reconciler *r, struct err *err)
 {
-	int signal = 0;
+	int signal = SIGNAL_WOKEN;
 
 	if (begin(r, err) < 0)
 		return -1;
-	while (!is_over(r) && (signal = signal_wait(-1)) == SIGNAL_WOKEN)
-		;
+	while (!is_over(r) && signal == SIGNAL_WOKEN)
+		signal = signal_wait(-1);
 	if (!is_over(r)) {
 		log_event(LOG_INFO, "leaving", LOG_STR("signal", strsignal(signal)), // NOLINT
 			LOG_END);
 		(void)api_timer(r->api, 0, leave, r);
 		while (!is_over(r) && signal_wait(LEAVE_MS) == SIGNAL_WOKEN)
 			;
-		end(r);
-		return 0;
 	}
 	end(r);
+	if (signal != SIGNAL_WOKEN)
+		return 0;
 	if (r->why.kind != ERR_INVALID)
 		return 1;
 	*err = r->why;

@@ -349,3 +349,41 @@ void reports_refused(struct reports *r, struct app *app, const struct sight *s,
 	telling_create_failed(&t, task, job, words);
 	say(r, app, v, &t, what, LOG_WARN);
 }
+
+static const char *doing(enum plan_kind kind)
+{
+	switch (kind) {
+	case PLAN_COMMIT:
+		return "start the promotion";
+	case PLAN_UNSUSPEND:
+		return "let a Job run";
+	case PLAN_RECORD:
+		return "record an outcome";
+	case PLAN_EXPIRE:
+		return "let a Job expire";
+	case PLAN_DELETE:
+		return "delete a Job";
+	case PLAN_LOOK:
+		return "look for a Job";
+	case PLAN_DEPRECATE:
+	case PLAN_SUPERSEDE:
+		return "retire an older version";
+	case PLAN_CREATE_JOB:
+	case PLAN_CREATE_CODE:
+	case PLAN_TELL:
+		break;
+	}
+	return "go on";
+}
+
+void reports_failed(struct reports *r, struct app *app, const struct sight *s,
+	const struct plan_action *a, const struct err *err)
+{
+	const char *job = a->job ? a->job->name : a->item ? a->item->job : "";
+	CLEANUP(free_p) char *words = call_words(err, job, "the Job");
+	CLEANUP(free_p) char *what = xasprintf("%s: %s", doing(a->kind), err_kind_name(err->kind));
+	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+
+	telling_failed(&t, doing(a->kind), words);
+	say(r, app, sight_version(s, a->version), &t, what, LOG_WARN);
+}

@@ -32,4 +32,8 @@ void reports_told(
 void reports_refused(struct reports *r, struct app *app, const struct sight *s,
 	const struct plan_action *a, const struct err *err);
 
+/* Anything else was refused: by a right that is missing, or by admission. */
+void reports_failed(struct reports *r, struct app *app, const struct sight *s,
+	const struct plan_action *a, const struct err *err);
+
 #endif

@@ -131,6 +131,11 @@ static void emit_owner(struct emit *e, const struct owner *owner)
 	emit_array_end(e);
 }
 
+void jobmeta_emit_owner(struct emit *e, const char *name, const char *uid)
+{
+	emit_owner(e, &(struct owner){"lifecycle.keptn.sh/v1", "KeptnAppVersion", name, uid});
+}
+
 void jobmeta_emit_job(const struct jobspec *s, struct emit *e)
 {
 	const struct jobspec_version *v = &s->version;
@@ -141,7 +146,7 @@ void jobmeta_emit_job(const struct jobspec *s, struct emit *e)
 	emit_key_string(e, "namespace", v->namespace);
 	emit_labels(s, e);
 	emit_job_annotations(s, e);
-	emit_owner(e, &(struct owner){"lifecycle.keptn.sh/v1", "KeptnAppVersion", v->name, v->uid});
+	jobmeta_emit_owner(e, v->name, v->uid);
 	emit_object_end(e);
 }
 

@@ -51,4 +51,7 @@ void jobmeta_emit_job(const struct jobspec *s, struct emit *e);
 void jobmeta_emit_pod(const struct jobspec *s, struct emit *e);
 void jobmeta_emit_code(const struct jobspec *s, const char *job_uid, struct emit *e);
 
+/* Emits "ownerReferences" and its value: the KeptnAppVersion of this name and uid. */
+void jobmeta_emit_owner(struct emit *e, const char *name, const char *uid);
+
 #endif

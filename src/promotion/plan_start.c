@@ -130,25 +130,36 @@ static bool fence(struct planning *p, const struct seen_version *head)
 	return absorbed;
 }
 
+/* Somebody let it run, or ended it, before any commit named it. */
+static bool has_run(const struct seen_job *job)
+{
+	return !job->suspended || job->outcome != SEEN_RUNNING;
+}
+
 /*
- * The Job that the commit will name for a task: of those seen suspended, that of the least name.
- * *ret_any: there is a Job of this attempt at all, so none is to be created.
+ * Of two Jobs for one task the one that has run goes before one that has not, since it must stay
+ * the only one; else the lesser name.
  */
-static const struct seen_job *choose_job(const struct seen *seen, const struct seen_version *v,
-	const char *task, unsigned attempt, bool *ret_any)
+static bool goes_before(const struct seen_job *a, const struct seen_job *b)
+{
+	if (has_run(a) != has_run(b))
+		return has_run(a);
+	return strcmp(a->name, b->name) < 0;
+}
+
+/* The Job that the commit will name for a task; NULL: none is there, so one is to be created. */
+static const struct seen_job *choose_job(
+	const struct seen *seen, const struct seen_version *v, const char *task, unsigned attempt)
 {
 	const struct seen_job *chosen = NULL;
 
-	*ret_any = false;
 	for (size_t i = 0; i < seen->njobs; i++) {
 		const struct seen_job *job = &seen->jobs[i];
 
 		if (job->attempt != attempt || job->deleting || !str_eq(job->task, task) ||
 			!str_eq(job->version_uid, v->uid))
 			continue;
-		*ret_any = true;
-		if (job->suspended && job->outcome == SEEN_RUNNING &&
-			(!chosen || strcmp(job->name, chosen->name) < 0))
+		if (!chosen || goes_before(job, chosen))
 			chosen = job;
 	}
 	return chosen;
@@ -158,10 +169,9 @@ static const struct seen_job *choose_job(const struct seen *seen, const struct s
 static bool prepare(
 	struct planning *p, const struct seen_version *v, const char *task, unsigned attempt)
 {
-	bool any;
-	const struct seen_job *job = choose_job(p->seen, v, task, attempt, &any);
+	const struct seen_job *job = choose_job(p->seen, v, task, attempt);
 
-	if (!any) {
+	if (!job) {
 		struct plan_action *a = plan_add(p, PLAN_CREATE_JOB, v);
 
 		a->task = task;
@@ -169,10 +179,10 @@ static bool prepare(
 		a->name = job_name_make(task, attempt, p->random++);
 		return false;
 	}
-	if (job && !job->ready)
+	if (!job->ready) {
 		plan_add_job(p, PLAN_CREATE_CODE, PLAN_NO_REASON, v, job);
-	if (!job || !job->ready)
 		return false;
+	}
 	plan_add_change(p, (struct plan_change){task, job->name, SEEN_PROGRESSING, PLAN_NO_REASON});
 	return true;
 }

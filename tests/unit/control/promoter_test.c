@@ -268,7 +268,10 @@ static void a_job_that_is_missing_is_looked_for_and_then_recorded(void **state)
 	assert_says(record->body, "\"Failed\"");
 }
 
-#define LABELLED "{\"metadata\":{\"labels\":{\"app.kubernetes.io/managed-by\":\"promogate\"}}}"
+/* A Job that is ours. */
+#define LABELLED                                                                                   \
+	"{\"metadata\":{\"labels\":{\"app.kubernetes.io/managed-by\":\"promogate\"},"              \
+	"\"ownerReferences\":[{\"uid\":\"u\"}]}}"
 
 static void an_outcome_waits_for_others_and_no_longer_than_that(void **state)
 {
@@ -294,7 +297,7 @@ static void an_outcome_waits_for_others_and_no_longer_than_that(void **state)
 	}
 }
 
-static void what_a_look_finds_without_its_label_gets_it_back(void **state)
+static void what_a_look_finds_gets_its_label_and_its_owner_back(void **state)
 {
 	struct stage *s = *state;
 	struct fake_task *label;
@@ -308,6 +311,7 @@ static void what_a_look_finds_without_its_label_gets_it_back(void **state)
 	label = fake_find(&s->api, "PATCH", "/jobs/a-1-bcdfghjk");
 	assert_non_null(label);
 	assert_says(label->body, "\"app.kubernetes.io/managed-by\":\"promogate\"");
+	assert_says(label->body, "\"kind\":\"KeptnAppVersion\",\"name\":\"v\",\"uid\":\"u\"");
 	fake_answer(label, "{}");
 	fake_turn(&s->api);
 	assert_int_equal(fake_calls(&s->api), 0);
@@ -399,7 +403,7 @@ int main(void)
 		ON_STAGE(after_a_failure_the_rest_of_the_plan_is_dropped),
 		ON_STAGE(a_job_that_is_missing_is_looked_for_and_then_recorded),
 		ON_STAGE(an_outcome_waits_for_others_and_no_longer_than_that),
-		ON_STAGE(what_a_look_finds_without_its_label_gets_it_back),
+		ON_STAGE(what_a_look_finds_gets_its_label_and_its_owner_back),
 		ON_STAGE(a_job_that_is_refused_as_invalid_waits_for_its_definition),
 		cmocka_unit_test_setup_teardown(
 			what_ran_before_this_term_has_its_place_under_the_cap,
