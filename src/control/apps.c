@@ -90,7 +90,7 @@ static void kept_unlink(struct kept *k)
 static void forget(struct app *app, const struct kept *k)
 {
 	if (k->version)
-		(void)strmap_remove(&app->told, k->version->seen.name);
+		strmap_release(&app->told);
 	else
 		(void)strmap_remove(&app->with_code, k->job->seen.name);
 }

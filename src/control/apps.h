@@ -51,7 +51,7 @@ struct app {
 	/* Task to why the API server, or we, would not take its Job; tried again then. */
 	struct strmap refused;
 	int64_t refused_until_ms;
-	struct strmap told; /* name of a version to what was last said of why it waits */
+	struct strmap told; /* "version" or "version/task" to what was last said of it */
 };
 
 struct apps;

@@ -49,6 +49,7 @@ struct promoter {
 	bool counted; /* what ran before this term has its place under the cap */
 	promoter_idle_fn *idle; /* called once nothing runs any more; NULL: not stopped */
 	void *idle_ctx;
+	bool told_idle;
 };
 
 static void set_turn(struct promoter *p);
@@ -155,6 +156,17 @@ static void set_wake(struct promoter *p, const char *key, int64_t wake)
 		workqueue_add_at(p->queue, key, clock_mono_ms() + wake * 1000 - clock_wall_ms());
 }
 
+/* Once, when the last plan was carried out and the last Event was posted. */
+static void stopped(void *ctx)
+{
+	struct promoter *p = ctx;
+
+	if (!p->idle || p->told_idle || p->running > 0 || !reports_quiet(p->reports))
+		return;
+	p->told_idle = true;
+	p->idle(p->idle_ctx);
+}
+
 static void executed(void *ctx, struct app *app, bool again, const struct err *err)
 {
 	struct promoter *p = ctx;
@@ -175,10 +187,8 @@ static void executed(void *ctx, struct app *app, bool again, const struct err *e
 		workqueue_done(p->queue, app->key);
 	}
 	apps_let_go(p->apps, app);
-	if (p->idle && p->running == 0)
-		p->idle(p->idle_ctx);
-	else
-		set_turn(p);
+	set_turn(p);
+	stopped(p);
 }
 
 /* From when on a version that is to start was seen, for the metric. */
@@ -312,8 +322,8 @@ void promoter_stop(struct promoter *p, promoter_idle_fn *idle, void *ctx)
 {
 	p->idle = idle;
 	p->idle_ctx = ctx;
-	if (p->running == 0)
-		idle(ctx);
+	reports_when_quiet(p->reports, stopped, p);
+	stopped(p);
 }
 
 void promoter_free(struct promoter *p)

@@ -44,7 +44,9 @@ enum {
 
 struct reports {
 	struct api *api;
-	unsigned events;
+	unsigned events; /* on their way */
+	reports_quiet_fn *quiet; /* called when none is any more; NULL: nobody waits for that */
+	void *quiet_ctx;
 	bool told_foreign; /* once for all: it is one setting of Keptn's operator */
 };
 
@@ -59,6 +61,17 @@ struct reports *reports_new(struct api *api)
 void reports_free(struct reports *r)
 {
 	free(r);
+}
+
+bool reports_quiet(const struct reports *r)
+{
+	return r->events == 0;
+}
+
+void reports_when_quiet(struct reports *r, reports_quiet_fn *quiet, void *ctx)
+{
+	r->quiet = quiet;
+	r->quiet_ctx = ctx;
 }
 
 /* "namespace/version", for free(). */
@@ -77,12 +90,15 @@ struct posting {
 	struct call call;
 };
 
-static void posting_free(struct posting *posting)
+static void over(struct posting *posting, bool cancelled)
 {
-	posting->r->events--;
+	struct reports *r = posting->r;
+
 	call_release(&posting->call);
 	free(posting->namespace);
 	free(posting);
+	if (--r->events == 0 && r->quiet && !cancelled)
+		r->quiet(r->quiet_ctx);
 }
 
 static void posted(void *ctx, const struct api_response *response, const struct err *err)
@@ -100,7 +116,7 @@ static void posted(void *ctx, const struct api_response *response, const struct 
 	if (err && !known)
 		log_event(LOG_DEBUG, "event lost", LOG_STR("reason", posting->reason), LOG_ERR(err),
 			LOG_END);
-	posting_free(posting);
+	over(posting, err && api_cancelled(err));
 }
 
 static void post_now(void *ctx, const struct api_response *response, const struct err *err)
@@ -109,7 +125,7 @@ static void post_now(void *ctx, const struct api_response *response, const struc
 
 	(void)response;
 	if (err)
-		posting_free(posting);
+		over(posting, true);
 	else
 		call_send(posting->r->api, &posting->call, posted, posting);
 }
@@ -269,27 +285,36 @@ void reports_done(struct reports *r, struct app *app, const struct sight *s,
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-/* Whether it was not the last thing that was said of this version. */
-static bool is_news(struct app *app, const struct appversion *v, const char *what)
+/* Whether it was not the last thing that was said of this version, or this task of it. */
+static bool is_news(struct app *app, const char *about, const char *what)
 {
-	const char *before = strmap_get(&app->told, v->seen.name);
+	const char *before = strmap_get(&app->told, about);
 
 	if (before && str_eq(before, what))
 		return false;
-	strmap_put(&app->told, v->seen.name, xstrdup(what));
+	strmap_put(&app->told, about, xstrdup(what));
 	return true;
 }
 
-/* what: the same for what need not be said again. */
+/* What is said of a version, or of a task, in words that are the same where it is no news. */
+struct saying {
+	const char *task; /* NULL: the version */
+	const char *what;
+	enum log_level level;
+};
+
 static void say(struct reports *r, struct app *app, const struct appversion *v,
-	const struct telling *t, const char *what, enum log_level level)
+	const struct telling *t, struct saying saying)
 {
 	CLEANUP(free_p) char *key = key_of(v);
+	CLEANUP(free_p)
+	char *about = xasprintf(
+		"%s%s%s", v->seen.name, saying.task ? "/" : "", saying.task ? saying.task : "");
 
-	if (!is_news(app, v, what))
+	if (!is_news(app, about, saying.what))
 		return;
-	log_event(level, "promotion waits", LOG_STR("promotion", key), LOG_STR("reason", t->reason),
-		LOG_STR("because", buf_str(&t->message)), LOG_END);
+	log_event(saying.level, "promotion waits", LOG_STR("promotion", key),
+		LOG_STR("reason", t->reason), LOG_STR("because", buf_str(&t->message)), LOG_END);
 	post(r, v, t);
 }
 
@@ -331,7 +356,7 @@ void reports_told(
 	if (a->reason == PLAN_NO_DEFINITION)
 		add_lacking(&detail, s, a->version);
 	telling_waits(&t, v, a, &s->seen, detail.len ? buf_str(&detail) : NULL);
-	say(r, app, v, &t, buf_str(&t.message), LOG_INFO);
+	say(r, app, v, &t, (struct saying){NULL, buf_str(&t.message), LOG_INFO});
 }
 
 void reports_refused(struct reports *r, struct app *app, const struct sight *s,
@@ -342,12 +367,11 @@ void reports_refused(struct reports *r, struct app *app, const struct sight *s,
 	bool code = a->kind == PLAN_CREATE_CODE;
 	const char *task = code ? a->job->task : a->task;
 	const char *job = code ? a->job->name : a->name.text;
-	CLEANUP(free_p) char *what = NULL, *words = NULL;
+	CLEANUP(free_p) char *words = NULL;
 
 	words = call_words(err, job, task);
-	what = xasprintf("%s of %s", err_kind_name(err->kind), task);
 	telling_create_failed(&t, task, job, words);
-	say(r, app, v, &t, what, LOG_WARN);
+	say(r, app, v, &t, (struct saying){task, err_kind_name(err->kind), LOG_WARN});
 }
 
 static const char *doing(enum plan_kind kind)
@@ -385,5 +409,5 @@ void reports_failed(struct reports *r, struct app *app, const struct sight *s,
 	CLEANUP(telling_release) struct telling t = TELLING_INIT;
 
 	telling_failed(&t, doing(a->kind), words);
-	say(r, app, sight_version(s, a->version), &t, what, LOG_WARN);
+	say(r, app, sight_version(s, a->version), &t, (struct saying){job, what, LOG_WARN});
 }

@@ -22,6 +22,11 @@ struct reports *reports_new(struct api *api);
 void reports_free(struct reports *r);
 DEFINE_CLEANUP(struct reports, reports_free)
 
+/* Whether no Event is on its way, and whom to tell when none is any more. */
+bool reports_quiet(const struct reports *r);
+typedef void reports_quiet_fn(void *ctx);
+void reports_when_quiet(struct reports *r, reports_quiet_fn *quiet, void *ctx);
+
 /* An action was carried out. */
 void reports_done(struct reports *r, struct app *app, const struct sight *s,
 	const struct plan *plan, const struct plan_action *a);

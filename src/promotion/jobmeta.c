@@ -34,6 +34,7 @@ static const char *const left_behind[] = {
 	JOB_ON_FAILURE,
 	JOB_DECIDED_BY,
 	JOB_OUTCOME,
+	JOB_RELEASED,
 	JOB_REASON,
 	JOB_MESSAGE,
 	JOB_KEPTN_APP,

@@ -31,9 +31,11 @@
 /* Written once the outcome is recorded: the blocking policy, whose it was, and what happened. */
 #define JOB_ON_FAILURE ON_FAILURE_ANNOTATION
 #define JOB_DECIDED_BY "promogate.dev/decided-by"
-#define JOB_OUTCOME    "promogate.dev/outcome"
-#define JOB_REASON     "promogate.dev/reason"
-#define JOB_MESSAGE    "promogate.dev/message"
+/* Set when it was let run: who suspends it after that wants it so. */
+#define JOB_RELEASED "promogate.dev/released"
+#define JOB_OUTCOME  "promogate.dev/outcome"
+#define JOB_REASON   "promogate.dev/reason"
+#define JOB_MESSAGE  "promogate.dev/message"
 
 /* In the environment of its pods; the id is "<uid of the version>/<task>". */
 #define JOB_CONTEXT_VARIABLE "KEPTN_CONTEXT"

@@ -34,6 +34,10 @@ void jobpatch_unsuspend(const char *uid, struct buf *to)
 	struct emit e = EMIT_INIT(to);
 
 	begin(&e, uid);
+	emit_key(&e, "annotations");
+	emit_object_begin(&e);
+	emit_key_string(&e, JOB_RELEASED, "true");
+	emit_object_end(&e);
 	begin_spec(&e);
 	emit_key_bool(&e, "suspend", false);
 	end(&e);

@@ -106,6 +106,7 @@ void jobstatus_read(const struct json *job, struct jobstatus *ret)
 	ret->context = variable_of(job, JOB_CONTEXT_VARIABLE);
 	ret->ttl_seconds = number_of(annotations, JOB_TTL, DEFAULT_TTL_SECONDS);
 	ret->ttl_set = json_type(json_get(spec, "ttlSecondsAfterFinished")) == JSON_NUMBER;
+	ret->released = json_at(metadata, "annotations", JOB_RELEASED) != NULL;
 	ret->deleting = json_get(metadata, "deletionTimestamp") != NULL;
 	ret->start = text_of(json_get(job, "status"), "startTime");
 	ret->brings_code = mounts_own_code(spec, ret->name);

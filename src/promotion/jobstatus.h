@@ -32,6 +32,7 @@ struct jobstatus {
 	int64_t ttl_seconds; /* what ttlSecondsAfterFinished is to become */
 	bool ttl_set; /* … and that it has become something */
 	bool deleting;
+	bool released; /* it was let run */
 	bool brings_code; /* it mounts a ConfigMap of its own name, which must be there first */
 	enum job_state state;
 	const char *start; /* status.startTime; "" before */

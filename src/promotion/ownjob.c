@@ -23,6 +23,7 @@ static struct seen_job seen_of(const struct jobstatus *s)
 		.attempt = s->attempt,
 		.suspended = s->state == JOB_SUSPENDED,
 		.deleting = s->deleting,
+		.released = s->released,
 		.expires = s->ttl_set,
 		.ready = s->state != JOB_SUSPENDED || !s->brings_code,
 		.outcome = outcome_of(s->state),

@@ -37,7 +37,7 @@ static bool judge_open(
 		plan_add(p, PLAN_LOOK, v)->item = item; /* rule 8: the cache is not believed */
 	else if (aborted) /* rule 11: recorded once it is gone */
 		plan_add_job(p, PLAN_DELETE, PLAN_ABORTED, v, job);
-	else if (job->suspended) /* rule 7 */
+	else if (job->suspended && !job->released) /* rule 7 */
 		plan_add_job(p, PLAN_UNSUSPEND, PLAN_NO_REASON, v, job);
 	return false;
 }

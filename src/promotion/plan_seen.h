@@ -74,6 +74,7 @@ struct seen_job {
 	bool suspended;
 	bool deleting; /* has a deletionTimestamp */
 	bool expires; /* has ttlSecondsAfterFinished */
+	bool released; /* it was let run: if it is suspended now, somebody paused it */
 	bool ready; /* the ConfigMap with its code is there, or it needs none */
 	enum seen_outcome outcome; /* the condition Complete or Failed is True */
 };

@@ -128,8 +128,9 @@ static void patches_name_the_job_by_its_uid(void **state)
 
 	(void)state;
 	jobpatch_unsuspend("u", &b);
-	assert_string_equal(
-		buf_str(&b), "{\"metadata\":{\"uid\":\"u\"},\"spec\":{\"suspend\":false}}");
+	assert_string_equal(buf_str(&b), "{\"metadata\":{\"uid\":\"u\",\"annotations\":{"
+					 "\"promogate.dev/released\":\"true\"}},"
+					 "\"spec\":{\"suspend\":false}}");
 	buf_reset(&b);
 	jobpatch_record(
 		&(struct jobpatch_record){.uid = "u", .ttl_seconds = 60, .message = ""}, &b);

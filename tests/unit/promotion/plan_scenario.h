@@ -6,9 +6,10 @@
  *	version NAME tasks=A,B [undefined=A,B] [created=N] [revision=N] [generation=N] [delivered]
  *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [warn] [superseded] [refused]
  *[foreign] item VERSION TASK STATE [JOB] a status item job VERSION TASK NAME
- *suspended|running|complete|failed [ttl] [deleting] [bare] bare: the ConfigMap with its code is not
- *there gone NAME                     a live GET said 404 now N, random N, room N, since N, max-age
- *N, deadline N, idle > LINE                        an action, or "wake N"; in order
+ *suspended|suspended paused|running|complete|failed [ttl] [deleting] [bare] bare: the ConfigMap
+ *with its code is not there gone NAME                     a live GET said 404 now N, random N, room
+ *N, since N, max-age N, deadline N, idle > LINE                        an action, or "wake N"; in
+ *order
  *
  * Versions of equal creation are as new as their names say. now is 1000, room 100, random 0.
  */
@@ -182,6 +183,7 @@ static inline void plan_read_job(struct plan_scenario *s, char **save)
 	for (const char *word; (word = strtok_r(NULL, " ", save));) {
 		job->suspended |= str_eq(word, "suspended");
 		job->expires |= str_eq(word, "ttl");
+		job->released |= str_eq(word, "paused");
 		job->deleting |= str_eq(word, "deleting");
 		job->ready &= !str_eq(word, "bare");
 		if (str_eq(word, "complete"))
