@@ -49,7 +49,7 @@ func milliseconds(d time.Duration) float64 {
 }
 
 const (
-	settle   = 120 * time.Millisecond // what a change sets off is over by then
+	settle   = 100 * time.Millisecond // what a change sets off is over by then
 	patience = 60 * time.Second
 )
 

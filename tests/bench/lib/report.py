@@ -109,7 +109,8 @@ def rows(groups, samples):
                 "median": {side: statistics.median(values) for side, values in rounds.items()},
                 "rounds": rounds,
             }
-            row["ratio"] = {side: compare(rounds["promogate"], rounds[side]) for side in rounds if side != "promogate"}
+            row["ratio"] = {side: compare(rounds["promogate"], values) for side, values in rounds.items()
+                            if side != "promogate" and all(values)}
             if target and (target[0] == "promogate" or target[0] in row["ratio"]):
                 of, relation, limit = target
                 value = row["median"][of] if of == "promogate" else row["ratio"][of]["median"]
@@ -119,12 +120,8 @@ def rows(groups, samples):
 
 
 def compare(ours, others):
-    each = [ratio(a, b) for a, b in zip(ours, others)]
-    return {"median": ratio(statistics.median(ours), statistics.median(others)), "low": min(each), "high": max(each)}
-
-
-def ratio(a, b):
-    return a / b if b else float("inf") if a else 1
+    each = [a / b for a, b in zip(ours, others)]
+    return {"median": statistics.median(ours) / statistics.median(others), "low": min(each), "high": max(each)}
 
 
 def table(made, others):

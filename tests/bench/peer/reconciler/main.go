@@ -74,8 +74,11 @@ func run(ctx context.Context, metricsListen, keptnNamespace string, concurrent i
 	if err != nil {
 		return err
 	}
-	if _, err := mgr.GetCache().GetInformer(ctx, &KeptnTaskDefinition{}); err != nil {
-		return err
+	// All of them now, so that /readyz waits for each.
+	for _, o := range []client.Object{&KeptnAppVersion{}, &batchv1.Job{}, &KeptnTaskDefinition{}} {
+		if _, err := mgr.GetCache().GetInformer(ctx, o); err != nil {
+			return err
+		}
 	}
 	return mgr.Start(ctx)
 }
