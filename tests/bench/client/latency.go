@@ -110,7 +110,7 @@ func (p *promotion) end(s *seen) error {
 		if err := end(i); err != nil {
 			return err
 		}
-		time.Sleep(settle / 2)
+		time.Sleep(settle)
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ import threading
 import time
 import urllib.parse
 
+from daemon import cpu_of
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 LIFECYCLE = "/apis/lifecycle.keptn.sh/v1"
 REGISTRATION = "/apis/admissionregistration.k8s.io/v1"
@@ -51,11 +53,18 @@ class Cluster:
     def stop_controllers(self):
         """Nothing but the API server and etcd goes on running: no Job gets a pod, and none ends by itself."""
         for name in ("kube-controller-manager", "kube-scheduler", "kwok"):
-            pid = int((self.folder / "run" / name).read_text().split()[0])
-            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
-            if command != str(self.folder / "bin" / name):
-                raise RuntimeError(f"process {pid} is no {name}: {command}")
-            os.kill(pid, signal.SIGKILL)
+            os.kill(self.pid(name), signal.SIGKILL)
+
+    def pid(self, name):
+        pid = int((self.folder / "run" / name).read_text().split()[0])
+        command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+        if command != str(self.folder / "bin" / name):
+            raise RuntimeError(f"process {pid} is no {name}: {command}")
+        return pid
+
+    def cpu(self):
+        """CPU seconds of the API server and etcd so far."""
+        return sum(cpu_of(self.pid(name)) for name in ("kube-apiserver", "etcd"))
 
     def headers(self):
         return {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}

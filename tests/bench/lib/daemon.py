@@ -18,6 +18,13 @@ def free_port():
         return s.getsockname()[1]
 
 
+def cpu_of(pid):
+    """CPU seconds, user and system, of all its threads so far, ended ones too."""
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
 class Daemon:
     """It answers at /readyz of `metrics_port`. `core` pins it, from its start on, so that Go counts one CPU."""
 
@@ -69,10 +76,7 @@ class Daemon:
             raise RuntimeError(f"{self.program} ended with {self.process.returncode}, see {self.log}")
 
     def cpu(self):
-        """CPU seconds, user and system, of all its threads so far, ended ones too."""
-        with open(f"/proc/{self.process.pid}/stat") as f:
-            fields = f.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu_of(self.process.pid)
 
     def memory(self):
         """Resident, private and highest resident memory in MiB. Private is what no file backs."""

@@ -41,7 +41,7 @@ class Promotion:
         self.only = options.only
         quick = options.quick
         # Short rounds, many of them: what else the machine does hits all sides alike.
-        self.rounds = 1 if quick else options.rounds or 5
+        self.rounds = 1 if quick else options.rounds or 4
         self.flood_rounds = 1 if quick else 2
         self.together, self.in_turn = 8, 4  # versions of each round
         self.flood_versions = 200 if quick else FLOOD
@@ -106,7 +106,7 @@ class Promotion:
             for side in turn(self.sides, n):
                 say(f"one promotion at a time: round {n + 1} of {self.rounds}, {side}")
                 with self.start(side):
-                    self.promote("warm-up", 5, self.in_turn, True)
+                    self.promote("warm-up", max(TASKS), self.in_turn, False)
                     self.one_by_one(side)
                 self.wipe()
 
@@ -147,15 +147,18 @@ class Promotion:
         self.client("fill", namespace="flood", namespaces=SPREAD, versions=self.flood_versions, apps=self.flood_versions,
                     tasks=FLOOD_TASKS)
         self.audit.calls(side)
+        before = self.cluster.cpu()
         with self.start(side) as daemon:
             calls = self.until_all_run(side, daemon)
             values = daemon.memory() | {"cpu": daemon.cpu()}
+            together = self.cluster.cpu() - before + values["cpu"]
         self.wipe()
         writes = [c for c in calls if c.verb in WRITES and c.code < 300 and c.resource != "leases"]
         unsuspended = max(c.done for c in writes if c.verb == "patch" and c.resource == "jobs")
         first = min(c.received for c in writes)
         seconds = max(c.done for c in writes) - first
         return values | {"rate": len(writes) / seconds, "seconds": unsuspended - first, "writes": len(writes),
+                         "cpu_each": together / len(writes) * 1000,
                          "calls": sum(c.resource != "leases" for c in calls) / self.flood_versions,
                          "sorts": dict(sorts(calls))}
 

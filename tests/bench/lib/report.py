@@ -72,6 +72,7 @@ PROMOTION = (
         ("until all Jobs run", "seconds", "s", None),
         ("API calls for each version", "calls", "", None),
         ("CPU", "cpu", "s", None),
+        ("CPU with server's, 1 000 writes", "cpu_each", "s", None),
         ("private", "private", "MiB", None),
         ("RSS", "rss", "MiB", None),
         ("highest RSS", "peak", "MiB", None),
