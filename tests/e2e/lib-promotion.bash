@@ -52,11 +52,15 @@ reconciler_leads() { # NAME
 	[[ $said == leading ]] && process_ready "$1"
 }
 
-# Lets go of the Lease, and ends.
+# Lets go of the Lease, and ends in good order.
 reconciler_stop() { # NAME
 	process_runs "$1" || return 0
 	process_signal "$1" TERM
 	eventually process_ended "$1"
+	same 0 "$(cat "$(process_home "$1")/exit")" || {
+		tail -n 50 "$(process_home "$1")/log"
+		return 1
+	}
 }
 
 process_runs() { # NAME
