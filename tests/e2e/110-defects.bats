@@ -315,8 +315,13 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 }
 
 @test "D25: a TTL of nothing loses no outcome, and runs nothing twice" {
-	for task in a b; do plays "$task" succeed '{retries: 0, ttlSecondsAfterFinished: 0, container: {name: task, image: promote}}'; done | apply
+	for task in a b; do plays "$task" hang '{retries: 0, ttlSecondsAfterFinished: 0, container: {name: task, image: promote}}'; done | apply
 	delivered podtato-1 podtato 1.0.0 'a, b'
+	promoted podtato-1 Progressing
+	lets_end a succeed
+	# What still runs could be collected the moment it ends, were it given its TTL now.
+	same null "$(job "$(job_of podtato-1 b)" .spec.ttlSecondsAfterFinished)"
+	lets_end b succeed
 	promoted podtato-1
 	items_are podtato-1 'a Succeeded' 'b Succeeded'
 	eventually no_jobs
