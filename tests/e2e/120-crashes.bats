@@ -108,6 +108,7 @@ killed_at_each_call() { # MODE
 	for n in 1 4 6 9; do
 		promotion_cut_at "$n" "${modes[n % 2]}" "$(cut -d' ' -f1 "$cluster/run/kube-apiserver")"
 		"$root/hack/localcluster" --dir "$cluster" start-apiserver
+		eventually kubectl get -n "$ns" keptnappversions
 		promoted "${modes[n % 2]}-$n"
 	done
 	process_runs victim
