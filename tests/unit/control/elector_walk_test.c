@@ -1,0 +1,189 @@
+#include "json/emit.h"
+#include "json/json.h"
+
+#include "play.h"
+
+/* Two electors, one Lease, and a network that delays and loses. */
+
+/* As much of an API server as one Lease needs. */
+struct store {
+	char *spec; /* NULL: there is none */
+	int version;
+};
+
+/* What it answers, after having done it; NULL with an error. For free(). */
+static char *serve(struct store *s, const struct world_call *c, struct err *err)
+{
+	bool put = str_eq(c->method, "PUT"), post = str_eq(c->method, "POST");
+	CLEANUP(free_p) char *version = xasprintf("%d", s->version);
+	CLEANUP(json_free_p) struct json *sent = NULL;
+
+	if (put || post)
+		assert_int_equal(json_parse(c->body, strlen(c->body), &sent, err), 0);
+	if (!s->spec && !post)
+		(void)err_set(err, ERR_NOT_FOUND, "there is none");
+	else if (s->spec && post)
+		(void)err_set(err, ERR_EXISTS, "there is one");
+	else if (put && !str_eq(json_string(json_at(sent, "metadata", "resourceVersion")), version))
+		(void)err_set(err, ERR_CONFLICT, "another version");
+	if (err->kind != ERR_NONE)
+		return NULL;
+	if (sent) {
+		struct buf spec = BUF_INIT(10000);
+		struct emit e = EMIT_INIT(&spec);
+
+		emit_json(&e, json_get(sent, "spec"));
+		free(s->spec);
+		s->spec = buf_steal(&spec);
+		s->version++;
+	}
+	return xasprintf(
+		"{\"metadata\":{\"resourceVersion\":\"%d\"},\"spec\":%s}", s->version, s->spec);
+}
+
+struct pair {
+	struct play play[2];
+	struct store store;
+	uint32_t seed;
+	int terms;
+};
+
+static uint32_t draw(struct pair *p, uint32_t below)
+{
+	p->seed ^= p->seed << 13;
+	p->seed ^= p->seed >> 17;
+	p->seed ^= p->seed << 5;
+	return p->seed % below;
+}
+
+static void begin_term(struct pair *p, int i, int64_t mono_ms)
+{
+	struct elector_config c = config;
+	struct outside outside;
+
+	p->play[i] = (struct play){.world = {.mono_ms = mono_ms}, .said = BUF_INIT(100000)};
+	outside = world_outside(&p->play[i].world);
+	c.ctx = &p->play[i];
+	c.identity = i ? "one" : "zero";
+	c.standing_by = NULL;
+	p->play[i].elector = elector_new_in(&c, &outside);
+}
+
+static void end_term(struct play *play)
+{
+	world_end(&play->world);
+	elector_free(play->elector);
+	buf_release(&play->said);
+}
+
+/* Time passes for both; one that is stopped does not see it. */
+static void pass(struct pair *p, int64_t ms, int stopped)
+{
+	for (int i = 0; i < 2; i++) {
+		struct play *play = &p->play[i];
+
+		if (i == stopped)
+			world_skip(&play->world, ms);
+		else
+			world_pass(&play->world, ms);
+		play->world.random = p->seed;
+	}
+	/* Both may look at the same moment, and no moment has two leaders. */
+	assert_false(elector_leading(p->play[0].elector) && elector_leading(p->play[1].elector));
+	for (int i = 0; i < 2; i++) {
+		if (!strstr(buf_str(&p->play[i].said), "lost"))
+			continue;
+		p->terms++;
+		end_term(&p->play[i]);
+		begin_term(p, i, p->play[!i].world.mono_ms);
+	}
+}
+
+/* The oldest call of one is done; its answer comes at once, late or never. */
+static void answer_one(struct pair *p, int i, bool well)
+{
+	CLEANUP(free_p) char *answer = NULL;
+	struct world *w = &p->play[i].world;
+	struct err err = ERR_INIT;
+	struct world_call c;
+
+	if (!w->call_count)
+		return;
+	c = world_pop_call(w);
+	if (well || draw(p, 8))
+		answer = serve(&p->store, &c, &err);
+	if (!well && draw(p, 4) == 0) {
+		struct elector *same = p->play[i].elector;
+
+		pass(p, draw(p, 12000), draw(p, 2) ? i : -1);
+		if (p->play[i].elector != same)
+			goto out; /* its client has ended */
+	}
+	if (!well && draw(p, 6) == 0) {
+		free(STEAL(answer));
+		err = (struct err){.kind = ERR_TIMEOUT};
+	}
+	if (!answer && err.kind == ERR_NONE)
+		err.kind = ERR_TIMEOUT;
+	world_end_call(&c, answer, &err);
+out:
+	world_call_release(&c);
+}
+
+/* One is cut off, or stopped, and the other goes on in small steps. */
+static void cut_off(struct pair *p, int i)
+{
+	int stopped = draw(p, 2) ? i : -1;
+
+	for (uint32_t steps = 10 + draw(p, 60); steps > 0; steps--) {
+		answer_one(p, !i, true);
+		answer_one(p, !i, true);
+		pass(p, 250, stopped);
+	}
+}
+
+static void walk(uint32_t seed, int *terms)
+{
+	struct pair p = {.seed = seed};
+
+	begin_term(&p, 0, 0);
+	begin_term(&p, 1, 0);
+	for (int i = 0; i < 1000; i++) {
+		answer_one(&p, (int)draw(&p, 2), false);
+		pass(&p, draw(&p, 1500), draw(&p, 4) ? -1 : (int)draw(&p, 2));
+		if (draw(&p, 100) == 0)
+			pass(&p, draw(&p, 40000), (int)draw(&p, 2));
+		if (draw(&p, 20) == 0)
+			cut_off(&p, (int)draw(&p, 2));
+	}
+	/* Left alone, they settle. */
+	for (int i = 0; i < 100; i++) {
+		answer_one(&p, i % 2, true);
+		answer_one(&p, i % 2, true);
+		pass(&p, 500, -1);
+	}
+	assert_true(elector_leading(p.play[0].elector) || elector_leading(p.play[1].elector));
+	*terms += p.terms;
+	end_term(&p.play[0]);
+	end_term(&p.play[1]);
+	free(p.store.spec);
+}
+
+static void no_two_lead_at_once(void **state)
+{
+	int terms = 0;
+
+	(void)state;
+	for (uint32_t seed = 1; seed <= 40; seed++)
+		walk(seed, &terms);
+	/* It was no walk in the park. */
+	assert_true(terms > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(no_two_lead_at_once)};
+
+	log_set_level(LOG_ERROR);
+	return cmocka_run_group_tests_name("elector, walks", tests, NULL, NULL);
+}
