@@ -129,6 +129,12 @@ env_of() { # VERSION TASK VARIABLE
 	plays notify hang | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1 Progressing
+	# Until all that belongs to the start has been done.
+	runs() {
+		[[ $(kubectl get pods -n "$ns" --field-selector=status.phase=Running -o name) == pod/* ]]
+	}
+	eventually runs
+	eventually has_event podtato-1 PromotionTasksStarted notify
 	audit_caught_up
 	# Even with a task that runs: nothing but renewals, and a watch that begins anew.
 	from=$(wc -l <"$cluster/audit.log")
