@@ -18,11 +18,11 @@ setup() {
 teardown() {
 	show_log first
 	show_log second
+	cut_end
 	for name in first second; do
 		process_kill "$name"
 		rm -rf "$(process_home "$name")"
 	done
-	cut_end
 	kubectl delete lease -n promogate-system --all
 	kubectl delete keptnappversions --all --all-namespaces
 }
