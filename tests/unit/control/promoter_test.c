@@ -336,6 +336,36 @@ static void a_job_that_is_refused_as_invalid_waits_for_its_definition(void **sta
 	assert_non_null(fake_find(&s->api, "POST", "/jobs"));
 }
 
+static void a_refusal_is_told_in_words_that_the_next_try_repeats(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(json_free_p) struct json *job = NULL;
+	struct err err = ERR_INIT;
+	struct fake_task *create, *event;
+	const char *name;
+
+	delivered(s);
+	create = fake_find(&s->api, "POST", "/jobs");
+	assert_non_null(create);
+	assert_int_equal(json_parse(create->body, strlen(create->body), &job, NULL), 0);
+	name = json_string(json_at(job, "metadata", "name"));
+	assert_non_null(name);
+	(void)err_set(&err, ERR_INVALID,
+		"POST https://127.0.0.1:1/apis/batch/v1/namespaces/" NS
+		"/jobs: Invalid: Job \"%s\" is "
+		"invalid",
+		name);
+	err.http_status = 422;
+	fake_end(create, NULL, &err);
+	free(create_job(s, "jb"));
+	fake_turn_within(&s->api, 100);
+	event = fake_find(&s->api, "POST", "/events");
+	assert_non_null(event);
+	assert_says(event->body, "Invalid: Job \\\"a\\\" is invalid");
+	assert_null(strstr(event->body, name));
+	assert_null(strstr(event->body, "https:"));
+}
+
 static void what_ran_before_this_term_has_its_place_under_the_cap(void **state)
 {
 	struct stage *s = *state;
@@ -405,6 +435,7 @@ int main(void)
 		ON_STAGE(an_outcome_waits_for_others_and_no_longer_than_that),
 		ON_STAGE(what_a_look_finds_gets_its_label_and_its_owner_back),
 		ON_STAGE(a_job_that_is_refused_as_invalid_waits_for_its_definition),
+		ON_STAGE(a_refusal_is_told_in_words_that_the_next_try_repeats),
 		cmocka_unit_test_setup_teardown(
 			what_ran_before_this_term_has_its_place_under_the_cap,
 			stage_up_for_two_jobs, stage_down),
