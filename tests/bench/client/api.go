@@ -75,22 +75,39 @@ func (a *api) call(method, path string, body []byte) ([]byte, error) {
 	return answer, err
 }
 
-// watch hands each event's line to `event`, with the moment at which it was read, until the stream ends.
-func (a *api) watch(path, resourceVersion string, event func(line []byte, at time.Time)) error {
-	response, err := a.send(a.watches, http.MethodGet, path+"?watch=true&resourceVersion="+resourceVersion, nil)
+// watch hands each event's line to `event`, with the moment at which it was read; `event` returns the object's
+// resourceVersion. A busy API server ends a watch that it thinks is slow: it goes on from there.
+func (a *api) watch(path, resourceVersion string, event func(line []byte, at time.Time) string) error {
+	for {
+		last, err := a.watchOnce(path, resourceVersion, event)
+		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("watch %s: %w", path, err)
+		}
+		resourceVersion = last
+	}
+}
+
+func (a *api) watchOnce(path, last string, event func(line []byte, at time.Time) string) (string, error) {
+	response, err := a.send(a.watches, http.MethodGet, path+"?watch=true&resourceVersion="+last, nil)
 	if err != nil {
-		return err
+		return last, err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("watch %s: %s", path, response.Status)
+		return last, errors.New(response.Status)
 	}
 	reader := bufio.NewReaderSize(response.Body, 1<<20)
 	for {
 		line, err := reader.ReadBytes('\n')
 		if err != nil {
-			return fmt.Errorf("watch %s: %w", path, err)
+			return last, err
 		}
-		event(line, time.Now())
+		at := time.Now()
+		if bytes.HasPrefix(line, []byte(`{"type":"ERROR"`)) {
+			return last, fmt.Errorf("%s", line)
+		}
+		if seen := event(line, at); seen != "" {
+			last = seen
+		}
 	}
 }

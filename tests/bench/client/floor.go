@@ -67,11 +67,12 @@ func (f *floor) follow(queue chan<- *version, listen string) error {
 		failed <- f.api.watch(jobsPath, list.Metadata.ResourceVersion, f.jobEvent)
 	}()
 	go func() {
-		failed <- f.api.watch(versionsPath, list.Metadata.ResourceVersion, func(line []byte, _ time.Time) {
-			var event struct{ Object *version }
+		failed <- f.api.watch(versionsPath, list.Metadata.ResourceVersion, func(line []byte, _ time.Time) string {
+			var event struct{ Object version }
 			if json.Unmarshal(line, &event) == nil && event.Object.delivered() {
-				queue <- event.Object
+				queue <- &event.Object
 			}
+			return event.Object.Metadata.ResourceVersion
 		})
 	}()
 	go func() {
@@ -133,19 +134,23 @@ func (f *floor) write(r *run, status object) error {
 	return json.Unmarshal(answer, r.version)
 }
 
-func (f *floor) jobEvent(line []byte, _ time.Time) {
+func (f *floor) jobEvent(line []byte, _ time.Time) string {
 	var event struct{ Object job }
-	if json.Unmarshal(line, &event) != nil || !event.Object.complete() || len(event.Object.Metadata.OwnerReferences) != 1 {
-		return
+	if json.Unmarshal(line, &event) == nil && event.Object.complete() && len(event.Object.Metadata.OwnerReferences) == 1 {
+		f.jobEnded(&event.Object)
 	}
+	return event.Object.Metadata.ResourceVersion
+}
+
+func (f *floor) jobEnded(j *job) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	uid := event.Object.Metadata.OwnerReferences[0].UID
+	uid := j.Metadata.OwnerReferences[0].UID
 	r := f.runs[uid]
 	if r == nil {
 		return
 	}
-	r.ended[event.Object.Metadata.Name] = true
+	r.ended[j.Metadata.Name] = true
 	if len(r.ended) < len(r.items) {
 		return
 	}

@@ -140,7 +140,7 @@ func newObserver(a *api) (*observer, error) {
 	}
 	o := &observer{versions: map[string]*seen{}, owners: map[string]*seen{}}
 	o.changed = sync.NewCond(&o.mu)
-	follow := func(path string, event func(line []byte, at time.Time)) {
+	follow := func(path string, event func(line []byte, at time.Time) string) {
 		err := a.watch(path, list.Metadata.ResourceVersion, event)
 		o.fail(err)
 	}
@@ -156,12 +156,15 @@ func (o *observer) fail(err error) {
 	o.changed.Broadcast()
 }
 
-func (o *observer) versionEvent(line []byte, at time.Time) {
+func (o *observer) versionEvent(line []byte, at time.Time) string {
 	var event struct{ Object version }
-	if json.Unmarshal(line, &event) != nil {
-		return
+	if json.Unmarshal(line, &event) == nil {
+		o.seeVersion(&event.Object, at)
 	}
-	v := &event.Object
+	return event.Object.Metadata.ResourceVersion
+}
+
+func (o *observer) seeVersion(v *version, at time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := o.versions[v.Metadata.Name]
@@ -179,12 +182,15 @@ func (o *observer) versionEvent(line []byte, at time.Time) {
 	o.changed.Broadcast()
 }
 
-func (o *observer) jobEvent(line []byte, at time.Time) {
+func (o *observer) jobEvent(line []byte, at time.Time) string {
 	var event struct{ Object job }
-	if json.Unmarshal(line, &event) != nil || len(event.Object.Metadata.OwnerReferences) != 1 {
-		return
+	if json.Unmarshal(line, &event) == nil && len(event.Object.Metadata.OwnerReferences) == 1 {
+		o.seeJob(&event.Object, at)
 	}
-	j := &event.Object
+	return event.Object.Metadata.ResourceVersion
+}
+
+func (o *observer) seeJob(j *job, at time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := o.owners[j.Metadata.OwnerReferences[0].UID]
