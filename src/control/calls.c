@@ -1,6 +1,5 @@
 #include "control/calls.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,12 +188,9 @@ uint64_t call_resource_version(const struct api_response *response)
 {
 	CLEANUP(json_free_p) struct json *object = parse(response);
 	const char *text = json_string_or(json_at(object, "metadata", "resourceVersion"), "");
-	char *end;
-	uint64_t version;
+	int64_t version;
 
-	errno = 0;
-	version = strtoull(text, &end, 10);
-	return *text && !*end && !errno ? version : 0;
+	return str_to_int64(text, &version) == 0 && version > 0 ? (uint64_t)version : 0;
 }
 
 bool call_owner_is(const struct api_response *response, const char *uid)

@@ -14,8 +14,7 @@
 #include "run/metrics.h"
 #include "run/random.h"
 
-METRIC_GAUGE(depth, "promogate_workqueue_depth",
-	"Applications that are due to be judged, or wait for a time or a backoff.");
+METRIC_GAUGE(depth, "promogate_workqueue_depth", "Applications that are due to be judged.");
 METRIC_GAUGE(
 	running, "promogate_workqueue_running", "Applications whose plan is being carried out.");
 METRIC_COUNTER(judgements, "promogate_judgements_total", "Times that an application was judged.");
