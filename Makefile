@@ -173,6 +173,9 @@ model: $(MODEL) ## explore plan() within all bounds that close: takes hours
 	$(Q)$(MODEL) full
 	$(Q)$(MODEL) walk 600 $(MODEL_SEED)
 
+# The pinned ones; what they say must not depend on the distribution.
+STYLE = $(shell hack/tools/style)
+
 # --- checks -----------------------------------------------------------------------------------------
 layers: $(PURE_LIB) ## a lower layer includes no higher one; a library stays in its folder
 	$(Q)hack/check-layers $(PURE_LIB)
@@ -186,21 +189,21 @@ $(B)/%.h.ok: %.h
 C_FILES = $(sort $(wildcard src/*/*.c src/*/*.h tests/unit/*/*.c tests/unit/*/*.h tests/unit/*.h tests/fuzz/*.c \
 	tests/model/*.[ch]))
 fmt: ## format the C files
-	$(Q)clang-format -i $(C_FILES)
+	$(Q)$(STYLE)/clang-format -i $(C_FILES)
 fmt-check:
 	$(call say,FORMAT,)
-	$(Q)clang-format --dry-run --Werror $(C_FILES)
+	$(Q)$(STYLE)/clang-format --dry-run --Werror $(C_FILES)
 
 TIDY = $(addprefix tidy/,$(PURE_SRC) $(IMPURE_SRC) $(CMD_SRC))
 tidy: $(TIDY) ## clang-tidy over the sources
 $(TIDY): tidy/%:
 	$(call say,TIDY,$*)
-	$(Q)clang-tidy --quiet $* -- -std=gnu11 -D_GNU_SOURCE -Isrc -Itests/unit -include src/base/banned.h 2>/dev/null
+	$(Q)$(STYLE)/clang-tidy --quiet $* -- -std=gnu11 -D_GNU_SOURCE -Isrc -Itests/unit -include src/base/banned.h 2>/dev/null
 
 SCRIPTS = $(shell grep -rlE '^\#!.*(bash|bats)' hack certs tests .ci 2>/dev/null)
 shellcheck: ## the scripts
 	$(call say,SHELL,)
-	$(Q)shellcheck -x $(SCRIPTS)
+	$(Q)$(STYLE)/shellcheck -x $(SCRIPTS)
 
 # --- what people call -------------------------------------------------------------------------------
 check: all layers hdr-check fmt-check shellcheck unit ## the fast half of the tests
