@@ -21,10 +21,7 @@ struct buf {
 	bool overflowed;
 };
 
-#define BUF_INIT(max_)                                                                             \
-	{                                                                                          \
-		.max = (max_)                                                                      \
-	}
+#define BUF_INIT(max_) {.max = (max_)}
 
 void buf_init(struct buf *b, size_t max);
 void buf_release(struct buf *b); /* for CLEANUP() too */

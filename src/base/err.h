@@ -42,10 +42,7 @@ struct err {
 	char msg[512]; /* one line for people; cut, never overrun */
 };
 
-#define ERR_INIT                                                                                   \
-	{                                                                                          \
-		.kind = ERR_NONE                                                                   \
-	}
+#define ERR_INIT {.kind = ERR_NONE}
 
 /* Fills err, which may be NULL, and returns -1. */
 int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)

@@ -84,7 +84,8 @@ enum {
 	LIMIT_SERVER_SMALL_BODY_BYTES = 64 * 1024,
 	/* What is read of a body that was refused already, so that its sender reads the answer. */
 	LIMIT_SERVER_DISCARD_BYTES = 1024 * 1024,
-	/* From the accept to the last byte of the first request; the API server gives up at 10 s.
+	/*
+	 * From the accept to the last byte of the first request; the API server gives up at 10 s.
 	 */
 	LIMIT_SERVER_FIRST_REQUEST_MS = 10 * 1000,
 	/* From the first byte of a request to the last of its answer. */

@@ -17,10 +17,7 @@ struct strmap {
 	strmap_free_fn *free_value; /* NULL: values are borrowed */
 };
 
-#define STRMAP_INIT(free_value_)                                                                   \
-	{                                                                                          \
-		.free_value = (free_value_)                                                        \
-	}
+#define STRMAP_INIT(free_value_) {.free_value = (free_value_)}
 
 void strmap_release(struct strmap *m); /* for CLEANUP() too; frees what it owns */
 

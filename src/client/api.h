@@ -55,8 +55,8 @@ struct api_request {
 	 * on whose time others rely, such as the renewal of a Lease in a flood of writes.
 	 */
 	bool urgent;
-	size_t max_bytes; /* of the answer, for a watch of a line; 0: LIMIT_OBJECT_BYTES,
-			     LIMIT_WATCH_LINE_BYTES */
+	/* of the answer, for a watch of a line; 0: LIMIT_OBJECT_BYTES, LIMIT_WATCH_LINE_BYTES */
+	size_t max_bytes;
 };
 
 struct api_response {
@@ -73,7 +73,8 @@ typedef void api_done_fn(void *ctx, const struct api_response *response, const s
 /* One line of a watch (kube/watch.h). Below 0 ends the watch, and done gets this error. */
 typedef int api_line_fn(void *ctx, const char *line, size_t len, struct err *err);
 
-/* Names a call, a watch or a timer; never used twice, so cancelling one that is over is harmless.
+/*
+ * Names a call, a watch or a timer; never used twice, so cancelling one that is over is harmless.
  */
 typedef uint64_t api_id;
 
@@ -100,7 +101,8 @@ void api_cancel(struct api *api, api_id id);
 /* Whether this error means that api_cancel() or api_free() ended it. */
 bool api_cancelled(const struct err *err);
 
-/* api_call() for whoever can wait, on any thread but the client's. *ret_body: for free(), not NULL.
+/*
+ * api_call() for whoever can wait, on any thread but the client's. *ret_body: for free(), not NULL.
  */
 int api_call_wait(struct api *api, const struct api_request *request, char **ret_body,
 	size_t *ret_len, struct err *err);

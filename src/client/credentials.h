@@ -26,10 +26,7 @@ struct credentials {
 	char *source; /* for people: "kubeconfig FILE, context NAME" */
 };
 
-#define CREDENTIALS_INIT                                                                           \
-	{                                                                                          \
-		.server = NULL                                                                     \
-	}
+#define CREDENTIALS_INIT {.server = NULL}
 
 void credentials_release(struct credentials *c); /* for CLEANUP() too */
 

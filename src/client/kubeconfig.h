@@ -9,8 +9,8 @@
 
 #include "base/err.h"
 #include "base/limits.h"
-#include "yaml/yaml.h"
 #include "json/json.h"
+#include "yaml/yaml.h"
 
 struct kubeconfig_file {
 	char *path;

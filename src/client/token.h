@@ -16,10 +16,7 @@ struct token {
 	int64_t read_ms; /* when the file was read last */
 };
 
-#define TOKEN_INIT                                                                                 \
-	{                                                                                          \
-		.file = NULL                                                                       \
-	}
+#define TOKEN_INIT {.file = NULL}
 
 /* value and file are copied; either may be NULL. ERR_INVALID for a value that is no token. */
 int token_init(struct token *t, const char *value, const char *file, struct err *err);

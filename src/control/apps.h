@@ -84,7 +84,8 @@ bool apps_caught_up(const struct apps *a, const struct app *app);
 typedef void apps_visit_fn(void *ctx, struct app *app);
 void apps_walk(const struct apps *a, apps_visit_fn *visit, void *ctx);
 
-/* 0 once both lists were taken; else -1, with a line in reasons for each that was not. Any thread.
+/*
+ * 0 once both lists were taken; else -1, with a line in reasons for each that was not. Any thread.
  */
 int apps_ready(const struct apps *a, struct buf *reasons);
 

@@ -7,10 +7,10 @@
 #include "base/strmap.h"
 #include "control/configs.h"
 #include "control/informer.h"
+#include "json/emit.h"
 #include "promotion/appcontext.h"
 #include "promotion/function.h"
 #include "promotion/taskdefinition.h"
-#include "json/emit.h"
 
 static const struct url definitions_kind = {
 	.group = KEPTN_GROUP, .version = "v1", .resource = "keptntaskdefinitions"};

@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "client/api.h"
-#include "promotion/onfailure.h"
 #include "json/json.h"
+#include "promotion/onfailure.h"
 
 struct basis;
 
@@ -53,7 +53,8 @@ struct on_failure_decision basis_on_failure(
 	const struct basis *b, const char *ns, const char *application);
 
 bool basis_synced(const struct basis *b);
-/* 0 once every list was taken; else -1, with a line in reasons for each that was not. Any thread.
+/*
+ * 0 once every list was taken; else -1, with a line in reasons for each that was not. Any thread.
  */
 int basis_ready(const struct basis *b, struct buf *reasons);
 

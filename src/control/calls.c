@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "json/emit.h"
 #include "kube/names.h"
 #include "kube/timestamp.h"
 #include "promotion/appcontext.h"
@@ -11,7 +12,6 @@
 #include "promotion/jobpatch.h"
 #include "promotion/statuspatch.h"
 #include "run/clock.h"
-#include "json/emit.h"
 
 #define MERGE_PATCH "application/merge-patch+json"
 

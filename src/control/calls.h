@@ -20,10 +20,7 @@ struct call {
 	struct buf body;
 };
 
-#define CALL_INIT                                                                                  \
-	{                                                                                          \
-		.body = BUF_INIT(LIMIT_JOB_BYTES)                                                  \
-	}
+#define CALL_INIT {.body = BUF_INIT(LIMIT_JOB_BYTES)}
 
 void call_release(struct call *c); /* for CLEANUP() too */
 /* The call is copied. done is called once, and later. */

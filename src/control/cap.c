@@ -81,7 +81,8 @@ void cap_take(struct cap *c, struct app *app, const struct sight *s, const struc
 		room_wait(c->room, app->key, s->namespace, sight_needed(waits));
 	else
 		room_leave(c->room, app->key);
-	/* Who begins to wait, or waits for another number, may be answered otherwise than before.
+	/*
+	 * Who begins to wait, or waits for another number, may be answered otherwise than before.
 	 */
 	if (waits || waited || app->room_used < before)
 		room_ready(c->room, c->due, c->ctx);

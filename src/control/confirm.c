@@ -6,10 +6,10 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/strmap.h"
+#include "json/json.h"
 #include "kube/url.h"
 #include "promotion/appcontext.h"
 #include "run/metrics.h"
-#include "json/json.h"
 
 METRIC_COUNTER(lookups, "promogate_live_lookups_total",
 	"Task definitions that the API server was asked for, by outcome.", "outcome");

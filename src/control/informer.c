@@ -29,7 +29,8 @@ METRIC_GAUGE(
 enum {
 	/* As many objects as keep the memory for one page small; client-go asks for 500. */
 	PAGE_OBJECTS = 100,
-	/* A watch lasts five to ten minutes, as client-go's, so that they don't all end together.
+	/*
+	 * A watch lasts five to ten minutes, as client-go's, so that they don't all end together.
 	 */
 	WATCH_MIN_S = 300,
 	WATCH_SPREAD_S = 300,

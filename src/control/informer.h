@@ -20,8 +20,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "client/api.h"
-#include "kube/url.h"
 #include "json/json.h"
+#include "kube/url.h"
 
 /*
  * What the owner does with what comes. A list is begun, each object set, and then ended; one that

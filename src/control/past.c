@@ -3,12 +3,12 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "json/emit.h"
+#include "json/json.h"
 #include "kube/backoff.h"
 #include "kube/timestamp.h"
 #include "kube/url.h"
 #include "run/log.h"
-#include "json/emit.h"
-#include "json/json.h"
 
 /* What is made is a few hundred bytes. */
 enum { BODY_BYTES = 4096 };

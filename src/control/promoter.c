@@ -29,8 +29,10 @@ enum {
 	 * in one write with them. Nothing is lost meanwhile: a Job may expire once it is recorded.
 	 */
 	RECORD_TOGETHER_MS = 50,
-	/* How long after a reply that was lost: long enough for the watches to bring what came of
-	   it. */
+	/*
+	 * How long after a reply that was lost: long enough for the watches to bring what came of
+	 * it.
+	 */
 	AFTER_LOST_REPLY_MS = 1000,
 };
 

@@ -40,7 +40,8 @@ void promoter_stop(struct promoter *p, promoter_idle_fn *idle, void *ctx);
 void promoter_free(struct promoter *p);
 DEFINE_CLEANUP(struct promoter, promoter_free)
 
-/* 0 once every list was taken; else -1, with a line in reasons for each that was not. Any thread.
+/*
+ * 0 once every list was taken; else -1, with a line in reasons for each that was not. Any thread.
  */
 int promoter_ready(const struct promoter *p, struct buf *reasons);
 

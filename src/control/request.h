@@ -7,8 +7,8 @@
 #define PROMOGATE_CONTROL_REQUEST_H
 
 #include "control/admission.h"
-#include "promotion/verdict.h"
 #include "json/json.h"
+#include "promotion/verdict.h"
 
 struct request {
 	const struct admission_config *config;

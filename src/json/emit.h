@@ -17,10 +17,7 @@ struct emit {
 	bool comma; /* something stands before what comes next */
 };
 
-#define EMIT_INIT(to_)                                                                             \
-	{                                                                                          \
-		.to = (to_)                                                                        \
-	}
+#define EMIT_INIT(to_) {.to = (to_)}
 
 void emit_object_begin(struct emit *e);
 void emit_object_end(struct emit *e);

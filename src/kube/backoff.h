@@ -15,10 +15,7 @@ struct backoff {
 };
 
 /* The numbers of client-go's reflector: 800 ms, doubled up to 30 s (tools/cache/reflector.go). */
-#define BACKOFF_INIT                                                                               \
-	{                                                                                          \
-		.first_ms = 800, .cap_ms = 30000                                                   \
-	}
+#define BACKOFF_INIT {.first_ms = 800, .cap_ms = 30000}
 
 /*
  * Counts a try and says how long to wait before it, in milliseconds: the delay of this try is

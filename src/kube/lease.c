@@ -1,9 +1,9 @@
 #include "kube/lease.h"
 
 #include "base/str.h"
+#include "json/emit.h"
 #include "kube/names.h"
 #include "kube/timestamp.h"
-#include "json/emit.h"
 
 /* client-go's JitterFactor: a try comes up to so much later than the period says. In percent. */
 enum { JITTER_PERCENT = 120 };

@@ -38,10 +38,7 @@ struct lease_view {
 	int64_t changed_ms; /* when its record was first seen as it is, on the caller's clock */
 };
 
-#define LEASE_VIEW_INIT                                                                            \
-	{                                                                                          \
-		.object = NULL                                                                     \
-	}
+#define LEASE_VIEW_INIT {.object = NULL}
 
 void lease_view_release(struct lease_view *v); /* for CLEANUP() too */
 /*

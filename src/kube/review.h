@@ -9,9 +9,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "kube/fielderr.h"
 #include "json/emit.h"
 #include "json/json.h"
+#include "kube/fielderr.h"
 
 enum review_operation { REVIEW_CREATE, REVIEW_UPDATE, REVIEW_DELETE, REVIEW_CONNECT };
 

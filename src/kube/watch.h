@@ -14,7 +14,8 @@
 #include "base/err.h"
 #include "json/json.h"
 
-/* Called with each line, without its newline and with no NUL behind it; below 0 ends the feeding.
+/*
+ * Called with each line, without its newline and with no NUL behind it; below 0 ends the feeding.
  */
 typedef int watch_line_fn(void *ctx, const char *line, size_t len, struct err *err);
 
@@ -22,10 +23,7 @@ struct watch_lines {
 	struct buf partial; /* what came after the last newline */
 };
 
-#define WATCH_LINES_INIT(max_line_bytes_)                                                          \
-	{                                                                                          \
-		.partial = BUF_INIT(max_line_bytes_)                                               \
-	}
+#define WATCH_LINES_INIT(max_line_bytes_) {.partial = BUF_INIT(max_line_bytes_)}
 
 void watch_lines_release(struct watch_lines *w);
 /*
@@ -46,10 +44,7 @@ struct watch_event {
 	struct json *tree;
 };
 
-#define WATCH_EVENT_INIT                                                                           \
-	{                                                                                          \
-		.type = WATCH_BOOKMARK                                                             \
-	}
+#define WATCH_EVENT_INIT {.type = WATCH_BOOKMARK}
 
 /*
  * An ERROR event is an error: its Status decides the kind (kube/status.h), so a resourceVersion

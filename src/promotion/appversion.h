@@ -18,8 +18,8 @@
 #define PROMOGATE_PROMOTION_APPVERSION_H
 
 #include "base/mem.h"
-#include "promotion/plan_seen.h"
 #include "json/json.h"
+#include "promotion/plan_seen.h"
 
 #define APPVERSION_KIND          "KeptnAppVersion"
 #define APPVERSION_API_VERSION   "lifecycle.keptn.sh/v1"

@@ -15,10 +15,7 @@ struct definitions {
 	struct strmap by_key;
 };
 
-#define DEFINITIONS_INIT                                                                           \
-	{                                                                                          \
-		.by_key = STRMAP_INIT(free)                                                        \
-	}
+#define DEFINITIONS_INIT {.by_key = STRMAP_INIT(free)}
 
 enum definitions_answer { DEFINITIONS_UNKNOWN, DEFINITIONS_ABSENT, DEFINITIONS_PRESENT };
 

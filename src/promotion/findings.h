@@ -28,10 +28,7 @@ struct findings {
 	bool overflowed; /* an error beyond LIMIT_FINDINGS is not in the list */
 };
 
-#define FINDINGS_INIT                                                                              \
-	{                                                                                          \
-		.count = 0                                                                         \
-	}
+#define FINDINGS_INIT {.count = 0}
 
 void findings_release(struct findings *f); /* for CLEANUP() too */
 

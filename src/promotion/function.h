@@ -27,10 +27,11 @@ struct function {
 };
 
 #define FUNCTION_INIT                                                                              \
-	{                                                                                          \
-		.code = "", .namespace = "", .secret = "", .arguments = "",                        \
-		.parameters = STRMAP_INIT(NULL)                                                    \
-	}
+	{.code = "",                                                                               \
+		.namespace = "",                                                                   \
+		.secret = "",                                                                      \
+		.arguments = "",                                                                   \
+		.parameters = STRMAP_INIT(NULL)}
 
 /* "deno", "python". */
 const char *runtime_name(enum runtime r);

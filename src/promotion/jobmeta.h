@@ -9,9 +9,9 @@
 #ifndef PROMOGATE_PROMOTION_JOBMETA_H
 #define PROMOGATE_PROMOTION_JOBMETA_H
 
+#include "json/emit.h"
 #include "promotion/jobspec.h"
 #include "promotion/onfailure.h"
-#include "json/emit.h"
 
 /* Labels. */
 #define JOB_APP        "promogate.dev/app"

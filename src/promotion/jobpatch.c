@@ -2,9 +2,9 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "promotion/jobmeta.h"
 #include "json/emit.h"
 #include "json/utf8.h"
+#include "promotion/jobmeta.h"
 
 /* The patch, and in it "metadata", still open. */
 static void begin(struct emit *e, const char *uid)

@@ -2,8 +2,8 @@
 
 #include "base/limits.h"
 #include "base/str.h"
-#include "promotion/jobmeta.h"
 #include "json/gojson.h"
+#include "promotion/jobmeta.h"
 
 static const char *const mount_paths[RUNTIME_COUNT] = {
 	[RUNTIME_DENO] = "/var/data/function.ts",
@@ -51,8 +51,7 @@ static void emit_own(struct emit *e, const struct own *own, int which)
 	emit_variable(e, own_names[which], buf_str(&own->values[which]));
 }
 
-/* --- a container of the definition's ------------------------------------------------------------
- */
+/* --- a container of the definition's ---------------------------------------------------------- */
 
 /* A variable that is set already is replaced, where it stands and whole. */
 static void emit_container_env(struct emit *e, const struct json *env, const struct own *own)
@@ -128,8 +127,7 @@ static void emit_scratch_volumes(struct emit *e, const struct json *container)
 	emit_array_end(e);
 }
 
-/* --- a function ---------------------------------------------------------------------------------
- */
+/* --- a function ------------------------------------------------------------------------------- */
 
 bool jobpod_brings_code(const struct jobspec *s, const struct function *f)
 {
@@ -217,8 +215,7 @@ static void emit_function_volume(struct emit *e, const struct jobspec *s, const 
 	emit_array_end(e);
 }
 
-/* --- the pod ------------------------------------------------------------------------------------
- */
+/* --- the pod ---------------------------------------------------------------------------------- */
 
 static void emit_identity(struct emit *e, const struct json *spec)
 {

@@ -5,8 +5,8 @@
 #ifndef PROMOGATE_PROMOTION_JOBPOD_H
 #define PROMOGATE_PROMOTION_JOBPOD_H
 
-#include "promotion/jobspec.h"
 #include "json/emit.h"
+#include "promotion/jobspec.h"
 
 /*
  * The volume with the code, and the key in its ConfigMap. The latter can't be chosen: definitions

@@ -2,10 +2,10 @@
 
 #include "base/limits.h"
 #include "base/str.h"
+#include "json/emit.h"
 #include "kube/duration.h"
 #include "promotion/jobmeta.h"
 #include "promotion/jobpod.h"
-#include "json/emit.h"
 
 /* What Keptn's CRD writes into a definition that doesn't say. */
 enum { DEFAULT_RETRIES = 10, DEFAULT_TIMEOUT_SECONDS = 300 };

@@ -2,8 +2,8 @@
 
 #include "base/mem.h"
 #include "base/strmap.h"
-#include "promotion/traceparent.h"
 #include "json/gojson.h"
+#include "promotion/traceparent.h"
 
 void keptn_context_read(const struct json *appversion, struct keptn_context *ret)
 {

@@ -28,10 +28,7 @@ struct needs {
 	struct strmap names;
 };
 
-#define NEEDS_INIT                                                                                 \
-	{                                                                                          \
-		.names = STRMAP_INIT(NULL)                                                         \
-	}
+#define NEEDS_INIT {.names = STRMAP_INIT(NULL)}
 
 void needs_release(struct needs *n); /* for CLEANUP() too */
 

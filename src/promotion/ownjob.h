@@ -12,8 +12,8 @@
 #define PROMOGATE_PROMOTION_OWNJOB_H
 
 #include "base/mem.h"
-#include "promotion/plan_seen.h"
 #include "json/json.h"
+#include "promotion/plan_seen.h"
 
 struct ownjob {
 	/*

@@ -82,10 +82,7 @@ struct plan {
 	int64_t wake; /* plan again then, though nothing changes; 0: no need */
 };
 
-#define PLAN_INIT                                                                                  \
-	{                                                                                          \
-		.wake = 0                                                                          \
-	}
+#define PLAN_INIT {.wake = 0}
 
 void plan_release(struct plan *p); /* for CLEANUP() too */
 

@@ -44,8 +44,8 @@ struct seen_item {
 /* A KeptnAppVersion. */
 struct seen_version {
 	const char *name, *uid, *resource_version;
-	int64_t created; /* creationTimestamp, seconds since 1970; with the next two: which is newer
-			  */
+	/* creationTimestamp, seconds since 1970; with the next two: which is newer */
+	int64_t created;
 	int64_t revision, generation;
 	/* The operator has written its last: every phase before the promotion ended well. */
 	bool delivered;
@@ -84,16 +84,18 @@ struct seen {
 	size_t nversions;
 	const struct seen_job *jobs; /* in any order */
 	size_t njobs;
-	/* Names of Jobs of which a live GET, made after the item that names them was seen, said
-	 * 404. */
+	/*
+	 * Names of Jobs of which a live GET, made after the item that names them was seen, said
+	 * 404.
+	 */
 	const char *const *gone;
 	size_t ngone;
 	unsigned room; /* Jobs that may start under the cap */
 	bool idle; /* none runs: a version with more tasks than the cap may start */
 	int64_t since; /* what was delivered before is the past */
 	int64_t max_age; /* seconds a delivered version may wait; 0: for ever */
-	int64_t deadline; /* seconds a delivered version may wait for its definitions; 0: for ever
-			   */
+	/* seconds a delivered version may wait for its definitions; 0: for ever */
+	int64_t deadline;
 };
 
 /* An item is open, whatever promotionStatus says (the operator deprecates what runs). */

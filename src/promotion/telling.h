@@ -23,10 +23,7 @@ struct telling {
 };
 
 enum { TELLING_MESSAGE_MAX = 64 * 1024 };
-#define TELLING_INIT                                                                               \
-	{                                                                                          \
-		.reason = "", .message = BUF_INIT(TELLING_MESSAGE_MAX)                             \
-	}
+#define TELLING_INIT {.reason = "", .message = BUF_INIT(TELLING_MESSAGE_MAX)}
 void telling_release(struct telling *t); /* for CLEANUP() too */
 
 /* Each function replaces what t says. In all of them, v is the version of the action. */

@@ -21,10 +21,7 @@ struct lock {
 	_Atomic uintptr_t holder;
 };
 
-#define LOCK_INIT                                                                                  \
-	{                                                                                          \
-		.mutex = PTHREAD_MUTEX_INITIALIZER                                                 \
-	}
+#define LOCK_INIT {.mutex = PTHREAD_MUTEX_INITIALIZER}
 
 void lock_init(struct lock *l);
 void lock_release(struct lock *l);

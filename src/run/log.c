@@ -9,9 +9,9 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "json/emit.h"
 #include "run/clock.h"
 #include "run/metrics.h"
-#include "json/emit.h"
 
 METRIC_COUNTER(dropped, "promogate_log_lines_dropped_total",
 	"Log lines that were dropped because nobody read stderr.");

@@ -9,8 +9,10 @@
 
 enum { SIGNAL_WOKEN = -1 };
 
-/* Blocks SIGTERM, SIGINT and SIGUSR1, and ignores SIGPIPE: a peer that is gone is an error of a
- * write. */
+/*
+ * Blocks SIGTERM, SIGINT and SIGUSR1, and ignores SIGPIPE: a peer that is gone is an error of a
+ * write.
+ */
 void signal_setup(void);
 /*
  * The signal that came, SIGNAL_WOKEN after a signal_wake(), or 0 after timeout_ms; below 0 waits

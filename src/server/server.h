@@ -54,11 +54,14 @@ struct server_limits {
 
 #define SERVER_LIMITS_INIT                                                                         \
 	{                                                                                          \
-		.connections = LIMIT_SERVER_CONNECTIONS, .body_bytes = LIMIT_REVIEW_BYTES,         \
+		.connections = LIMIT_SERVER_CONNECTIONS,                                           \
+		.body_bytes = LIMIT_REVIEW_BYTES,                                                  \
 		.bodies_bytes = LIMIT_SERVER_BODIES_BYTES,                                         \
 		.first_request_ms = LIMIT_SERVER_FIRST_REQUEST_MS,                                 \
-		.request_ms = LIMIT_SERVER_REQUEST_MS, .idle_ms = LIMIT_SERVER_IDLE_MS,            \
-		.sweep_ms = 500, .stop_ms = LIMIT_SERVER_REQUEST_MS,                               \
+		.request_ms = LIMIT_SERVER_REQUEST_MS,                                             \
+		.idle_ms = LIMIT_SERVER_IDLE_MS,                                                   \
+		.sweep_ms = 500,                                                                   \
+		.stop_ms = LIMIT_SERVER_REQUEST_MS,                                                \
 	}
 
 /* 0 if ready; else -1, with a line in reasons for each thing that is missing. Must not block. */
@@ -76,7 +79,8 @@ struct server_config {
 
 struct server;
 
-/* The strings of config are borrowed until server_free(). ERR_INVALID for what a person got wrong.
+/*
+ * The strings of config are borrowed until server_free(). ERR_INVALID for what a person got wrong.
  */
 int server_start(const struct server_config *config, struct server **ret, struct err *err);
 /* The ports in use, 0 for one that is not. */

@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/strmap.h"
-#include "yaml/scalar.h"
 #include "json/emit.h"
+#include "yaml/scalar.h"
 
 #define TAG "tag:yaml.org,2002:"
 
@@ -55,7 +55,8 @@ static int spend(struct converter *c, const struct node *node)
 		node->line);
 }
 
-/* Down into a collection, through aliases too: json_parse() would refuse it later, without a line.
+/*
+ * Down into a collection, through aliases too: json_parse() would refuse it later, without a line.
  */
 static int descend(struct converter *c, const struct node *node)
 {

@@ -33,14 +33,12 @@ struct yaml_doc {
 	size_t n_places;
 };
 
-#define YAML_DOC_INIT                                                                              \
-	{                                                                                          \
-		.root = NULL                                                                       \
-	}
+#define YAML_DOC_INIT {.root = NULL}
 
 void yaml_doc_release(struct yaml_doc *doc); /* for CLEANUP() too */
 
-/* Where a value of this document stands, the first line being 1: of a member, its key. 0 for NULL.
+/*
+ * Where a value of this document stands, the first line being 1: of a member, its key. 0 for NULL.
  */
 unsigned yaml_line(const struct yaml_doc *doc, const struct json *value);
 

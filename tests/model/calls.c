@@ -7,8 +7,7 @@
 #include "base/str.h"
 #include "intern.h"
 
-/* --- what plan() is given ----------------------------------------------------------------------
- */
+/* --- what plan() is given --------------------------------------------------------------------- */
 
 static const char *const task_names[TASKS_MAX] = {"a", "b"};
 static const char *const version_names[VERSIONS_MAX] = {"v1", "v2", "v3"};
@@ -128,8 +127,7 @@ static void make_input(const struct model *m, const struct replica *r, struct in
 		add_job(m, r, i, in);
 }
 
-/* --- what it answers ---------------------------------------------------------------------------
- */
+/* --- what it answers -------------------------------------------------------------------------- */
 
 static unsigned task_number(const char *task)
 {
@@ -205,8 +203,7 @@ static bool encode(const struct model *m, const struct replica *r, const struct 
 	return true;
 }
 
-/* --- lists -------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 struct list {
 	struct call calls[LIST_MAX];

@@ -24,8 +24,8 @@ struct search {
 	struct key key;
 	struct state state;
 	const char *broken;
-	bool broken_at_rest; /* broken by settle() from the newest state, not by a step from number
-			      */
+	/* broken by settle() from the newest state, not by a step from number */
+	bool broken_at_rest;
 };
 
 static size_t key_width(const struct model *m)
@@ -122,8 +122,7 @@ static void load(struct search *x, uint32_t number)
 			x->m, intern_get(&x->replicas, x->key.replicas[r]), &x->state.replicas[r]);
 }
 
-/* --- the way there -----------------------------------------------------------------------------
- */
+/* --- the way there ---------------------------------------------------------------------------- */
 
 /* Replicas changed places in keys; the trace tells them apart by following what they do. */
 struct follow {
@@ -188,8 +187,7 @@ static void make_trace(struct search *x, uint32_t end, struct trace *to)
 		take(&f, to);
 }
 
-/* --- the search --------------------------------------------------------------------------------
- */
+/* --- the search ------------------------------------------------------------------------------- */
 
 static void begin(struct search *x)
 {

@@ -149,7 +149,7 @@ static bool expire(struct model *m, struct objects *is, unsigned slot)
 	return true;
 }
 
-static bool delete (struct model *m, struct objects *is, const struct call *c)
+static bool delete(struct model *m, struct objects *is, const struct call *c)
 {
 	if (c->left_over && names(m, is, c->slot))
 		model_break(m, "I6: clean-up deletes a committed Job");
@@ -198,8 +198,7 @@ void server_take(struct model *m, struct state *s, unsigned r)
 		of->current[v] &= calls_write(of->list, v);
 }
 
-/* --- in words ----------------------------------------------------------------------------------
- */
+/* --- in words --------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {"", "create", "code", "deprecate", "supersede", "commit",
 	"unsuspend", "look", "record", "expire", "delete", "tell"};

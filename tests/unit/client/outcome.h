@@ -9,8 +9,8 @@
 
 #include "base/buf.h"
 #include "client/api.h"
-#include "run/lock.h"
 #include "json/json.h"
+#include "run/lock.h"
 
 #include "unit.h"
 

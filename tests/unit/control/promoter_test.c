@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
-#include "run/log.h"
 #include "json/emit.h"
+#include "run/log.h"
 
 #include "fakeapi.h"
 

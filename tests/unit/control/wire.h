@@ -23,10 +23,7 @@ struct api {
 	void *ctx;
 };
 
-#define WIRE_INIT                                                                                  \
-	{                                                                                          \
-		.under_way = WIRE_IDLE                                                             \
-	}
+#define WIRE_INIT {.under_way = WIRE_IDLE}
 
 static inline void wire_begin(
 	struct api *api, int what, const char *path, api_done_fn *done, void *ctx)

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "unit.h"
 #include "json/emit.h"
+#include "unit.h"
 
 static void accepts_what_rfc_8259_accepts(void **state)
 {

@@ -1,9 +1,9 @@
 #include "kube/event.h"
 
 #include "base/limits.h"
+#include "json/json.h"
 #include "kube/names.h"
 #include "unit.h"
-#include "json/json.h"
 
 static struct event example(void)
 {

@@ -182,7 +182,8 @@ static void naive_wake(struct naive *n, size_t k)
 	naive_add(n, k, -1);
 }
 
-/* The first by time and then by order, of those that are ready or of those that are not; or KEYS.
+/*
+ * The first by time and then by order, of those that are ready or of those that are not; or KEYS.
  */
 static size_t naive_first(const struct naive *n, bool ready)
 {

@@ -22,8 +22,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "unit.h"
 #include "json/json.h"
+#include "unit.h"
 
 enum { JOBSCENARIO_DEFINITIONS_MAX = 8, JOBSCENARIO_SHOWS_MAX = 8 };
 

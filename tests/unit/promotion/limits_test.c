@@ -1,4 +1,5 @@
-/* Hostile sizes: objects that fill a whole request are judged, answered and cut to what is useful.
+/*
+ * Hostile sizes: objects that fill a whole request are judged, answered and cut to what is useful.
  */
 #include "promotion/verdict.h"
 

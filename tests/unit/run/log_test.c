@@ -6,9 +6,9 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "json/json.h"
 #include "run/metrics.h"
 #include "unit.h"
-#include "json/json.h"
 
 static int ends[2];
 static char got[2 * LIMIT_LOG_LINE_BYTES];

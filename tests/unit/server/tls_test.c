@@ -56,8 +56,10 @@ static int remove_dir(void **state)
 	return system(command); /* NOLINT(cert-env33-c): a test, and our own path */
 }
 
-/* --- a client that tells the serial number
- * ---------------------------------------------------------*/
+/*
+ * --- a client that tells the serial number
+ * ---------------------------------------------------------
+ */
 
 struct tls_client {
 	gnutls_session_t session;
@@ -156,8 +158,10 @@ static struct server *start(const char *cert_file, const char *key_file)
 	return s;
 }
 
-/* --- tests
- * -----------------------------------------------------------------------------------------*/
+/*
+ * --- tests
+ * -----------------------------------------------------------------------------------------
+ */
 
 static void a_swap_leaves_connections_alone(void **state)
 {

@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
-#include "unit.h"
 #include "json/emit.h"
+#include "unit.h"
 
 /* Writes a value as JSON again, without spaces. Whole numbers only. */
 static void dump(struct emit *e, const struct json *j)
