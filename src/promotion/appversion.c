@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/packing.h"
 #include "base/str.h"
 #include "base/strmap.h"
 #include "kube/timestamp.h"
 #include "promotion/jobname.h"
-#include "promotion/packing.h"
 #include "promotion/versionsource.h"
 
 static const char *const state_names[] = {

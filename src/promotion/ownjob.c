@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/packing.h"
 #include "promotion/jobstatus.h"
-#include "promotion/packing.h"
 
 static enum seen_outcome outcome_of(enum job_state state)
 {

@@ -5,8 +5,8 @@
  * Whoever packs visits each of its strings twice, in the same order: first they are measured, then,
  * with the memory there, copied.
  */
-#ifndef PROMOGATE_PROMOTION_PACKING_H
-#define PROMOGATE_PROMOTION_PACKING_H
+#ifndef PROMOGATE_BASE_PACKING_H
+#define PROMOGATE_BASE_PACKING_H
 
 #include <stddef.h>
 

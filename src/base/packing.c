@@ -1,4 +1,4 @@
-#include "promotion/packing.h"
+#include "base/packing.h"
 
 #include <string.h>
 
