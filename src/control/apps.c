@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 #include "control/informer.h"
-#include "promotion/appcontext.h"
+#include "keptn/appcontext.h"
 #include "promotion/jobmeta.h"
 
 static const struct url versions_kind = {

@@ -8,9 +8,9 @@
 #include "control/configs.h"
 #include "control/informer.h"
 #include "json/emit.h"
-#include "promotion/appcontext.h"
+#include "keptn/appcontext.h"
+#include "keptn/taskdefinition.h"
 #include "promotion/function.h"
-#include "promotion/taskdefinition.h"
 
 static const struct url definitions_kind = {
 	.group = KEPTN_GROUP, .version = "v1", .resource = "keptntaskdefinitions"};

@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "client/api.h"
 #include "json/json.h"
-#include "promotion/onfailure.h"
+#include "keptn/onfailure.h"
 
 struct basis;
 

@@ -2,7 +2,7 @@
 
 #include "control/configs.h"
 #include "control/informer.h"
-#include "promotion/appcontext.h"
+#include "keptn/appcontext.h"
 #include "run/lock.h"
 
 /* Served since Keptn's lifecycle API is stable, and stored: what the rules are about. */

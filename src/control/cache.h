@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "client/api.h"
+#include "keptn/onfailure.h"
 #include "promotion/definitions.h"
-#include "promotion/onfailure.h"
 
 struct cache;
 

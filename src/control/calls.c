@@ -5,9 +5,9 @@
 
 #include "base/str.h"
 #include "json/emit.h"
+#include "keptn/appcontext.h"
 #include "kube/names.h"
 #include "kube/timestamp.h"
-#include "promotion/appcontext.h"
 #include "promotion/jobmeta.h"
 #include "promotion/jobpatch.h"
 #include "promotion/statuspatch.h"

@@ -7,9 +7,9 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "client/api.h"
+#include "keptn/onfailure.h"
 #include "kube/url.h"
 #include "promotion/appversion.h"
-#include "promotion/onfailure.h"
 #include "promotion/ownjob.h"
 #include "promotion/plan.h"
 

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "client/api.h"
 #include "control/informer.h"
-#include "promotion/onfailure.h"
+#include "keptn/onfailure.h"
 
 struct configs;
 

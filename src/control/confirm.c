@@ -7,8 +7,8 @@
 #include "base/limits.h"
 #include "base/strmap.h"
 #include "json/json.h"
+#include "keptn/appcontext.h"
 #include "kube/url.h"
-#include "promotion/appcontext.h"
 #include "run/metrics.h"
 
 METRIC_COUNTER(lookups, "promogate_live_lookups_total",

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "client/api.h"
-#include "promotion/taskdefinition.h"
+#include "keptn/taskdefinition.h"
 
 struct confirm;
 

@@ -5,8 +5,8 @@
 #ifndef PROMOGATE_PROMOTION_DEFAULTS_H
 #define PROMOGATE_PROMOTION_DEFAULTS_H
 
+#include "keptn/appcontext.h"
 #include "kube/patch.h"
-#include "promotion/appcontext.h"
 #include "promotion/lookup.h"
 
 /*

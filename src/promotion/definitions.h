@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/strmap.h"
-#include "promotion/taskdefinition.h"
+#include "keptn/taskdefinition.h"
 
 struct definitions {
 	/* "namespace/name" to struct taskdef, or to NULL: known to be absent. */

@@ -4,7 +4,7 @@
 
 #include "base/limits.h"
 #include "base/str.h"
-#include "promotion/taskdefinition.h"
+#include "keptn/taskdefinition.h"
 
 static const char *const names[RUNTIME_COUNT] = {
 	[RUNTIME_DENO] = "deno",

@@ -10,8 +10,8 @@
 #define PROMOGATE_PROMOTION_JOBMETA_H
 
 #include "json/emit.h"
+#include "keptn/onfailure.h"
 #include "promotion/jobspec.h"
-#include "promotion/onfailure.h"
 
 /* Labels. */
 #define JOB_APP        "promogate.dev/app"

@@ -21,8 +21,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "keptn/keptncontext.h"
 #include "promotion/function.h"
-#include "promotion/keptncontext.h"
 
 /* A KeptnAppVersion, as far as its Jobs show it. */
 struct jobspec_version {

@@ -5,10 +5,10 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "keptn/traceparent.h"
 #include "kube/names.h"
 #include "promotion/runnable.h"
 #include "promotion/suggest.h"
-#include "promotion/traceparent.h"
 
 /* One judgement in progress. */
 struct judge {

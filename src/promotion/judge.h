@@ -4,7 +4,7 @@
 #ifndef PROMOGATE_PROMOTION_JUDGE_H
 #define PROMOGATE_PROMOTION_JUDGE_H
 
-#include "promotion/appcontext.h"
+#include "keptn/appcontext.h"
 #include "promotion/findings.h"
 #include "promotion/lookup.h"
 

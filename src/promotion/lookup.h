@@ -10,8 +10,8 @@
 #ifndef PROMOGATE_PROMOTION_LOOKUP_H
 #define PROMOGATE_PROMOTION_LOOKUP_H
 
+#include "keptn/onfailure.h"
 #include "promotion/definitions.h"
-#include "promotion/onfailure.h"
 
 /* All that a judgement rests on besides the request. Borrowed. */
 struct known {

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "promotion/onfailure.h"
+#include "keptn/onfailure.h"
 
 /* Of a promotionStatus or a status item. */
 enum seen_state {

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "keptn/onfailure.h"
 #include "promotion/appversion.h"
-#include "promotion/onfailure.h"
 #include "promotion/ownjob.h"
 #include "promotion/plan.h"
 

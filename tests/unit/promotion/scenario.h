@@ -30,8 +30,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/strmap.h"
+#include "keptn/onfailure.h"
 #include "promotion/definitions.h"
-#include "promotion/onfailure.h"
 #include "unit.h"
 
 struct scenario {

@@ -2,8 +2,8 @@
  * keptncontext - what a promotion task is told about what it promotes: the environment variable
  * KEPTN_CONTEXT, byte for byte as Keptn's operator writes it.
  */
-#ifndef PROMOGATE_PROMOTION_KEPTNCONTEXT_H
-#define PROMOGATE_PROMOTION_KEPTNCONTEXT_H
+#ifndef PROMOGATE_KEPTN_KEPTNCONTEXT_H
+#define PROMOGATE_KEPTN_KEPTNCONTEXT_H
 
 #include "base/buf.h"
 #include "json/json.h"

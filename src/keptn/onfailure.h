@@ -6,8 +6,8 @@
  *   2. KeptnConfig.spec.blockDeployment
  *   3. Block
  */
-#ifndef PROMOGATE_PROMOTION_ONFAILURE_H
-#define PROMOGATE_PROMOTION_ONFAILURE_H
+#ifndef PROMOGATE_KEPTN_ONFAILURE_H
+#define PROMOGATE_KEPTN_ONFAILURE_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "promotion/onfailure.h"
+#include "keptn/onfailure.h"
 
 #include "base/mem.h"
 #include "base/str.h"

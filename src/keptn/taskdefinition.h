@@ -2,8 +2,8 @@
  * taskdefinition - a KeptnTaskDefinition, reduced to what a judgement about its users needs: a few
  * bits and a name, so that ten thousand of them are no matter.
  */
-#ifndef PROMOGATE_PROMOTION_TASKDEFINITION_H
-#define PROMOGATE_PROMOTION_TASKDEFINITION_H
+#ifndef PROMOGATE_KEPTN_TASKDEFINITION_H
+#define PROMOGATE_KEPTN_TASKDEFINITION_H
 
 #include <stdbool.h>
 

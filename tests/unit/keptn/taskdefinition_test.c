@@ -1,4 +1,4 @@
-#include "promotion/taskdefinition.h"
+#include "keptn/taskdefinition.h"
 
 #include "base/mem.h"
 #include "unit.h"

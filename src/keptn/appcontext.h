@@ -2,8 +2,8 @@
  * appcontext - a KeptnAppContext, as far as it is judged. v1 and v1beta1 are alike here. Borrows
  * from the JSON it was read from.
  */
-#ifndef PROMOGATE_PROMOTION_APPCONTEXT_H
-#define PROMOGATE_PROMOTION_APPCONTEXT_H
+#ifndef PROMOGATE_KEPTN_APPCONTEXT_H
+#define PROMOGATE_KEPTN_APPCONTEXT_H
 
 #include <stdbool.h>
 

@@ -1,9 +1,9 @@
-#include "promotion/keptncontext.h"
+#include "keptn/keptncontext.h"
 
 #include "base/mem.h"
 #include "base/strmap.h"
 #include "json/gojson.h"
-#include "promotion/traceparent.h"
+#include "keptn/traceparent.h"
 
 void keptn_context_read(const struct json *appversion, struct keptn_context *ret)
 {

@@ -1,4 +1,4 @@
-#include "promotion/traceparent.h"
+#include "keptn/traceparent.h"
 
 #include "base/mem.h"
 #include "unit.h"

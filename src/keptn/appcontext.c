@@ -1,4 +1,4 @@
-#include "promotion/appcontext.h"
+#include "keptn/appcontext.h"
 
 static const char *const names[TASK_LIST_COUNT] = {
 	[PRE_DEPLOYMENT_TASKS] = "preDeploymentTasks",

@@ -1,8 +1,8 @@
 /*
  * traceparent - the header of W3C Trace Context, in which Keptn links the traces of two stages.
  */
-#ifndef PROMOGATE_PROMOTION_TRACEPARENT_H
-#define PROMOGATE_PROMOTION_TRACEPARENT_H
+#ifndef PROMOGATE_KEPTN_TRACEPARENT_H
+#define PROMOGATE_KEPTN_TRACEPARENT_H
 
 #include <stdbool.h>
 
