@@ -4,12 +4,12 @@
  */
 #include <stdio.h>
 
+#include "admission/rules.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/version.h"
-#include "promotion/rules.h"
 
 /* As most commands have it: 1 for a failure, 2 for a call that makes no sense. */
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };

@@ -6,11 +6,11 @@
 #ifndef PROMOGATE_CONTROL_CACHE_H
 #define PROMOGATE_CONTROL_CACHE_H
 
+#include "admission/definitions.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "client/api.h"
 #include "keptn/onfailure.h"
-#include "promotion/definitions.h"
 
 struct cache;
 

@@ -1,6 +1,6 @@
 /*
  * confirm - asks the API server itself whether a KeptnTaskDefinition exists, for what the cache
- * can't vouch for (promotion/lookup.h).
+ * can't vouch for (admission/lookup.h).
  *
  * Questions about the same name share one GET. An answer that says "absent" counts only for those
  * who asked before the GET was sent: the definition may have been created since. The others share

@@ -6,9 +6,9 @@
 #ifndef PROMOGATE_CONTROL_REQUEST_H
 #define PROMOGATE_CONTROL_REQUEST_H
 
+#include "admission/verdict.h"
 #include "control/admission.h"
 #include "json/json.h"
-#include "promotion/verdict.h"
 
 struct request {
 	const struct admission_config *config;

@@ -6,7 +6,7 @@
  */
 #include <assert.h>
 
-#include "promotion/verdict.h"
+#include "admission/verdict.h"
 #include "tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,8 +2,8 @@
  * Judges the examples of the rule table, and so of docs/rules.md: the context, then the definitions
  * that exist.
  */
-#include "promotion/judge.h"
-#include "promotion/rules.h"
+#include "admission/judge.h"
+#include "admission/rules.h"
 #include "unit.h"
 #include "yaml/yaml.h"
 

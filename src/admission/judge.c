@@ -1,14 +1,14 @@
-#include "promotion/judge.h"
+#include "admission/judge.h"
 
 #include <stdlib.h>
 
+#include "admission/runnable.h"
+#include "admission/suggest.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "keptn/traceparent.h"
 #include "kube/names.h"
-#include "promotion/runnable.h"
-#include "promotion/suggest.h"
 
 /* One judgement in progress. */
 struct judge {

@@ -2,11 +2,11 @@
  * runnable - whether a KeptnTaskDefinition can run where an application names it: its own faults,
  * and those of the chain of functionRefs that its code comes through.
  */
-#ifndef PROMOGATE_PROMOTION_RUNNABLE_H
-#define PROMOGATE_PROMOTION_RUNNABLE_H
+#ifndef PROMOGATE_ADMISSION_RUNNABLE_H
+#define PROMOGATE_ADMISSION_RUNNABLE_H
 
+#include "admission/lookup.h"
 #include "base/buf.h"
-#include "promotion/lookup.h"
 
 /* Appends what is wrong, and its mend; nothing if t can run. */
 void runnable_describe(

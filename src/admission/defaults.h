@@ -2,12 +2,12 @@
  * defaults - what /mutate writes into a KeptnAppContext: only keys that belong to Promogate, and
  * only where they change, so that writing twice is writing once.
  */
-#ifndef PROMOGATE_PROMOTION_DEFAULTS_H
-#define PROMOGATE_PROMOTION_DEFAULTS_H
+#ifndef PROMOGATE_ADMISSION_DEFAULTS_H
+#define PROMOGATE_ADMISSION_DEFAULTS_H
 
+#include "admission/lookup.h"
 #include "keptn/appcontext.h"
 #include "kube/patch.h"
-#include "promotion/lookup.h"
 
 /*
  * promogate.dev/resolved-on-failure: the blocking policy as of this write, for people to see. An

@@ -1,4 +1,4 @@
-#include "promotion/suggest.h"
+#include "admission/suggest.h"
 
 #include <string.h>
 

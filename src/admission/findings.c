@@ -1,4 +1,4 @@
-#include "promotion/findings.h"
+#include "admission/findings.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "promotion/lookup.h"
+#include "admission/lookup.h"
 
 #include <stdio.h>
 

@@ -2,14 +2,14 @@
  * findings - what the rules found, as data: one list for the webhook's answer, the audit and the
  * linter. The list owns its strings. One thread at a time.
  */
-#ifndef PROMOGATE_PROMOTION_FINDINGS_H
-#define PROMOGATE_PROMOTION_FINDINGS_H
+#ifndef PROMOGATE_ADMISSION_FINDINGS_H
+#define PROMOGATE_ADMISSION_FINDINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "admission/rules.h"
 #include "kube/fielderr.h"
-#include "promotion/rules.h"
 
 struct finding {
 	const struct rule *rule;
@@ -18,7 +18,7 @@ struct finding {
 	char *field; /* "spec.promotionTasks[1]" */
 	char *value; /* as somebody wrote it */
 	char *detail; /* what is wrong with it, and the mend */
-	bool unconfirmed; /* rests on what only the cache says (promotion/lookup.h) */
+	bool unconfirmed; /* rests on what only the cache says (admission/lookup.h) */
 };
 
 struct findings {

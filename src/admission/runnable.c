@@ -1,4 +1,4 @@
-#include "promotion/runnable.h"
+#include "admission/runnable.h"
 
 #include "base/limits.h"
 #include "base/mem.h"

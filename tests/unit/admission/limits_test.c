@@ -1,7 +1,7 @@
 /*
  * Hostile sizes: objects that fill a whole request are judged, answered and cut to what is useful.
  */
-#include "promotion/verdict.h"
+#include "admission/verdict.h"
 
 #include <time.h>
 

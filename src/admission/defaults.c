@@ -1,4 +1,4 @@
-#include "promotion/defaults.h"
+#include "admission/defaults.h"
 
 #include "base/str.h"
 

@@ -2,8 +2,8 @@
  * definitions - the KeptnTaskDefinitions that are known, by namespace and name: the informer's
  * cache, or the live answers that one request asked for. The owner sees to locking.
  */
-#ifndef PROMOGATE_PROMOTION_DEFINITIONS_H
-#define PROMOGATE_PROMOTION_DEFINITIONS_H
+#ifndef PROMOGATE_ADMISSION_DEFINITIONS_H
+#define PROMOGATE_ADMISSION_DEFINITIONS_H
 
 #include <stdlib.h>
 

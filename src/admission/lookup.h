@@ -7,11 +7,11 @@
  * list of needs, somebody asks the API server, and the same question is put again with the answers
  * as `confirmed`.
  */
-#ifndef PROMOGATE_PROMOTION_LOOKUP_H
-#define PROMOGATE_PROMOTION_LOOKUP_H
+#ifndef PROMOGATE_ADMISSION_LOOKUP_H
+#define PROMOGATE_ADMISSION_LOOKUP_H
 
+#include "admission/definitions.h"
 #include "keptn/onfailure.h"
-#include "promotion/definitions.h"
 
 /* All that a judgement rests on besides the request. Borrowed. */
 struct known {

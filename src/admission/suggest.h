@@ -1,10 +1,10 @@
 /*
  * suggest - "did you mean …?": the name among those that exist that somebody most likely meant.
  */
-#ifndef PROMOGATE_PROMOTION_SUGGEST_H
-#define PROMOGATE_PROMOTION_SUGGEST_H
+#ifndef PROMOGATE_ADMISSION_SUGGEST_H
+#define PROMOGATE_ADMISSION_SUGGEST_H
 
-#include "promotion/lookup.h"
+#include "admission/lookup.h"
 
 /*
  * Near is an edit distance of at most a third of the longer name, or a name that the other one

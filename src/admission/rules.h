@@ -2,8 +2,8 @@
  * rules - the table of what Promogate finds wrong. It is the one source of ids, severities and the
  * reference page (docs/rules.md); the checks themselves are in judge.c. Read-only.
  */
-#ifndef PROMOGATE_PROMOTION_RULES_H
-#define PROMOGATE_PROMOTION_RULES_H
+#ifndef PROMOGATE_ADMISSION_RULES_H
+#define PROMOGATE_ADMISSION_RULES_H
 
 #include "base/buf.h"
 

@@ -1,12 +1,12 @@
 /*
- * judge - the rules of promotion/rules.h, put to one KeptnAppContext.
+ * judge - the rules of admission/rules.h, put to one KeptnAppContext.
  */
-#ifndef PROMOGATE_PROMOTION_JUDGE_H
-#define PROMOGATE_PROMOTION_JUDGE_H
+#ifndef PROMOGATE_ADMISSION_JUDGE_H
+#define PROMOGATE_ADMISSION_JUDGE_H
 
+#include "admission/findings.h"
+#include "admission/lookup.h"
 #include "keptn/appcontext.h"
-#include "promotion/findings.h"
-#include "promotion/lookup.h"
 
 /*
  * Appends every finding, in the order of the fields. What a finding about another object rests on

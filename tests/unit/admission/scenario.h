@@ -26,12 +26,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admission/definitions.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/strmap.h"
 #include "keptn/onfailure.h"
-#include "promotion/definitions.h"
 #include "unit.h"
 
 struct scenario {

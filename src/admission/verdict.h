@@ -2,13 +2,13 @@
  * verdict - the webhook's whole judgement: an admission request and what is known, in; the answer,
  * out. It opens, waits for and asks nobody anything, so it is replayed in tests without a cluster.
  */
-#ifndef PROMOGATE_PROMOTION_VERDICT_H
-#define PROMOGATE_PROMOTION_VERDICT_H
+#ifndef PROMOGATE_ADMISSION_VERDICT_H
+#define PROMOGATE_ADMISSION_VERDICT_H
 
+#include "admission/findings.h"
+#include "admission/lookup.h"
 #include "kube/patch.h"
 #include "kube/review.h"
-#include "promotion/findings.h"
-#include "promotion/lookup.h"
 
 struct verdict {
 	bool allowed;

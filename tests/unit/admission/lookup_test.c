@@ -1,11 +1,11 @@
 /* What is known of definitions: the map, the lookup, what must be confirmed, and what is near. */
-#include "promotion/lookup.h"
+#include "admission/lookup.h"
 
+#include "admission/runnable.h"
+#include "admission/suggest.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "promotion/runnable.h"
-#include "promotion/suggest.h"
 #include "unit.h"
 
 /* A definition with code of its own, or with that of another one. */

@@ -1,12 +1,12 @@
-#include "promotion/verdict.h"
+#include "admission/verdict.h"
 
 #include <string.h>
 
+#include "admission/defaults.h"
+#include "admission/judge.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "promotion/defaults.h"
-#include "promotion/judge.h"
 
 void verdict_init(struct verdict *v)
 {

@@ -1,4 +1,4 @@
-#include "promotion/rules.h"
+#include "admission/rules.h"
 
 #include "base/mem.h"
 
@@ -241,7 +241,7 @@ static const char introduction[] =
 	"wherever it moved in its list, is only a warning. An object that is being deleted is\n"
 	"always let through.\n"
 	"\n"
-	"`make docs` writes this page from the table in `src/promotion/rules.c`, and the tests judge\n"
+	"`make docs` writes this page from the table in `src/admission/rules.c`, and the tests judge\n"
 	"each example.\n"
 	"\n"
 	"| rule | severity | finds |\n"

@@ -1,11 +1,11 @@
 /* Runs the scenarios of tests/corpus/verdict; scenario.h has their language. */
-#include "promotion/verdict.h"
+#include "admission/verdict.h"
 
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "promotion/scenario.h"
+#include "admission/scenario.h"
 #include "tree.h"
 
 /* More rounds of look-ups than any scenario has names. */

@@ -1,4 +1,4 @@
-#include "promotion/rules.h"
+#include "admission/rules.h"
 
 #include <stdio.h>
 

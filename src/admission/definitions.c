@@ -1,4 +1,4 @@
-#include "promotion/definitions.h"
+#include "admission/definitions.h"
 
 #include <string.h>
 
