@@ -4,8 +4,8 @@
 
 #include "base/str.h"
 #include "control/informer.h"
+#include "job/meta.h"
 #include "keptn/appcontext.h"
-#include "promotion/jobmeta.h"
 
 static const struct url versions_kind = {
 	.group = KEPTN_GROUP, .version = "v1", .resource = "keptnappversions"};

@@ -7,10 +7,10 @@
 #include "base/strmap.h"
 #include "control/configs.h"
 #include "control/informer.h"
+#include "job/function.h"
 #include "json/emit.h"
 #include "keptn/appcontext.h"
 #include "keptn/taskdefinition.h"
-#include "promotion/function.h"
 
 static const struct url definitions_kind = {
 	.group = KEPTN_GROUP, .version = "v1", .resource = "keptntaskdefinitions"};

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "job/meta.h"
+#include "job/patch.h"
 #include "json/emit.h"
 #include "keptn/appcontext.h"
 #include "kube/names.h"
 #include "kube/timestamp.h"
-#include "promotion/jobmeta.h"
-#include "promotion/jobpatch.h"
 #include "promotion/statuspatch.h"
 #include "run/clock.h"
 

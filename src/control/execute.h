@@ -16,8 +16,8 @@
 #include "control/basis.h"
 #include "control/reports.h"
 #include "control/sight.h"
-#include "promotion/function.h"
-#include "promotion/jobspec.h"
+#include "job/function.h"
+#include "job/spec.h"
 
 /*
  * How long a Job that was refused as invalid is not tried again, unless its definition changes:

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "client/api.h"
 #include "control/sight.h"
-#include "promotion/function.h"
+#include "job/function.h"
 
 struct promoter;
 

@@ -1,4 +1,4 @@
-#include "promotion/function.h"
+#include "job/function.h"
 
 #include <string.h>
 

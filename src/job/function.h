@@ -2,8 +2,8 @@
  * function - a task that runs a person's code in one of Keptn's runtimes: what the definition of
  * the task and those that its functionRef leads to come to, taken together.
  */
-#ifndef PROMOGATE_PROMOTION_FUNCTION_H
-#define PROMOGATE_PROMOTION_FUNCTION_H
+#ifndef PROMOGATE_JOB_FUNCTION_H
+#define PROMOGATE_JOB_FUNCTION_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "promotion/jobmeta.h"
+#include "job/meta.h"
 
 #include <string.h>
 

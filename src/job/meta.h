@@ -1,17 +1,17 @@
 /*
- * jobmeta - the metadata of a promotion Job, of its pods and of its ConfigMap: what a person finds
+ * meta - the metadata of a promotion Job, of its pods and of its ConfigMap: what a person finds
  * them by, and what is read of a Job again (jobstatus).
  *
  * Labels are for people (`kubectl get jobs -l promogate.dev/app=podtato-head`): a value that is
  * too long or not legal is cut and hashed (kube/labelvalue.h). The full values are annotations of
  * the Job, under Keptn's own keys where it has one.
  */
-#ifndef PROMOGATE_PROMOTION_JOBMETA_H
-#define PROMOGATE_PROMOTION_JOBMETA_H
+#ifndef PROMOGATE_JOB_META_H
+#define PROMOGATE_JOB_META_H
 
+#include "job/spec.h"
 #include "json/emit.h"
 #include "keptn/onfailure.h"
-#include "promotion/jobspec.h"
 
 /* Labels. */
 #define JOB_APP        "promogate.dev/app"

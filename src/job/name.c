@@ -1,4 +1,4 @@
-#include "promotion/jobname.h"
+#include "job/name.h"
 
 #include <stdbool.h>
 #include <string.h>

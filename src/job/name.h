@@ -1,10 +1,10 @@
 /*
- * jobname - the name of a promotion Job: `<definition, cut>-<attempt>-<random>`. It is unique to
+ * name - the name of a promotion Job: `<definition, cut>-<attempt>-<random>`. It is unique to
  * its creation: a name is the identity by which a Job is committed, and a name that came again
  * could be taken for the one that was.
  */
-#ifndef PROMOGATE_PROMOTION_JOBNAME_H
-#define PROMOGATE_PROMOTION_JOBNAME_H
+#ifndef PROMOGATE_JOB_NAME_H
+#define PROMOGATE_JOB_NAME_H
 
 #include <stdint.h>
 

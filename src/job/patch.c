@@ -1,10 +1,10 @@
-#include "promotion/jobpatch.h"
+#include "job/patch.h"
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "job/meta.h"
 #include "json/emit.h"
 #include "json/utf8.h"
-#include "promotion/jobmeta.h"
 
 /* The patch, and in it "metadata", still open. */
 static void begin(struct emit *e, const char *uid)

@@ -1,9 +1,9 @@
 /*
- * jobpatch - the two changes that are made to a promotion Job, as merge patches (RFC 7386). Each
+ * patch - the two changes that are made to a promotion Job, as merge patches (RFC 7386). Each
  * names the Job's uid: the API server refuses it (422) where another Job has taken the name.
  */
-#ifndef PROMOGATE_PROMOTION_JOBPATCH_H
-#define PROMOGATE_PROMOTION_JOBPATCH_H
+#ifndef PROMOGATE_JOB_PATCH_H
+#define PROMOGATE_JOB_PATCH_H
 
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
-#include "promotion/jobpod.h"
+#include "job/pod.h"
 
 #include "base/limits.h"
 #include "base/str.h"
+#include "job/meta.h"
 #include "json/gojson.h"
-#include "promotion/jobmeta.h"
 
 static const char *const mount_paths[RUNTIME_COUNT] = {
 	[RUNTIME_DENO] = "/var/data/function.ts",

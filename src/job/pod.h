@@ -1,12 +1,12 @@
 /*
- * jobpod - the pod of a promotion Job: the container that a definition gives as a whole, or that
+ * pod - the pod of a promotion Job: the container that a definition gives as a whole, or that
  * of the runtime which runs its code.
  */
-#ifndef PROMOGATE_PROMOTION_JOBPOD_H
-#define PROMOGATE_PROMOTION_JOBPOD_H
+#ifndef PROMOGATE_JOB_POD_H
+#define PROMOGATE_JOB_POD_H
 
+#include "job/spec.h"
 #include "json/emit.h"
-#include "promotion/jobspec.h"
 
 /*
  * The volume with the code, and the key in its ConfigMap. The latter can't be chosen: definitions

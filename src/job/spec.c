@@ -1,11 +1,11 @@
-#include "promotion/jobspec.h"
+#include "job/spec.h"
 
 #include "base/limits.h"
 #include "base/str.h"
+#include "job/meta.h"
+#include "job/pod.h"
 #include "json/emit.h"
 #include "kube/duration.h"
-#include "promotion/jobmeta.h"
-#include "promotion/jobpod.h"
 
 /* What Keptn's CRD writes into a definition that doesn't say. */
 enum { DEFAULT_RETRIES = 10, DEFAULT_TIMEOUT_SECONDS = 300 };

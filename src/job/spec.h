@@ -1,5 +1,5 @@
 /*
- * jobspec - what the Job of a promotion task looks like: as Keptn makes it, field by field, and on
+ * spec - what the Job of a promotion task looks like: as Keptn makes it, field by field, and on
  * top of that
  *
  *   - suspended: it may run only once its version's status names it, and its ConfigMap is there
@@ -13,16 +13,16 @@
  *
  * Pure; everything in a struct is borrowed.
  */
-#ifndef PROMOGATE_PROMOTION_JOBSPEC_H
-#define PROMOGATE_PROMOTION_JOBSPEC_H
+#ifndef PROMOGATE_JOB_SPEC_H
+#define PROMOGATE_JOB_SPEC_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "job/function.h"
 #include "keptn/keptncontext.h"
-#include "promotion/function.h"
 
 /* A KeptnAppVersion, as far as its Jobs show it. */
 struct jobspec_version {

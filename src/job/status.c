@@ -1,10 +1,10 @@
-#include "promotion/jobstatus.h"
+#include "job/status.h"
 
 #include <string.h>
 
 #include "base/str.h"
-#include "promotion/jobmeta.h"
-#include "promotion/jobname.h"
+#include "job/meta.h"
+#include "job/name.h"
 
 static const char *text_of(const struct json *object, const char *key)
 {

@@ -1,9 +1,9 @@
 /*
- * jobstatus - a promotion Job, read again: which task of which version it is of, and how far it
+ * status - a promotion Job, read again: which task of which version it is of, and how far it
  * is. Borrows from the JSON it was read from.
  */
-#ifndef PROMOGATE_PROMOTION_JOBSTATUS_H
-#define PROMOGATE_PROMOTION_JOBSTATUS_H
+#ifndef PROMOGATE_JOB_STATUS_H
+#define PROMOGATE_JOB_STATUS_H
 
 #include <stdbool.h>
 #include <stdint.h>

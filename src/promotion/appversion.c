@@ -7,8 +7,8 @@
 #include "base/packing.h"
 #include "base/str.h"
 #include "base/strmap.h"
+#include "job/name.h"
 #include "kube/timestamp.h"
-#include "promotion/jobname.h"
 #include "promotion/versionsource.h"
 
 static const char *const state_names[] = {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/packing.h"
-#include "promotion/jobstatus.h"
+#include "job/status.h"
 
 static enum seen_outcome outcome_of(enum job_state state)
 {

@@ -11,7 +11,7 @@
 #ifndef PROMOGATE_PROMOTION_PLAN_H
 #define PROMOGATE_PROMOTION_PLAN_H
 
-#include "promotion/jobname.h"
+#include "job/name.h"
 #include "promotion/plan_seen.h"
 
 /*

@@ -1,7 +1,7 @@
 #include "promotion/versionsource.h"
 
+#include "job/spec.h"
 #include "json/emit.h"
-#include "promotion/jobspec.h"
 
 /* The strings of a map, whatever else is in it. */
 static void emit_strings(struct emit *e, const char *key, const struct json *map)

@@ -6,9 +6,9 @@
 #include <assert.h>
 
 #include "base/limits.h"
+#include "job/name.h"
 #include "kube/event.h"
 #include "kube/names.h"
-#include "promotion/jobname.h"
 #include "promotion/ownjob.h"
 #include "promotion/statuspatch.h"
 #include "promotion/telling.h"

@@ -11,12 +11,12 @@
 
 #include "base/limits.h"
 #include "base/str.h"
+#include "job/meta.h"
+#include "job/name.h"
+#include "job/spec.h"
+#include "job/status.h"
 #include "kube/labelvalue.h"
 #include "kube/names.h"
-#include "promotion/jobmeta.h"
-#include "promotion/jobname.h"
-#include "promotion/jobspec.h"
-#include "promotion/jobstatus.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,4 +1,4 @@
-#include "promotion/jobname.h"
+#include "job/name.h"
 
 #include "base/mem.h"
 #include "kube/names.h"

@@ -13,8 +13,8 @@
  *	> LINE               the Job, as tests/unit/flat.h writes it, and behind it its ConfigMap,
  *	                     with "configmap." before each line; or "error: " and the message
  */
-#ifndef PROMOGATE_TESTS_JOBSCENARIO_H
-#define PROMOGATE_TESTS_JOBSCENARIO_H
+#ifndef PROMOGATE_TESTS_JOB_JOB_SCENARIO_H
+#define PROMOGATE_TESTS_JOB_JOB_SCENARIO_H
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,18 +1,18 @@
 /*
- * Runs the scenarios of tests/corpus/jobspec; jobscenario.h has their language. With a folder as
+ * Runs the scenarios of tests/corpus/jobspec; scenario.h has their language. With a folder as
  * argument it only writes there what each one makes, for a real API server to judge:
  * N.job.json and N.configmap.json.
  */
-#include "promotion/jobspec.h"
+#include "job/spec.h"
 
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "flat.h"
-#include "promotion/jobname.h"
-#include "promotion/jobscenario.h"
-#include "promotion/jobstatus.h"
+#include "job/scenario.h"
+#include "job/name.h"
+#include "job/status.h"
 
 /* What a scenario makes. */
 struct made {

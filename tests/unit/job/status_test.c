@@ -1,9 +1,9 @@
 /* jobstatus, and the two patches that move a Job on. */
-#include "promotion/jobstatus.h"
+#include "job/status.h"
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "promotion/jobpatch.h"
+#include "job/patch.h"
 #include "unit.h"
 
 static struct json *parse(const char *text)

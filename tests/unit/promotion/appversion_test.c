@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
-#include "promotion/jobspec.h"
+#include "job/spec.h"
 #include "unit.h"
 
 #define SPEC  "{\"appName\":\"podtato\",\"version\":\"1.0\",\"promotionTasks\":[\"a\",\"b\"]}"
