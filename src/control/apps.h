@@ -20,7 +20,7 @@
 #include "base/strmap.h"
 #include "client/api.h"
 #include "promotion/appversion.h"
-#include "promotion/ownjob.h"
+#include "promotion/promotion_job.h"
 
 /* A version or a Job; the other is NULL. */
 struct kept {

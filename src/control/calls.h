@@ -10,8 +10,8 @@
 #include "keptn/onfailure.h"
 #include "kube/url.h"
 #include "promotion/appversion.h"
-#include "promotion/ownjob.h"
 #include "promotion/plan.h"
+#include "promotion/promotion_job.h"
 
 struct call {
 	const char *method; /* NULL: GET */

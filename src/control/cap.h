@@ -1,5 +1,5 @@
 /*
- * cap - the places that applications have under the cap on running Jobs (promotion/room.h): taken
+ * cap - the places that applications have under the cap on running Jobs (promotion/limiter.h): taken
  * when a plan is about to start tasks, so that two plans don't take the same, given back when it
  * fails for a reason of its own, such as a quota, and free again as outcomes are recorded.
  *
@@ -10,8 +10,8 @@
 
 #include "control/apps.h"
 #include "control/sight.h"
+#include "promotion/limiter.h"
 #include "promotion/plan.h"
-#include "promotion/room.h"
 
 struct cap;
 

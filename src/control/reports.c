@@ -6,7 +6,7 @@
 #include "control/calls.h"
 #include "kube/event.h"
 #include "kube/timestamp.h"
-#include "promotion/telling.h"
+#include "promotion/event_text.h"
 #include "run/clock.h"
 #include "run/log.h"
 #include "run/metrics.h"

@@ -8,8 +8,8 @@
 #include "base/strmap.h"
 #include "control/apps.h"
 #include "control/basis.h"
+#include "promotion/limiter.h"
 #include "promotion/plan.h"
-#include "promotion/room.h"
 
 /* Settings that a judgement rests on. */
 struct sight_config {

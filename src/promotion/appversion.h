@@ -19,7 +19,7 @@
 
 #include "base/mem.h"
 #include "json/json.h"
-#include "promotion/plan_seen.h"
+#include "promotion/view.h"
 
 #define APPVERSION_KIND          "KeptnAppVersion"
 #define APPVERSION_API_VERSION   "lifecycle.keptn.sh/v1"

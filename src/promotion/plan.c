@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "promotion/plan_list.h"
+#include "promotion/plan_internal.h"
 
 void plan_release(struct plan *p)
 {

@@ -12,7 +12,7 @@
 #define PROMOGATE_PROMOTION_PLAN_H
 
 #include "job/name.h"
-#include "promotion/plan_seen.h"
+#include "promotion/view.h"
 
 /*
  * "rv": only if the version still has the resourceVersion that was judged. "uid": only if the Job

@@ -1,5 +1,5 @@
 /* What was committed runs, is recorded, and goes: rules 7 to 11 and 13. */
-#include "promotion/plan_list.h"
+#include "promotion/plan_internal.h"
 
 #include "base/str.h"
 #include "promotion/plan_omit.h"

@@ -1,5 +1,5 @@
 /* What waits is started, or given up: rules 2 to 6 and 12. */
-#include "promotion/plan_list.h"
+#include "promotion/plan_internal.h"
 
 #include <string.h>
 

@@ -9,9 +9,9 @@
 #include "job/name.h"
 #include "kube/event.h"
 #include "kube/names.h"
-#include "promotion/ownjob.h"
+#include "promotion/event_text.h"
+#include "promotion/promotion_job.h"
 #include "promotion/statuspatch.h"
-#include "promotion/telling.h"
 #include "tree.h"
 
 #define NOW_TEXT "2026-11-24T12:00:00Z"

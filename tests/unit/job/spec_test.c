@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 #include "flat.h"
-#include "job/scenario.h"
 #include "job/name.h"
+#include "job/scenario.h"
 #include "job/status.h"
 
 /* What a scenario makes. */

@@ -1,8 +1,8 @@
 /*
- * plan_list - a plan while it is made: what its parts share.
+ * plan_internal - a plan while it is made: what its parts share.
  */
-#ifndef PROMOGATE_PROMOTION_PLAN_LIST_H
-#define PROMOGATE_PROMOTION_PLAN_LIST_H
+#ifndef PROMOGATE_PROMOTION_PLAN_INTERNAL_H
+#define PROMOGATE_PROMOTION_PLAN_INTERNAL_H
 
 #include "promotion/plan.h"
 

@@ -1,13 +1,13 @@
 /*
- * plan_seen - what a replica has seen of one application, and the protocol's words about it
+ * view - what a replica has seen of one application, and the protocol's words about it
  * (docs/promotion-protocol.md).
  *
  * Everything is borrowed from whoever calls plan(), and may lag behind the API server by any
  * amount, with two exceptions: the versions are as they were together at one moment, because one
  * watch delivers them all in order; and `gone` is true for good.
  */
-#ifndef PROMOGATE_PROMOTION_PLAN_SEEN_H
-#define PROMOGATE_PROMOTION_PLAN_SEEN_H
+#ifndef PROMOGATE_PROMOTION_VIEW_H
+#define PROMOGATE_PROMOTION_VIEW_H
 
 #include <stdbool.h>
 #include <stddef.h>

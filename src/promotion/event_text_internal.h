@@ -1,10 +1,10 @@
 /*
- * telling_part - what the parts of telling share.
+ * event_text_internal - what the parts of telling share.
  */
-#ifndef PROMOGATE_PROMOTION_TELLING_PART_H
-#define PROMOGATE_PROMOTION_TELLING_PART_H
+#ifndef PROMOGATE_PROMOTION_EVENT_TEXT_INTERNAL_H
+#define PROMOGATE_PROMOTION_EVENT_TEXT_INTERNAL_H
 
-#include "promotion/telling.h"
+#include "promotion/event_text.h"
 
 /* Forgets what was said, and gives the message to be written. */
 struct buf *telling_begin(struct telling *t, bool warning, const char *reason);

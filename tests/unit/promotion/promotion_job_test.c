@@ -1,4 +1,4 @@
-#include "promotion/ownjob.h"
+#include "promotion/promotion_job.h"
 
 #include "base/buf.h"
 #include "unit.h"

@@ -1,5 +1,5 @@
 /* What people read, word for word. */
-#include "promotion/telling.h"
+#include "promotion/event_text.h"
 
 #include "base/limits.h"
 #include "unit.h"

@@ -1,20 +1,20 @@
 /*
- * telling - what people are told of a promotion, once for each transition: as Events, under Keptn's
+ * event_text - what people are told of a promotion, once for each transition: as Events, under Keptn's
  * reasons where Keptn has one. A message says what happened, why, and what mends it.
  *
  * A message holds nothing that changes by itself, such as how long something has lasted: the same
  * transition says the same after a restart, and kube/event.h makes one Event of it.
  */
-#ifndef PROMOGATE_PROMOTION_TELLING_H
-#define PROMOGATE_PROMOTION_TELLING_H
+#ifndef PROMOGATE_PROMOTION_EVENT_TEXT_H
+#define PROMOGATE_PROMOTION_EVENT_TEXT_H
 
 #include <stdbool.h>
 
 #include "base/buf.h"
 #include "keptn/onfailure.h"
 #include "promotion/appversion.h"
-#include "promotion/ownjob.h"
 #include "promotion/plan.h"
+#include "promotion/promotion_job.h"
 
 struct telling {
 	bool warning;

@@ -1,5 +1,5 @@
 /*
- * room - the cap on running Jobs, overall and for each namespace, first come first served: who may
+ * limiter - the cap on running Jobs, overall and for each namespace, first come first served: who may
  * start, and whose turn it is when others have ended. A flood of Jobs is what Keptn's users
  * complain of. Pure: it counts what it is told, and limits nobody by itself. One thread.
  *
@@ -17,8 +17,8 @@
  *
  * Each question costs a walk over those who wait.
  */
-#ifndef PROMOGATE_PROMOTION_ROOM_H
-#define PROMOGATE_PROMOTION_ROOM_H
+#ifndef PROMOGATE_PROMOTION_LIMITER_H
+#define PROMOGATE_PROMOTION_LIMITER_H
 
 #include <stdbool.h>
 

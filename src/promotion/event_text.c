@@ -1,8 +1,8 @@
-#include "promotion/telling.h"
+#include "promotion/event_text.h"
 
 #include <string.h>
 
-#include "promotion/telling_part.h"
+#include "promotion/event_text_internal.h"
 
 /* So that what follows a list is not cut. */
 enum { LIST_BYTES = 400 };

@@ -1,5 +1,5 @@
 /* Why a version does not go on. */
-#include "promotion/telling_part.h"
+#include "promotion/event_text_internal.h"
 
 #include "base/limits.h"
 #include "base/str.h"

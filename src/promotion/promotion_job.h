@@ -1,5 +1,5 @@
 /*
- * ownjob - a Job that Promogate made, as far as it is judged. Never changed once it is made, and
+ * promotion_job - a Job that Promogate made, as far as it is judged. Never changed once it is made, and
  * freed with its last reference, as struct appversion; one thread at a time.
  *
  * What it is of is read from what nobody can change: the pod's KEPTN_CONTEXT names the application
@@ -8,12 +8,12 @@
  * without it no watch delivers the Job, as if it were not there. It is not taken for a Job that is
  * missing, since a live GET still finds it. Without its owner it is none of ours any more.
  */
-#ifndef PROMOGATE_PROMOTION_OWNJOB_H
-#define PROMOGATE_PROMOTION_OWNJOB_H
+#ifndef PROMOGATE_PROMOTION_PROMOTION_JOB_H
+#define PROMOGATE_PROMOTION_PROMOTION_JOB_H
 
 #include "base/mem.h"
 #include "json/json.h"
-#include "promotion/plan_seen.h"
+#include "promotion/view.h"
 
 struct ownjob {
 	/*

@@ -1,5 +1,5 @@
 /* How a promotion ended. */
-#include "promotion/telling_part.h"
+#include "promotion/event_text_internal.h"
 
 #include "base/str.h"
 #include "json/utf8.h"

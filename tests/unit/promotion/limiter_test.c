@@ -1,4 +1,4 @@
-#include "promotion/room.h"
+#include "promotion/limiter.h"
 
 #include <limits.h>
 #include <stdio.h>

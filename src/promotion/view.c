@@ -1,4 +1,4 @@
-#include "promotion/plan_seen.h"
+#include "promotion/view.h"
 
 #include <string.h>
 

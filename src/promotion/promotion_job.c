@@ -1,4 +1,4 @@
-#include "promotion/ownjob.h"
+#include "promotion/promotion_job.h"
 
 #include <stdlib.h>
 #include <string.h>
