@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
-#include "control/informer.h"
+#include "controller/informer.h"
 #include "job/meta.h"
 #include "keptn/appcontext.h"
 

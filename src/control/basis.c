@@ -5,8 +5,8 @@
 
 #include "base/str.h"
 #include "base/strmap.h"
-#include "control/configs.h"
-#include "control/informer.h"
+#include "controller/configs.h"
+#include "controller/informer.h"
 #include "job/function.h"
 #include "json/emit.h"
 #include "keptn/appcontext.h"

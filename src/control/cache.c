@@ -1,7 +1,7 @@
 #include "control/cache.h"
 
-#include "control/configs.h"
-#include "control/informer.h"
+#include "controller/configs.h"
+#include "controller/informer.h"
 #include "keptn/appcontext.h"
 #include "run/lock.h"
 

@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "control/outside.h"
+#include "controller/env.h"
 
 struct past;
 

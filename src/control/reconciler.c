@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/elector.h"
 #include "control/past.h"
+#include "controller/elector.h"
 #include "run/lock.h"
 #include "run/log.h"
 #include "run/signal.h"

@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "run/log.h"
-#include "world.h"
+#include "controller/world.h"
 
 #define MAPS "/api/v1/namespaces/ns/configmaps"
 #define MAP  MAPS "/promogate"

@@ -1,4 +1,4 @@
-#include "control/informer.h"
+#include "controller/informer.h"
 
 #include <malloc.h>
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-#include "control/configs.h"
+#include "controller/configs.h"
 
 #include "wire.h"
 

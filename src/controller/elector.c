@@ -1,4 +1,4 @@
-#include "control/elector.h"
+#include "controller/elector.h"
 
 #include <assert.h>
 #include <stdatomic.h>

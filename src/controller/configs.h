@@ -7,14 +7,14 @@
  *
  * It belongs to the client's thread, but for what says otherwise.
  */
-#ifndef PROMOGATE_CONTROL_CONFIGS_H
-#define PROMOGATE_CONTROL_CONFIGS_H
+#ifndef PROMOGATE_CONTROLLER_CONFIGS_H
+#define PROMOGATE_CONTROLLER_CONFIGS_H
 
 #include <stdbool.h>
 
 #include "base/mem.h"
 #include "client/api.h"
-#include "control/informer.h"
+#include "controller/informer.h"
 #include "keptn/onfailure.h"
 
 struct configs;

@@ -2,14 +2,14 @@
  * world - a struct outside that a test plays: the clock stands still until the test moves it, and
  * calls wait for the answer that the test gives them. One thread.
  */
-#ifndef PROMOGATE_TESTS_CONTROL_WORLD_H
-#define PROMOGATE_TESTS_CONTROL_WORLD_H
+#ifndef PROMOGATE_TESTS_CONTROLLER_WORLD_H
+#define PROMOGATE_TESTS_CONTROLLER_WORLD_H
 
 #include <errno.h>
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "control/outside.h"
+#include "controller/env.h"
 
 #include "unit.h"
 

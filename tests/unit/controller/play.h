@@ -1,11 +1,11 @@
 /*
  * play - an elector in a world that the test plays (world.h), and what it said.
  */
-#ifndef PROMOGATE_TESTS_CONTROL_PLAY_H
-#define PROMOGATE_TESTS_CONTROL_PLAY_H
+#ifndef PROMOGATE_TESTS_CONTROLLER_PLAY_H
+#define PROMOGATE_TESTS_CONTROLLER_PLAY_H
 
 #include "base/buf.h"
-#include "control/elector.h"
+#include "controller/elector.h"
 #include "run/log.h"
 
 #include "world.h"

@@ -10,8 +10,8 @@
  *
  * Everything happens on the client's thread (client/api.h), but for what says otherwise.
  */
-#ifndef PROMOGATE_CONTROL_INFORMER_H
-#define PROMOGATE_CONTROL_INFORMER_H
+#ifndef PROMOGATE_CONTROLLER_INFORMER_H
+#define PROMOGATE_CONTROLLER_INFORMER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "control/outside.h"
+#include "controller/env.h"
 
 #include "run/clock.h"
 #include "run/random.h"

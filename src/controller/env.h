@@ -1,11 +1,11 @@
 /*
- * outside - what a driver of calls needs of the world: an API client, the clocks and randomness, as
+ * env - what a driver of calls needs of the world: an API client, the clocks and randomness, as
  * one value, so that a test can play them all without a server and without waiting.
  *
  * Done functions are called as client/api.h says: once each, later, on one thread.
  */
-#ifndef PROMOGATE_CONTROL_OUTSIDE_H
-#define PROMOGATE_CONTROL_OUTSIDE_H
+#ifndef PROMOGATE_CONTROLLER_ENV_H
+#define PROMOGATE_CONTROLLER_ENV_H
 
 #include <stdint.h>
 

@@ -10,15 +10,15 @@
  * All callbacks run on the client's thread (client/api.h), later than elector_new(). None comes
  * once api_free() has begun, but for a release's done.
  */
-#ifndef PROMOGATE_CONTROL_ELECTOR_H
-#define PROMOGATE_CONTROL_ELECTOR_H
+#ifndef PROMOGATE_CONTROLLER_ELECTOR_H
+#define PROMOGATE_CONTROLLER_ELECTOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "control/outside.h"
+#include "controller/env.h"
 
 struct elector;
 

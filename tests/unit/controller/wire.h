@@ -3,8 +3,8 @@
  * client/api.c, of which nothing is linked, and holds the one thing that an informer has under way.
  * One thread: a callback runs where the test answers.
  */
-#ifndef PROMOGATE_TESTS_CONTROL_WIRE_H
-#define PROMOGATE_TESTS_CONTROL_WIRE_H
+#ifndef PROMOGATE_TESTS_CONTROLLER_WIRE_H
+#define PROMOGATE_TESTS_CONTROLLER_WIRE_H
 
 #include <errno.h>
 #include <stdlib.h>
