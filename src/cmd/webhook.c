@@ -12,13 +12,13 @@
 #include "base/version.h"
 #include "client/api.h"
 #include "client/credentials.h"
-#include "control/admission.h"
-#include "control/cache.h"
 #include "kube/names.h"
 #include "run/flags.h"
 #include "run/log.h"
 #include "run/signal.h"
 #include "server/server.h"
+#include "webhook/admission.h"
+#include "webhook/cache.h"
 
 struct config {
 	const char *listen, *metrics_listen;

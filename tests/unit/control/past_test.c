@@ -1,8 +1,8 @@
 #include "control/past.h"
 
 #include "base/buf.h"
-#include "run/log.h"
 #include "controller/world.h"
+#include "run/log.h"
 
 #define MAPS "/api/v1/namespaces/ns/configmaps"
 #define MAP  MAPS "/promogate"

@@ -3,8 +3,8 @@
  * and what Keptn's configuration says. Informers fill it on the client's thread; any thread reads
  * it, between cache_read() and cache_read_end(), for the microseconds that a verdict takes.
  */
-#ifndef PROMOGATE_CONTROL_CACHE_H
-#define PROMOGATE_CONTROL_CACHE_H
+#ifndef PROMOGATE_WEBHOOK_CACHE_H
+#define PROMOGATE_WEBHOOK_CACHE_H
 
 #include "admission/definitions.h"
 #include "base/buf.h"

@@ -7,12 +7,12 @@
  * waits meanwhile. Where the API server can't be asked the answer is HTTP 500, and the webhook's
  * failurePolicy decides.
  */
-#ifndef PROMOGATE_CONTROL_ADMISSION_H
-#define PROMOGATE_CONTROL_ADMISSION_H
+#ifndef PROMOGATE_WEBHOOK_ADMISSION_H
+#define PROMOGATE_WEBHOOK_ADMISSION_H
 
 #include "base/strmap.h"
-#include "control/cache.h"
 #include "server/exchange.h"
+#include "webhook/cache.h"
 
 struct admission;
 

@@ -1,4 +1,4 @@
-#include "control/request.h"
+#include "webhook/request.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,14 @@
 /*
  * request - one AdmissionReview, from its arrival to its answer: read, judged from the cache and
- * from what the API server confirmed, answered, counted. It waits for nobody (control/waiting.h).
+ * from what the API server confirmed, answered, counted. It waits for nobody (webhook/pending.h).
  * One thread at a time.
  */
-#ifndef PROMOGATE_CONTROL_REQUEST_H
-#define PROMOGATE_CONTROL_REQUEST_H
+#ifndef PROMOGATE_WEBHOOK_REQUEST_H
+#define PROMOGATE_WEBHOOK_REQUEST_H
 
 #include "admission/verdict.h"
-#include "control/admission.h"
 #include "json/json.h"
+#include "webhook/admission.h"
 
 struct request {
 	const struct admission_config *config;

@@ -1,4 +1,4 @@
-#include "control/confirm.h"
+#include "webhook/live_lookup.h"
 
 #include <stdlib.h>
 #include <string.h>

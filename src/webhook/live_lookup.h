@@ -1,5 +1,5 @@
 /*
- * confirm - asks the API server itself whether a KeptnTaskDefinition exists, for what the cache
+ * live_lookup - asks the API server itself whether a KeptnTaskDefinition exists, for what the cache
  * can't vouch for (admission/lookup.h).
  *
  * Questions about the same name share one GET. An answer that says "absent" counts only for those
@@ -8,8 +8,8 @@
  *
  * On the client's thread alone (client/api.h), callbacks too.
  */
-#ifndef PROMOGATE_CONTROL_CONFIRM_H
-#define PROMOGATE_CONTROL_CONFIRM_H
+#ifndef PROMOGATE_WEBHOOK_LIVE_LOOKUP_H
+#define PROMOGATE_WEBHOOK_LIVE_LOOKUP_H
 
 #include "base/err.h"
 #include "base/mem.h"

@@ -1,4 +1,4 @@
-#include "control/cache.h"
+#include "webhook/cache.h"
 
 #include "controller/configs.h"
 #include "controller/informer.h"

@@ -1,15 +1,15 @@
 /*
- * waiting - requests whose verdict rests on something that the cache can't vouch for. On the
+ * pending - requests whose verdict rests on something that the cache can't vouch for. On the
  * client's thread the API server is asked, the answers are added, and the request is judged again,
  * until it is settled or the API server's patience with us is almost over. No thread waits
  * meanwhile.
  */
-#ifndef PROMOGATE_CONTROL_WAITING_H
-#define PROMOGATE_CONTROL_WAITING_H
+#ifndef PROMOGATE_WEBHOOK_PENDING_H
+#define PROMOGATE_WEBHOOK_PENDING_H
 
 #include "base/mem.h"
 #include "client/api.h"
-#include "control/request.h"
+#include "webhook/request.h"
 
 struct waiting;
 

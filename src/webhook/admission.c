@@ -1,9 +1,9 @@
-#include "control/admission.h"
+#include "webhook/admission.h"
 
 #include <stdlib.h>
 
-#include "control/request.h"
-#include "control/waiting.h"
+#include "webhook/pending.h"
+#include "webhook/request.h"
 
 struct admission {
 	struct admission_config config;

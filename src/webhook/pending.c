@@ -1,12 +1,12 @@
-#include "control/waiting.h"
+#include "webhook/pending.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "control/confirm.h"
 #include "run/clock.h"
 #include "run/metrics.h"
+#include "webhook/live_lookup.h"
 
 METRIC_GAUGE(waiting_gauge, "promogate_admission_waiting", "Requests that wait for live look-ups.");
 
