@@ -52,7 +52,7 @@ ALL_LDFLAGS := $(LDFLAGS) $(LINK) -pie -pthread -Wl,--gc-sections
 # --- what is built ----------------------------------------------------------------------------------
 # Pure folders decide and touch nothing; the others act (docs/architecture.md).
 PURE_DIRS := base json kube keptn admission job promotion
-IMPURE_DIRS := run yaml client server control controller webhook reconciler
+IMPURE_DIRS := run yaml client server controller webhook reconciler
 
 PURE_SRC := $(sort $(wildcard $(PURE_DIRS:%=src/%/*.c)))
 IMPURE_SRC := $(sort $(wildcard $(IMPURE_DIRS:%=src/%/*.c)))

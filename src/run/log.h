@@ -5,7 +5,7 @@
  *		LOG_END);
  *
  * Values go into typed fields, not into the message. Never a secret, never a whole object. Only
- * control/, server/ and the mains log; what is below hands errors up.
+ * controller/, webhook/, reconciler/, server/ and the mains log; what is below hands errors up.
  *
  * No lock is held: a slow reader of stderr delays the caller alone, and by LOG_PATIENCE_MS at most;
  * then the line is dropped and counted (promogate_log_lines_dropped_total).

@@ -3,11 +3,11 @@
  * holds it, and stands by again when it has lost it.
  *
  * A term is everything from one start to one loss: an API client of its own, an elector and, once
- * the Lease is held and the past is known (control/past.h), a promoter. So every list that is
+ * the Lease is held and the past is known (reconciler/since.h), a promoter. So every list that is
  * judged was taken with the lease in hand, and nothing of one term is left in the next.
  */
-#ifndef PROMOGATE_CONTROL_RECONCILER_H
-#define PROMOGATE_CONTROL_RECONCILER_H
+#ifndef PROMOGATE_RECONCILER_RECONCILER_H
+#define PROMOGATE_RECONCILER_RECONCILER_H
 
 #include <stdint.h>
 
@@ -16,8 +16,8 @@
 #include "base/mem.h"
 #include "client/api.h"
 #include "client/credentials.h"
-#include "control/promoter.h"
 #include "kube/lease.h"
+#include "reconciler/promoter.h"
 
 struct reconciler;
 

@@ -1,8 +1,8 @@
-#include "control/execute.h"
+#include "reconciler/execute.h"
 
 #include <stdlib.h>
 
-#include "control/execute_step.h"
+#include "reconciler/execute_internal.h"
 #include "run/clock.h"
 
 /* Calls of one plan that are in flight together. */

@@ -1,8 +1,8 @@
 /*
- * calls - the requests that carry out a plan: which path, method and body each action has.
+ * api_requests - the requests that carry out a plan: which path, method and body each action has.
  */
-#ifndef PROMOGATE_CONTROL_CALLS_H
-#define PROMOGATE_CONTROL_CALLS_H
+#ifndef PROMOGATE_RECONCILER_API_REQUESTS_H
+#define PROMOGATE_RECONCILER_API_REQUESTS_H
 
 #include "base/buf.h"
 #include "base/limits.h"

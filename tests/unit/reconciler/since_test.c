@@ -1,4 +1,4 @@
-#include "control/past.h"
+#include "reconciler/since.h"
 
 #include "base/buf.h"
 #include "controller/world.h"

@@ -1,17 +1,17 @@
 /*
- * cap - the places that applications have under the cap on running Jobs (promotion/limiter.h): taken
+ * job_limit - the places that applications have under the cap on running Jobs (promotion/limiter.h): taken
  * when a plan is about to start tasks, so that two plans don't take the same, given back when it
  * fails for a reason of its own, such as a quota, and free again as outcomes are recorded.
  *
  * On the client's thread alone.
  */
-#ifndef PROMOGATE_CONTROL_CAP_H
-#define PROMOGATE_CONTROL_CAP_H
+#ifndef PROMOGATE_RECONCILER_JOB_LIMIT_H
+#define PROMOGATE_RECONCILER_JOB_LIMIT_H
 
-#include "control/apps.h"
-#include "control/sight.h"
 #include "promotion/limiter.h"
 #include "promotion/plan.h"
+#include "reconciler/apps.h"
+#include "reconciler/snapshot.h"
 
 struct cap;
 

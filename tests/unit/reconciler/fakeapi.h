@@ -3,8 +3,8 @@
  * each and says what became of it, in any order. It stands in for client/api.c, of which nothing is
  * linked. One thread: a callback runs where the test answers.
  */
-#ifndef PROMOGATE_TESTS_CONTROL_FAKEAPI_H
-#define PROMOGATE_TESTS_CONTROL_FAKEAPI_H
+#ifndef PROMOGATE_TESTS_RECONCILER_FAKEAPI_H
+#define PROMOGATE_TESTS_RECONCILER_FAKEAPI_H
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "control/sight.h"
+#include "reconciler/snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Jobs and the ConfigMaps with their code: what they are made of, and that they are there. */
-#include "control/execute_step.h"
+#include "reconciler/execute_internal.h"
 
 #include <string.h>
 

@@ -1,15 +1,15 @@
 /*
- * sight - what is handed to plan() of one application, and stays as it was until the plan made of
+ * snapshot - what is handed to plan() of one application, and stays as it was until the plan made of
  * it has been executed: it holds the versions and Jobs that it shows.
  */
-#ifndef PROMOGATE_CONTROL_SIGHT_H
-#define PROMOGATE_CONTROL_SIGHT_H
+#ifndef PROMOGATE_RECONCILER_SNAPSHOT_H
+#define PROMOGATE_RECONCILER_SNAPSHOT_H
 
 #include "base/strmap.h"
-#include "control/apps.h"
-#include "control/basis.h"
 #include "promotion/limiter.h"
 #include "promotion/plan.h"
+#include "reconciler/apps.h"
+#include "reconciler/cache.h"
 
 /* Settings that a judgement rests on. */
 struct sight_config {

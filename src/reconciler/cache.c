@@ -1,4 +1,4 @@
-#include "control/basis.h"
+#include "reconciler/cache.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,8 +9,8 @@
  *
  * On the client's thread alone (client/api.h), but for apps_ready().
  */
-#ifndef PROMOGATE_CONTROL_APPS_H
-#define PROMOGATE_CONTROL_APPS_H
+#ifndef PROMOGATE_RECONCILER_APPS_H
+#define PROMOGATE_RECONCILER_APPS_H
 
 #include <stdbool.h>
 #include <stdint.h>

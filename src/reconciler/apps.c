@@ -1,4 +1,4 @@
-#include "control/apps.h"
+#include "reconciler/apps.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "control/calls.h"
+#include "reconciler/api_requests.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /*
- * basis - what a promotion rests on besides its version and its Jobs: the task definitions, whole;
+ * cache - what a promotion rests on besides its version and its Jobs: the task definitions, whole;
  * what applications and Keptn's configuration say of failures.
  *
  * On the client's thread alone (client/api.h), but for basis_ready().
  */
-#ifndef PROMOGATE_CONTROL_BASIS_H
-#define PROMOGATE_CONTROL_BASIS_H
+#ifndef PROMOGATE_RECONCILER_CACHE_H
+#define PROMOGATE_RECONCILER_CACHE_H
 
 #include "base/buf.h"
 #include "base/limits.h"

@@ -7,13 +7,13 @@
  *
  * On the client's thread alone.
  */
-#ifndef PROMOGATE_CONTROL_REPORTS_H
-#define PROMOGATE_CONTROL_REPORTS_H
+#ifndef PROMOGATE_RECONCILER_REPORTS_H
+#define PROMOGATE_RECONCILER_REPORTS_H
 
 #include "client/api.h"
-#include "control/apps.h"
-#include "control/sight.h"
 #include "promotion/plan.h"
+#include "reconciler/apps.h"
+#include "reconciler/snapshot.h"
 
 struct reports;
 

@@ -1,12 +1,12 @@
-#include "control/reports.h"
+#include "reconciler/reports.h"
 
 #include <stdlib.h>
 
 #include "base/str.h"
-#include "control/calls.h"
 #include "kube/event.h"
 #include "kube/timestamp.h"
 #include "promotion/event_text.h"
+#include "reconciler/api_requests.h"
 #include "run/clock.h"
 #include "run/log.h"
 #include "run/metrics.h"

@@ -9,15 +9,15 @@
  *
  * On the client's thread alone.
  */
-#ifndef PROMOGATE_CONTROL_EXECUTE_H
-#define PROMOGATE_CONTROL_EXECUTE_H
+#ifndef PROMOGATE_RECONCILER_EXECUTE_H
+#define PROMOGATE_RECONCILER_EXECUTE_H
 
-#include "control/apps.h"
-#include "control/basis.h"
-#include "control/reports.h"
-#include "control/sight.h"
 #include "job/function.h"
 #include "job/spec.h"
+#include "reconciler/apps.h"
+#include "reconciler/cache.h"
+#include "reconciler/reports.h"
+#include "reconciler/snapshot.h"
 
 /*
  * How long a Job that was refused as invalid is not tried again, unless its definition changes:

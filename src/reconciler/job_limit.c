@@ -1,4 +1,4 @@
-#include "control/cap.h"
+#include "reconciler/job_limit.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,14 @@
-#include "control/promoter.h"
+#include "reconciler/promoter.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/apps.h"
-#include "control/basis.h"
-#include "control/cap.h"
-#include "control/execute.h"
-#include "control/reports.h"
 #include "kube/workqueue.h"
+#include "reconciler/apps.h"
+#include "reconciler/cache.h"
+#include "reconciler/execute.h"
+#include "reconciler/job_limit.h"
+#include "reconciler/reports.h"
 #include "run/clock.h"
 #include "run/log.h"
 #include "run/metrics.h"

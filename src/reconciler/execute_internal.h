@@ -1,12 +1,12 @@
 /*
- * execute_step - a plan that is being carried out, and one of its actions: what the parts of
+ * execute_internal - a plan that is being carried out, and one of its actions: what the parts of
  * execute share.
  */
-#ifndef PROMOGATE_CONTROL_EXECUTE_STEP_H
-#define PROMOGATE_CONTROL_EXECUTE_STEP_H
+#ifndef PROMOGATE_RECONCILER_EXECUTE_INTERNAL_H
+#define PROMOGATE_RECONCILER_EXECUTE_INTERNAL_H
 
-#include "control/calls.h"
-#include "control/execute.h"
+#include "reconciler/api_requests.h"
+#include "reconciler/execute.h"
 
 struct execution {
 	const struct executor *x;

@@ -1,10 +1,10 @@
-#include "control/reconciler.h"
+#include "reconciler/reconciler.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/past.h"
 #include "controller/elector.h"
+#include "reconciler/since.h"
 #include "run/lock.h"
 #include "run/log.h"
 #include "run/signal.h"

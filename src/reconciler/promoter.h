@@ -6,14 +6,14 @@
  * Nothing is judged before every list was taken whole; nothing is polled. On the client's thread
  * alone (client/api.h), but for promoter_ready().
  */
-#ifndef PROMOGATE_CONTROL_PROMOTER_H
-#define PROMOGATE_CONTROL_PROMOTER_H
+#ifndef PROMOGATE_RECONCILER_PROMOTER_H
+#define PROMOGATE_RECONCILER_PROMOTER_H
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "client/api.h"
-#include "control/sight.h"
 #include "job/function.h"
+#include "reconciler/snapshot.h"
 
 struct promoter;
 

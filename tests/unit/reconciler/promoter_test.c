@@ -1,4 +1,4 @@
-#include "control/promoter.h"
+#include "reconciler/promoter.h"
 
 #include <unistd.h>
 

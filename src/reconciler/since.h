@@ -1,13 +1,13 @@
 /*
- * past - since when promotions are Promogate's own: the ConfigMap beside the Lease holds the moment
+ * since - since when promotions are Promogate's own: the ConfigMap beside the Lease holds the moment
  * of the first start, as data.since in RFC 3339. Whatever was delivered before it is left alone, so
  * that installing promotes nothing.
  *
  * It is made where there is none, and never written again: the moment is a person's to change. On
  * the client's thread (client/api.h).
  */
-#ifndef PROMOGATE_CONTROL_PAST_H
-#define PROMOGATE_CONTROL_PAST_H
+#ifndef PROMOGATE_RECONCILER_SINCE_H
+#define PROMOGATE_RECONCILER_SINCE_H
 
 #include <stdint.h>
 
