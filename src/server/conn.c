@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
-#include "server/exchange_state.h"
+#include "server/exchange_internal.h"
 
 METRIC_COUNTER(cut_total, "promogate_http_connections_cut_total",
 	"Connections that the server ended, by reason.", "why");

@@ -23,7 +23,7 @@
 
 #include "run/lock.h"
 #include "run/metrics.h"
-#include "server/transport.h"
+#include "server/tls_io.h"
 
 struct exchange;
 struct worker;

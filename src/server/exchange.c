@@ -8,7 +8,7 @@
 #include "run/clock.h"
 #include "run/metrics.h"
 #include "server/conn.h"
-#include "server/exchange_state.h"
+#include "server/exchange_internal.h"
 #include "server/status.h"
 #include "server/worker.h"
 

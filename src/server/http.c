@@ -11,7 +11,7 @@
 #include "run/clock.h"
 #include "run/log.h"
 #include "run/metrics.h"
-#include "server/exchange_state.h"
+#include "server/exchange_internal.h"
 #include "server/request.h"
 #include "server/worker.h"
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "server/conn.h"
-#include "server/linger.h"
+#include "server/lingering_close.h"
 #include "server/server.h"
 #include "server/tls.h"
 

@@ -5,7 +5,7 @@
 #ifndef PROMOGATE_SERVER_REQUEST_H
 #define PROMOGATE_SERVER_REQUEST_H
 
-#include "server/exchange_state.h"
+#include "server/exchange_internal.h"
 
 /*
  * Finds the route and the deadline, and refuses what can't be served. True: refused so that the

@@ -7,9 +7,9 @@
 #include <sys/resource.h>
 
 #include "run/clock.h"
+#include "server/acceptor.h"
 #include "server/health.h"
 #include "server/http.h"
-#include "server/keeper.h"
 #include "server/listen.h"
 
 enum { TLS, PLAIN, PORTS };

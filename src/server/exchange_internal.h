@@ -1,5 +1,5 @@
 /*
- * exchange_state - the server's side of an exchange: what server/exchange.h does not show.
+ * exchange_internal - the server's side of an exchange: what server/exchange.h does not show.
  *
  * Two own an exchange: the connection, until libmicrohttpd has ended the request, and the handler,
  * until it replies. It is freed when both have let go. Where it stands is guarded by its lock; that
@@ -13,8 +13,8 @@
  * libmicrohttpd's functions are called on the connection's own thread only, save for
  * MHD_resume_connection(), which is the one that may be called from any.
  */
-#ifndef PROMOGATE_SERVER_EXCHANGE_STATE_H
-#define PROMOGATE_SERVER_EXCHANGE_STATE_H
+#ifndef PROMOGATE_SERVER_EXCHANGE_INTERNAL_H
+#define PROMOGATE_SERVER_EXCHANGE_INTERNAL_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,12 +1,12 @@
 /*
- * gate - where a connection waits until its client has said something: the whole first TLS record
+ * accept_filter - where a connection waits until its client has said something: the whole first TLS record
  * (the ClientHello), or a byte where there is no TLS.
  *
  * A silent client holds a file descriptor and the few bytes of a record here, instead of a TLS
  * session and libmicrohttpd's buffers, some 30 KiB. All of it belongs to the server's keeper.
  */
-#ifndef PROMOGATE_SERVER_GATE_H
-#define PROMOGATE_SERVER_GATE_H
+#ifndef PROMOGATE_SERVER_ACCEPT_FILTER_H
+#define PROMOGATE_SERVER_ACCEPT_FILTER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "server/linger.h"
+#include "server/lingering_close.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "server/keeper.h"
+#include "server/acceptor.h"
 
 #include <errno.h>
 #include <malloc.h>

@@ -1,5 +1,5 @@
 /*
- * transport - how a TLS connection reads and writes, with as few system calls as can be.
+ * tls_io - how a TLS connection reads and writes, with as few system calls as can be.
  *
  * GnuTLS reads a record in two steps, its 5 bytes of header and the rest, and Go writes a request
  * in records of one TCP segment each: a review of 8 KiB costs a dozen reads. Here one read takes
@@ -8,8 +8,8 @@
  *
  * Belongs to the thread that serves the connection.
  */
-#ifndef PROMOGATE_SERVER_TRANSPORT_H
-#define PROMOGATE_SERVER_TRANSPORT_H
+#ifndef PROMOGATE_SERVER_TLS_IO_H
+#define PROMOGATE_SERVER_TLS_IO_H
 
 #include <stdbool.h>
 #include <stddef.h>

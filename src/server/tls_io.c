@@ -1,4 +1,4 @@
-#include "server/transport.h"
+#include "server/tls_io.h"
 
 #include <errno.h>
 #include <netinet/in.h>

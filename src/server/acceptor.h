@@ -1,16 +1,16 @@
 /*
- * keeper - the one thread beside the workers: accepts connections, holds the silent ones at the
+ * acceptor - the one thread beside the workers: accepts connections, holds the silent ones at the
  * gate, cuts those that take too long, and looks whether the certificate's files have changed.
  */
-#ifndef PROMOGATE_SERVER_KEEPER_H
-#define PROMOGATE_SERVER_KEEPER_H
+#ifndef PROMOGATE_SERVER_ACCEPTOR_H
+#define PROMOGATE_SERVER_ACCEPTOR_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
-#include "server/gate.h"
+#include "server/accept_filter.h"
 #include "server/http.h"
 #include "server/tls.h"
 

@@ -1,4 +1,4 @@
-#include "server/gate.h"
+#include "server/accept_filter.h"
 
 #include <assert.h>
 #include <errno.h>

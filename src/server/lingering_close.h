@@ -1,5 +1,5 @@
 /*
- * linger - keeps a socket for a moment after the connection on it has ended.
+ * lingering_close - keeps a socket for a moment after the connection on it has ended.
  *
  * A client that was answered in the middle of its body still sends. Closing the socket then resets
  * the connection, and a reset may overtake the answer: the client would see an error and not the
@@ -7,8 +7,8 @@
  *
  * linger_add() from any thread, the rest from one.
  */
-#ifndef PROMOGATE_SERVER_LINGER_H
-#define PROMOGATE_SERVER_LINGER_H
+#ifndef PROMOGATE_SERVER_LINGERING_CLOSE_H
+#define PROMOGATE_SERVER_LINGERING_CLOSE_H
 
 #include <stdint.h>
 
