@@ -33,9 +33,9 @@ static void take_inbox(struct api *api)
 	struct task_list taken = TAILQ_HEAD_INITIALIZER(taken);
 	struct task *task;
 
-	lock_take(&api->lock);
+	lock_lock(&api->lock);
 	TAILQ_CONCAT(&taken, &api->inbox, link);
-	lock_drop(&api->lock);
+	lock_unlock(&api->lock);
 	while ((task = TAILQ_FIRST(&taken))) {
 		TAILQ_REMOVE(&taken, task, link);
 		if (task->kind == TASK_CANCEL) {
@@ -99,7 +99,7 @@ int api_new(const struct credentials *credentials, const struct api_options *opt
 	*ret = api;
 	return 0;
 fail:
-	lock_release(&api->lock);
+	lock_destroy(&api->lock);
 	free(api->user_agent);
 	free(api);
 	return err_wrap(err, "starting a client of %s", credentials->server);
@@ -110,22 +110,22 @@ void api_free(struct api *api)
 	if (!api)
 		return;
 	assert(here != api);
-	lock_take(&api->lock);
+	lock_lock(&api->lock);
 	api->stopping = true;
-	lock_drop(&api->lock);
+	lock_unlock(&api->lock);
 	(void)curl_multi_wakeup(api->engine.multi);
 	thread_join(api->thread);
 	engine_release(&api->engine);
-	lock_release(&api->lock);
+	lock_destroy(&api->lock);
 	free(api->user_agent);
 	free(api);
 }
 
 static void post(struct api *api, struct task *task)
 {
-	lock_take(&api->lock);
+	lock_lock(&api->lock);
 	TAILQ_INSERT_TAIL(&api->inbox, task, link);
-	lock_drop(&api->lock);
+	lock_unlock(&api->lock);
 	(void)curl_multi_wakeup(api->engine.multi);
 }
 
@@ -223,12 +223,12 @@ int api_call_wait(struct api *api, const struct api_request *request, char **ret
 	lock_init(&w.lock);
 	cond_init(&w.over);
 	(void)api_call(api, request, wake, &w);
-	lock_take(&w.lock);
+	lock_lock(&w.lock);
 	while (!w.is_over)
 		cond_wait(&w.over, &w.lock);
-	lock_drop(&w.lock);
+	lock_unlock(&w.lock);
 	cond_release(&w.over);
-	lock_release(&w.lock);
+	lock_destroy(&w.lock);
 	if (w.ret < 0) {
 		if (err)
 			*err = w.err;

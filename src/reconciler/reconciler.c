@@ -65,9 +65,9 @@ static void promote(struct reconciler *r, int64_t since)
 	config.may_act_ctx = r;
 	config.sight.since = since;
 	p = promoter_new(&config);
-	lock_take(&r->lock);
+	lock_lock(&r->lock);
 	r->promoter = p;
-	lock_drop(&r->lock);
+	lock_unlock(&r->lock);
 }
 
 static void past_known(void *ctx, int64_t since_s, const struct err *err)
@@ -144,9 +144,9 @@ static int begin(struct reconciler *r, struct err *err)
 	if (api_new(r->config.credentials, &options, &api, err) < 0)
 		return -1;
 	with_api.api = r->api = api;
-	lock_take(&r->lock);
+	lock_lock(&r->lock);
 	r->elector = elector_new(&with_api);
-	lock_drop(&r->lock);
+	lock_unlock(&r->lock);
 	return 0;
 }
 
@@ -157,12 +157,12 @@ static void end(struct reconciler *r)
 
 	api_free(r->api);
 	r->api = NULL;
-	lock_take(&r->lock);
+	lock_lock(&r->lock);
 	promoter = r->promoter;
 	elector = r->elector;
 	r->promoter = NULL;
 	r->elector = NULL;
-	lock_drop(&r->lock);
+	lock_unlock(&r->lock);
 	promoter_free(promoter);
 	elector_free(elector);
 	past_free(r->past);
@@ -213,7 +213,7 @@ void reconciler_free(struct reconciler *r)
 {
 	if (!r)
 		return;
-	lock_release(&r->lock);
+	lock_destroy(&r->lock);
 	free(r);
 }
 

@@ -27,18 +27,18 @@ void lock_init(struct lock *l)
 	atomic_init(&l->holder, 0);
 }
 
-void lock_release(struct lock *l)
+void lock_destroy(struct lock *l)
 {
 	CHECKED(pthread_mutex_destroy(&l->mutex));
 }
 
-void lock_take(struct lock *l)
+void lock_lock(struct lock *l)
 {
 	CHECKED(pthread_mutex_lock(&l->mutex));
 	atomic_store_explicit(&l->holder, self(), memory_order_relaxed);
 }
 
-void lock_drop(struct lock *l)
+void lock_unlock(struct lock *l)
 {
 	lock_assert_held(l);
 	atomic_store_explicit(&l->holder, 0, memory_order_relaxed);
@@ -61,22 +61,22 @@ void rwlock_init(struct rwlock *l)
 	CHECKED(pthread_rwlockattr_destroy(&attr));
 }
 
-void rwlock_release(struct rwlock *l)
+void rwlock_destroy(struct rwlock *l)
 {
 	CHECKED(pthread_rwlock_destroy(&l->rwlock));
 }
 
-void rwlock_read(struct rwlock *l)
+void rwlock_rdlock(struct rwlock *l)
 {
 	CHECKED(pthread_rwlock_rdlock(&l->rwlock));
 }
 
-void rwlock_write(struct rwlock *l)
+void rwlock_wrlock(struct rwlock *l)
 {
 	CHECKED(pthread_rwlock_wrlock(&l->rwlock));
 }
 
-void rwlock_drop(struct rwlock *l)
+void rwlock_unlock(struct rwlock *l)
 {
 	CHECKED(pthread_rwlock_unlock(&l->rwlock));
 }

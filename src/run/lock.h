@@ -24,21 +24,21 @@ struct lock {
 #define LOCK_INIT {.mutex = PTHREAD_MUTEX_INITIALIZER}
 
 void lock_init(struct lock *l);
-void lock_release(struct lock *l);
-void lock_take(struct lock *l);
-void lock_drop(struct lock *l);
+void lock_destroy(struct lock *l);
+void lock_lock(struct lock *l);
+void lock_unlock(struct lock *l);
 /* Aborts unless the calling thread holds it. */
 void lock_assert_held(const struct lock *l);
 
 static inline struct lock *lock_scope_begin(struct lock *l)
 {
-	lock_take(l);
+	lock_lock(l);
 	return l;
 }
 
 static inline void lock_scope_end(struct lock **l)
 {
-	lock_drop(*l);
+	lock_unlock(*l);
 }
 
 #define LOCK_SCOPE(l)                                                                              \
@@ -54,10 +54,10 @@ struct rwlock {
 };
 
 void rwlock_init(struct rwlock *l);
-void rwlock_release(struct rwlock *l);
-void rwlock_read(struct rwlock *l);
-void rwlock_write(struct rwlock *l);
-void rwlock_drop(struct rwlock *l);
+void rwlock_destroy(struct rwlock *l);
+void rwlock_rdlock(struct rwlock *l);
+void rwlock_wrlock(struct rwlock *l);
+void rwlock_unlock(struct rwlock *l);
 
 /* A condition; its deadlines are those of clock_mono_ms(). */
 struct cond {

@@ -193,9 +193,9 @@ void metrics_render(struct buf *to)
 {
 	struct metric *m;
 
-	lock_take(&registry_lock);
+	lock_lock(&registry_lock);
 	m = registry;
-	lock_drop(&registry_lock);
+	lock_unlock(&registry_lock);
 	/* The list itself does not change once main() runs. */
 	for (; m; m = m->next)
 		render_family(m, to);

@@ -23,7 +23,7 @@ void conns_init(struct conns *t, const struct conn_limits *limits, struct metric
 void conns_release(struct conns *t)
 {
 	assert(!t->first);
-	lock_release(&t->lock);
+	lock_destroy(&t->lock);
 }
 
 unsigned conns_count(struct conns *t)
@@ -39,9 +39,9 @@ unsigned conns_unproven(struct conns *t)
 	unsigned n = 0;
 
 	for (struct conn *c = t->first; c; c = c->newer) {
-		lock_take(&c->lock);
+		lock_lock(&c->lock);
 		n += !c->proven && !c->cut;
-		lock_drop(&c->lock);
+		lock_unlock(&c->lock);
 	}
 	return n;
 }
@@ -58,7 +58,7 @@ struct conn *conn_new(struct conns *t, int fd, struct worker *worker, int64_t ac
 	lock_init(&c->lock);
 	metric_add(t->gauge, 1);
 
-	lock_take(&t->lock);
+	lock_lock(&t->lock);
 	c->older = t->last;
 	if (t->last)
 		t->last->newer = c;
@@ -66,7 +66,7 @@ struct conn *conn_new(struct conns *t, int fd, struct worker *worker, int64_t ac
 		t->first = c;
 	t->last = c;
 	t->count++;
-	lock_drop(&t->lock);
+	lock_unlock(&t->lock);
 	return c;
 }
 
@@ -78,15 +78,15 @@ void conn_free(struct conn *c)
 		return;
 	assert(c->magic == CONN_MAGIC && !c->exchange);
 	t = c->table;
-	lock_take(&t->lock);
+	lock_lock(&t->lock);
 	*(c->older ? &c->older->newer : &t->first) = c->newer;
 	*(c->newer ? &c->newer->older : &t->last) = c->older;
 	t->count--;
-	lock_drop(&t->lock);
+	lock_unlock(&t->lock);
 
 	metric_add(t->gauge, -1);
 	transport_release(&c->transport);
-	lock_release(&c->lock);
+	lock_destroy(&c->lock);
 	c->magic = 0;
 	free(c);
 }
@@ -213,10 +213,10 @@ bool conns_cut_one(struct conns *t)
 	}
 	if (!victim)
 		return false;
-	lock_take(&victim->lock);
+	lock_lock(&victim->lock);
 	/* A request that came in between does not save it: its client tries again. */
 	cut(victim, "full");
-	lock_drop(&victim->lock);
+	lock_unlock(&victim->lock);
 	return true;
 }
 
@@ -225,9 +225,9 @@ void conns_expire_all(struct conns *t)
 	LOCK_SCOPE(&t->lock);
 
 	for (struct conn *c = t->first; c; c = c->newer) {
-		lock_take(&c->lock);
+		lock_lock(&c->lock);
 		if (c->exchange)
 			(void)exchange_expire(c->exchange, INT64_MAX);
-		lock_drop(&c->lock);
+		lock_unlock(&c->lock);
 	}
 }

@@ -38,7 +38,7 @@ static void let_go(struct exchange *x)
 		return;
 	exchange_body_drop(x);
 	buf_release(&x->reply);
-	lock_release(&x->lock);
+	lock_destroy(&x->lock);
 	x->magic = 0;
 	free(x);
 }
@@ -82,11 +82,11 @@ bool exchange_run(struct exchange *x, const _Atomic bool *stopping)
 	bool first;
 
 	assert(x->magic == EXCHANGE_MAGIC && x->route);
-	lock_take(&x->lock);
+	lock_lock(&x->lock);
 	first = x->state == EXCHANGE_READING;
 	if (first)
 		x->state = EXCHANGE_RUNNING;
-	lock_drop(&x->lock);
+	lock_unlock(&x->lock);
 	if (!first)
 		return true;
 	atomic_fetch_add(&x->owners, 1);
@@ -117,7 +117,7 @@ void exchange_reply(
 {
 	assert(x->magic == EXCHANGE_MAGIC);
 	exchange_body_drop(x);
-	lock_take(&x->lock);
+	lock_lock(&x->lock);
 	assert(!x->replied);
 	x->replied = true;
 	if (x->state == EXCHANGE_RUNNING || x->state == EXCHANGE_WAITING) {
@@ -130,7 +130,7 @@ void exchange_reply(
 			resume(x);
 		x->state = EXCHANGE_READY;
 	}
-	lock_drop(&x->lock);
+	lock_unlock(&x->lock);
 	buf_release(body_steal);
 	let_go(x);
 }
@@ -170,11 +170,11 @@ void exchange_sending(struct exchange *x)
 
 void exchange_over(struct exchange *x)
 {
-	lock_take(&x->lock);
+	lock_lock(&x->lock);
 	x->state = EXCHANGE_OVER;
 	x->mhd = NULL;
 	x->conn = NULL;
-	lock_drop(&x->lock);
+	lock_unlock(&x->lock);
 	let_go(x);
 }
 

@@ -18,7 +18,7 @@ void linger_release(struct linger_list *l)
 {
 	while (l->count)
 		(void)close(l->list[--l->count].fd);
-	lock_release(&l->lock);
+	lock_destroy(&l->lock);
 }
 
 void linger_add(struct linger_list *l, int fd, int64_t now_ms)

@@ -38,7 +38,7 @@ void tls_release(struct tls_store *store)
 {
 	tls_pair_unref(store->current);
 	store->current = NULL;
-	lock_release(&store->lock);
+	lock_destroy(&store->lock);
 }
 
 void tls_pair_unref(struct tls_pair *pair)
@@ -115,10 +115,10 @@ int tls_set(struct tls_store *store, const char *cert_pem, const char *key_pem, 
 	}
 	metric_set(metric_at(&expiry), pair->expires_ms / 1000);
 	metric_add(metric_at(&loads, "ok"), 1);
-	lock_take(&store->lock);
+	lock_lock(&store->lock);
 	former = store->current;
 	store->current = pair;
-	lock_drop(&store->lock);
+	lock_unlock(&store->lock);
 	tls_pair_unref(former);
 	return 0;
 }

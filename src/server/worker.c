@@ -66,10 +66,10 @@ void worker_serve(struct worker *w, int fd_take, int64_t accepted_ms)
 
 	atomic_fetch_add(&w->arriving, 1);
 	*a = (struct arrival){.fd = fd_take, .accepted_ms = accepted_ms};
-	lock_take(&w->lock);
+	lock_lock(&w->lock);
 	a->next = w->arrivals;
 	w->arrivals = a;
-	lock_drop(&w->lock);
+	lock_unlock(&w->lock);
 	worker_poke(w);
 }
 
@@ -88,9 +88,9 @@ static void take_in(struct worker *w)
 	/* In this order: what is handed over after the list was taken writes again. */
 	(void)!read(w->wake, &ignored, sizeof(ignored));
 	atomic_store(&w->poked, false);
-	lock_take(&w->lock);
+	lock_lock(&w->lock);
 	a = STEAL(w->arrivals);
-	lock_drop(&w->lock);
+	lock_unlock(&w->lock);
 	for (; a; a = next) {
 		next = a->next;
 		w->accepted_ms = a->accepted_ms;
@@ -200,6 +200,6 @@ void worker_stop(struct worker *w)
 		(void)close(w->wake);
 	if (w->parked_fd >= 0)
 		(void)close(w->parked_fd);
-	lock_release(&w->lock);
+	lock_destroy(&w->lock);
 	free(w);
 }

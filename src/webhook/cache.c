@@ -40,10 +40,10 @@ static void definitions_list_end(void *ctx)
 	struct cache *c = ctx;
 	struct definitions old = c->definitions;
 
-	rwlock_write(&c->lock);
+	rwlock_wrlock(&c->lock);
 	c->definitions = c->listed;
 	count_definitions(c);
-	rwlock_drop(&c->lock);
+	rwlock_unlock(&c->lock);
 	c->listing = false;
 	c->listed = (struct definitions)DEFINITIONS_INIT;
 	definitions_release(&old);
@@ -58,29 +58,29 @@ static void definitions_set(void *ctx, const char *ns, const char *name, const s
 		definitions_put(&c->listed, ns, name, t);
 		return;
 	}
-	rwlock_write(&c->lock);
+	rwlock_wrlock(&c->lock);
 	definitions_put(&c->definitions, ns, name, t);
 	count_definitions(c);
-	rwlock_drop(&c->lock);
+	rwlock_unlock(&c->lock);
 }
 
 static void definitions_gone(void *ctx, const char *ns, const char *name)
 {
 	struct cache *c = ctx;
 
-	rwlock_write(&c->lock);
+	rwlock_wrlock(&c->lock);
 	definitions_remove(&c->definitions, ns, name);
 	count_definitions(c);
-	rwlock_drop(&c->lock);
+	rwlock_unlock(&c->lock);
 }
 
 static void config_changed(void *ctx)
 {
 	struct cache *c = ctx;
 
-	rwlock_write(&c->lock);
+	rwlock_wrlock(&c->lock);
 	c->block_deployment = configs_block_deployment(c->configs);
-	rwlock_drop(&c->lock);
+	rwlock_unlock(&c->lock);
 }
 
 struct cache *cache_new(struct api *api, const char *keptn_namespace)
@@ -94,9 +94,9 @@ struct cache *cache_new(struct api *api, const char *keptn_namespace)
 	c->listed = (struct definitions)DEFINITIONS_INIT;
 	c->definitions_informer = informer_new(api, &definitions_kind, NULL, &handler);
 	/* Under the lock: config_changed() may come before this has returned. */
-	rwlock_write(&c->lock);
+	rwlock_wrlock(&c->lock);
 	c->configs = configs_new(api, keptn_namespace, config_changed, c);
-	rwlock_drop(&c->lock);
+	rwlock_unlock(&c->lock);
 	return c;
 }
 
@@ -108,19 +108,19 @@ void cache_free(struct cache *c)
 	configs_free(c->configs);
 	definitions_release(&c->definitions);
 	definitions_release(&c->listed);
-	rwlock_release(&c->lock);
+	rwlock_destroy(&c->lock);
 	free(c);
 }
 
 struct cache_view cache_read(struct cache *c)
 {
-	rwlock_read(&c->lock);
+	rwlock_rdlock(&c->lock);
 	return (struct cache_view){&c->definitions, c->block_deployment};
 }
 
 void cache_read_end(struct cache *c)
 {
-	rwlock_drop(&c->lock);
+	rwlock_unlock(&c->lock);
 }
 
 int cache_ready(struct cache *c, struct buf *reasons)

@@ -135,10 +135,10 @@ static int watch(struct api *api, char **argv)
 
 	cond_init(&w.ended);
 	(void)api_watch(api, &request, on_line, on_end, &w);
-	lock_take(&w.lock);
+	lock_lock(&w.lock);
 	while (!w.is_over)
 		cond_wait(&w.ended, &w.lock);
-	lock_drop(&w.lock);
+	lock_unlock(&w.lock);
 	cond_release(&w.ended);
 	if (w.err.kind != ERR_NONE)
 		return fail(&w.err);

@@ -60,11 +60,11 @@ static void later(void *ctx, struct exchange *x)
 static void never(void *ctx, struct exchange *x)
 {
 	(void)ctx;
-	lock_take(&kept_lock);
+	lock_lock(&kept_lock);
 	if (kept_count == ARRAY_SIZE(kept))
 		abort();
 	kept[kept_count++] = x;
-	lock_drop(&kept_lock);
+	lock_unlock(&kept_lock);
 }
 
 static int64_t number(int argc, char **argv, int i, int64_t otherwise)

@@ -33,7 +33,7 @@ static inline void outcome_init(struct outcome *o)
 
 static inline void outcome_release(struct outcome *o)
 {
-	lock_release(&o->lock);
+	lock_destroy(&o->lock);
 	cond_release(&o->changed);
 	buf_release(&o->text);
 }

@@ -48,18 +48,18 @@ static void threads_have_names_and_no_signals(void **state)
 	(void)state;
 	cond_init(&s.cond);
 	assert_int_equal(thread_start("a-rather-long-name", work, &s, &t, &err), 0);
-	lock_take(&s.lock);
+	lock_lock(&s.lock);
 	while (s.turns < 1)
 		cond_wait(&s.cond, &s.lock);
 	s.turns++;
 	cond_broadcast(&s.cond);
-	lock_drop(&s.lock);
+	lock_unlock(&s.lock);
 	thread_join(t);
 	thread_join(NULL);
 	assert_string_equal(s.name, "a-rather-long-n");
 	assert_true(s.sigterm_blocked);
 	cond_release(&s.cond);
-	lock_release(&s.lock);
+	lock_destroy(&s.lock);
 }
 
 static void a_wait_has_a_deadline(void **state)
@@ -69,10 +69,10 @@ static void a_wait_has_a_deadline(void **state)
 
 	(void)state;
 	cond_init(&s.cond);
-	lock_take(&s.lock);
+	lock_lock(&s.lock);
 	while (cond_wait_until(&s.cond, &s.lock, deadline))
 		;
-	lock_drop(&s.lock);
+	lock_unlock(&s.lock);
 	assert_true(clock_mono_ms() >= deadline);
 	cond_release(&s.cond);
 }
@@ -81,8 +81,8 @@ static void write_once(void *ctx)
 {
 	struct rwlock *l = ctx;
 
-	rwlock_write(l);
-	rwlock_drop(l);
+	rwlock_wrlock(l);
+	rwlock_unlock(l);
 }
 
 /* Readers that overlap without end, as verdicts under load, must not keep the informer out. */
@@ -95,15 +95,15 @@ static void a_writer_goes_before_later_readers(void **state)
 
 	(void)state;
 	rwlock_init(&l);
-	rwlock_read(&l);
+	rwlock_rdlock(&l);
 	assert_int_equal(thread_start("writer", write_once, &l, &t, &err), 0);
 	while (pthread_rwlock_tryrdlock(&l.rwlock) == 0) {
-		rwlock_drop(&l);
+		rwlock_unlock(&l);
 		assert_true(clock_mono_ms() < deadline);
 	}
-	rwlock_drop(&l);
+	rwlock_unlock(&l);
 	thread_join(t);
-	rwlock_release(&l);
+	rwlock_destroy(&l);
 }
 
 static void a_signal_is_waited_for(void **state)

@@ -47,11 +47,11 @@ static void pool_work(void *ctx)
 	for (;;) {
 		struct exchange *x;
 
-		lock_take(&pool.lock);
+		lock_lock(&pool.lock);
 		while (!pool.count && !pool.over)
 			cond_wait(&pool.more, &pool.lock);
 		x = pool.count ? pool.queue[--pool.count] : NULL;
-		lock_drop(&pool.lock);
+		lock_unlock(&pool.lock);
 		if (!x)
 			return;
 		reply_body(x);
@@ -61,11 +61,11 @@ static void pool_work(void *ctx)
 static void hand_over(void *ctx, struct exchange *x)
 {
 	(void)ctx;
-	lock_take(&pool.lock);
+	lock_lock(&pool.lock);
 	assert_true(pool.count < ARRAY_SIZE(pool.queue));
 	pool.queue[pool.count++] = x;
 	cond_signal(&pool.more);
-	lock_drop(&pool.lock);
+	lock_unlock(&pool.lock);
 }
 
 static struct exchange *_Atomic kept;
@@ -200,10 +200,10 @@ static void replies_race_with_suspension(void **state)
 		assert_int_equal(pthread_join(clients[i], &failed), 0);
 		assert_null(failed);
 	}
-	lock_take(&pool.lock);
+	lock_lock(&pool.lock);
 	pool.over = true;
 	cond_broadcast(&pool.more);
-	lock_drop(&pool.lock);
+	lock_unlock(&pool.lock);
 	for (size_t i = 0; i < ARRAY_SIZE(workers); i++)
 		thread_join(workers[i]);
 	cond_release(&pool.more);
