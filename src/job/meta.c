@@ -54,13 +54,13 @@ static bool stays_behind(const char *key)
 	return false;
 }
 
-const char *jobmeta_task(const struct jobspec *s)
+const char *job_meta_task(const struct job_spec *s)
 {
 	return json_string_or(json_at(s->definitions[0], "metadata", "name"), "");
 }
 
 /* The definition's own labels or annotations. */
-static void emit_theirs(const struct jobspec *s, const char *which, struct emit *e)
+static void emit_theirs(const struct job_spec *s, const char *which, struct emit *e)
 {
 	const struct json *map = json_at(s->definitions[0], "metadata", which);
 
@@ -74,7 +74,7 @@ static void emit_label(struct emit *e, const char *key, const char *value)
 	emit_key_string(e, key, label_value_of(value).text);
 }
 
-static void emit_our_labels(const struct jobspec *s, struct emit *e)
+static void emit_our_labels(const struct job_spec *s, struct emit *e)
 {
 	char attempt[16];
 
@@ -82,11 +82,11 @@ static void emit_our_labels(const struct jobspec *s, struct emit *e)
 	emit_label(e, JOB_MANAGED_BY, JOB_MANAGER);
 	emit_label(e, JOB_APP, s->version.context.app);
 	emit_label(e, JOB_VERSION, s->version.context.version);
-	emit_label(e, JOB_TASK, jobmeta_task(s));
+	emit_label(e, JOB_TASK, job_meta_task(s));
 	emit_label(e, JOB_ATTEMPT, attempt);
 }
 
-static void emit_labels(const struct jobspec *s, struct emit *e)
+static void emit_labels(const struct job_spec *s, struct emit *e)
 {
 	emit_key(e, "labels");
 	emit_object_begin(e);
@@ -95,7 +95,7 @@ static void emit_labels(const struct jobspec *s, struct emit *e)
 	emit_object_end(e);
 }
 
-static void emit_job_annotations(const struct jobspec *s, struct emit *e)
+static void emit_job_annotations(const struct job_spec *s, struct emit *e)
 {
 	int64_t ttl = DEFAULT_TTL_SECONDS;
 	char text[24];
@@ -108,7 +108,7 @@ static void emit_job_annotations(const struct jobspec *s, struct emit *e)
 	emit_key_string(e, JOB_KEPTN_APP, s->version.context.app);
 	emit_key_string(e, JOB_KEPTN_VERSION, s->version.context.version);
 	emit_key_string(e, JOB_KEPTN_TASK, s->name);
-	emit_key_string(e, JOB_TASK, jobmeta_task(s));
+	emit_key_string(e, JOB_TASK, job_meta_task(s));
 	emit_key_string(e, JOB_TTL, text);
 	emit_object_end(e);
 }
@@ -132,14 +132,14 @@ static void emit_owner(struct emit *e, const struct owner *owner)
 	emit_array_end(e);
 }
 
-void jobmeta_emit_owner(struct emit *e, const char *name, const char *uid)
+void job_meta_emit_owner(struct emit *e, const char *name, const char *uid)
 {
 	emit_owner(e, &(struct owner){"lifecycle.keptn.sh/v1", "KeptnAppVersion", name, uid});
 }
 
-void jobmeta_emit_job(const struct jobspec *s, struct emit *e)
+void job_meta_emit_job(const struct job_spec *s, struct emit *e)
 {
-	const struct jobspec_version *v = &s->version;
+	const struct job_spec_version *v = &s->version;
 
 	emit_key(e, "metadata");
 	emit_object_begin(e);
@@ -147,11 +147,11 @@ void jobmeta_emit_job(const struct jobspec *s, struct emit *e)
 	emit_key_string(e, "namespace", v->namespace);
 	emit_labels(s, e);
 	emit_job_annotations(s, e);
-	jobmeta_emit_owner(e, v->name, v->uid);
+	job_meta_emit_owner(e, v->name, v->uid);
 	emit_object_end(e);
 }
 
-void jobmeta_emit_pod(const struct jobspec *s, struct emit *e)
+void job_meta_emit_pod(const struct job_spec *s, struct emit *e)
 {
 	emit_key(e, "metadata");
 	emit_object_begin(e);
@@ -163,7 +163,7 @@ void jobmeta_emit_pod(const struct jobspec *s, struct emit *e)
 	emit_object_end(e);
 }
 
-void jobmeta_emit_code(const struct jobspec *s, const char *job_uid, struct emit *e)
+void job_meta_emit_code(const struct job_spec *s, const char *job_uid, struct emit *e)
 {
 	emit_key(e, "metadata");
 	emit_object_begin(e);

@@ -46,14 +46,14 @@
 enum { DEFAULT_TTL_SECONDS = 300 };
 
 /* The name of the task. */
-const char *jobmeta_task(const struct jobspec *s);
+const char *job_meta_task(const struct job_spec *s);
 
 /* Each emits "metadata" and its value. */
-void jobmeta_emit_job(const struct jobspec *s, struct emit *e);
-void jobmeta_emit_pod(const struct jobspec *s, struct emit *e);
-void jobmeta_emit_code(const struct jobspec *s, const char *job_uid, struct emit *e);
+void job_meta_emit_job(const struct job_spec *s, struct emit *e);
+void job_meta_emit_pod(const struct job_spec *s, struct emit *e);
+void job_meta_emit_code(const struct job_spec *s, const char *job_uid, struct emit *e);
 
 /* Emits "ownerReferences" and its value: the KeptnAppVersion of this name and uid. */
-void jobmeta_emit_owner(struct emit *e, const char *name, const char *uid);
+void job_meta_emit_owner(struct emit *e, const char *name, const char *uid);
 
 #endif

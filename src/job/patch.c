@@ -29,7 +29,7 @@ static void end(struct emit *e)
 	emit_object_end(e);
 }
 
-void jobpatch_unsuspend(const char *uid, struct buf *to)
+void job_patch_unsuspend(const char *uid, struct buf *to)
 {
 	struct emit e = EMIT_INIT(to);
 
@@ -53,7 +53,7 @@ static void emit_annotation(struct emit *e, const char *key, const char *value)
 	emit_key_string(e, key, text);
 }
 
-void jobpatch_record(const struct jobpatch_record *r, struct buf *to)
+void job_patch_record(const struct job_patch_record *r, struct buf *to)
 {
 	struct emit e = EMIT_INIT(to);
 	int64_t ttl = r->ttl_seconds < 0 ? 0 : r->ttl_seconds;

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 
 /* What is left of a Job's outcome once its item is recorded; NULL or "" for what is not known. */
-struct jobpatch_record {
+struct job_patch_record {
 	const char *uid;
 	int64_t ttl_seconds; /* a number below 0 counts as 0 */
 	const char *on_failure, *decided_by; /* the blocking policy, and whose it is */
@@ -19,11 +19,11 @@ struct jobpatch_record {
 };
 
 /* Both append. Lets it run. */
-void jobpatch_unsuspend(const char *uid, struct buf *to);
+void job_patch_unsuspend(const char *uid, struct buf *to);
 /*
  * Lets Kubernetes delete it so long after its end, and says in its annotations what a status item
  * has no room for.
  */
-void jobpatch_record(const struct jobpatch_record *r, struct buf *to);
+void job_patch_record(const struct job_patch_record *r, struct buf *to);
 
 #endif

@@ -23,12 +23,12 @@ static const char *const own_names[OWN_COUNT] = {
 	[OWN_ATTEMPT] = JOB_ATTEMPT_VARIABLE,
 };
 
-static void own_init(struct own *own, const struct jobspec *s)
+static void own_init(struct own *own, const struct job_spec *s)
 {
 	for (int i = 0; i < OWN_COUNT; i++)
 		buf_init(&own->values[i], LIMIT_JOB_BYTES);
 	keptn_context_encode(&s->version.context, &own->values[OWN_CONTEXT]);
-	(void)buf_addf(&own->values[OWN_ID], "%s/%s", s->version.uid, jobmeta_task(s));
+	(void)buf_addf(&own->values[OWN_ID], "%s/%s", s->version.uid, job_meta_task(s));
 	(void)buf_addf(&own->values[OWN_ATTEMPT], "%u", s->attempt);
 }
 
@@ -129,7 +129,7 @@ static void emit_scratch_volumes(struct emit *e, const struct json *container)
 
 /* --- a function ------------------------------------------------------------------------------- */
 
-bool jobpod_brings_code(const struct jobspec *s, const struct function *f)
+bool job_pod_brings_code(const struct job_spec *s, const struct function *f)
 {
 	return f->origin == CODE_INLINE ||
 	       (f->origin == CODE_CONFIG_MAP && !str_eq(f->namespace, s->version.namespace));
@@ -181,7 +181,7 @@ static void emit_function_mount(struct emit *e, const struct function *f)
 	emit_array_end(e);
 }
 
-static int emit_function(struct emit *e, const struct jobspec *s, const struct function *f,
+static int emit_function(struct emit *e, const struct job_spec *s, const struct function *f,
 	const struct own *own, struct err *err)
 {
 	CLEANUP(buf_release) struct buf parameters = BUF_INIT(LIMIT_JOB_BYTES);
@@ -189,7 +189,7 @@ static int emit_function(struct emit *e, const struct jobspec *s, const struct f
 	gojson_map(&parameters, &f->parameters);
 	if (parameters.overflowed)
 		return err_set(err, ERR_TOO_LARGE,
-			"the parameters of the task \"%s\" are too large", jobmeta_task(s));
+			"the parameters of the task \"%s\" are too large", job_meta_task(s));
 	emit_object_begin(e);
 	emit_key_string(e, "name", "keptn-function-runner");
 	emit_key_string(e, "image", s->images[f->runtime]);
@@ -201,7 +201,7 @@ static int emit_function(struct emit *e, const struct jobspec *s, const struct f
 	return 0;
 }
 
-static void emit_function_volume(struct emit *e, const struct jobspec *s, const struct function *f)
+static void emit_function_volume(struct emit *e, const struct job_spec *s, const struct function *f)
 {
 	emit_key(e, "volumes");
 	emit_array_begin(e);
@@ -209,7 +209,7 @@ static void emit_function_volume(struct emit *e, const struct jobspec *s, const 
 	emit_key_string(e, "name", FUNCTION_VOLUME);
 	emit_key(e, "configMap");
 	emit_object_begin(e);
-	emit_key_string(e, "name", jobpod_brings_code(s, f) ? s->name : f->code);
+	emit_key_string(e, "name", job_pod_brings_code(s, f) ? s->name : f->code);
 	emit_object_end(e);
 	emit_object_end(e);
 	emit_array_end(e);
@@ -231,7 +231,8 @@ static void emit_identity(struct emit *e, const struct json *spec)
 		emit_key_json(e, "imagePullSecrets", secrets);
 }
 
-int jobpod_emit(const struct jobspec *s, const struct function *f, struct emit *e, struct err *err)
+int job_pod_emit(
+	const struct job_spec *s, const struct function *f, struct emit *e, struct err *err)
 {
 	CLEANUP(own_release) struct own own;
 	const struct json *spec = json_get(s->definitions[0], "spec");

@@ -16,9 +16,10 @@
 #define FUNCTION_KEY    "code"
 
 /* Emits "spec" and its value; f is NULL for a container. ERR_TOO_LARGE. */
-int jobpod_emit(const struct jobspec *s, const struct function *f, struct emit *e, struct err *err);
+int job_pod_emit(
+	const struct job_spec *s, const struct function *f, struct emit *e, struct err *err);
 
 /* Whether the Job brings the code in a ConfigMap of its own, rather than use one that is there. */
-bool jobpod_brings_code(const struct jobspec *s, const struct function *f);
+bool job_pod_brings_code(const struct job_spec *s, const struct function *f);
 
 #endif

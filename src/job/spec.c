@@ -12,7 +12,7 @@ enum { DEFAULT_RETRIES = 10, DEFAULT_TIMEOUT_SECONDS = 300 };
 
 static const int64_t second_ns = 1000000000;
 
-void jobspec_version_read(const struct json *appversion, struct jobspec_version *ret)
+void job_spec_version_read(const struct json *appversion, struct job_spec_version *ret)
 {
 	const struct json *metadata = json_get(appversion, "metadata");
 
@@ -33,7 +33,7 @@ static int64_t timeout_seconds(const struct json *spec)
 }
 
 static int emit_spec(
-	const struct jobspec *s, const struct function *f, struct emit *e, struct err *err)
+	const struct job_spec *s, const struct function *f, struct emit *e, struct err *err)
 {
 	const struct json *spec = json_get(s->definitions[0], "spec");
 	int64_t retries = DEFAULT_RETRIES;
@@ -46,25 +46,26 @@ static int emit_spec(
 	emit_key_int(e, "activeDeadlineSeconds", timeout_seconds(spec));
 	emit_key(e, "template");
 	emit_object_begin(e);
-	jobmeta_emit_pod(s, e);
-	if (jobpod_emit(s, f, e, err) < 0)
+	job_meta_emit_pod(s, e);
+	if (job_pod_emit(s, f, e, err) < 0)
 		return -1;
 	emit_object_end(e);
 	emit_object_end(e);
 	return 0;
 }
 
-static int check_size(const struct jobspec *s, const struct buf *to, size_t before, struct err *err)
+static int check_size(
+	const struct job_spec *s, const struct buf *to, size_t before, struct err *err)
 {
 	if (!to->overflowed && to->len - before <= LIMIT_JOB_BYTES)
 		return 0;
 	return err_set(err, ERR_TOO_LARGE, "the task \"%s\" can't run: its Job is too large",
-		jobmeta_task(s));
+		job_meta_task(s));
 }
 
 /* NULL for a container. */
 static int read_function(
-	const struct jobspec *s, struct function *f, const struct function **ret, struct err *err)
+	const struct job_spec *s, struct function *f, const struct function **ret, struct err *err)
 {
 	if (function_check(s->definitions, s->definition_count, err) < 0)
 		return -1;
@@ -75,12 +76,12 @@ static int read_function(
 	*ret = f;
 	if (!s->images[f->runtime] || !*s->images[f->runtime])
 		return err_set(err, ERR_INVALID,
-			"the task \"%s\" can't run: no image is configured for %s", jobmeta_task(s),
-			runtime_name(f->runtime));
+			"the task \"%s\" can't run: no image is configured for %s",
+			job_meta_task(s), runtime_name(f->runtime));
 	return 0;
 }
 
-int jobspec_encode(const struct jobspec *s, struct buf *to, struct err *err)
+int job_spec_encode(const struct job_spec *s, struct buf *to, struct err *err)
 {
 	CLEANUP(function_release) struct function storage = FUNCTION_INIT;
 	const struct function *f;
@@ -92,28 +93,28 @@ int jobspec_encode(const struct jobspec *s, struct buf *to, struct err *err)
 	emit_object_begin(&e);
 	emit_key_string(&e, "apiVersion", "batch/v1");
 	emit_key_string(&e, "kind", "Job");
-	jobmeta_emit_job(s, &e);
+	job_meta_emit_job(s, &e);
 	if (emit_spec(s, f, &e, err) < 0)
 		return -1;
 	emit_object_end(&e);
 	return check_size(s, to, before, err);
 }
 
-struct jobspec_code jobspec_code(const struct jobspec *s)
+struct job_spec_code job_spec_code(const struct job_spec *s)
 {
 	CLEANUP(function_release) struct function f = FUNCTION_INIT;
 
 	function_read(s->definitions, s->definition_count, &f);
-	if (!function_is(s->definitions[0]) || !jobpod_brings_code(s, &f))
-		return (struct jobspec_code){.needed = false};
+	if (!function_is(s->definitions[0]) || !job_pod_brings_code(s, &f))
+		return (struct job_spec_code){.needed = false};
 	if (f.origin == CODE_INLINE)
-		return (struct jobspec_code){.needed = true};
-	return (struct jobspec_code){true, f.namespace, f.code};
+		return (struct job_spec_code){.needed = true};
+	return (struct job_spec_code){true, f.namespace, f.code};
 }
 
 /* As it is: text, or bytes in base64 where somebody's editor left what is no UTF-8. */
 static int emit_copied(
-	const struct jobspec *s, const struct json *source, struct emit *e, struct err *err)
+	const struct job_spec *s, const struct json *source, struct emit *e, struct err *err)
 {
 	static const char *const fields[] = {"data", "binaryData"};
 
@@ -130,11 +131,11 @@ static int emit_copied(
 	}
 	return err_set(err, ERR_INVALID,
 		"the task \"%s\" can't run: the ConfigMap \"%s\" has no key \"" FUNCTION_KEY "\"",
-		jobmeta_task(s), json_string_or(json_at(source, "metadata", "name"), ""));
+		job_meta_task(s), json_string_or(json_at(source, "metadata", "name"), ""));
 }
 
 static int emit_code(
-	const struct jobspec *s, const struct json *source, struct emit *e, struct err *err)
+	const struct job_spec *s, const struct json *source, struct emit *e, struct err *err)
 {
 	CLEANUP(function_release) struct function f = FUNCTION_INIT;
 
@@ -148,7 +149,7 @@ static int emit_code(
 	return 0;
 }
 
-int jobspec_encode_code(const struct jobspec *s, const char *job_uid, const struct json *source,
+int job_spec_encode_code(const struct job_spec *s, const char *job_uid, const struct json *source,
 	struct buf *to, struct err *err)
 {
 	struct emit e = EMIT_INIT(to);
@@ -157,7 +158,7 @@ int jobspec_encode_code(const struct jobspec *s, const char *job_uid, const stru
 	emit_object_begin(&e);
 	emit_key_string(&e, "apiVersion", "v1");
 	emit_key_string(&e, "kind", "ConfigMap");
-	jobmeta_emit_code(s, job_uid, &e);
+	job_meta_emit_code(s, job_uid, &e);
 	emit_key_bool(&e, "immutable", true);
 	if (emit_code(s, source, &e, err) < 0)
 		return -1;

@@ -25,13 +25,13 @@
 #include "keptn/keptncontext.h"
 
 /* A KeptnAppVersion, as far as its Jobs show it. */
-struct jobspec_version {
+struct job_spec_version {
 	const char *namespace, *name, *uid;
 	struct keptn_context context;
 };
 
-struct jobspec {
-	struct jobspec_version version;
+struct job_spec {
+	struct job_spec_version version;
 	/*
 	 * The whole KeptnTaskDefinition of the task, whose name is the task's, then those that its
 	 * functionRefs lead to; at least one.
@@ -43,30 +43,30 @@ struct jobspec {
 	const char *images[RUNTIME_COUNT]; /* NULL or "": no function can run there */
 };
 
-void jobspec_version_read(const struct json *appversion, struct jobspec_version *ret);
+void job_spec_version_read(const struct json *appversion, struct job_spec_version *ret);
 
 /*
  * Appends the Job; after a failure, what stands there is no JSON. ERR_INVALID if the definitions
  * can't run (function_check()), or no image is given for their runtime; ERR_TOO_LARGE if it does
  * not fit in `to` or LIMIT_JOB_BYTES.
  */
-int jobspec_encode(const struct jobspec *s, struct buf *to, struct err *err);
+int job_spec_encode(const struct job_spec *s, struct buf *to, struct err *err);
 
 /* The ConfigMap that a Job must have before it runs. */
-struct jobspec_code {
+struct job_spec_code {
 	bool needed;
 	/* Where it is copied from; NULL where the code stands in the definition. */
 	const char *source_namespace, *source_name;
 };
 
 /* Of definitions that jobspec_encode() takes. */
-struct jobspec_code jobspec_code(const struct jobspec *s);
+struct job_spec_code job_spec_code(const struct job_spec *s);
 
 /*
  * Appends this ConfigMap. It takes the uid that the API server gave the Job; source is the whole
  * ConfigMap to copy, or NULL. ERR_INVALID if that has no key "code"; ERR_TOO_LARGE as above.
  */
-int jobspec_encode_code(const struct jobspec *s, const char *job_uid, const struct json *source,
+int job_spec_encode_code(const struct job_spec *s, const char *job_uid, const struct json *source,
 	struct buf *to, struct err *err);
 
 #endif

@@ -74,7 +74,7 @@ static const struct json *find_true(const struct json *conditions, const char *t
 	return NULL;
 }
 
-static void read_state(const struct json *job, struct jobstatus *ret)
+static void read_state(const struct json *job, struct job_status *ret)
 {
 	const struct json *conditions = json_at(job, "status", "conditions");
 	const struct json *failed = find_true(conditions, "Failed");
@@ -90,7 +90,7 @@ static void read_state(const struct json *job, struct jobstatus *ret)
 	ret->since = text_of(end, "lastTransitionTime");
 }
 
-void jobstatus_read(const struct json *job, struct jobstatus *ret)
+void job_status_read(const struct json *job, struct job_status *ret)
 {
 	const struct json *metadata = json_get(job, "metadata");
 	const struct json *annotations = json_get(metadata, "annotations");

@@ -16,7 +16,7 @@
  */
 enum job_state { JOB_SUSPENDED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED };
 
-struct jobstatus {
+struct job_status {
 	const char *namespace, *name, *uid;
 	const char *owner_uid; /* of the KeptnAppVersion; "" if it is of none, and so not ours */
 	/*
@@ -40,6 +40,6 @@ struct jobstatus {
 	const char *reason, *message, *since;
 };
 
-void jobstatus_read(const struct json *job, struct jobstatus *ret);
+void job_status_read(const struct json *job, struct job_status *ret);
 
 #endif

@@ -12,34 +12,34 @@
 #include "promotion/versionsource.h"
 
 static const char *const state_names[] = {
-	[SEEN_NONE] = "",
-	[SEEN_PENDING] = "Pending",
-	[SEEN_PROGRESSING] = "Progressing",
-	[SEEN_SUCCEEDED] = "Succeeded",
-	[SEEN_FAILED] = "Failed",
-	[SEEN_WARNING] = "Warning",
-	[SEEN_DEPRECATED] = "Deprecated",
-	[SEEN_UNKNOWN] = "Unknown",
+	[VIEW_NONE] = "",
+	[VIEW_PENDING] = "Pending",
+	[VIEW_PROGRESSING] = "Progressing",
+	[VIEW_SUCCEEDED] = "Succeeded",
+	[VIEW_FAILED] = "Failed",
+	[VIEW_WARNING] = "Warning",
+	[VIEW_DEPRECATED] = "Deprecated",
+	[VIEW_UNKNOWN] = "Unknown",
 };
 
-const char *appversion_state_name(enum seen_state state)
+const char *appversion_state_name(enum view_state state)
 {
 	return state_names[state];
 }
 
-static enum seen_state state_of(const char *text)
+static enum view_state state_of(const char *text)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(state_names); i++)
 		if (str_eq(text, state_names[i]))
-			return (enum seen_state)i;
-	return SEEN_UNKNOWN;
+			return (enum view_state)i;
+	return VIEW_UNKNOWN;
 }
 
 /* While it is read: its arrays are its own, its strings are the object's. */
 struct draft {
 	struct appversion v;
-	struct seen_task *tasks;
-	struct seen_item *seen_items;
+	struct view_task *tasks;
+	struct view_item *seen_items;
 	struct appversion_item *items;
 	struct buf source;
 };
@@ -89,46 +89,46 @@ static void read_metadata(struct appversion *v, const struct json *metadata)
 	const struct json *annotations = json_get(metadata, "annotations");
 
 	v->namespace = text_of(metadata, "namespace");
-	v->seen.name = text_of(metadata, "name");
-	v->seen.uid = text_of(metadata, "uid");
-	v->seen.resource_version = text_of(metadata, "resourceVersion");
-	(void)time_of(text_of(metadata, "creationTimestamp"), &v->seen.created);
-	(void)json_int64(json_get(metadata, "generation"), &v->seen.generation);
-	v->seen.retry = number_of(json_get(annotations, APPVERSION_RETRY));
-	v->seen.abort = number_of(json_get(annotations, APPVERSION_ABORT));
-	v->seen.superseded = json_string(json_get(annotations, APPVERSION_SUPERSEDED_BY)) != NULL;
+	v->view.name = text_of(metadata, "name");
+	v->view.uid = text_of(metadata, "uid");
+	v->view.resource_version = text_of(metadata, "resourceVersion");
+	(void)time_of(text_of(metadata, "creationTimestamp"), &v->view.created);
+	(void)json_int64(json_get(metadata, "generation"), &v->view.generation);
+	v->view.retry = number_of(json_get(annotations, APPVERSION_RETRY));
+	v->view.abort = number_of(json_get(annotations, APPVERSION_ABORT));
+	v->view.superseded = json_string(json_get(annotations, APPVERSION_SUPERSEDED_BY)) != NULL;
 }
 
 /* Each name once, where it stands first. */
 static void read_tasks(struct draft *d, const struct json *names)
 {
-	CLEANUP(strmap_release) struct strmap seen = STRMAP_INIT(NULL);
+	CLEANUP(strmap_release) struct strmap view = STRMAP_INIT(NULL);
 
 	d->tasks = xcalloc(json_count(names), sizeof(*d->tasks));
 	json_each (item, names) {
 		const char *name = json_string(item);
 
-		if (!name || strmap_has(&seen, name))
+		if (!name || strmap_has(&view, name))
 			continue;
-		strmap_put(&seen, name, NULL);
-		d->tasks[d->v.seen.ntasks++].name = name;
+		strmap_put(&view, name, NULL);
+		d->tasks[d->v.view.ntasks++].name = name;
 	}
 }
 
 static void read_item(struct draft *d, const struct json *object)
 {
-	struct appversion_item *item = &d->items[d->v.seen.nitems];
-	struct seen_item *seen = &d->seen_items[d->v.seen.nitems++];
+	struct appversion_item *item = &d->items[d->v.view.nitems];
+	struct view_item *view = &d->seen_items[d->v.view.nitems++];
 
 	item->task = text_of(object, "definitionName");
 	item->job = text_of(object, "name");
 	item->status = text_of(object, "status");
 	item->start = text_of(object, "startTime");
 	item->end = text_of(object, "endTime");
-	seen->state = state_of(item->status);
-	if (seen->state != SEEN_UNKNOWN)
-		item->status = state_names[seen->state];
-	seen->attempt = *item->job ? job_name_attempt(item->job, item->task) : 1;
+	view->state = state_of(item->status);
+	if (view->state != VIEW_UNKNOWN)
+		item->status = state_names[view->state];
+	view->attempt = *item->job ? job_name_attempt(item->job, item->task) : 1;
 }
 
 static void read_items(struct draft *d, const struct json *items)
@@ -141,20 +141,20 @@ static void read_items(struct draft *d, const struct json *items)
 }
 
 /* Promogate opens items with a Job of its own, and one that never had a Job has failed. */
-static bool is_ours(const struct appversion_item *item, const struct seen_item *seen)
+static bool is_ours(const struct appversion_item *item, const struct view_item *view)
 {
-	return *item->job ? seen->attempt > 0 : seen->state == SEEN_FAILED;
+	return *item->job ? view->attempt > 0 : view->state == VIEW_FAILED;
 }
 
 static bool is_foreign(const struct draft *d, bool promoting)
 {
-	enum seen_state state = d->v.seen.promotion;
+	enum view_state state = d->v.view.promotion;
 
-	for (size_t i = 0; i < d->v.seen.nitems; i++)
+	for (size_t i = 0; i < d->v.view.nitems; i++)
 		if (!is_ours(&d->items[i], &d->seen_items[i]))
 			return true;
-	return d->v.seen.nitems == 0 &&
-	       (state == SEEN_PROGRESSING || (promoting && !seen_ended(state)));
+	return d->v.view.nitems == 0 &&
+	       (state == VIEW_PROGRESSING || (promoting && !view_ended(state)));
 }
 
 static void read_phase(struct draft *d, const struct json *object)
@@ -163,17 +163,17 @@ static void read_phase(struct draft *d, const struct json *object)
 	const char *phase = text_of(status, "currentPhase");
 	bool deleting = json_string(json_at(object, "metadata", "deletionTimestamp")) != NULL;
 	bool promoting = str_eq(phase, "PromotionTasks");
-	struct seen_version *seen = &d->v.seen;
-	bool ended = time_of(text_of(status, "endTime"), &seen->ended);
+	struct view_version *view = &d->v.view;
+	bool ended = time_of(text_of(status, "endTime"), &view->ended);
 	bool completed;
 
-	seen->promotion = state_of(text_of(status, "promotionStatus"));
-	seen->foreign = d->v.oversized || is_foreign(d, promoting);
+	view->promotion = state_of(text_of(status, "promotionStatus"));
+	view->foreign = d->v.oversized || is_foreign(d, promoting);
 	completed = str_eq(phase, "Completed") && str_eq(text_of(status, "status"), "Succeeded");
-	promoting = promoting && !seen->foreign &&
-		    (seen->nitems > 0 || seen->promotion == SEEN_FAILED ||
-			    seen->promotion == SEEN_WARNING);
-	seen->delivered = ended && !deleting && (completed || promoting);
+	promoting = promoting && !view->foreign &&
+		    (view->nitems > 0 || view->promotion == VIEW_FAILED ||
+			    view->promotion == VIEW_WARNING);
+	view->delivered = ended && !deleting && (completed || promoting);
 }
 
 static void read_draft(struct draft *d, const struct json *object)
@@ -185,8 +185,8 @@ static void read_draft(struct draft *d, const struct json *object)
 	read_metadata(&d->v, json_get(object, "metadata"));
 	d->v.app = text_of(spec, "appName");
 	d->v.version = text_of(spec, "version");
-	d->v.seen.revision = 1;
-	(void)json_int64(json_get(spec, "revision"), &d->v.seen.revision);
+	d->v.view.revision = 1;
+	(void)json_int64(json_get(spec, "revision"), &d->v.view.revision);
 	d->v.oversized =
 		json_count(tasks) > LIMIT_VERSION_TASKS || json_count(items) > LIMIT_VERSION_TASKS;
 	if (!d->v.oversized) {
@@ -194,7 +194,7 @@ static void read_draft(struct draft *d, const struct json *object)
 		read_items(d, items);
 	}
 	read_phase(d, object);
-	if (!seen_absorbed(&d->v.seen)) {
+	if (!view_absorbed(&d->v.view)) {
 		versionsource_encode(object, &d->source);
 		d->v.source = buf_str(&d->source);
 	}
@@ -206,9 +206,9 @@ static void visit_item(struct draft *d, size_t i, struct packing *p)
 	const struct appversion_item *before = i > 0 ? &d->items[i - 1] : NULL;
 	struct appversion_item *item = &d->items[i];
 
-	packing_text_once(p, &item->task, i < d->v.seen.ntasks ? d->tasks[i].name : NULL);
+	packing_text_once(p, &item->task, i < d->v.view.ntasks ? d->tasks[i].name : NULL);
 	packing_text(p, &item->job);
-	if (d->seen_items[i].state == SEEN_UNKNOWN)
+	if (d->seen_items[i].state == VIEW_UNKNOWN)
 		packing_text(p, &item->status);
 	packing_text_once(p, &item->start, before ? before->start : NULL);
 	packing_text_once(p, &item->end, before ? before->end : NULL);
@@ -217,25 +217,25 @@ static void visit_item(struct draft *d, size_t i, struct packing *p)
 /* The strings of v, whose tasks and items are the draft's. */
 static void visit_texts(struct appversion *v, struct draft *d, struct packing *p)
 {
-	packing_text(p, &v->seen.name);
-	packing_text(p, &v->seen.uid);
-	packing_text(p, &v->seen.resource_version);
+	packing_text(p, &v->view.name);
+	packing_text(p, &v->view.uid);
+	packing_text(p, &v->view.resource_version);
 	packing_text(p, &v->namespace);
 	packing_text(p, &v->app);
 	packing_text(p, &v->version);
 	packing_text(p, &v->source);
-	for (size_t i = 0; i < v->seen.ntasks; i++)
+	for (size_t i = 0; i < v->view.ntasks; i++)
 		packing_text(p, &d->tasks[i].name);
-	for (size_t i = 0; i < v->seen.nitems; i++)
+	for (size_t i = 0; i < v->view.nitems; i++)
 		visit_item(d, i, p);
 }
 
 /* The struct, the three arrays, and all strings, in this order. */
 static struct appversion *pack(struct draft *d)
 {
-	size_t tasks = d->v.seen.ntasks * sizeof(*d->tasks);
-	size_t seen_items = d->v.seen.nitems * sizeof(*d->seen_items);
-	size_t items = d->v.seen.nitems * sizeof(*d->items);
+	size_t tasks = d->v.view.ntasks * sizeof(*d->tasks);
+	size_t seen_items = d->v.view.nitems * sizeof(*d->seen_items);
+	size_t items = d->v.view.nitems * sizeof(*d->items);
 	struct packing measure = {NULL, 0}, copy = {NULL, 0};
 	struct appversion *v;
 	char *at;
@@ -245,16 +245,16 @@ static struct appversion *pack(struct draft *d)
 	at = (char *)(v + 1);
 	copy.at = at + tasks + seen_items + items;
 	visit_texts(&d->v, d, &copy);
-	for (size_t i = 0; i < d->v.seen.nitems; i++) {
+	for (size_t i = 0; i < d->v.view.nitems; i++) {
 		d->seen_items[i].task = d->items[i].task;
 		d->seen_items[i].job = d->items[i].job;
 	}
 	*v = d->v;
 	v->refs = 1;
 	if (tasks)
-		v->seen.tasks = memcpy(at, d->tasks, tasks);
+		v->view.tasks = memcpy(at, d->tasks, tasks);
 	if (items) {
-		v->seen.items = memcpy(at + tasks, d->seen_items, seen_items);
+		v->view.items = memcpy(at + tasks, d->seen_items, seen_items);
 		v->items = memcpy(at + tasks + seen_items, d->items, items);
 	}
 	return v;
@@ -265,18 +265,18 @@ struct appversion *appversion_decode(const struct json *object)
 	CLEANUP(draft_release) struct draft d = {.source = BUF_INIT(LIMIT_LIST_PAGE_BYTES)};
 
 	read_draft(&d, object);
-	if (!*d.v.seen.name || !*d.v.seen.uid || !*d.v.app)
+	if (!*d.v.view.name || !*d.v.view.uid || !*d.v.app)
 		return NULL;
 	return pack(&d);
 }
 
-struct appversion *appversion_keep(struct appversion *v)
+struct appversion *appversion_ref(struct appversion *v)
 {
 	v->refs++;
 	return v;
 }
 
-void appversion_drop(struct appversion *v)
+void appversion_unref(struct appversion *v)
 {
 	if (v && --v->refs == 0)
 		free(v);

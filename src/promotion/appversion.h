@@ -38,12 +38,12 @@ struct appversion {
 	 * tasks[].defined and refused are false, on_failure is Block: whoever judges sets them in a
 	 * copy.
 	 */
-	struct seen_version seen;
+	struct view_version view;
 	const char *namespace, *app, *version; /* app: spec.appName */
-	const struct appversion_item *items; /* seen.nitems, in the order of seen.items */
+	const struct appversion_item *items; /* view.nitems, in the order of view.items */
 	/*
 	 * The object reduced to what jobspec_version_read() reads, as JSON. NULL where no Job can
-	 * be made of it any more: seen_absorbed().
+	 * be made of it any more: view_absorbed().
 	 */
 	const char *source;
 	/* More than LIMIT_VERSION_TASKS tasks or items: none are here, and it counts as foreign. */
@@ -53,11 +53,11 @@ struct appversion {
 
 /* With one reference, the caller's. NULL if it has no name, no uid or no spec.appName. */
 struct appversion *appversion_decode(const struct json *object);
-struct appversion *appversion_keep(struct appversion *v);
-void appversion_drop(struct appversion *v); /* NULL is fine */
-DEFINE_CLEANUP(struct appversion, appversion_drop)
+struct appversion *appversion_ref(struct appversion *v);
+void appversion_unref(struct appversion *v); /* NULL is fine */
+DEFINE_CLEANUP(struct appversion, appversion_unref)
 
-/* As Keptn writes a state: "Progressing", …; "" for SEEN_NONE. */
-const char *appversion_state_name(enum seen_state state);
+/* As Keptn writes a state: "Progressing", …; "" for VIEW_NONE. */
+const char *appversion_state_name(enum view_state state);
 
 #endif

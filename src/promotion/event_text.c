@@ -7,12 +7,12 @@
 /* So that what follows a list is not cut. */
 enum { LIST_BYTES = 400 };
 
-void telling_release(struct telling *t)
+void event_text_release(struct event_text *t)
 {
 	buf_release(&t->message);
 }
 
-struct buf *telling_begin(struct telling *t, bool warning, const char *reason)
+struct buf *event_text_begin(struct event_text *t, bool warning, const char *reason)
 {
 	t->warning = warning;
 	t->reason = reason;
@@ -20,24 +20,24 @@ struct buf *telling_begin(struct telling *t, bool warning, const char *reason)
 	return &t->message;
 }
 
-const char *telling_tasks(size_t n)
+const char *event_text_tasks(size_t n)
 {
 	return n == 1 ? "promotion task" : "promotion tasks";
 }
 
-void telling_command(
+void event_text_command(
 	struct buf *to, const struct appversion *v, const char *annotation, unsigned attempt)
 {
 	(void)buf_addf(to, "kubectl annotate keptnappversion -n %s %s %s=%u --overwrite",
-		v->namespace, v->seen.name, annotation, attempt);
+		v->namespace, v->view.name, annotation, attempt);
 }
 
-struct telling_list telling_list_begin(struct buf *to, const char *between)
+struct event_text_list event_text_list_begin(struct buf *to, const char *between)
 {
-	return (struct telling_list){.to = to, .start = to->len, .between = between};
+	return (struct event_text_list){.to = to, .start = to->len, .between = between};
 }
 
-bool telling_list_more(struct telling_list *l)
+bool event_text_list_more(struct event_text_list *l)
 {
 	if (l->to->len - l->start > LIST_BYTES) {
 		l->left_out++;
@@ -48,34 +48,35 @@ bool telling_list_more(struct telling_list *l)
 	return true;
 }
 
-void telling_list_end(struct telling_list *l)
+void event_text_list_end(struct event_text_list *l)
 {
 	if (l->left_out)
 		(void)buf_addf(l->to, "%sand %zu more", l->between, l->left_out);
 }
 
-void telling_started(struct telling *t, const struct appversion *v, const struct plan_action *a,
-	const struct plan *p)
+void event_text_started(struct event_text *t, const struct appversion *v,
+	const struct plan_action *a, const struct plan *p)
 {
-	struct buf *to = telling_begin(t, false, "PromotionTasksStarted");
-	struct telling_list list;
+	struct buf *to = event_text_begin(t, false, "PromotionTasksStarted");
+	struct event_text_list list;
 
-	(void)buf_addf(
-		to, "%s %s: started %zu %s", v->app, v->version, a->count, telling_tasks(a->count));
+	(void)buf_addf(to, "%s %s: started %zu %s", v->app, v->version, a->count,
+		event_text_tasks(a->count));
 	if (a->attempt > 1)
 		(void)buf_addf(to, ", attempt %u", a->attempt);
 	(void)buf_add(to, ": ");
-	list = telling_list_begin(to, ", ");
+	list = event_text_list_begin(to, ", ");
 	for (size_t i = a->first; i < a->first + a->count; i++)
-		if (telling_list_more(&list))
+		if (event_text_list_more(&list))
 			(void)buf_addf(to, "%s (Job %s)", p->changes[i].task, p->changes[i].job);
-	telling_list_end(&list);
+	event_text_list_end(&list);
 }
 
-void telling_retired(struct telling *t, const struct appversion *v, const struct plan_action *a)
+void event_text_retired(
+	struct event_text *t, const struct appversion *v, const struct plan_action *a)
 {
 	bool never = a->kind == PLAN_DEPRECATE;
-	struct buf *to = telling_begin(
+	struct buf *to = event_text_begin(
 		t, false, never ? "PromotionTasksDeprecated" : "PromotionTasksSuperseded");
 
 	(void)buf_addf(to, "%s %s: %s: ", v->app, v->version,
@@ -100,18 +101,19 @@ static void add_without(struct buf *to, const char *text, const char *name, cons
 	(void)buf_add(to, text);
 }
 
-void telling_create_failed(struct telling *t, const char *task, const char *job, const char *error)
+void event_text_create_failed(
+	struct event_text *t, const char *task, const char *job, const char *error)
 {
-	struct buf *to = telling_begin(t, true, "CreateTaskFailed");
+	struct buf *to = event_text_begin(t, true, "CreateTaskFailed");
 
 	(void)buf_addf(
 		to, "the Job of the promotion task %s can't be made, and is tried again: ", task);
 	add_without(to, error, job, task);
 }
 
-void telling_failed(struct telling *t, const char *doing, const char *error)
+void event_text_failed(struct event_text *t, const char *doing, const char *error)
 {
-	struct buf *to = telling_begin(t, true, "PromotionTasksReconcileError");
+	struct buf *to = event_text_begin(t, true, "PromotionTasksReconcileError");
 
 	(void)buf_addf(to, "can't %s, and try again: %s", doing, error);
 }

@@ -16,47 +16,49 @@
 #include "promotion/plan.h"
 #include "promotion/promotion_job.h"
 
-struct telling {
+struct event_text {
 	bool warning;
 	const char *reason; /* "PromotionTasksStarted"; a constant */
 	struct buf message;
 };
 
-enum { TELLING_MESSAGE_MAX = 64 * 1024 };
-#define TELLING_INIT {.reason = "", .message = BUF_INIT(TELLING_MESSAGE_MAX)}
-void telling_release(struct telling *t); /* for CLEANUP() too */
+enum { EVENT_TEXT_MESSAGE_MAX = 64 * 1024 };
+#define EVENT_TEXT_INIT {.reason = "", .message = BUF_INIT(EVENT_TEXT_MESSAGE_MAX)}
+void event_text_release(struct event_text *t); /* for CLEANUP() too */
 
 /* Each function replaces what t says. In all of them, v is the version of the action. */
 
 /* A COMMIT. */
-void telling_started(struct telling *t, const struct appversion *v, const struct plan_action *a,
-	const struct plan *p);
+void event_text_started(struct event_text *t, const struct appversion *v,
+	const struct plan_action *a, const struct plan *p);
 
-/* A RECORD that ends the phase, whose promotion is not SEEN_NONE. */
-struct telling_end {
+/* A RECORD that ends the phase, whose promotion is not VIEW_NONE. */
+struct event_text_end {
 	const struct appversion *version;
 	const struct plan_action *action;
 	const struct plan *plan;
-	const struct ownjob *const
+	const struct promotion_job *const
 		*jobs; /* any, and in any order: those of failed items are used */
 	size_t njobs;
 	struct on_failure_decision decision;
 };
-void telling_ended(struct telling *t, const struct telling_end *end);
+void event_text_ended(struct event_text *t, const struct event_text_end *end);
 
 /* A DEPRECATE or SUPERSEDE. */
-void telling_retired(struct telling *t, const struct appversion *v, const struct plan_action *a);
+void event_text_retired(
+	struct event_text *t, const struct appversion *v, const struct plan_action *a);
 
 /*
- * A TELL. seen: what was judged. detail: what else is known, as a sentence (why a definition can't
+ * A REPORT. view: what was judged. detail: what else is known, as a sentence (why a definition can't
  * run, which policy refuses it), or NULL.
  */
-void telling_waits(struct telling *t, const struct appversion *v, const struct plan_action *a,
-	const struct seen *seen, const char *detail);
+void event_text_waits(struct event_text *t, const struct appversion *v, const struct plan_action *a,
+	const struct view *view, const char *detail);
 
 /* The API server refused the Job of a task, or its ConfigMap; it will be tried again. */
-void telling_create_failed(struct telling *t, const char *task, const char *job, const char *error);
+void event_text_create_failed(
+	struct event_text *t, const char *task, const char *job, const char *error);
 /* What else went wrong: doing is "record the outcome of its promotion". */
-void telling_failed(struct telling *t, const char *doing, const char *error);
+void event_text_failed(struct event_text *t, const char *doing, const char *error);
 
 #endif

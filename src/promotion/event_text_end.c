@@ -7,11 +7,11 @@
 /* Of what a Job says; a list holds several. */
 enum { QUOTED_BYTES = 160 };
 
-static const struct ownjob *find_job(const struct telling_end *end, const char *name)
+static const struct promotion_job *find_job(const struct event_text_end *end, const char *name)
 {
 	for (size_t i = 0; *name && i < end->njobs; i++)
-		if (str_eq(end->jobs[i]->seen.name, name) &&
-			str_eq(end->jobs[i]->seen.version_uid, end->version->seen.uid))
+		if (str_eq(end->jobs[i]->view.name, name) &&
+			str_eq(end->jobs[i]->view.version_uid, end->version->view.uid))
 			return end->jobs[i];
 	return NULL;
 }
@@ -25,12 +25,12 @@ static void add_quoted(struct buf *to, const char *text)
 	(void)buf_addf(to, ": %s%s", quoted, utf8_copy(quoted, sizeof(quoted), text) ? "" : "…");
 }
 
-static void add_failed(const struct telling_end *end, struct telling_list *list, const char *task,
-	const char *job_name, enum plan_reason reason)
+static void add_failed(const struct event_text_end *end, struct event_text_list *list,
+	const char *task, const char *job_name, enum plan_reason reason)
 {
-	const struct ownjob *job = find_job(end, job_name);
+	const struct promotion_job *job = find_job(end, job_name);
 
-	if (!telling_list_more(list))
+	if (!event_text_list_more(list))
 		return;
 	(void)buf_add(list->to, task);
 	if (reason == PLAN_ABORTED) {
@@ -49,60 +49,60 @@ static void add_failed(const struct telling_end *end, struct telling_list *list,
 }
 
 /* Those that failed before, and those that fail now. */
-static void add_all_failed(const struct telling_end *end, struct buf *to)
+static void add_all_failed(const struct event_text_end *end, struct buf *to)
 {
-	const struct seen_version *v = &end->version->seen;
+	const struct view_version *v = &end->version->view;
 	const struct plan_action *a = end->action;
-	struct telling_list list = telling_list_begin(to, "; ");
+	struct event_text_list list = event_text_list_begin(to, "; ");
 
 	for (size_t i = a->first; i < a->first + a->count; i++) {
 		const struct plan_change *change = &end->plan->changes[i];
 
-		if (change->state != SEEN_SUCCEEDED)
+		if (change->state != VIEW_SUCCEEDED)
 			add_failed(end, &list, change->task, change->job, change->reason);
 	}
 	for (size_t i = 0; i < v->nitems; i++)
-		if (v->items[i].state != SEEN_SUCCEEDED && v->items[i].state != SEEN_PROGRESSING)
+		if (v->items[i].state != VIEW_SUCCEEDED && v->items[i].state != VIEW_PROGRESSING)
 			add_failed(end, &list, v->items[i].task, v->items[i].job, PLAN_NO_REASON);
-	telling_list_end(&list);
+	event_text_list_end(&list);
 }
 
-static size_t count_failed(const struct telling_end *end)
+static size_t count_failed(const struct event_text_end *end)
 {
-	const struct seen_version *v = &end->version->seen;
+	const struct view_version *v = &end->version->view;
 	const struct plan_action *a = end->action;
 	size_t n = 0;
 
 	for (size_t i = 0; i < v->nitems; i++)
-		n += v->items[i].state != SEEN_SUCCEEDED && v->items[i].state != SEEN_PROGRESSING;
+		n += v->items[i].state != VIEW_SUCCEEDED && v->items[i].state != VIEW_PROGRESSING;
 	for (size_t i = a->first; i < a->first + a->count; i++)
-		n += end->plan->changes[i].state != SEEN_SUCCEEDED;
+		n += end->plan->changes[i].state != VIEW_SUCCEEDED;
 	return n;
 }
 
-static void add_policy(const struct telling_end *end, struct buf *to)
+static void add_policy(const struct event_text_end *end, struct buf *to)
 {
-	bool warn = end->action->promotion == SEEN_WARNING;
-	unsigned attempt = seen_attempt(&end->version->seen);
+	bool warn = end->action->promotion == VIEW_WARNING;
+	unsigned attempt = view_attempt(&end->version->view);
 
 	(void)buf_addf(to, ". The version %s: on-failure is %s, by %s. ",
 		warn ? "succeeds with a warning" : "fails", on_failure_name(end->decision.value),
 		on_failure_source_text(end->decision.source));
 	(void)buf_add(to, "To try again what failed: ");
-	telling_command(to, end->version, APPVERSION_RETRY, (attempt ? attempt : 1) + 1);
+	event_text_command(to, end->version, APPVERSION_RETRY, (attempt ? attempt : 1) + 1);
 }
 
-void telling_ended(struct telling *t, const struct telling_end *end)
+void event_text_ended(struct event_text *t, const struct event_text_end *end)
 {
 	const struct appversion *v = end->version;
-	bool good = end->action->promotion == SEEN_SUCCEEDED;
-	size_t failed = count_failed(end), all = v->seen.nitems ? v->seen.nitems : v->seen.ntasks;
-	struct buf *to =
-		telling_begin(t, !good, good ? "PromotionTasksFinished" : "PromotionTasksFailed");
+	bool good = end->action->promotion == VIEW_SUCCEEDED;
+	size_t failed = count_failed(end), all = v->view.nitems ? v->view.nitems : v->view.ntasks;
+	struct buf *to = event_text_begin(
+		t, !good, good ? "PromotionTasksFinished" : "PromotionTasksFailed");
 
 	(void)buf_addf(to, "%s %s: ", v->app, v->version);
 	if (good) {
-		(void)buf_addf(to, "%zu %s succeeded", all, telling_tasks(all));
+		(void)buf_addf(to, "%zu %s succeeded", all, event_text_tasks(all));
 		return;
 	}
 	if (failed == 0) {

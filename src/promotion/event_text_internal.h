@@ -7,24 +7,24 @@
 #include "promotion/event_text.h"
 
 /* Forgets what was said, and gives the message to be written. */
-struct buf *telling_begin(struct telling *t, bool warning, const char *reason);
+struct buf *event_text_begin(struct event_text *t, bool warning, const char *reason);
 /* "promotion task" or "promotion tasks". */
-const char *telling_tasks(size_t n);
+const char *event_text_tasks(size_t n);
 /* The command by which a person sets this annotation of v. */
-void telling_command(
+void event_text_command(
 	struct buf *to, const struct appversion *v, const char *annotation, unsigned attempt);
 
 /* A list that is cut where it gets too long. */
-struct telling_list {
+struct event_text_list {
 	struct buf *to;
 	size_t start;
 	size_t count, left_out;
 	const char *between;
 };
 
-struct telling_list telling_list_begin(struct buf *to, const char *between);
+struct event_text_list event_text_list_begin(struct buf *to, const char *between);
 /* Whether there is room for one more, which the caller adds then. */
-bool telling_list_more(struct telling_list *l);
-void telling_list_end(struct telling_list *l);
+bool event_text_list_more(struct event_text_list *l);
+void event_text_list_end(struct event_text_list *l);
 
 #endif

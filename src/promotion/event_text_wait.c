@@ -11,21 +11,21 @@ static const char *time_text(int64_t seconds, struct timestamp *ret)
 	return ret->text;
 }
 
-static void add_undefined(struct buf *to, const struct seen_version *v)
+static void add_undefined(struct buf *to, const struct view_version *v)
 {
-	struct telling_list list = telling_list_begin(to, ", ");
+	struct event_text_list list = event_text_list_begin(to, ", ");
 
 	for (size_t i = 0; i < v->ntasks; i++)
-		if (!v->tasks[i].defined && telling_list_more(&list))
+		if (!v->tasks[i].defined && event_text_list_more(&list))
 			(void)buf_addf(to, "\"%s\"", v->tasks[i].name);
-	telling_list_end(&list);
+	event_text_list_end(&list);
 }
 
-static void wait_for_definitions(struct telling *t, const struct appversion *v,
-	const struct plan_action *a, const struct seen *seen)
+static void wait_for_definitions(struct event_text *t, const struct appversion *v,
+	const struct plan_action *a, const struct view *view)
 {
-	struct buf *to = telling_begin(t, true, "CreateTaskNotFound");
-	unsigned attempt = seen_attempt(a->version) + 1;
+	struct buf *to = event_text_begin(t, true, "CreateTaskNotFound");
+	unsigned attempt = view_attempt(a->version) + 1;
 	struct timestamp end;
 
 	(void)buf_addf(to,
@@ -36,36 +36,36 @@ static void wait_for_definitions(struct telling *t, const struct appversion *v,
 	(void)buf_add(to, ". It starts by itself once all are there");
 	if (attempt > 1) {
 		(void)buf_add(to, "; to give up: ");
-		telling_command(to, v, APPVERSION_ABORT, attempt);
-	} else if (seen->deadline > 0) {
+		event_text_command(to, v, APPVERSION_ABORT, attempt);
+	} else if (view->deadline > 0) {
 		(void)buf_addf(to, ", or fails at %s",
-			time_text(a->version->ended + seen->deadline, &end));
+			time_text(a->version->ended + view->deadline, &end));
 	}
 }
 
-static const char *active_sibling(const struct seen *seen, const struct seen_version *v)
+static const char *active_sibling(const struct view *view, const struct view_version *v)
 {
-	for (size_t i = 0; i < seen->nversions; i++)
-		if (seen_active(&seen->versions[i]) && !str_eq(seen->versions[i].uid, v->uid))
-			return seen->versions[i].name;
+	for (size_t i = 0; i < view->nversions; i++)
+		if (view_active(&view->versions[i]) && !str_eq(view->versions[i].uid, v->uid))
+			return view->versions[i].name;
 	return "another version of the application";
 }
 
-static void too_old(struct telling *t, const struct appversion *v, const struct plan_action *a)
+static void too_old(struct event_text *t, const struct appversion *v, const struct plan_action *a)
 {
-	struct buf *to = telling_begin(t, true, "PromotionTasksWaiting");
+	struct buf *to = event_text_begin(t, true, "PromotionTasksWaiting");
 	struct timestamp ended;
 
 	(void)buf_addf(to,
 		"%s %s was delivered at %s, longer ago than --max-age, and is not promoted by "
 		"itself. To promote it: ",
 		v->app, v->version, time_text(a->version->ended, &ended));
-	telling_command(to, v, APPVERSION_RETRY, 1);
+	event_text_command(to, v, APPVERSION_RETRY, 1);
 }
 
-static void not_ours(struct telling *t, const struct appversion *v)
+static void not_ours(struct event_text *t, const struct appversion *v)
 {
-	struct buf *to = telling_begin(t, true, "PromotionTasksForeign");
+	struct buf *to = event_text_begin(t, true, "PromotionTasksForeign");
 
 	if (v->oversized)
 		(void)buf_addf(to,
@@ -80,24 +80,24 @@ static void not_ours(struct telling *t, const struct appversion *v)
 			v->app, v->version);
 }
 
-void telling_waits(struct telling *t, const struct appversion *v, const struct plan_action *a,
-	const struct seen *seen, const char *detail)
+void event_text_waits(struct event_text *t, const struct appversion *v, const struct plan_action *a,
+	const struct view *view, const char *detail)
 {
 	if (a->reason == PLAN_NO_DEFINITION)
-		wait_for_definitions(t, v, a, seen);
+		wait_for_definitions(t, v, a, view);
 	else if (a->reason == PLAN_TOO_OLD)
 		too_old(t, v, a);
 	else if (a->reason == PLAN_NOT_OURS)
 		not_ours(t, v);
 	else if (a->reason == PLAN_REFUSED)
-		(void)buf_addf(telling_begin(t, true, "PromotionTasksRefused"),
+		(void)buf_addf(event_text_begin(t, true, "PromotionTasksRefused"),
 			"%s %s does not start: a PromotionPolicy forbids it", v->app, v->version);
 	else if (a->reason == PLAN_SIBLING_RUNS)
-		(void)buf_addf(telling_begin(t, false, "PromotionTasksWaiting"),
+		(void)buf_addf(event_text_begin(t, false, "PromotionTasksWaiting"),
 			"%s %s waits for the promotion tasks of %s to end", v->app, v->version,
-			active_sibling(seen, a->version));
+			active_sibling(view, a->version));
 	else
-		(void)buf_addf(telling_begin(t, false, "PromotionTasksWaiting"),
+		(void)buf_addf(event_text_begin(t, false, "PromotionTasksWaiting"),
 			"%s %s waits: as many Jobs run as --max-running-jobs and "
 			"--max-running-jobs-per-namespace allow",
 			v->app, v->version);

@@ -33,7 +33,7 @@ struct member {
 
 TAILQ_HEAD(member_list, member);
 
-struct room {
+struct limiter {
 	unsigned total, per_namespace;
 	struct scope all;
 	struct strmap spaces; /* by name */
@@ -42,9 +42,9 @@ struct room {
 	unsigned long waiting;
 };
 
-struct room *room_new(unsigned total, unsigned per_namespace)
+struct limiter *limiter_new(unsigned total, unsigned per_namespace)
 {
-	struct room *r = xcalloc(1, sizeof(*r));
+	struct limiter *r = xcalloc(1, sizeof(*r));
 
 	r->total = total;
 	r->per_namespace = per_namespace;
@@ -54,7 +54,7 @@ struct room *room_new(unsigned total, unsigned per_namespace)
 	return r;
 }
 
-void room_free(struct room *r)
+void limiter_free(struct limiter *r)
 {
 	if (!r)
 		return;
@@ -63,7 +63,7 @@ void room_free(struct room *r)
 	free(r);
 }
 
-static struct space *join(struct room *r, const char *ns)
+static struct space *join(struct limiter *r, const char *ns)
 {
 	struct space *s = strmap_get(&r->spaces, ns);
 	size_t len = strlen(ns);
@@ -77,7 +77,7 @@ static struct space *join(struct room *r, const char *ns)
 	return s;
 }
 
-static struct member *get(struct room *r, const char *key, const char *ns)
+static struct member *get(struct limiter *r, const char *key, const char *ns)
 {
 	struct member *m = strmap_get(&r->members, key);
 	size_t len = strlen(key);
@@ -92,7 +92,7 @@ static struct member *get(struct room *r, const char *key, const char *ns)
 	return m;
 }
 
-static void drop_idle(struct room *r, struct member *m)
+static void drop_idle(struct limiter *r, struct member *m)
 {
 	struct space *s = m->space;
 
@@ -103,7 +103,7 @@ static void drop_idle(struct room *r, struct member *m)
 		(void)strmap_remove(&r->spaces, s->name);
 }
 
-void room_use(struct room *r, const char *key, const char *ns, unsigned count)
+void limiter_use(struct limiter *r, const char *key, const char *ns, unsigned count)
 {
 	struct member *m = get(r, key, ns);
 
@@ -113,12 +113,12 @@ void room_use(struct room *r, const char *key, const char *ns, unsigned count)
 	drop_idle(r, m);
 }
 
-void room_wait(struct room *r, const char *key, const char *ns, unsigned needed)
+void limiter_wait(struct limiter *r, const char *key, const char *ns, unsigned needed)
 {
 	struct member *m;
 
 	if (needed == 0) {
-		room_leave(r, key);
+		limiter_leave(r, key);
 		return;
 	}
 	m = get(r, key, ns);
@@ -129,7 +129,7 @@ void room_wait(struct room *r, const char *key, const char *ns, unsigned needed)
 	m->needed = needed;
 }
 
-void room_leave(struct room *r, const char *key)
+void limiter_leave(struct limiter *r, const char *key)
 {
 	struct member *m = strmap_get(&r->members, key);
 
@@ -160,12 +160,12 @@ static uint64_t taken(const struct scope *scope, const struct member *m)
 }
 
 struct walk {
-	const struct room *room;
+	const struct limiter *room;
 	struct scope all;
 };
 
 /* What a former walk left in the spaces that this one looks at is forgotten. */
-static struct walk walk_begin(const struct room *r)
+static struct walk walk_begin(const struct limiter *r)
 {
 	struct member *m;
 
@@ -188,14 +188,14 @@ static void walk_past(struct walk *w, const struct member *m)
 	m->space->scope.kept += m->needed;
 }
 
-struct room_answer room_ask(const struct room *r, const char *key, const char *ns)
+struct limiter_answer limiter_ask(const struct limiter *r, const char *key, const char *ns)
 {
 	const struct member *me = strmap_get(&r->members, key), *m;
 	struct space *s = strmap_get(&r->spaces, ns);
 	struct walk w = walk_begin(r);
 	uint64_t all, here;
 	unsigned overall, nearby;
-	struct room_answer answer;
+	struct limiter_answer answer;
 
 	if (s)
 		s->scope.kept = 0;
@@ -216,7 +216,7 @@ struct room_answer room_ask(const struct room *r, const char *key, const char *n
 	return answer;
 }
 
-void room_ready(const struct room *r, room_visit_fn *fn, void *ctx)
+void limiter_ready(const struct limiter *r, limiter_visit_fn *fn, void *ctx)
 {
 	struct walk w = walk_begin(r);
 	const struct member *m;
@@ -228,12 +228,12 @@ void room_ready(const struct room *r, room_visit_fn *fn, void *ctx)
 	}
 }
 
-unsigned long room_used(const struct room *r)
+unsigned long limiter_used(const struct limiter *r)
 {
 	return r->all.used;
 }
 
-unsigned long room_waiting(const struct room *r)
+unsigned long limiter_waiting(const struct limiter *r)
 {
 	return r->waiting;
 }

@@ -24,25 +24,25 @@
 
 #include "base/mem.h"
 
-struct room;
+struct limiter;
 
 /* 0: any number. */
-struct room *room_new(unsigned total, unsigned per_namespace);
-void room_free(struct room *r);
-DEFINE_CLEANUP(struct room, room_free)
+struct limiter *limiter_new(unsigned total, unsigned per_namespace);
+void limiter_free(struct limiter *r);
+DEFINE_CLEANUP(struct limiter, limiter_free)
 
 /*
  * How many Jobs of this key run or are about to; it replaces what was said before, and 0 means
  * none. A key stays in one namespace, here and below, for as long as it uses or waits.
  */
-void room_use(struct room *r, const char *key, const char *ns, unsigned count);
-/* The key wants to start so many (0: as room_leave()). It keeps its place if it waits already. */
-void room_wait(struct room *r, const char *key, const char *ns, unsigned needed);
+void limiter_use(struct limiter *r, const char *key, const char *ns, unsigned count);
+/* The key wants to start so many (0: as limiter_leave()). It keeps its place if it waits already. */
+void limiter_wait(struct limiter *r, const char *key, const char *ns, unsigned needed);
 /* It waits no longer: it has started, or does not want to. */
-void room_leave(struct room *r, const char *key);
+void limiter_leave(struct limiter *r, const char *key);
 
-/* plan()'s seen.room and seen.idle. */
-struct room_answer {
+/* plan()'s view.room and view.idle. */
+struct limiter_answer {
 	unsigned room; /* what is left of the caps; UINT_MAX: any number */
 	bool idle; /* it may start although it needs more than that */
 };
@@ -53,14 +53,14 @@ struct room_answer {
  * anything that it shares; where it waits, how many it needs is known, and each cap is looked at
  * alone. So who is refused, and then waits, asks again.
  */
-struct room_answer room_ask(const struct room *r, const char *key, const char *ns);
+struct limiter_answer limiter_ask(const struct limiter *r, const char *key, const char *ns);
 
 /* Visits, in order, those who wait and may all start now. fn must not change the room. */
-typedef void room_visit_fn(void *ctx, const char *key);
-void room_ready(const struct room *r, room_visit_fn *fn, void *ctx);
+typedef void limiter_visit_fn(void *ctx, const char *key);
+void limiter_ready(const struct limiter *r, limiter_visit_fn *fn, void *ctx);
 
 /* For the metrics: Jobs in use, keys that wait. */
-unsigned long room_used(const struct room *r);
-unsigned long room_waiting(const struct room *r);
+unsigned long limiter_used(const struct limiter *r);
+unsigned long limiter_waiting(const struct limiter *r);
 
 #endif

@@ -12,7 +12,7 @@ void plan_release(struct plan *p)
 	*p = (struct plan)PLAN_INIT;
 }
 
-struct plan_action *plan_add(struct planning *p, enum plan_kind kind, const struct seen_version *v)
+struct plan_action *plan_add(struct planning *p, enum plan_kind kind, const struct view_version *v)
 {
 	struct plan *to = p->to;
 
@@ -25,7 +25,7 @@ struct plan_action *plan_add(struct planning *p, enum plan_kind kind, const stru
 }
 
 void plan_add_job(struct planning *p, enum plan_kind kind, enum plan_reason reason,
-	const struct seen_version *v, const struct seen_job *job)
+	const struct view_version *v, const struct view_job *job)
 {
 	struct plan_action *a = plan_add(p, kind, v);
 
@@ -45,7 +45,7 @@ void plan_add_change(struct planning *p, struct plan_change change)
 }
 
 void plan_add_record(
-	struct planning *p, const struct seen_version *v, size_t first, enum seen_state promotion)
+	struct planning *p, const struct view_version *v, size_t first, enum view_state promotion)
 {
 	struct plan_action *a = plan_add(p, PLAN_RECORD, v);
 
@@ -54,9 +54,9 @@ void plan_add_record(
 	a->promotion = promotion;
 }
 
-void plan_tell(struct planning *p, enum plan_reason reason, const struct seen_version *v)
+void plan_report(struct planning *p, enum plan_reason reason, const struct view_version *v)
 {
-	plan_add(p, PLAN_TELL, v)->reason = reason;
+	plan_add(p, PLAN_REPORT, v)->reason = reason;
 }
 
 void plan_wake(struct planning *p, int64_t when)
@@ -65,41 +65,41 @@ void plan_wake(struct planning *p, int64_t when)
 		p->to->wake = when;
 }
 
-enum seen_state plan_failure(const struct seen_version *v)
+enum view_state plan_failure(const struct view_version *v)
 {
-	return v->on_failure == ON_FAILURE_WARN ? SEEN_WARNING : SEEN_FAILED;
+	return v->on_failure == ON_FAILURE_WARN ? VIEW_WARNING : VIEW_FAILED;
 }
 
 /* Of those that wait only the newest goes on, and none that is older than what has started. */
-static const struct seen_version *find_head(const struct seen *seen)
+static const struct view_version *find_head(const struct view *view)
 {
-	const struct seen_version *head = NULL;
+	const struct view_version *head = NULL;
 
-	for (size_t i = 0; i < seen->nversions; i++) {
-		const struct seen_version *v = &seen->versions[i];
+	for (size_t i = 0; i < view->nversions; i++) {
+		const struct view_version *v = &view->versions[i];
 
-		if ((seen_started(v) || seen_waits(seen, v)) && (!head || seen_newer(v, head)))
+		if ((view_started(v) || view_waits(view, v)) && (!head || view_newer(v, head)))
 			head = v;
 	}
 	return head;
 }
 
-void plan(const struct seen *seen, int64_t now, uint64_t random, struct plan *ret)
+void plan(const struct view *view, int64_t now, uint64_t random, struct plan *ret)
 {
-	struct planning p = {.seen = seen, .now = now, .random = random, .to = ret};
-	const struct seen_version *head;
+	struct planning p = {.view = view, .now = now, .random = random, .to = ret};
+	const struct view_version *head;
 
 	ret->nactions = ret->nchanges = 0;
 	ret->wake = 0;
-	for (size_t i = 0; i < seen->nversions; i++) {
-		if (seen->versions[i].foreign)
-			plan_tell(&p, PLAN_NOT_OURS, &seen->versions[i]);
+	for (size_t i = 0; i < view->nversions; i++) {
+		if (view->versions[i].foreign)
+			plan_report(&p, PLAN_NOT_OURS, &view->versions[i]);
 		else
-			plan_version(&p, &seen->versions[i]);
+			plan_version(&p, &view->versions[i]);
 	}
-	for (size_t i = 0; i < seen->njobs; i++)
-		plan_job(&p, &seen->jobs[i]);
-	head = find_head(seen);
+	for (size_t i = 0; i < view->njobs; i++)
+		plan_job(&p, &view->jobs[i]);
+	head = find_head(view);
 	if (head)
 		plan_head(&p, head);
 }

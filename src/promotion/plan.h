@@ -25,14 +25,14 @@ enum plan_kind {
 	PLAN_SUPERSEDE, /* rv: the annotation superseded-by, naming `by` */
 	PLAN_COMMIT, /* rv: open the items of changes, promotionStatus Progressing */
 	PLAN_UNSUSPEND, /* uid */
-	PLAN_LOOK, /* GET the Job that item names, live; see below */
-	PLAN_RECORD, /* rv: end the items of changes, and the phase if promotion is not SEEN_NONE */
-	PLAN_EXPIRE, /* uid: set ttlSecondsAfterFinished */
+	PLAN_GET_JOB, /* GET the Job that item names, live; see below */
+	PLAN_RECORD, /* rv: end the items of changes, and the phase if promotion is not VIEW_NONE */
+	PLAN_SET_TTL, /* uid: set ttlSecondsAfterFinished */
 	PLAN_DELETE, /* uid, with background propagation */
-	PLAN_TELL, /* say once, until it changes, why version does not go on */
+	PLAN_REPORT, /* say once, until it changes, why version does not go on */
 };
 /*
- * PLAN_LOOK: a 404 puts the name into seen.gone from now on. Any other answer changes nothing: the
+ * PLAN_GET_JOB: a 404 puts the name into view.gone from now on. Any other answer changes nothing: the
  * view lags, and the watch will deliver the Job.
  */
 
@@ -44,7 +44,7 @@ enum plan_reason {
 	PLAN_LEFT_OVER, /* no commit can name this Job any more */
 	PLAN_DEADLINE, /* the definition did not come in time */
 	PLAN_NO_DEFINITION, /* those of version->tasks that are not defined */
-	PLAN_NO_ROOM, /* the cap on running Jobs */
+	PLAN_LIMIT_REACHED, /* the cap on running Jobs */
 	PLAN_SIBLING_RUNS, /* another version of the application */
 	PLAN_TOO_OLD, /* waits for a person's retry */
 	PLAN_REFUSED, /* by a PromotionPolicy */
@@ -55,21 +55,21 @@ enum plan_reason {
 struct plan_change {
 	const char *task;
 	const char *job; /* its name; empty for an item that never had one */
-	enum seen_state state;
+	enum view_state state;
 	enum plan_reason reason;
 };
 
 struct plan_action {
 	enum plan_kind kind;
 	enum plan_reason reason;
-	const struct seen_version *version; /* always */
-	const struct seen_version *by; /* SUPERSEDE, DEPRECATE: the newer one; NULL if not that */
-	const struct seen_job *job; /* CREATE_CODE, UNSUSPEND, EXPIRE, DELETE */
+	const struct view_version *version; /* always */
+	const struct view_version *by; /* SUPERSEDE, DEPRECATE: the newer one; NULL if not that */
+	const struct view_job *job; /* CREATE_CODE, UNSUSPEND, SET_TTL, DELETE */
 	const char *task; /* CREATE_JOB */
 	unsigned attempt; /* CREATE_JOB, COMMIT */
 	struct job_name name; /* CREATE_JOB */
-	const struct seen_item *item; /* LOOK */
-	enum seen_state promotion; /* COMMIT, RECORD: the new promotionStatus; NONE: as it is */
+	const struct view_item *item; /* GET_JOB */
+	enum view_state promotion; /* COMMIT, RECORD: the new promotionStatus; NONE: as it is */
 	size_t first, count; /* COMMIT, RECORD: of plan.changes */
 };
 
@@ -87,6 +87,6 @@ struct plan {
 void plan_release(struct plan *p); /* for CLEANUP() too */
 
 /* now: seconds since 1970. random: a new one each time; the names of new Jobs are made of it. */
-void plan(const struct seen *seen, int64_t now, uint64_t random, struct plan *ret);
+void plan(const struct view *view, int64_t now, uint64_t random, struct plan *ret);
 
 #endif

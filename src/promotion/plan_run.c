@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "promotion/plan_omit.h"
 
-static void end_item(struct planning *p, const struct seen_item *item, enum seen_state state,
+static void end_item(struct planning *p, const struct view_item *item, enum view_state state,
 	enum plan_reason reason)
 {
 	plan_add_change(p, (struct plan_change){item->task, item->job, state, reason});
@@ -12,29 +12,29 @@ static void end_item(struct planning *p, const struct seen_item *item, enum seen
 
 /* An open item: true if its outcome is known, which is a change then. */
 static bool judge_open(
-	struct planning *p, const struct seen_version *v, const struct seen_item *item)
+	struct planning *p, const struct view_version *v, const struct view_item *item)
 {
-	const struct seen_job *job = seen_named(p->seen, v, item->job);
-	bool aborted = seen_aborted(v, item->attempt);
+	const struct view_job *job = view_named(p->view, v, item->job);
+	bool aborted = view_aborted(v, item->attempt);
 
 	if (aborted && OMITTED(OMIT_ABORT_DELETES)) {
-		end_item(p, item, SEEN_FAILED, PLAN_ABORTED);
+		end_item(p, item, VIEW_FAILED, PLAN_ABORTED);
 		return true;
 	}
-	if (job && job->outcome == SEEN_COMPLETE) { /* rule 8 */
-		end_item(p, item, SEEN_SUCCEEDED, PLAN_NO_REASON);
+	if (job && job->outcome == VIEW_COMPLETE) { /* rule 8 */
+		end_item(p, item, VIEW_SUCCEEDED, PLAN_NO_REASON);
 		return true;
 	}
-	if (job && job->outcome == SEEN_JOB_FAILED) {
-		end_item(p, item, SEEN_FAILED, PLAN_NO_REASON);
+	if (job && job->outcome == VIEW_JOB_FAILED) {
+		end_item(p, item, VIEW_FAILED, PLAN_NO_REASON);
 		return true;
 	}
-	if (!job && seen_gone(p->seen, item->job)) {
-		end_item(p, item, SEEN_FAILED, aborted ? PLAN_ABORTED : PLAN_MISSING_JOB);
+	if (!job && view_gone(p->view, item->job)) {
+		end_item(p, item, VIEW_FAILED, aborted ? PLAN_ABORTED : PLAN_MISSING_JOB);
 		return true;
 	}
 	if (!job)
-		plan_add(p, PLAN_LOOK, v)->item = item; /* rule 8: the cache is not believed */
+		plan_add(p, PLAN_GET_JOB, v)->item = item; /* rule 8: the cache is not believed */
 	else if (aborted) /* rule 11: recorded once it is gone */
 		plan_add_job(p, PLAN_DELETE, PLAN_ABORTED, v, job);
 	else if (job->suspended && !job->released) /* rule 7 */
@@ -43,42 +43,42 @@ static bool judge_open(
 }
 
 /* What the phase comes to with the changes from first on; only the last item decides. */
-static enum seen_state verdict(const struct planning *p, const struct seen_version *v, size_t first)
+static enum view_state verdict(const struct planning *p, const struct view_version *v, size_t first)
 {
 	bool failed = false;
 
-	if (v->promotion == SEEN_DEPRECATED)
-		return SEEN_NONE; /* rule 8: it stays */
+	if (v->promotion == VIEW_DEPRECATED)
+		return VIEW_NONE; /* rule 8: it stays */
 	for (size_t i = 0; i < v->nitems; i++)
-		failed |= v->items[i].state != SEEN_PROGRESSING &&
-			  v->items[i].state != SEEN_SUCCEEDED;
+		failed |= v->items[i].state != VIEW_PROGRESSING &&
+			  v->items[i].state != VIEW_SUCCEEDED;
 	for (size_t i = first; i < p->to->nchanges; i++)
-		failed |= p->to->changes[i].state != SEEN_SUCCEEDED;
-	return failed ? plan_failure(v) : SEEN_SUCCEEDED;
+		failed |= p->to->changes[i].state != VIEW_SUCCEEDED;
+	return failed ? plan_failure(v) : VIEW_SUCCEEDED;
 }
 
 /* Rule 13: whether the operator deprecated it meanwhile makes no difference here. */
-static void plan_items(struct planning *p, const struct seen_version *v)
+static void plan_items(struct planning *p, const struct view_version *v)
 {
 	size_t first = p->to->nchanges, open = 0, ended = 0;
 
 	for (size_t i = 0; i < v->nitems; i++) {
-		if (v->items[i].state != SEEN_PROGRESSING)
+		if (v->items[i].state != VIEW_PROGRESSING)
 			continue;
 		open++;
 		if (judge_open(p, v, &v->items[i]))
 			ended++;
 	}
 	/* Nothing is open and yet it is Progressing: somebody edited the status. */
-	if (ended > 0 || (open == 0 && v->promotion == SEEN_PROGRESSING))
-		plan_add_record(p, v, first, ended == open ? verdict(p, v, first) : SEEN_NONE);
+	if (ended > 0 || (open == 0 && v->promotion == VIEW_PROGRESSING))
+		plan_add_record(p, v, first, ended == open ? verdict(p, v, first) : VIEW_NONE);
 }
 
-void plan_version(struct planning *p, const struct seen_version *v)
+void plan_version(struct planning *p, const struct view_version *v)
 {
 	if (v->nitems > 0)
 		plan_items(p, v);
-	else if (seen_waits(p->seen, v) && seen_aborted(v, 1)) {
+	else if (view_waits(p->view, v) && view_aborted(v, 1)) {
 		plan_add_record(p, v, p->to->nchanges, plan_failure(v)); /* rule 11 */
 		p->to->actions[p->to->nactions - 1].reason = PLAN_ABORTED;
 	}
@@ -88,43 +88,43 @@ void plan_version(struct planning *p, const struct seen_version *v)
  * Rule 10: no commit will ever name this suspended Job. Only facts that can't become untrue count,
  * however old the view is.
  */
-static bool left_over(const struct planning *p, const struct seen_version *v,
-	const struct seen_job *job, const struct seen_item *item)
+static bool left_over(const struct planning *p, const struct view_version *v,
+	const struct view_job *job, const struct view_item *item)
 {
-	unsigned attempt = seen_attempt(v);
+	unsigned attempt = view_attempt(v);
 
-	if (v->promotion == SEEN_DEPRECATED || v->superseded)
+	if (v->promotion == VIEW_DEPRECATED || v->superseded)
 		return true;
-	if (OMITTED(OMIT_CLEAN_UP_FACTS) && !item && !seen_waits(p->seen, v))
+	if (OMITTED(OMIT_CLEAN_UP_FACTS) && !item && !view_waits(p->view, v))
 		return true;
 	if (attempt > job->attempt)
 		return true; /* a later one is committed */
 	if (attempt < job->attempt) /* not committed in what was judged, and aborted in it */
-		return seen_aborted(v, job->attempt);
+		return view_aborted(v, job->attempt);
 	if (item && item->attempt == job->attempt)
 		return true; /* committed with another Job */
-	return !seen_active(v) && seen_ended(v->promotion);
+	return !view_active(v) && view_ended(v->promotion);
 }
 
-void plan_job(struct planning *p, const struct seen_job *job)
+void plan_job(struct planning *p, const struct view_job *job)
 {
-	const struct seen_version *v = seen_owner(p->seen, job);
-	const struct seen_item *item;
+	const struct view_version *v = view_owner(p->view, job);
+	const struct view_item *item;
 	bool names;
 
 	/* Without its version it is the garbage collector's. */
 	if (!v || v->foreign || job->deleting)
 		return;
-	item = seen_item(v, job->task);
+	item = view_item(v, job->task);
 	names = item && str_eq(item->job, job->name);
-	if (job->suspended && job->outcome == SEEN_RUNNING) {
+	if (job->suspended && job->outcome == VIEW_RUNNING) {
 		/* One that an item names has run: only this view of it is old. */
 		if (!names && left_over(p, v, job, item))
 			plan_add_job(p, PLAN_DELETE, PLAN_LEFT_OVER, v, job);
 	} else if (!job->expires && item) { /* rule 9 */
 		bool later = item->attempt > job->attempt && !OMITTED(OMIT_EXPIRE_LATER);
 
-		if (later || (names && item->state != SEEN_PROGRESSING))
-			plan_add_job(p, PLAN_EXPIRE, PLAN_NO_REASON, v, job);
+		if (later || (names && item->state != VIEW_PROGRESSING))
+			plan_add_job(p, PLAN_SET_TTL, PLAN_NO_REASON, v, job);
 	}
 }

@@ -6,28 +6,28 @@
 #include "base/str.h"
 
 /* The attempt that is due: the first, or the next where a person retries; 0 for none (rule 2). */
-static unsigned due_attempt(const struct seen *seen, const struct seen_version *v)
+static unsigned due_attempt(const struct view *view, const struct view_version *v)
 {
-	unsigned next = seen_attempt(v) + 1;
+	unsigned next = view_attempt(v) + 1;
 
-	if (v->superseded || seen_active(v))
+	if (v->superseded || view_active(v))
 		return 0;
-	if (seen_waits(seen, v))
+	if (view_waits(view, v))
 		return 1;
-	if (!v->delivered || (v->promotion != SEEN_FAILED && v->promotion != SEEN_WARNING))
+	if (!v->delivered || (v->promotion != VIEW_FAILED && v->promotion != VIEW_WARNING))
 		return 0;
 	return v->retry == next ? next : 0;
 }
 
-static bool task_needed(const struct seen_version *v, const char *task)
+static bool task_needed(const struct view_version *v, const char *task)
 {
-	const struct seen_item *item = seen_item(v, task);
+	const struct view_item *item = view_item(v, task);
 
-	return !item || item->state != SEEN_SUCCEEDED;
+	return !item || item->state != VIEW_SUCCEEDED;
 }
 
 /* How many tasks the next attempt has, and whether one has no definition. */
-static size_t count_needed(const struct seen_version *v, bool *ret_undefined)
+static size_t count_needed(const struct view_version *v, bool *ret_undefined)
 {
 	size_t n = 0;
 
@@ -41,106 +41,106 @@ static size_t count_needed(const struct seen_version *v, bool *ret_undefined)
 	return n;
 }
 
-static bool sibling_active(const struct seen *seen, const struct seen_version *v)
+static bool sibling_active(const struct view *view, const struct view_version *v)
 {
-	for (size_t i = 0; i < seen->nversions; i++)
-		if (&seen->versions[i] != v && seen_active(&seen->versions[i]))
+	for (size_t i = 0; i < view->nversions; i++)
+		if (&view->versions[i] != v && view_active(&view->versions[i]))
 			return true;
 	return false;
 }
 
 /* Rule 12: the definitions that did not come are the items that failed. */
-static void give_up(struct planning *p, const struct seen_version *v)
+static void give_up(struct planning *p, const struct view_version *v)
 {
 	size_t first = p->to->nchanges;
 
 	for (size_t i = 0; i < v->ntasks; i++)
 		if (!v->tasks[i].defined)
-			plan_add_change(p, (struct plan_change){v->tasks[i].name, "", SEEN_FAILED,
+			plan_add_change(p, (struct plan_change){v->tasks[i].name, "", VIEW_FAILED,
 						   PLAN_DEADLINE});
 	plan_add_record(p, v, first, plan_failure(v));
 	p->to->actions[p->to->nactions - 1].reason = PLAN_DEADLINE;
 }
 
-static void wait_for_definitions(struct planning *p, const struct seen_version *v, unsigned attempt)
+static void wait_for_definitions(struct planning *p, const struct view_version *v, unsigned attempt)
 {
-	int64_t end = v->ended + p->seen->deadline;
+	int64_t end = v->ended + p->view->deadline;
 
-	if (attempt == 1 && p->seen->deadline > 0 && p->now >= end) {
+	if (attempt == 1 && p->view->deadline > 0 && p->now >= end) {
 		give_up(p, v);
 		return;
 	}
-	if (attempt == 1 && p->seen->deadline > 0)
+	if (attempt == 1 && p->view->deadline > 0)
 		plan_wake(p, end);
-	plan_tell(p, PLAN_NO_DEFINITION, v);
+	plan_report(p, PLAN_NO_DEFINITION, v);
 }
 
 /* Rule 2, but for the newer siblings: v is the head. Says why not. */
-static bool eligible(struct planning *p, const struct seen_version *v, unsigned attempt)
+static bool eligible(struct planning *p, const struct view_version *v, unsigned attempt)
 {
-	const struct seen *seen = p->seen;
+	const struct view *view = p->view;
 	bool undefined;
 	size_t needed = count_needed(v, &undefined);
 
-	if (needed == 0 || seen_aborted(v, attempt))
+	if (needed == 0 || view_aborted(v, attempt))
 		return false;
-	if (attempt == 1 && seen_too_old(seen, v, p->now)) {
-		plan_tell(p, PLAN_TOO_OLD, v);
+	if (attempt == 1 && view_too_old(view, v, p->now)) {
+		plan_report(p, PLAN_TOO_OLD, v);
 		return false;
 	}
-	if (attempt == 1 && seen->max_age > 0 && v->retry < 1)
-		plan_wake(p, v->ended + seen->max_age + 1);
+	if (attempt == 1 && view->max_age > 0 && v->retry < 1)
+		plan_wake(p, v->ended + view->max_age + 1);
 	if (v->refused) {
-		plan_tell(p, PLAN_REFUSED, v);
+		plan_report(p, PLAN_REFUSED, v);
 		return false;
 	}
 	if (undefined) {
 		wait_for_definitions(p, v, attempt);
 		return false;
 	}
-	if (sibling_active(seen, v)) {
-		plan_tell(p, PLAN_SIBLING_RUNS, v);
+	if (sibling_active(view, v)) {
+		plan_report(p, PLAN_SIBLING_RUNS, v);
 		return false;
 	}
-	if (needed > seen->room && !seen->idle) {
-		plan_tell(p, PLAN_NO_ROOM, v);
+	if (needed > view->room && !view->idle) {
+		plan_report(p, PLAN_LIMIT_REACHED, v);
 		return false;
 	}
 	return true;
 }
 
 /* Rule 4. True where no older sibling is left that could start. */
-static bool fence(struct planning *p, const struct seen_version *head)
+static bool fence(struct planning *p, const struct view_version *head)
 {
 	bool absorbed = true;
 
-	for (size_t i = 0; i < p->seen->nversions; i++) {
-		const struct seen_version *v = &p->seen->versions[i];
+	for (size_t i = 0; i < p->view->nversions; i++) {
+		const struct view_version *v = &p->view->versions[i];
 		bool never;
 
-		if (!seen_newer(head, v) || seen_absorbed(v))
+		if (!view_newer(head, v) || view_absorbed(v))
 			continue;
 		absorbed = false;
-		if (seen_active(v))
+		if (view_active(v))
 			continue;
-		never = v->nitems == 0 && v->promotion != SEEN_FAILED &&
-			v->promotion != SEEN_WARNING;
+		never = v->nitems == 0 && v->promotion != VIEW_FAILED &&
+			v->promotion != VIEW_WARNING;
 		plan_add(p, never ? PLAN_DEPRECATE : PLAN_SUPERSEDE, v)->by = head;
 	}
 	return absorbed;
 }
 
 /* Somebody let it run, or ended it, before any commit named it. */
-static bool has_run(const struct seen_job *job)
+static bool has_run(const struct view_job *job)
 {
-	return !job->suspended || job->outcome != SEEN_RUNNING;
+	return !job->suspended || job->outcome != VIEW_RUNNING;
 }
 
 /*
  * Of two Jobs for one task the one that has run goes before one that has not, since it must stay
  * the only one; else the lesser name.
  */
-static bool goes_before(const struct seen_job *a, const struct seen_job *b)
+static bool goes_before(const struct view_job *a, const struct view_job *b)
 {
 	if (has_run(a) != has_run(b))
 		return has_run(a);
@@ -148,13 +148,13 @@ static bool goes_before(const struct seen_job *a, const struct seen_job *b)
 }
 
 /* The Job that the commit will name for a task; NULL: none is there, so one is to be created. */
-static const struct seen_job *choose_job(
-	const struct seen *seen, const struct seen_version *v, const char *task, unsigned attempt)
+static const struct view_job *choose_job(
+	const struct view *view, const struct view_version *v, const char *task, unsigned attempt)
 {
-	const struct seen_job *chosen = NULL;
+	const struct view_job *chosen = NULL;
 
-	for (size_t i = 0; i < seen->njobs; i++) {
-		const struct seen_job *job = &seen->jobs[i];
+	for (size_t i = 0; i < view->njobs; i++) {
+		const struct view_job *job = &view->jobs[i];
 
 		if (job->attempt != attempt || job->deleting || !str_eq(job->task, task) ||
 			!str_eq(job->version_uid, v->uid))
@@ -167,9 +167,9 @@ static const struct seen_job *choose_job(
 
 /* Rule 3 for one task. True where its Job is ready for the commit, which is then a change. */
 static bool prepare(
-	struct planning *p, const struct seen_version *v, const char *task, unsigned attempt)
+	struct planning *p, const struct view_version *v, const char *task, unsigned attempt)
 {
-	const struct seen_job *job = choose_job(p->seen, v, task, attempt);
+	const struct view_job *job = choose_job(p->view, v, task, attempt);
 
 	if (!job) {
 		struct plan_action *a = plan_add(p, PLAN_CREATE_JOB, v);
@@ -183,29 +183,29 @@ static bool prepare(
 		plan_add_job(p, PLAN_CREATE_CODE, PLAN_NO_REASON, v, job);
 		return false;
 	}
-	plan_add_change(p, (struct plan_change){task, job->name, SEEN_PROGRESSING, PLAN_NO_REASON});
+	plan_add_change(p, (struct plan_change){task, job->name, VIEW_PROGRESSING, PLAN_NO_REASON});
 	return true;
 }
 
-static void commit(struct planning *p, const struct seen_version *v, unsigned attempt, size_t first)
+static void commit(struct planning *p, const struct view_version *v, unsigned attempt, size_t first)
 {
 	struct plan_action *a = plan_add(p, PLAN_COMMIT, v);
 
 	a->attempt = attempt;
-	a->promotion = SEEN_PROGRESSING;
+	a->promotion = VIEW_PROGRESSING;
 	a->first = first;
 	a->count = p->to->nchanges - first;
 }
 
-void plan_head(struct planning *p, const struct seen_version *head)
+void plan_head(struct planning *p, const struct view_version *head)
 {
-	unsigned attempt = due_attempt(p->seen, head);
+	unsigned attempt = due_attempt(p->view, head);
 	bool start = attempt > 0 && eligible(p, head, attempt);
 	bool ready = start;
 	size_t first;
 
 	/* What has started keeps its older siblings from starting, also those delivered late. */
-	if ((start || seen_started(head)) && !fence(p, head))
+	if ((start || view_started(head)) && !fence(p, head))
 		ready = false;
 	if (!start)
 		return;

@@ -6,16 +6,16 @@
 #include "base/packing.h"
 #include "job/status.h"
 
-static enum seen_outcome outcome_of(enum job_state state)
+static enum view_outcome outcome_of(enum job_state state)
 {
 	if (state == JOB_SUCCEEDED)
-		return SEEN_COMPLETE;
-	return state == JOB_FAILED ? SEEN_JOB_FAILED : SEEN_RUNNING;
+		return VIEW_COMPLETE;
+	return state == JOB_FAILED ? VIEW_JOB_FAILED : VIEW_RUNNING;
 }
 
-static struct seen_job seen_of(const struct jobstatus *s)
+static struct view_job seen_of(const struct job_status *s)
 {
-	return (struct seen_job){
+	return (struct view_job){
 		.name = s->name,
 		.uid = s->uid,
 		.version_uid = s->owner_uid,
@@ -30,12 +30,12 @@ static struct seen_job seen_of(const struct jobstatus *s)
 	};
 }
 
-static void visit_texts(struct ownjob *j, struct packing *p)
+static void visit_texts(struct promotion_job *j, struct packing *p)
 {
-	packing_text(p, &j->seen.name);
-	packing_text(p, &j->seen.uid);
-	packing_text(p, &j->seen.version_uid);
-	packing_text(p, &j->seen.task);
+	packing_text(p, &j->view.name);
+	packing_text(p, &j->view.uid);
+	packing_text(p, &j->view.version_uid);
+	packing_text(p, &j->view.task);
 	packing_text(p, &j->namespace);
 	packing_text(p, &j->app);
 	packing_text(p, &j->start);
@@ -44,19 +44,19 @@ static void visit_texts(struct ownjob *j, struct packing *p)
 	packing_text(p, &j->since);
 }
 
-struct ownjob *ownjob_decode(const struct json *object)
+struct promotion_job *promotion_job_decode(const struct json *object)
 {
 	CLEANUP(json_free_p) struct json *context = NULL;
 	struct packing measure = {NULL, 0}, copy = {NULL, 0};
-	struct jobstatus s;
-	struct ownjob own, *j;
+	struct job_status s;
+	struct promotion_job own, *j;
 
-	jobstatus_read(object, &s);
+	job_status_read(object, &s);
 	if (!*s.owner_uid || !*s.uid || !*s.task || s.attempt == 0)
 		return NULL;
 	(void)json_parse(s.context, strlen(s.context), &context, NULL);
-	own = (struct ownjob){
-		.seen = seen_of(&s),
+	own = (struct promotion_job){
+		.view = seen_of(&s),
 		.namespace = s.namespace,
 		.app = json_string_or(json_get(context, "appName"), s.app),
 		.start = s.start,
@@ -75,13 +75,13 @@ struct ownjob *ownjob_decode(const struct json *object)
 	return j;
 }
 
-struct ownjob *ownjob_keep(struct ownjob *j)
+struct promotion_job *promotion_job_ref(struct promotion_job *j)
 {
 	j->refs++;
 	return j;
 }
 
-void ownjob_drop(struct ownjob *j)
+void promotion_job_unref(struct promotion_job *j)
 {
 	if (j && --j->refs == 0)
 		free(j);

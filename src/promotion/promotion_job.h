@@ -15,12 +15,12 @@
 #include "json/json.h"
 #include "promotion/view.h"
 
-struct ownjob {
+struct promotion_job {
 	/*
 	 * ready: it needs no ConfigMap, or is not suspended any more; otherwise whoever judges sets
 	 * it in a copy.
 	 */
-	struct seen_job seen;
+	struct view_job view;
 	const char *namespace, *app;
 	const char *start; /* status.startTime; "" before */
 	/* Of the condition that ended it, "" otherwise; the time as the API server writes it. */
@@ -34,9 +34,9 @@ struct ownjob {
  * With one reference, the caller's. NULL if it is none of ours: no KeptnAppVersion controls it, or
  * its name is not one that job_name_make() gives a Job of its task.
  */
-struct ownjob *ownjob_decode(const struct json *object);
-struct ownjob *ownjob_keep(struct ownjob *j);
-void ownjob_drop(struct ownjob *j); /* NULL is fine */
-DEFINE_CLEANUP(struct ownjob, ownjob_drop)
+struct promotion_job *promotion_job_decode(const struct json *object);
+struct promotion_job *promotion_job_ref(struct promotion_job *j);
+void promotion_job_unref(struct promotion_job *j); /* NULL is fine */
+DEFINE_CLEANUP(struct promotion_job, promotion_job_unref)
 
 #endif

@@ -8,8 +8,8 @@ static void emit_begin(struct emit *e, const struct appversion *v)
 	emit_object_begin(e);
 	emit_key(e, "metadata");
 	emit_object_begin(e);
-	emit_key_string(e, "uid", v->seen.uid);
-	emit_key_string(e, "resourceVersion", v->seen.resource_version);
+	emit_key_string(e, "uid", v->view.uid);
+	emit_key_string(e, "resourceVersion", v->view.resource_version);
 }
 
 static void emit_if_set(struct emit *e, const char *key, const char *value)
@@ -33,7 +33,7 @@ static void emit_item(struct emit *e, const struct appversion_item *item)
 static void emit_change(const struct statuspatch *s, struct emit *e,
 	const struct plan_change *change, const struct appversion_item *old)
 {
-	bool begins = change->state == SEEN_PROGRESSING;
+	bool begins = change->state == VIEW_PROGRESSING;
 	struct appversion_item item = {
 		.task = change->task,
 		.job = change->job,
@@ -47,13 +47,13 @@ static void emit_change(const struct statuspatch *s, struct emit *e,
 
 static bool ends(const struct plan_change *change, const struct appversion_item *item)
 {
-	return change->state != SEEN_PROGRESSING && str_eq(change->task, item->task) &&
+	return change->state != VIEW_PROGRESSING && str_eq(change->task, item->task) &&
 	       str_eq(change->job, item->job);
 }
 
 static bool replaces(const struct plan_change *change, const struct appversion_item *item)
 {
-	return change->state == SEEN_PROGRESSING && str_eq(change->task, item->task);
+	return change->state == VIEW_PROGRESSING && str_eq(change->task, item->task);
 }
 
 /* NULL where it stays as it is; *ret_gone: another item will say all of its task. */
@@ -78,7 +78,7 @@ static const struct plan_change *change_of(const struct statuspatch *s, size_t i
 
 static bool is_new(const struct statuspatch *s, const struct plan_change *change)
 {
-	for (size_t i = 0; i < s->version->seen.nitems; i++)
+	for (size_t i = 0; i < s->version->view.nitems; i++)
 		if (ends(change, &s->version->items[i]) || replaces(change, &s->version->items[i]))
 			return false;
 	return true;
@@ -89,7 +89,7 @@ static void emit_items(const struct statuspatch *s, struct emit *e)
 {
 	emit_key(e, "promotionTaskStatus");
 	emit_array_begin(e);
-	for (size_t i = 0; i < s->version->seen.nitems; i++) {
+	for (size_t i = 0; i < s->version->view.nitems; i++) {
 		const struct appversion_item *item = &s->version->items[i];
 		bool gone;
 		const struct plan_change *change = change_of(s, i, &gone);
@@ -111,14 +111,14 @@ static void emit_promotion(const struct statuspatch *s, struct emit *e)
 		const char *phase, *status;
 		bool ends;
 	} rows[] = {
-		[SEEN_PROGRESSING] = {"PromotionTasks", "Progressing", false},
-		[SEEN_SUCCEEDED] = {"Completed", "Succeeded", true},
-		[SEEN_FAILED] = {"PromotionTasks", "Failed", true},
-		[SEEN_WARNING] = {"Completed", "Succeeded", true},
-		[SEEN_UNKNOWN] = {NULL, NULL, false},
+		[VIEW_PROGRESSING] = {"PromotionTasks", "Progressing", false},
+		[VIEW_SUCCEEDED] = {"Completed", "Succeeded", true},
+		[VIEW_FAILED] = {"PromotionTasks", "Failed", true},
+		[VIEW_WARNING] = {"Completed", "Succeeded", true},
+		[VIEW_UNKNOWN] = {NULL, NULL, false},
 	};
 
-	if (s->promotion == SEEN_NONE)
+	if (s->promotion == VIEW_NONE)
 		return;
 	emit_key_string(e, "promotionStatus", appversion_state_name(s->promotion));
 	if (rows[s->promotion].phase) {

@@ -16,11 +16,11 @@ struct statuspatch {
 	/*
 	 * The new promotionStatus, and with it, but for Deprecated, the phase and the state of the
 	 * whole, as Keptn has them; what ends gets an endTime, which is never taken away.
-	 * SEEN_NONE: as it is.
+	 * VIEW_NONE: as it is.
 	 */
-	enum seen_state promotion;
+	enum view_state promotion;
 	/*
-	 * Items that begin (SEEN_PROGRESSING) take the place of their task's; those that end keep
+	 * Items that begin (VIEW_PROGRESSING) take the place of their task's; those that end keep
 	 * their start. An item that is not there is added.
 	 */
 	const struct plan_change *changes;

@@ -19,9 +19,9 @@ static void emit_strings(struct emit *e, const char *key, const struct json *map
 void versionsource_encode(const struct json *appversion, struct buf *to)
 {
 	struct emit e = EMIT_INIT(to);
-	struct jobspec_version v;
+	struct job_spec_version v;
 
-	jobspec_version_read(appversion, &v);
+	job_spec_version_read(appversion, &v);
 	emit_object_begin(&e);
 	emit_key(&e, "metadata");
 	emit_object_begin(&e);

@@ -5,86 +5,86 @@
 #include "base/str.h"
 #include "promotion/plan_omit.h"
 
-bool seen_ended(enum seen_state s)
+bool view_ended(enum view_state s)
 {
-	return s == SEEN_SUCCEEDED || s == SEEN_FAILED || s == SEEN_WARNING || s == SEEN_DEPRECATED;
+	return s == VIEW_SUCCEEDED || s == VIEW_FAILED || s == VIEW_WARNING || s == VIEW_DEPRECATED;
 }
 
-bool seen_active(const struct seen_version *v)
+bool view_active(const struct view_version *v)
 {
 	/* What the operator left Progressing when it ended the version runs no more. */
 	if (v->foreign)
-		return v->promotion == SEEN_PROGRESSING && !v->delivered;
-	if (OMITTED(OMIT_ACTIVE_BY_ITEMS) && v->promotion != SEEN_PROGRESSING)
+		return v->promotion == VIEW_PROGRESSING && !v->delivered;
+	if (OMITTED(OMIT_ACTIVE_BY_ITEMS) && v->promotion != VIEW_PROGRESSING)
 		return false;
-	return seen_open_items(v) > 0;
+	return view_open_items(v) > 0;
 }
 
-unsigned seen_open_items(const struct seen_version *v)
+unsigned view_open_items(const struct view_version *v)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < v->nitems && !v->foreign; i++)
-		n += v->items[i].state == SEEN_PROGRESSING;
+		n += v->items[i].state == VIEW_PROGRESSING;
 	return n;
 }
 
-bool seen_absorbed(const struct seen_version *v)
+bool view_absorbed(const struct view_version *v)
 {
 	if (OMITTED(OMIT_FENCE_UNDELIVERED) && !v->delivered)
 		return true;
-	if (OMITTED(OMIT_FENCE_MARK) && seen_ended(v->promotion))
+	if (OMITTED(OMIT_FENCE_MARK) && view_ended(v->promotion))
 		return true;
-	return v->superseded || v->promotion == SEEN_DEPRECATED || v->promotion == SEEN_SUCCEEDED ||
+	return v->superseded || v->promotion == VIEW_DEPRECATED || v->promotion == VIEW_SUCCEEDED ||
 	       v->foreign || v->ntasks == 0;
 }
 
 /* Delivered before Promogate came, and nothing was begun: installing it promotes nothing. */
-static bool past(const struct seen *seen, const struct seen_version *v)
+static bool past(const struct view *view, const struct view_version *v)
 {
-	if (v->ended >= seen->since || v->retry >= 1)
+	if (v->ended >= view->since || v->retry >= 1)
 		return false;
-	for (size_t i = 0; i < seen->njobs; i++)
-		if (str_eq(seen->jobs[i].version_uid, v->uid))
+	for (size_t i = 0; i < view->njobs; i++)
+		if (str_eq(view->jobs[i].version_uid, v->uid))
 			return false;
 	return true;
 }
 
-bool seen_waits(const struct seen *seen, const struct seen_version *v)
+bool view_waits(const struct view *view, const struct view_version *v)
 {
 	return v->delivered && !v->foreign && !v->superseded && v->ntasks > 0 && v->nitems == 0 &&
-	       (v->promotion == SEEN_NONE || v->promotion == SEEN_PENDING) && !past(seen, v);
+	       (v->promotion == VIEW_NONE || v->promotion == VIEW_PENDING) && !past(view, v);
 }
 
-bool seen_started(const struct seen_version *v)
+bool view_started(const struct view_version *v)
 {
-	return !v->foreign && (v->nitems > 0 || v->promotion == SEEN_PROGRESSING ||
-				      v->promotion == SEEN_FAILED || v->promotion == SEEN_WARNING);
+	return !v->foreign && (v->nitems > 0 || v->promotion == VIEW_PROGRESSING ||
+				      v->promotion == VIEW_FAILED || v->promotion == VIEW_WARNING);
 }
 
-unsigned seen_attempt(const struct seen_version *v)
+unsigned view_attempt(const struct view_version *v)
 {
 	unsigned last = 0;
 
 	for (size_t i = 0; i < v->nitems; i++)
 		if (v->items[i].attempt > last)
 			last = v->items[i].attempt;
-	if (last == 0 && (v->promotion == SEEN_FAILED || v->promotion == SEEN_WARNING))
+	if (last == 0 && (v->promotion == VIEW_FAILED || v->promotion == VIEW_WARNING))
 		last = 1; /* given up before it had a Job: rules 11 and 12 */
 	return last;
 }
 
-bool seen_aborted(const struct seen_version *v, unsigned attempt)
+bool view_aborted(const struct view_version *v, unsigned attempt)
 {
 	return attempt > 0 && v->abort == attempt;
 }
 
-bool seen_too_old(const struct seen *seen, const struct seen_version *v, int64_t now)
+bool view_too_old(const struct view *view, const struct view_version *v, int64_t now)
 {
-	return seen->max_age > 0 && v->retry < 1 && now - v->ended > seen->max_age;
+	return view->max_age > 0 && v->retry < 1 && now - v->ended > view->max_age;
 }
 
-bool seen_newer(const struct seen_version *a, const struct seen_version *b)
+bool view_newer(const struct view_version *a, const struct view_version *b)
 {
 	if (a->created != b->created)
 		return a->created > b->created;
@@ -95,7 +95,7 @@ bool seen_newer(const struct seen_version *a, const struct seen_version *b)
 	return strcmp(a->name, b->name) > 0;
 }
 
-const struct seen_item *seen_item(const struct seen_version *v, const char *task)
+const struct view_item *view_item(const struct view_version *v, const char *task)
 {
 	for (size_t i = 0; i < v->nitems; i++)
 		if (str_eq(v->items[i].task, task))
@@ -103,27 +103,27 @@ const struct seen_item *seen_item(const struct seen_version *v, const char *task
 	return NULL;
 }
 
-const struct seen_version *seen_owner(const struct seen *seen, const struct seen_job *job)
+const struct view_version *view_owner(const struct view *view, const struct view_job *job)
 {
-	for (size_t i = 0; i < seen->nversions; i++)
-		if (str_eq(seen->versions[i].uid, job->version_uid))
-			return &seen->versions[i];
+	for (size_t i = 0; i < view->nversions; i++)
+		if (str_eq(view->versions[i].uid, job->version_uid))
+			return &view->versions[i];
 	return NULL;
 }
 
-const struct seen_job *seen_named(
-	const struct seen *seen, const struct seen_version *v, const char *name)
+const struct view_job *view_named(
+	const struct view *view, const struct view_version *v, const char *name)
 {
-	for (size_t i = 0; i < seen->njobs; i++)
-		if (str_eq(seen->jobs[i].name, name) && str_eq(seen->jobs[i].version_uid, v->uid))
-			return &seen->jobs[i];
+	for (size_t i = 0; i < view->njobs; i++)
+		if (str_eq(view->jobs[i].name, name) && str_eq(view->jobs[i].version_uid, v->uid))
+			return &view->jobs[i];
 	return NULL;
 }
 
-bool seen_gone(const struct seen *seen, const char *name)
+bool view_gone(const struct view *view, const char *name)
 {
-	for (size_t i = 0; i < seen->ngone; i++)
-		if (str_eq(seen->gone[i], name))
+	for (size_t i = 0; i < view->ngone; i++)
+		if (str_eq(view->gone[i], name))
 			return true;
 	return false;
 }

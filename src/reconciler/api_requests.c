@@ -69,10 +69,10 @@ static struct url version_url(const struct appversion *v)
 		.version = "v1",
 		.namespace = v->namespace,
 		.resource = APPVERSION_RESOURCE,
-		.name = v->seen.name};
+		.name = v->view.name};
 }
 
-void call_status_patch(struct call *c, const struct appversion *v, enum seen_state promotion,
+void call_status_patch(struct call *c, const struct appversion *v, enum view_state promotion,
 	const struct plan_change *changes, size_t count)
 {
 	const struct timestamp now = timestamp_format(clock_wall_ms());
@@ -93,26 +93,27 @@ void call_supersede(struct call *c, const struct appversion *v, const char *by)
 	statuspatch_supersede(v, by, &c->body);
 }
 
-void call_unsuspend(struct call *c, const struct ownjob *job)
+void call_unsuspend(struct call *c, const struct promotion_job *job)
 {
-	patch(c, call_jobs(job->namespace, job->seen.name));
-	jobpatch_unsuspend(job->seen.uid, &c->body);
+	patch(c, call_jobs(job->namespace, job->view.name));
+	job_patch_unsuspend(job->view.uid, &c->body);
 }
 
-void call_expire(struct call *c, const struct ownjob *job, struct on_failure_decision decision)
+void call_expire(
+	struct call *c, const struct promotion_job *job, struct on_failure_decision decision)
 {
 	static const char *const outcomes[] = {
-		[SEEN_RUNNING] = "", [SEEN_COMPLETE] = "Succeeded", [SEEN_JOB_FAILED] = "Failed"};
-	const struct jobpatch_record r = {.uid = job->seen.uid,
+		[VIEW_RUNNING] = "", [VIEW_COMPLETE] = "Succeeded", [VIEW_JOB_FAILED] = "Failed"};
+	const struct job_patch_record r = {.uid = job->view.uid,
 		.ttl_seconds = job->ttl_seconds,
 		.on_failure = on_failure_name(decision.value),
 		.decided_by = on_failure_source_text(decision.source),
-		.outcome = outcomes[job->seen.outcome],
+		.outcome = outcomes[job->view.outcome],
 		.reason = job->reason,
 		.message = job->message};
 
-	patch(c, call_jobs(job->namespace, job->seen.name));
-	jobpatch_record(&r, &c->body);
+	patch(c, call_jobs(job->namespace, job->view.name));
+	job_patch_record(&r, &c->body);
 }
 
 static struct json *parse(const struct api_response *response)
@@ -146,25 +147,25 @@ void call_adopt(struct call *c, const struct appversion *v, const char *job)
 	emit_object_begin(&e);
 	emit_key_string(&e, JOB_MANAGED_BY, JOB_MANAGER);
 	emit_object_end(&e);
-	jobmeta_emit_owner(&e, v->seen.name, v->seen.uid);
+	job_meta_emit_owner(&e, v->view.name, v->view.uid);
 	emit_object_end(&e);
 	emit_object_end(&e);
 }
 
 /* In the background: a plain DELETE of a Job would leave its pods to themselves. */
-void call_delete(struct call *c, const struct ownjob *job)
+void call_delete(struct call *c, const struct promotion_job *job)
 {
 	struct emit e = EMIT_INIT(&c->body);
 
 	c->method = "DELETE";
-	c->url = call_jobs(job->namespace, job->seen.name);
+	c->url = call_jobs(job->namespace, job->view.name);
 	emit_object_begin(&e);
 	emit_key_string(&e, "apiVersion", "v1");
 	emit_key_string(&e, "kind", "DeleteOptions");
 	emit_key_string(&e, "propagationPolicy", "Background");
 	emit_key(&e, "preconditions");
 	emit_object_begin(&e);
-	emit_key_string(&e, "uid", job->seen.uid);
+	emit_key_string(&e, "uid", job->view.uid);
 	emit_object_end(&e);
 	emit_object_end(&e);
 }

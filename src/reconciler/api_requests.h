@@ -34,19 +34,20 @@ struct url call_jobs(const char *ns, const char *name);
 struct url call_config_map(const char *ns, const char *name);
 
 /* Each fills in method, url and body. */
-void call_status_patch(struct call *c, const struct appversion *v, enum seen_state promotion,
+void call_status_patch(struct call *c, const struct appversion *v, enum view_state promotion,
 	const struct plan_change *changes, size_t count);
 void call_supersede(struct call *c, const struct appversion *v, const char *by);
-void call_unsuspend(struct call *c, const struct ownjob *job);
+void call_unsuspend(struct call *c, const struct promotion_job *job);
 /* The record of the outcome on the Job, and when it may go. */
-void call_expire(struct call *c, const struct ownjob *job, struct on_failure_decision decision);
+void call_expire(
+	struct call *c, const struct promotion_job *job, struct on_failure_decision decision);
 /*
  * Whether a Job lacks the label or the owner by which the watch finds it and we know it; and what
  * puts them back.
  */
 bool call_is_stray(const struct api_response *response, const char *version_uid);
 void call_adopt(struct call *c, const struct appversion *v, const char *job);
-void call_delete(struct call *c, const struct ownjob *job);
+void call_delete(struct call *c, const struct promotion_job *job);
 
 /*
  * What went wrong, in words that are the same at the next try: without the request, and with

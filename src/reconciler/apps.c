@@ -92,7 +92,7 @@ static void forget(struct app *app, const struct kept *k)
 	if (k->version)
 		strmap_release(&app->told);
 	else
-		(void)strmap_remove(&app->with_code, k->job->seen.name);
+		(void)strmap_remove(&app->with_code, k->job->view.name);
 }
 
 static void shelf_remove(struct apps *a, struct shelf *s, const char *key)
@@ -104,8 +104,8 @@ static void shelf_remove(struct apps *a, struct shelf *s, const char *key)
 		return;
 	kept_unlink(k);
 	forget(app, k);
-	appversion_drop(k->version);
-	ownjob_drop(k->job);
+	appversion_unref(k->version);
+	promotion_job_unref(k->job);
 	(void)strmap_remove(&s->by_name, key);
 	free(k);
 	a->changed(a->ctx, app->key, s == &a->versions);
@@ -114,7 +114,7 @@ static void shelf_remove(struct apps *a, struct shelf *s, const char *key)
 
 /* Takes one of the two, or neither: then the object is nothing that concerns us. */
 static void shelf_set(struct apps *a, struct shelf *s, const char *key, struct app *app,
-	struct appversion *version_take, struct ownjob *job_take)
+	struct appversion *version_take, struct promotion_job *job_take)
 {
 	struct kept *k = strmap_get(&s->by_name, key);
 
@@ -125,8 +125,8 @@ static void shelf_set(struct apps *a, struct shelf *s, const char *key, struct a
 	if (!app)
 		return;
 	if (k) {
-		appversion_drop(k->version);
-		ownjob_drop(k->job);
+		appversion_unref(k->version);
+		promotion_job_unref(k->job);
 		k->version = version_take;
 		k->job = job_take;
 	} else {
@@ -238,7 +238,7 @@ static void jobs_end(void *ctx)
 static void jobs_set(void *ctx, const char *ns, const char *name, const struct json *object)
 {
 	CLEANUP(free_p) char *key = xasprintf("%s/%s", ns, name);
-	struct ownjob *j = ownjob_decode(object);
+	struct promotion_job *j = promotion_job_decode(object);
 	struct apps *a = ctx;
 
 	shelf_set(a, &a->jobs, key, j ? app_make(a, ns, j->app) : NULL, NULL, j);
@@ -295,8 +295,8 @@ static void kept_free(void *ctx, const char *key, void *value)
 
 	(void)ctx;
 	(void)key;
-	appversion_drop(k->version);
-	ownjob_drop(k->job);
+	appversion_unref(k->version);
+	promotion_job_unref(k->job);
 	free(k);
 }
 

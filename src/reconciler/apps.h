@@ -26,7 +26,7 @@
 struct kept {
 	struct app *app;
 	struct appversion *version;
-	struct ownjob *job;
+	struct promotion_job *job;
 	struct kept *next;
 	unsigned round; /* of the list that it was seen in last, or since */
 };
@@ -43,7 +43,7 @@ struct app {
 	bool wants_definitions; /* a version waits for one */
 	int64_t record_at_ms; /* until then outcomes wait for others; 0: none does */
 	int64_t delivered_ns; /* when a version that is to start was first seen so; 0: none is */
-	unsigned room_used; /* its Jobs that run or are about to, as the cap was told */
+	unsigned limiter_used; /* its Jobs that run or are about to, as the cap was told */
 	bool waits_for_room;
 	bool held; /* a plan is being executed: it stays though all its objects go */
 	struct strmap gone; /* names of Jobs of which a live GET said 404 */

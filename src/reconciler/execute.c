@@ -79,14 +79,14 @@ static bool is_refusal(const struct err *err)
 
 static bool is_change_of_job(enum plan_kind kind)
 {
-	return kind == PLAN_UNSUSPEND || kind == PLAN_EXPIRE || kind == PLAN_DELETE;
+	return kind == PLAN_UNSUSPEND || kind == PLAN_SET_TTL || kind == PLAN_DELETE;
 }
 
 void step_failed(struct step *step, const struct err *err)
 {
 	struct execution *run = step->run;
 
-	if (step->action->kind == PLAN_LOOK && err->kind == ERR_NOT_FOUND) {
+	if (step->action->kind == PLAN_GET_JOB && err->kind == ERR_NOT_FOUND) {
 		job_is_gone(step);
 		return;
 	}
@@ -128,7 +128,7 @@ static void succeeded(struct step *step, const struct api_response *response)
 	switch (step->action->kind) {
 	case PLAN_CREATE_JOB:
 	case PLAN_UNSUSPEND:
-	case PLAN_EXPIRE:
+	case PLAN_SET_TTL:
 		await(&run->app->awaited_job, response);
 		break;
 	case PLAN_RECORD:
@@ -143,9 +143,9 @@ static void succeeded(struct step *step, const struct api_response *response)
 	case PLAN_CREATE_CODE:
 		step_code_is_there(step);
 		break;
-	case PLAN_LOOK:
+	case PLAN_GET_JOB:
 	case PLAN_DELETE:
-	case PLAN_TELL:
+	case PLAN_REPORT:
 		break;
 	}
 	reports_done(run->x->reports, run->app, run->sight, &run->plan, step->action);
@@ -180,7 +180,7 @@ static void looked(void *ctx, const struct api_response *response, const struct 
 
 	const struct appversion *v = step_version(step);
 
-	if (err || !call_is_stray(response, v->seen.uid)) {
+	if (err || !call_is_stray(response, v->view.uid)) {
 		step_done(step, response, err);
 		return;
 	}
@@ -201,7 +201,7 @@ static void patch_status(struct step *step)
 	CLEANUP(call_release) struct call call = CALL_INIT;
 
 	call_status_patch(&call, step_version(step),
-		a->kind == PLAN_DEPRECATE ? SEEN_DEPRECATED : a->promotion,
+		a->kind == PLAN_DEPRECATE ? VIEW_DEPRECATED : a->promotion,
 		a->count ? step->run->plan.changes + a->first : NULL, a->count);
 	step_send(step, &call, step_done);
 }
@@ -218,12 +218,12 @@ static void change_job(struct step *step)
 {
 	const struct execution *run = step->run;
 	const struct plan_action *a = step->action;
-	const struct ownjob *job = sight_job(run->sight, a->job);
+	const struct promotion_job *job = sight_job(run->sight, a->job);
 	CLEANUP(call_release) struct call call = CALL_INIT;
 
 	if (a->kind == PLAN_UNSUSPEND)
 		call_unsuspend(&call, job);
-	else if (a->kind == PLAN_EXPIRE)
+	else if (a->kind == PLAN_SET_TTL)
 		call_expire(&call, job, run->sight->on_failure);
 	else
 		call_delete(&call, job);
@@ -274,13 +274,13 @@ static bool start(struct step *step)
 		supersede(step);
 		return true;
 	case PLAN_UNSUSPEND:
-	case PLAN_EXPIRE:
+	case PLAN_SET_TTL:
 	case PLAN_DELETE:
 		change_job(step);
 		return true;
-	case PLAN_LOOK:
+	case PLAN_GET_JOB:
 		return look(step);
-	case PLAN_TELL:
+	case PLAN_REPORT:
 		break;
 	}
 	reports_told(run->x->reports, run->app, run->sight, step->action);

@@ -9,7 +9,7 @@
 struct making {
 	struct chain chain;
 	struct json *version;
-	struct jobspec spec;
+	struct job_spec spec;
 };
 
 static void making_release(struct making *m)
@@ -29,7 +29,7 @@ static int making_init(struct making *m, const struct step *step, const char *ta
 	if (basis_chain(x->basis, v->namespace, task, &m->chain, err) < 0 ||
 		json_parse(v->source, strlen(v->source), &m->version, err) < 0)
 		return -1;
-	jobspec_version_read(m->version, &m->spec.version);
+	job_spec_version_read(m->version, &m->spec.version);
 	m->spec.definitions = (const struct json *const *)m->chain.definitions;
 	m->spec.definition_count = m->chain.count;
 	m->spec.name = name;
@@ -45,7 +45,7 @@ int step_create_job(struct step *step, struct err *err)
 	CLEANUP(call_release) struct call call = CALL_INIT;
 
 	if (making_init(&m, step, a->task, a->name.text, a->attempt, err) < 0 ||
-		jobspec_encode(&m.spec, &call.body, err) < 0)
+		job_spec_encode(&m.spec, &call.body, err) < 0)
 		return -1;
 	call.method = "POST";
 	call.url = call_jobs(step_version(step)->namespace, NULL);
@@ -88,12 +88,12 @@ static void code_created(void *ctx, const struct api_response *response, const s
 /* source: the ConfigMap to copy, or NULL. */
 static int create_code_of(struct step *step, const struct json *source, struct err *err)
 {
-	const struct seen_job *job = step->action->job;
+	const struct view_job *job = step->action->job;
 	CLEANUP(making_release) struct making m = {.version = NULL};
 	CLEANUP(call_release) struct call call = CALL_INIT;
 
 	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0 ||
-		jobspec_encode_code(&m.spec, job->uid, source, &call.body, err) < 0)
+		job_spec_encode_code(&m.spec, job->uid, source, &call.body, err) < 0)
 		return -1;
 	call.method = "POST";
 	call.url = call_config_map(step_version(step)->namespace, NULL);
@@ -118,14 +118,14 @@ static void source_done(void *ctx, const struct api_response *response, const st
 
 int step_create_code(struct step *step, struct err *err)
 {
-	const struct seen_job *job = step->action->job;
+	const struct view_job *job = step->action->job;
 	CLEANUP(making_release) struct making m = {.version = NULL};
 	CLEANUP(call_release) struct call call = CALL_INIT;
-	struct jobspec_code code;
+	struct job_spec_code code;
 
 	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0)
 		return -1;
-	code = jobspec_code(&m.spec);
+	code = job_spec_code(&m.spec);
 	if (!code.needed)
 		return err_set(err, ERR_INVALID,
 			"the definition of \"%s\" has changed and has no code any more: bring it "

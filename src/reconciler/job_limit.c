@@ -4,16 +4,16 @@
 #include <string.h>
 
 struct cap {
-	struct room *room;
-	room_visit_fn *due;
+	struct limiter *room;
+	limiter_visit_fn *due;
 	void *ctx;
 };
 
-struct cap *cap_new(unsigned total, unsigned per_namespace, room_visit_fn *due, void *ctx)
+struct cap *cap_new(unsigned total, unsigned per_namespace, limiter_visit_fn *due, void *ctx)
 {
 	struct cap *c = xcalloc(1, sizeof(*c));
 
-	*c = (struct cap){room_new(total, per_namespace), due, ctx};
+	*c = (struct cap){limiter_new(total, per_namespace), due, ctx};
 	return c;
 }
 
@@ -21,11 +21,11 @@ void cap_free(struct cap *c)
 {
 	if (!c)
 		return;
-	room_free(c->room);
+	limiter_free(c->room);
 	free(c);
 }
 
-const struct room *cap_room(const struct cap *c)
+const struct limiter *cap_room(const struct cap *c)
 {
 	return c->room;
 }
@@ -40,10 +40,10 @@ void cap_count(void *cap, struct app *app)
 	CLEANUP(free_p) char *ns = namespace_of(app->key);
 	const struct cap *c = cap;
 
-	app->room_used = 0;
+	app->limiter_used = 0;
 	for (const struct kept *k = app->versions; k; k = k->next)
-		app->room_used += seen_open_items(&k->version->seen);
-	room_use(c->room, app->key, ns, app->room_used);
+		app->limiter_used += view_open_items(&k->version->view);
+	limiter_use(c->room, app->key, ns, app->limiter_used);
 }
 
 static bool is_start(enum plan_kind kind)
@@ -55,50 +55,50 @@ static unsigned open_items(const struct sight *s)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < s->seen.nversions; i++)
-		n += seen_open_items(&s->seen.versions[i]);
+	for (size_t i = 0; i < s->view.nversions; i++)
+		n += view_open_items(&s->view.versions[i]);
 	return n;
 }
 
 void cap_take(struct cap *c, struct app *app, const struct sight *s, const struct plan *plan)
 {
-	unsigned before = app->room_used;
+	unsigned before = app->limiter_used;
 	bool waited = app->waits_for_room;
-	const struct seen_version *starts = NULL, *waits = NULL;
+	const struct view_version *starts = NULL, *waits = NULL;
 
 	for (size_t i = 0; i < plan->nactions; i++) {
 		const struct plan_action *a = &plan->actions[i];
 
 		if (is_start(a->kind))
 			starts = a->version;
-		else if (a->kind == PLAN_TELL && a->reason == PLAN_NO_ROOM)
+		else if (a->kind == PLAN_REPORT && a->reason == PLAN_LIMIT_REACHED)
 			waits = a->version;
 	}
-	app->room_used = open_items(s) + (starts ? sight_needed(starts) : 0);
+	app->limiter_used = open_items(s) + (starts ? sight_needed(starts) : 0);
 	app->waits_for_room = waits != NULL;
-	room_use(c->room, app->key, s->namespace, app->room_used);
+	limiter_use(c->room, app->key, s->namespace, app->limiter_used);
 	if (waits)
-		room_wait(c->room, app->key, s->namespace, sight_needed(waits));
+		limiter_wait(c->room, app->key, s->namespace, sight_needed(waits));
 	else
-		room_leave(c->room, app->key);
+		limiter_leave(c->room, app->key);
 	/*
 	 * Who begins to wait, or waits for another number, may be answered otherwise than before.
 	 */
-	if (waits || waited || app->room_used < before)
-		room_ready(c->room, c->due, c->ctx);
+	if (waits || waited || app->limiter_used < before)
+		limiter_ready(c->room, c->due, c->ctx);
 }
 
 void cap_give_back(struct cap *c, struct app *app)
 {
 	cap_count(c, app);
-	room_ready(c->room, c->due, c->ctx);
+	limiter_ready(c->room, c->due, c->ctx);
 }
 
 void cap_leave(struct cap *c, const char *key)
 {
 	CLEANUP(free_p) char *ns = namespace_of(key);
 
-	room_use(c->room, key, ns, 0);
-	room_leave(c->room, key);
-	room_ready(c->room, c->due, c->ctx);
+	limiter_use(c->room, key, ns, 0);
+	limiter_leave(c->room, key);
+	limiter_ready(c->room, c->due, c->ctx);
 }

@@ -16,11 +16,11 @@
 struct cap;
 
 /* due: this application waited, and may start now. The caps: 0 for any number. */
-struct cap *cap_new(unsigned total, unsigned per_namespace, room_visit_fn *due, void *ctx);
+struct cap *cap_new(unsigned total, unsigned per_namespace, limiter_visit_fn *due, void *ctx);
 void cap_free(struct cap *c);
 DEFINE_CLEANUP(struct cap, cap_free)
 
-const struct room *cap_room(const struct cap *c);
+const struct limiter *cap_room(const struct cap *c);
 
 /* What runs, and nothing that is about to; an apps_visit_fn, for a term's start. */
 void cap_count(void *cap, struct app *app);

@@ -117,7 +117,7 @@ static void definitions_changed(void *ctx, const char *ns)
 static bool wants_definitions(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->nactions; i++)
-		if (plan->actions[i].kind == PLAN_TELL &&
+		if (plan->actions[i].kind == PLAN_REPORT &&
 			plan->actions[i].reason == PLAN_NO_DEFINITION)
 			return true;
 	return false;
@@ -125,7 +125,7 @@ static bool wants_definitions(const struct plan *plan)
 
 static bool may_wait(const struct plan_action *a)
 {
-	return a->kind == PLAN_RECORD && a->promotion == SEEN_NONE;
+	return a->kind == PLAN_RECORD && a->promotion == VIEW_NONE;
 }
 
 static bool has_waited(struct app *app, int64_t now)
@@ -195,8 +195,8 @@ static void executed(void *ctx, struct app *app, bool again, const struct err *e
 /* From when on a version that is to start was seen, for the metric. */
 static void note_delivery(struct app *app, const struct sight *s)
 {
-	for (size_t i = 0; i < s->seen.nversions; i++) {
-		if (!seen_waits(&s->seen, &s->seen.versions[i]))
+	for (size_t i = 0; i < s->view.nversions; i++) {
+		if (!view_waits(&s->view, &s->view.versions[i]))
 			continue;
 		if (!app->delivered_ns)
 			app->delivered_ns = clock_mono_ns();
@@ -224,7 +224,7 @@ static void judge(struct promoter *p, struct app *app)
 	metric_add(metric_at(&judgements), 1);
 	forget_refusals(p, app);
 	sight = sight_new(app, p->basis, cap_room(p->cap), &p->config.sight);
-	plan(&sight->seen, clock_wall_ms() / 1000, random, &plan_made);
+	plan(&sight->view, clock_wall_ms() / 1000, random, &plan_made);
 	app->wants_definitions = wants_definitions(&plan_made);
 	note_delivery(app, sight);
 	cap_take(p->cap, app, sight, &plan_made);

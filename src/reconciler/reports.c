@@ -77,7 +77,7 @@ void reports_when_quiet(struct reports *r, reports_quiet_fn *quiet, void *ctx)
 /* "namespace/version", for free(). */
 static char *key_of(const struct appversion *v)
 {
-	return xasprintf("%s/%s", v->namespace, v->seen.name);
+	return xasprintf("%s/%s", v->namespace, v->view.name);
 }
 
 /* --- Events ----------------------------------------------------------------------------------- */
@@ -130,15 +130,15 @@ static void post_now(void *ctx, const struct api_response *response, const struc
 		call_send(posting->r->api, &posting->call, posted, posting);
 }
 
-static void post(struct reports *r, const struct appversion *v, const struct telling *t)
+static void post(struct reports *r, const struct appversion *v, const struct event_text *t)
 {
 	const struct timestamp now = timestamp_format(clock_wall_ms());
 	const struct event event = {.namespace = v->namespace,
 		.api_version = APPVERSION_API_VERSION,
 		.kind = APPVERSION_KIND,
-		.name = v->seen.name,
-		.uid = v->seen.uid,
-		.resource_version = v->seen.resource_version,
+		.name = v->view.name,
+		.uid = v->view.uid,
+		.resource_version = v->view.resource_version,
 		.warning = t->warning,
 		.reason = t->reason,
 		.message = buf_str(&t->message),
@@ -166,14 +166,14 @@ static void started(struct reports *r, const struct appversion *v, const struct 
 	const struct plan *plan, const struct plan_action *a)
 {
 	CLEANUP(free_p) char *key = key_of(v);
-	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 
 	metric_add(metric_at(&promotions, "Started"), 1);
 	log_event(LOG_INFO, "promotion started", LOG_STR("promotion", key), LOG_STR("app", v->app),
 		LOG_STR("version", v->version), LOG_INT("attempt", a->attempt),
 		LOG_INT("tasks", (int64_t)a->count),
 		LOG_STR("onFailure", on_failure_name(s->on_failure.value)), LOG_END);
-	telling_started(&t, v, a, plan);
+	event_text_started(&t, v, a, plan);
 	post(r, v, &t);
 }
 
@@ -181,7 +181,7 @@ static int64_t item_start_ms(const struct appversion *v, const char *task)
 {
 	int64_t ms;
 
-	for (size_t i = 0; i < v->seen.nitems; i++)
+	for (size_t i = 0; i < v->view.nitems; i++)
 		if (str_eq(v->items[i].task, task) && timestamp_parse(v->items[i].start, &ms) == 0)
 			return ms;
 	return -1;
@@ -209,37 +209,37 @@ static void recorded(struct reports *r, const struct appversion *v, const struct
 	const struct plan *plan, const struct plan_action *a)
 {
 	CLEANUP(free_p) char *key = key_of(v);
-	CLEANUP(telling_release) struct telling t = TELLING_INIT;
-	const struct telling_end end = {.version = v,
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
+	const struct event_text_end end = {.version = v,
 		.action = a,
 		.plan = plan,
-		.jobs = (const struct ownjob *const *)s->jobs,
-		.njobs = s->seen.njobs,
+		.jobs = (const struct promotion_job *const *)s->jobs,
+		.njobs = s->view.njobs,
 		.decision = s->on_failure};
 	const char *state = appversion_state_name(a->promotion);
 
 	for (size_t i = a->first; i < a->first + a->count; i++)
 		task_ended(v, &plan->changes[i]);
-	if (a->promotion == SEEN_NONE)
+	if (a->promotion == VIEW_NONE)
 		return;
 	metric_add(metric_at(&promotions, state), 1);
 	metric_add(metric_at(&keptn_promotions, v->app, v->version, v->namespace, state), 1);
 	log_event(LOG_INFO, "promotion ended", LOG_STR("promotion", key), LOG_STR("state", state),
 		LOG_STR("onFailure", on_failure_name(s->on_failure.value)),
 		LOG_STR("decidedBy", on_failure_source_text(s->on_failure.source)), LOG_END);
-	telling_ended(&t, &end);
+	event_text_ended(&t, &end);
 	post(r, v, &t);
 }
 
 static void fenced(struct reports *r, const struct appversion *v, const struct plan_action *a)
 {
 	CLEANUP(free_p) char *key = key_of(v);
-	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 
 	metric_add(metric_at(&promotions, "Superseded"), 1);
 	log_event(LOG_INFO, "promotion superseded", LOG_STR("promotion", key),
 		LOG_STR("by", a->by->name), LOG_END);
-	telling_retired(&t, v, a);
+	event_text_retired(&t, v, a);
 	post(r, v, &t);
 }
 
@@ -275,10 +275,10 @@ void reports_done(struct reports *r, struct app *app, const struct sight *s,
 		break;
 	case PLAN_CREATE_JOB:
 	case PLAN_CREATE_CODE:
-	case PLAN_LOOK:
-	case PLAN_EXPIRE:
+	case PLAN_GET_JOB:
+	case PLAN_SET_TTL:
 	case PLAN_DELETE:
-	case PLAN_TELL:
+	case PLAN_REPORT:
 		break;
 	}
 }
@@ -304,12 +304,12 @@ struct saying {
 };
 
 static void say(struct reports *r, struct app *app, const struct appversion *v,
-	const struct telling *t, struct saying saying)
+	const struct event_text *t, struct saying saying)
 {
 	CLEANUP(free_p) char *key = key_of(v);
 	CLEANUP(free_p)
 	char *about = xasprintf(
-		"%s%s%s", v->seen.name, saying.task ? "/" : "", saying.task ? saying.task : "");
+		"%s%s%s", v->view.name, saying.task ? "/" : "", saying.task ? saying.task : "");
 
 	if (!is_news(app, about, saying.what))
 		return;
@@ -332,7 +332,7 @@ static void stand_down(struct reports *r, const struct appversion *v)
 }
 
 /* Why each task of the version that can't start can't. */
-static void add_lacking(struct buf *to, const struct sight *s, const struct seen_version *v)
+static void add_lacking(struct buf *to, const struct sight *s, const struct view_version *v)
 {
 	for (size_t i = 0; i < v->ntasks; i++) {
 		const char *why = strmap_get(&s->lacking, v->tasks[i].name);
@@ -346,8 +346,8 @@ void reports_told(
 	struct reports *r, struct app *app, const struct sight *s, const struct plan_action *a)
 {
 	const struct appversion *v = sight_version(s, a->version);
-	CLEANUP(telling_release) struct telling t = TELLING_INIT;
-	CLEANUP(buf_release) struct buf detail = BUF_INIT(TELLING_MESSAGE_MAX / 2);
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
+	CLEANUP(buf_release) struct buf detail = BUF_INIT(EVENT_TEXT_MESSAGE_MAX / 2);
 
 	if (a->reason == PLAN_NOT_OURS && !v->oversized) {
 		stand_down(r, v);
@@ -355,7 +355,7 @@ void reports_told(
 	}
 	if (a->reason == PLAN_NO_DEFINITION)
 		add_lacking(&detail, s, a->version);
-	telling_waits(&t, v, a, &s->seen, detail.len ? buf_str(&detail) : NULL);
+	event_text_waits(&t, v, a, &s->view, detail.len ? buf_str(&detail) : NULL);
 	say(r, app, v, &t, (struct saying){NULL, buf_str(&t.message), LOG_INFO});
 }
 
@@ -363,14 +363,14 @@ void reports_refused(struct reports *r, struct app *app, const struct sight *s,
 	const struct plan_action *a, const struct err *err)
 {
 	const struct appversion *v = sight_version(s, a->version);
-	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 	bool code = a->kind == PLAN_CREATE_CODE;
 	const char *task = code ? a->job->task : a->task;
 	const char *job = code ? a->job->name : a->name.text;
 	CLEANUP(free_p) char *words = NULL;
 
 	words = call_words(err, job, task);
-	telling_create_failed(&t, task, job, words);
+	event_text_create_failed(&t, task, job, words);
 	say(r, app, v, &t, (struct saying){task, err_kind_name(err->kind), LOG_WARN});
 }
 
@@ -383,18 +383,18 @@ static const char *doing(enum plan_kind kind)
 		return "let a Job run";
 	case PLAN_RECORD:
 		return "record an outcome";
-	case PLAN_EXPIRE:
+	case PLAN_SET_TTL:
 		return "let a Job expire";
 	case PLAN_DELETE:
 		return "delete a Job";
-	case PLAN_LOOK:
+	case PLAN_GET_JOB:
 		return "look for a Job";
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
 		return "retire an older version";
 	case PLAN_CREATE_JOB:
 	case PLAN_CREATE_CODE:
-	case PLAN_TELL:
+	case PLAN_REPORT:
 		break;
 	}
 	return "go on";
@@ -406,8 +406,8 @@ void reports_failed(struct reports *r, struct app *app, const struct sight *s,
 	const char *job = a->job ? a->job->name : a->item ? a->item->job : "";
 	CLEANUP(free_p) char *words = call_words(err, job, "the Job");
 	CLEANUP(free_p) char *what = xasprintf("%s: %s", doing(a->kind), err_kind_name(err->kind));
-	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 
-	telling_failed(&t, doing(a->kind), words);
+	event_text_failed(&t, doing(a->kind), words);
 	say(r, app, sight_version(s, a->version), &t, (struct saying){job, what, LOG_WARN});
 }

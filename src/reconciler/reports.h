@@ -30,7 +30,7 @@ void reports_when_quiet(struct reports *r, reports_quiet_fn *quiet, void *ctx);
 /* An action was carried out. */
 void reports_done(struct reports *r, struct app *app, const struct sight *s,
 	const struct plan *plan, const struct plan_action *a);
-/* A PLAN_TELL. */
+/* A PLAN_REPORT. */
 void reports_told(
 	struct reports *r, struct app *app, const struct sight *s, const struct plan_action *a);
 /* The Job of a PLAN_CREATE_JOB, or its ConfigMap, was refused. */

@@ -6,16 +6,16 @@
 #include "base/str.h"
 
 /* Whether plan() may ask for the definitions of its tasks: it waits, or is to be tried again. */
-static bool may_start(const struct seen_version *v)
+static bool may_start(const struct view_version *v)
 {
-	if (!v->delivered || seen_absorbed(v) || seen_active(v))
+	if (!v->delivered || view_absorbed(v) || view_active(v))
 		return false;
 	return v->nitems == 0 || v->retry > 0;
 }
 
 /* "" if a Job can be made for this task, or why not. */
 static void judge_task(
-	struct sight *s, const struct app *app, const struct basis *basis, struct seen_task *task)
+	struct sight *s, const struct app *app, const struct basis *basis, struct view_task *task)
 {
 	CLEANUP(chain_release) struct chain chain = {.count = 0};
 	const char *refused = strmap_get(&app->refused, task->name);
@@ -28,7 +28,7 @@ static void judge_task(
 
 /* Copies the tasks of a version that may start to *at, and says of each whether it can. */
 static void show_tasks(struct sight *s, const struct app *app, const struct basis *basis,
-	struct seen_version *v, struct seen_task **at)
+	struct view_version *v, struct view_task **at)
 {
 	if (v->ntasks == 0 || !may_start(v))
 		return;
@@ -42,36 +42,36 @@ static void show_tasks(struct sight *s, const struct app *app, const struct basi
 static void show_versions(struct sight *s, const struct app *app, const struct basis *basis)
 {
 	size_t n = 0, ntasks = 0;
-	struct seen_task *at;
+	struct view_task *at;
 
 	s->versions = xcalloc(app->nversions, sizeof(struct appversion *));
-	s->seen_versions = xcalloc(app->nversions, sizeof(*s->seen_versions));
+	s->view_versions = xcalloc(app->nversions, sizeof(*s->view_versions));
 	for (const struct kept *k = app->versions; k; k = k->next, n++) {
-		s->versions[n] = appversion_keep(k->version);
-		s->seen_versions[n] = k->version->seen;
-		s->seen_versions[n].on_failure = s->on_failure.value;
-		ntasks += k->version->seen.ntasks;
+		s->versions[n] = appversion_ref(k->version);
+		s->view_versions[n] = k->version->view;
+		s->view_versions[n].on_failure = s->on_failure.value;
+		ntasks += k->version->view.ntasks;
 	}
-	at = s->seen_tasks = xcalloc(ntasks, sizeof(*at));
+	at = s->view_tasks = xcalloc(ntasks, sizeof(*at));
 	for (size_t i = 0; i < n; i++)
-		show_tasks(s, app, basis, &s->seen_versions[i], &at);
-	s->seen.versions = s->seen_versions;
-	s->seen.nversions = n;
+		show_tasks(s, app, basis, &s->view_versions[i], &at);
+	s->view.versions = s->view_versions;
+	s->view.nversions = n;
 }
 
 static void show_jobs(struct sight *s, const struct app *app)
 {
 	size_t n = 0;
 
-	s->jobs = xcalloc(app->njobs, sizeof(struct ownjob *));
-	s->seen_jobs = xcalloc(app->njobs, sizeof(*s->seen_jobs));
+	s->jobs = xcalloc(app->njobs, sizeof(struct promotion_job *));
+	s->view_jobs = xcalloc(app->njobs, sizeof(*s->view_jobs));
 	for (const struct kept *k = app->jobs; k; k = k->next, n++) {
-		s->jobs[n] = ownjob_keep(k->job);
-		s->seen_jobs[n] = k->job->seen;
-		s->seen_jobs[n].ready |= strmap_has(&app->with_code, k->job->seen.name);
+		s->jobs[n] = promotion_job_ref(k->job);
+		s->view_jobs[n] = k->job->view;
+		s->view_jobs[n].ready |= strmap_has(&app->with_code, k->job->view.name);
 	}
-	s->seen.jobs = s->seen_jobs;
-	s->seen.njobs = n;
+	s->view.jobs = s->view_jobs;
+	s->view.njobs = n;
 }
 
 static void show_gone(void *ctx, const char *key, void *value)
@@ -79,15 +79,15 @@ static void show_gone(void *ctx, const char *key, void *value)
 	struct sight *s = ctx;
 
 	(void)value;
-	s->gone[s->seen.ngone++] = key;
+	s->gone[s->view.ngone++] = key;
 }
 
-struct sight *sight_new(const struct app *app, const struct basis *basis, const struct room *room,
-	const struct sight_config *config)
+struct sight *sight_new(const struct app *app, const struct basis *basis,
+	const struct limiter *room, const struct sight_config *config)
 {
 	struct sight *s = xcalloc(1, sizeof(*s));
 	const char *slash = strchr(app->key, '/');
-	struct room_answer answer;
+	struct limiter_answer answer;
 
 	s->lacking = (struct strmap)STRMAP_INIT(free);
 	s->namespace = xstrndup(app->key, (size_t)(slash - app->key));
@@ -97,13 +97,13 @@ struct sight *sight_new(const struct app *app, const struct basis *basis, const 
 	show_jobs(s, app);
 	s->gone = xcalloc(app->gone.count, sizeof(*s->gone));
 	strmap_walk(&app->gone, show_gone, s);
-	s->seen.gone = s->gone;
-	answer = room_ask(room, app->key, s->namespace);
-	s->seen.room = answer.room;
-	s->seen.idle = answer.idle;
-	s->seen.since = config->since;
-	s->seen.max_age = config->max_age;
-	s->seen.deadline = config->deadline;
+	s->view.gone = s->gone;
+	answer = limiter_ask(room, app->key, s->namespace);
+	s->view.room = answer.room;
+	s->view.idle = answer.idle;
+	s->view.since = config->since;
+	s->view.max_age = config->max_age;
+	s->view.deadline = config->deadline;
 	return s;
 }
 
@@ -111,15 +111,15 @@ void sight_free(struct sight *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->seen.nversions; i++)
-		appversion_drop(s->versions[i]);
-	for (size_t i = 0; i < s->seen.njobs; i++)
-		ownjob_drop(s->jobs[i]);
+	for (size_t i = 0; i < s->view.nversions; i++)
+		appversion_unref(s->versions[i]);
+	for (size_t i = 0; i < s->view.njobs; i++)
+		promotion_job_unref(s->jobs[i]);
 	free(s->versions);
 	free(s->jobs);
-	free(s->seen_versions);
-	free(s->seen_jobs);
-	free(s->seen_tasks);
+	free(s->view_versions);
+	free(s->view_jobs);
+	free(s->view_tasks);
 	free(s->gone);
 	free(s->namespace);
 	free(s->app);
@@ -127,24 +127,24 @@ void sight_free(struct sight *s)
 	free(s);
 }
 
-const struct appversion *sight_version(const struct sight *s, const struct seen_version *v)
+const struct appversion *sight_version(const struct sight *s, const struct view_version *v)
 {
-	return s->versions[v - s->seen_versions];
+	return s->versions[v - s->view_versions];
 }
 
-const struct ownjob *sight_job(const struct sight *s, const struct seen_job *job)
+const struct promotion_job *sight_job(const struct sight *s, const struct view_job *job)
 {
-	return s->jobs[job - s->seen_jobs];
+	return s->jobs[job - s->view_jobs];
 }
 
-unsigned sight_needed(const struct seen_version *v)
+unsigned sight_needed(const struct view_version *v)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < v->ntasks; i++) {
-		const struct seen_item *item = seen_item(v, v->tasks[i].name);
+		const struct view_item *item = view_item(v, v->tasks[i].name);
 
-		n += !item || item->state != SEEN_SUCCEEDED;
+		n += !item || item->state != VIEW_SUCCEEDED;
 	}
 	return n;
 }

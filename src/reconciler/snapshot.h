@@ -18,28 +18,28 @@ struct sight_config {
 };
 
 struct sight {
-	struct seen seen;
+	struct view view;
 	char *namespace, *app;
-	struct appversion **versions; /* as seen.versions */
-	struct ownjob **jobs; /* as seen.jobs */
+	struct appversion **versions; /* as view.versions */
+	struct promotion_job **jobs; /* as view.jobs */
 	struct on_failure_decision on_failure;
 	struct strmap lacking; /* task to why it can't start, for tasks that wait */
-	struct seen_version *seen_versions;
-	struct seen_job *seen_jobs;
-	struct seen_task *seen_tasks;
+	struct view_version *view_versions;
+	struct view_job *view_jobs;
+	struct view_task *view_tasks;
 	const char **gone;
 };
 
-struct sight *sight_new(const struct app *app, const struct basis *basis, const struct room *room,
-	const struct sight_config *config);
+struct sight *sight_new(const struct app *app, const struct basis *basis,
+	const struct limiter *room, const struct sight_config *config);
 void sight_free(struct sight *s);
 DEFINE_CLEANUP(struct sight, sight_free)
 
 /* What stands behind what plan() points to. */
-const struct appversion *sight_version(const struct sight *s, const struct seen_version *v);
-const struct ownjob *sight_job(const struct sight *s, const struct seen_job *job);
+const struct appversion *sight_version(const struct sight *s, const struct view_version *v);
+const struct promotion_job *sight_job(const struct sight *s, const struct view_job *job);
 
 /* Tasks that the version's next attempt has to run. */
-unsigned sight_needed(const struct seen_version *v);
+unsigned sight_needed(const struct view_version *v);
 
 #endif

@@ -23,35 +23,35 @@ enum { JOBS_MAX = 16, NOW = 1795521600 };
 struct world {
 	struct json *object;
 	struct appversion *version;
-	struct ownjob *jobs[JOBS_MAX];
-	struct seen_job seen_jobs[JOBS_MAX];
+	struct promotion_job *jobs[JOBS_MAX];
+	struct view_job view_jobs[JOBS_MAX];
 	size_t njobs;
-	struct seen_version judged;
-	struct seen_task tasks[LIMIT_VERSION_TASKS];
-	struct seen seen;
+	struct view_version judged;
+	struct view_task tasks[LIMIT_VERSION_TASKS];
+	struct view view;
 };
 
 static void world_release(struct world *w)
 {
 	while (w->njobs)
-		ownjob_drop(w->jobs[--w->njobs]);
-	appversion_drop(w->version);
+		promotion_job_unref(w->jobs[--w->njobs]);
+	appversion_unref(w->version);
 	json_free(w->object);
 }
 
 static void add_job(struct world *w, const char *text, size_t len)
 {
 	CLEANUP(json_free_p) struct json *object = NULL;
-	struct ownjob *job;
+	struct promotion_job *job;
 
 	if (json_parse(text, len, &object, NULL) < 0)
 		return;
-	job = ownjob_decode(object);
+	job = promotion_job_decode(object);
 	if (!job)
 		return;
-	assert(job_name_attempt(job->seen.name, job->seen.task) == job->seen.attempt);
-	assert(job->seen.attempt > 0 && *job->seen.uid && *job->seen.version_uid);
-	w->seen_jobs[w->njobs] = job->seen;
+	assert(job_name_attempt(job->view.name, job->view.task) == job->view.attempt);
+	assert(job->view.attempt > 0 && *job->view.uid && *job->view.version_uid);
+	w->view_jobs[w->njobs] = job->view;
 	w->jobs[w->njobs++] = job;
 }
 
@@ -76,13 +76,13 @@ static void check_version(const struct appversion *v)
 {
 	CLEANUP(json_free_p) struct json *source = NULL;
 
-	assert(v->refs == 1 && *v->seen.name && *v->seen.uid && *v->app);
-	assert((v->source == NULL) == seen_absorbed(&v->seen));
-	assert(!v->oversized || (v->seen.foreign && !v->seen.ntasks && !v->seen.nitems));
-	for (size_t i = 0; i < v->seen.nitems; i++) {
-		assert(v->seen.items[i].task == v->items[i].task);
-		assert(v->seen.items[i].job == v->items[i].job);
-		assert(v->seen.foreign || v->seen.items[i].attempt > 0);
+	assert(v->refs == 1 && *v->view.name && *v->view.uid && *v->app);
+	assert((v->source == NULL) == view_absorbed(&v->view));
+	assert(!v->oversized || (v->view.foreign && !v->view.ntasks && !v->view.nitems));
+	for (size_t i = 0; i < v->view.nitems; i++) {
+		assert(v->view.items[i].task == v->items[i].task);
+		assert(v->view.items[i].job == v->items[i].job);
+		assert(v->view.foreign || v->view.items[i].attempt > 0);
 	}
 	if (v->source)
 		assert(json_parse(v->source, strlen(v->source), &source, NULL) == 0);
@@ -91,13 +91,13 @@ static void check_version(const struct appversion *v)
 /* All definitions are there, or none. */
 static void prepare(struct world *w, bool defined)
 {
-	w->judged = w->version->seen;
+	w->judged = w->version->view;
 	for (size_t i = 0; i < w->judged.ntasks; i++)
-		w->tasks[i] = (struct seen_task){w->judged.tasks[i].name, defined};
+		w->tasks[i] = (struct view_task){w->judged.tasks[i].name, defined};
 	w->judged.tasks = w->tasks;
-	w->seen = (struct seen){.versions = &w->judged,
+	w->view = (struct view){.versions = &w->judged,
 		.nversions = 1,
-		.jobs = w->seen_jobs,
+		.jobs = w->view_jobs,
 		.njobs = w->njobs,
 		.room = LIMIT_VERSION_TASKS,
 		.max_age = 864000,
@@ -141,7 +141,7 @@ static void check_patch(const struct world *w, const struct plan *p, const struc
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
 	CLEANUP(json_free_p) struct json *patch = NULL;
-	CLEANUP(appversion_drop_p) struct appversion *after = NULL;
+	CLEANUP(appversion_unref_p) struct appversion *after = NULL;
 	struct statuspatch s = {.version = w->version,
 		.promotion = a->promotion,
 		.changes = a->count ? &p->changes[a->first] : NULL,
@@ -150,42 +150,42 @@ static void check_patch(const struct world *w, const struct plan *p, const struc
 
 	statuspatch_encode(&s, &text);
 	patch = reread(&text);
-	assert(str_eq(json_string(json_at(patch, "metadata", "uid")), w->version->seen.uid));
+	assert(str_eq(json_string(json_at(patch, "metadata", "uid")), w->version->view.uid));
 	after = apply(w->object, patch);
 	check_version(after);
-	assert(!after->seen.foreign);
+	assert(!after->view.foreign);
 	for (size_t i = 0; i < a->count; i++) {
 		const struct plan_change *change = &s.changes[i];
 		bool there = false;
 
-		for (size_t k = 0; k < after->seen.nitems; k++)
+		for (size_t k = 0; k < after->view.nitems; k++)
 			there |= str_eq(after->items[k].task, change->task) &&
 				 str_eq(after->items[k].job, change->job) &&
-				 after->seen.items[k].state == change->state;
+				 after->view.items[k].state == change->state;
 		assert(there);
 	}
-	if (a->promotion != SEEN_NONE) {
-		assert(after->seen.promotion == a->promotion);
-		assert(seen_active(&after->seen) == (a->kind == PLAN_COMMIT));
+	if (a->promotion != VIEW_NONE) {
+		assert(after->view.promotion == a->promotion);
+		assert(view_active(&after->view) == (a->kind == PLAN_COMMIT));
 	}
 }
 
-static void tell(
-	const struct world *w, const struct plan *p, const struct plan_action *a, struct telling *t)
+static void tell(const struct world *w, const struct plan *p, const struct plan_action *a,
+	struct event_text *t)
 {
 	if (a->kind == PLAN_COMMIT)
-		telling_started(t, w->version, a, p);
-	else if (a->kind == PLAN_RECORD && a->promotion != SEEN_NONE)
-		telling_ended(t, &(struct telling_end){.version = w->version,
-					 .action = a,
-					 .plan = p,
-					 .jobs = (const struct ownjob *const *)w->jobs,
-					 .njobs = w->njobs});
-	else if (a->kind == PLAN_TELL)
-		telling_waits(t, w->version, a, &w->seen, NULL);
+		event_text_started(t, w->version, a, p);
+	else if (a->kind == PLAN_RECORD && a->promotion != VIEW_NONE)
+		event_text_ended(t, &(struct event_text_end){.version = w->version,
+					    .action = a,
+					    .plan = p,
+					    .jobs = (const struct promotion_job *const *)w->jobs,
+					    .njobs = w->njobs});
+	else if (a->kind == PLAN_REPORT)
+		event_text_waits(t, w->version, a, &w->view, NULL);
 }
 
-static void check_telling(const struct appversion *v, const struct telling *t)
+static void check_telling(const struct appversion *v, const struct event_text *t)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
 	CLEANUP(json_free_p) struct json *event = NULL;
@@ -195,9 +195,9 @@ static void check_telling(const struct appversion *v, const struct telling *t)
 	event_encode(&(struct event){.namespace = v->namespace,
 			     .api_version = APPVERSION_API_VERSION,
 			     .kind = APPVERSION_KIND,
-			     .name = v->seen.name,
-			     .uid = v->seen.uid,
-			     .resource_version = v->seen.resource_version,
+			     .name = v->view.name,
+			     .uid = v->view.uid,
+			     .resource_version = v->view.resource_version,
 			     .warning = t->warning,
 			     .reason = t->reason,
 			     .message = buf_str(&t->message),
@@ -205,7 +205,7 @@ static void check_telling(const struct appversion *v, const struct telling *t)
 			     .now = NOW_TEXT},
 		&text);
 	event = reread(&text);
-	if (name_is_subdomain(v->seen.name))
+	if (name_is_subdomain(v->view.name))
 		assert(name_is_subdomain(json_string(json_at(event, "metadata", "name"))));
 }
 
@@ -220,9 +220,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_version(w.version);
 	for (int defined = 0; defined < 2; defined++) {
 		prepare(&w, defined);
-		plan(&w.seen, NOW, size, &p);
+		plan(&w.view, NOW, size, &p);
 		for (size_t i = 0; i < p.nactions; i++) {
-			CLEANUP(telling_release) struct telling t = TELLING_INIT;
+			CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 
 			if (p.actions[i].kind == PLAN_COMMIT || p.actions[i].kind == PLAN_RECORD)
 				check_patch(&w, &p, &p.actions[i]);

@@ -57,20 +57,20 @@ static struct json *reread(const struct buf *text)
 	return j;
 }
 
-static void check_job(const struct jobspec *s, const struct buf *text)
+static void check_job(const struct job_spec *s, const struct buf *text)
 {
 	static const char *const labels[] = {JOB_APP, JOB_VERSION, JOB_TASK, JOB_ATTEMPT};
 	CLEANUP(json_free_p) struct json *job = reread(text);
-	struct jobstatus status;
+	struct job_status status;
 
 	if (!job)
 		return;
-	jobstatus_read(job, &status);
+	job_status_read(job, &status);
 	assert(status.state == JOB_SUSPENDED && !status.ttl_set);
-	assert(str_eq(status.name, s->name) && str_eq(status.task, jobmeta_task(s)));
+	assert(str_eq(status.name, s->name) && str_eq(status.task, job_meta_task(s)));
 	assert(str_eq(status.owner_uid, s->version.uid));
 	assert(status.attempt == s->attempt);
-	assert(status.brings_code == jobspec_code(s).needed);
+	assert(status.brings_code == job_spec_code(s).needed);
 	for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
 		const char *value = json_string(json_at(job, "metadata", "labels", labels[i]));
 
@@ -78,13 +78,13 @@ static void check_job(const struct jobspec *s, const struct buf *text)
 	}
 }
 
-static void check_code(const struct jobspec *s, const struct json *source)
+static void check_code(const struct job_spec *s, const struct json *source)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_JOB_BYTES);
 	CLEANUP(json_free_p) struct json *map = NULL;
 	struct err err = ERR_INIT;
 
-	if (jobspec_encode_code(s, "uid", source, &text, &err) < 0) {
+	if (job_spec_encode_code(s, "uid", source, &text, &err) < 0) {
 		assert(err.kind == ERR_INVALID || err.kind == ERR_TOO_LARGE);
 		return;
 	}
@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(input_release) struct input in = {.count = 0};
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_JOB_BYTES);
-	struct jobspec s = {.images = {"deno", "python"}};
+	struct job_spec s = {.images = {"deno", "python"}};
 	struct err err = ERR_INIT;
 	struct job_name name;
 	int64_t attempt = 0;
@@ -108,17 +108,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s.attempt = (uint32_t)attempt;
 	s.definitions = (const struct json *const *)in.lines + 1;
 	s.definition_count = in.count - 1;
-	jobspec_version_read(json_get(in.lines[0], "version"), &s.version);
-	name = job_name_make(jobmeta_task(&s), s.attempt, size);
+	job_spec_version_read(json_get(in.lines[0], "version"), &s.version);
+	name = job_name_make(job_meta_task(&s), s.attempt, size);
 	s.name = name.text;
 	assert(name_is_subdomain(s.name) && strlen(s.name) <= LIMIT_JOB_NAME_BYTES);
-	if (jobspec_encode(&s, &text, &err) < 0) {
+	if (job_spec_encode(&s, &text, &err) < 0) {
 		assert(err.kind == ERR_INVALID || err.kind == ERR_TOO_LARGE);
 		assert(err.msg[0]);
 		return 0;
 	}
 	check_job(&s, &text);
-	if (jobspec_code(&s).needed)
+	if (job_spec_code(&s).needed)
 		check_code(&s, json_get(in.lines[0], "source"));
 	return 0;
 }

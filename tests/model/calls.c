@@ -14,13 +14,13 @@ static const char *const version_names[VERSIONS_MAX] = {"v1", "v2", "v3"};
 
 /* A view in plan()'s words. */
 struct input {
-	struct seen_task tasks[TASKS_MAX];
-	struct seen_item items[VERSIONS_MAX][TASKS_MAX];
-	struct seen_version versions[VERSIONS_MAX];
-	struct seen_job jobs[SLOTS_MAX];
+	struct view_task tasks[TASKS_MAX];
+	struct view_item items[VERSIONS_MAX][TASKS_MAX];
+	struct view_version versions[VERSIONS_MAX];
+	struct view_job jobs[SLOTS_MAX];
 	unsigned slots[SLOTS_MAX]; /* of jobs */
 	const char *gone[SLOTS_MAX];
-	struct seen seen;
+	struct view view;
 };
 
 static struct job_name names[SLOTS_MAX];
@@ -44,7 +44,7 @@ static void add_version(
 	const struct model *m, const struct replica *r, unsigned v, struct input *in)
 {
 	const struct version *is = &r->sees.versions[v];
-	struct seen_version *to = &in->versions[in->seen.nversions];
+	struct view_version *to = &in->versions[in->view.nversions];
 	size_t n = 0;
 
 	if (!is->exists)
@@ -52,9 +52,9 @@ static void add_version(
 	for (unsigned t = 0; t < m->bounds.tasks; t++) {
 		const struct item *item = &is->items[t];
 
-		if (item->state == SEEN_NONE)
+		if (item->state == VIEW_NONE)
 			continue;
-		in->items[v][n++] = (struct seen_item){
+		in->items[v][n++] = (struct view_item){
 			.task = task_names[t],
 			.job = item->created == NO_JOB
 				       ? ""
@@ -63,7 +63,7 @@ static void add_version(
 			.attempt = item->attempt,
 		};
 	}
-	*to = (struct seen_version){
+	*to = (struct view_version){
 		.name = version_names[v],
 		.uid = version_names[v],
 		.resource_version = "",
@@ -79,7 +79,7 @@ static void add_version(
 		.items = in->items[v],
 		.nitems = n,
 	};
-	in->seen.nversions++;
+	in->view.nversions++;
 }
 
 static void add_job(const struct model *m, const struct replica *r, unsigned slot, struct input *in)
@@ -89,11 +89,11 @@ static void add_job(const struct model *m, const struct replica *r, unsigned slo
 
 	if (state == JOB_NONE) {
 		if (r->gone[slot] || m->bounds.plant == PLANT_CACHE_IS_TRUE)
-			in->gone[in->seen.ngone++] = names[slot].text;
+			in->gone[in->view.ngone++] = names[slot].text;
 		return;
 	}
-	in->slots[in->seen.njobs] = slot;
-	in->jobs[in->seen.njobs++] = (struct seen_job){
+	in->slots[in->view.njobs] = slot;
+	in->jobs[in->view.njobs++] = (struct view_job){
 		.name = names[slot].text,
 		.uid = names[slot].text,
 		.version_uid = version_names[n.version],
@@ -102,16 +102,16 @@ static void add_job(const struct model *m, const struct replica *r, unsigned slo
 		.suspended = state == JOB_SUSPENDED,
 		.expires = state == JOB_OK_TTL || state == JOB_FAILED_TTL,
 		.ready = true,
-		.outcome = state == JOB_OK || state == JOB_OK_TTL           ? SEEN_COMPLETE
-			   : state == JOB_FAILED || state == JOB_FAILED_TTL ? SEEN_JOB_FAILED
-									    : SEEN_RUNNING,
+		.outcome = state == JOB_OK || state == JOB_OK_TTL           ? VIEW_COMPLETE
+			   : state == JOB_FAILED || state == JOB_FAILED_TTL ? VIEW_JOB_FAILED
+									    : VIEW_RUNNING,
 	};
 }
 
 static void make_input(const struct model *m, const struct replica *r, struct input *in)
 {
 	make_names(m);
-	in->seen = (struct seen){
+	in->view = (struct view){
 		.versions = in->versions,
 		.jobs = in->jobs,
 		.gone = in->gone,
@@ -120,7 +120,7 @@ static void make_input(const struct model *m, const struct replica *r, struct in
 		.deadline = m->bounds.late ? MODEL_DEADLINE : 0,
 	};
 	for (unsigned t = 0; t < m->bounds.tasks; t++)
-		in->tasks[t] = (struct seen_task){task_names[t], r->sees.defined};
+		in->tasks[t] = (struct view_task){task_names[t], r->sees.defined};
 	for (unsigned v = 0; v < m->bounds.versions; v++)
 		add_version(m, r, v, in);
 	for (unsigned i = 0; i < slot_count(m); i++)
@@ -134,7 +134,7 @@ static unsigned task_number(const char *task)
 	return str_eq(task, task_names[0]) ? 0 : 1;
 }
 
-static unsigned slot_of_job(const struct input *in, const struct seen_job *job)
+static unsigned slot_of_job(const struct input *in, const struct view_job *job)
 {
 	return in->slots[job - in->jobs];
 }
@@ -145,7 +145,7 @@ static void encode_commit(const struct model *m, const struct input *in, const s
 	to->attempt = (uint8_t)a->attempt;
 	for (size_t i = a->first; i < a->first + a->count; i++) {
 		const struct plan_change *c = &p->changes[i];
-		unsigned slot = slot_of_job(in, seen_named(&in->seen, a->version, c->job));
+		unsigned slot = slot_of_job(in, view_named(&in->view, a->version, c->job));
 
 		to->created[task_number(c->task)] = (uint8_t)(slot_name(m, slot).created + 1);
 	}
@@ -158,7 +158,7 @@ static void encode_record(const struct plan *p, const struct plan_action *a, str
 		const struct plan_change *c = &p->changes[i];
 
 		to->ends[task_number(c->task)] = c->reason == PLAN_MISSING_JOB ? ENDS_MISSING
-						 : c->state == SEEN_SUCCEEDED  ? ENDS_OK
+						 : c->state == VIEW_SUCCEEDED  ? ENDS_OK
 									       : ENDS_FAILED;
 	}
 }
@@ -180,7 +180,7 @@ static bool encode(const struct model *m, const struct replica *r, const struct 
 	case PLAN_RECORD:
 		encode_record(p, a, to);
 		break;
-	case PLAN_LOOK:
+	case PLAN_GET_JOB:
 		t = task_number(a->item->task);
 		to->slot = (uint8_t)slot_of(
 			m, v, t, a->item->attempt, r->sees.versions[v].items[t].created);
@@ -190,14 +190,14 @@ static bool encode(const struct model *m, const struct replica *r, const struct 
 		to->slot = (uint8_t)slot_of_job(in, a->job);
 		break;
 	case PLAN_UNSUSPEND:
-	case PLAN_EXPIRE:
+	case PLAN_SET_TTL:
 		to->slot = (uint8_t)slot_of_job(in, a->job);
 		break;
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
 		break;
 	case PLAN_CREATE_CODE:
-	case PLAN_TELL:
+	case PLAN_REPORT:
 		return false;
 	}
 	return true;
@@ -236,8 +236,8 @@ uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned roo
 	size_t n = 0;
 
 	make_input(m, r, &in);
-	in.seen.room = room;
-	plan(&in.seen, r->sees.late ? MODEL_NOW + MODEL_DEADLINE : MODEL_NOW, 0, &p);
+	in.view.room = room;
+	plan(&in.view, r->sees.late ? MODEL_NOW + MODEL_DEADLINE : MODEL_NOW, 0, &p);
 	for (size_t i = 0; i < p.nactions; i++) {
 		struct call call;
 

@@ -17,7 +17,7 @@ struct call {
 	uint8_t attempt; /* PLAN_COMMIT */
 	uint8_t created[TASKS_MAX]; /* PLAN_COMMIT, for each task: + 1; 0: it is not opened */
 	uint8_t ends[TASKS_MAX]; /* PLAN_RECORD, for each task: enum ends */
-	uint8_t promotion; /* PLAN_RECORD: enum seen_state */
+	uint8_t promotion; /* PLAN_RECORD: enum view_state */
 	uint8_t left_over; /* PLAN_DELETE: to clean up, not to abort */
 };
 

@@ -23,7 +23,7 @@ static const char *broken_by_runs(const struct model *m, const struct objects *i
 static bool active(const struct model *m, const struct version *v)
 {
 	for (unsigned t = 0; t < m->bounds.tasks; t++)
-		if (v->items[t].state == SEEN_PROGRESSING)
+		if (v->items[t].state == VIEW_PROGRESSING)
 			return v->exists;
 	return false;
 }
@@ -47,10 +47,10 @@ static const char *broken_by_strays(const struct model *m, const struct objects 
 			     (item->created == n.created || m->bounds.plant == PLANT_SAME_NAMES);
 
 		if (is->jobs[i] == JOB_RUNNING && v->exists &&
-			!(named && item->state == SEEN_PROGRESSING))
+			!(named && item->state == VIEW_PROGRESSING))
 			return "I8: a Job runs that no open item names";
 		if ((is->jobs[i] == JOB_OK_TTL || is->jobs[i] == JOB_FAILED_TTL) && v->exists &&
-			named && item->state == SEEN_PROGRESSING)
+			named && item->state == VIEW_PROGRESSING)
 			return "I9: a Job has a TTL before its outcome is recorded";
 	}
 	return NULL;

@@ -123,7 +123,7 @@ static void forget_gone(const struct model *m, struct replica *r)
 		const struct item *item = &r->sees.versions[n.version].items[n.task];
 
 		r->gone[i] &= r->sees.versions[n.version].exists &&
-			      item->state == SEEN_PROGRESSING && item->attempt == n.attempt &&
+			      item->state == VIEW_PROGRESSING && item->attempt == n.attempt &&
 			      item->created == n.created;
 	}
 }

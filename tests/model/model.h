@@ -89,13 +89,13 @@ enum job_state {
 };
 
 struct item {
-	uint8_t state; /* enum seen_state */
+	uint8_t state; /* enum view_state */
 	uint8_t attempt, created;
 };
 
 struct version {
 	bool exists, delivered, marked;
-	uint8_t promotion; /* enum seen_state */
+	uint8_t promotion; /* enum view_state */
 	uint8_t retry, abort;
 	struct item items[TASKS_MAX];
 };

@@ -55,19 +55,19 @@ static bool commit(struct model *m, struct objects *is, const struct call *c)
 {
 	struct version *v = &is->versions[c->version];
 
-	if (v->promotion == SEEN_DEPRECATED || v->marked)
+	if (v->promotion == VIEW_DEPRECATED || v->marked)
 		model_break(m, "I5: a version starts that was deprecated before its commit");
 	for (unsigned t = 0; t < m->bounds.tasks; t++) {
 		struct item *item = &v->items[t];
 
 		if (!c->created[t])
 			continue;
-		if (item->state == SEEN_SUCCEEDED ||
-			(item->state != SEEN_NONE && item->attempt >= c->attempt))
+		if (item->state == VIEW_SUCCEEDED ||
+			(item->state != VIEW_NONE && item->attempt >= c->attempt))
 			model_break(m, "I2: a commit opens an item that was recorded");
-		*item = (struct item){SEEN_PROGRESSING, c->attempt, (uint8_t)(c->created[t] - 1)};
+		*item = (struct item){VIEW_PROGRESSING, c->attempt, (uint8_t)(c->created[t] - 1)};
 	}
-	v->promotion = SEEN_PROGRESSING;
+	v->promotion = VIEW_PROGRESSING;
 	return true;
 }
 
@@ -75,11 +75,11 @@ static bool commit(struct model *m, struct objects *is, const struct call *c)
 static void end_item(struct model *m, struct objects *is, const struct call *c, unsigned t)
 {
 	struct item *item = &is->versions[c->version].items[t];
-	uint8_t state = c->ends[t] == ENDS_OK ? SEEN_SUCCEEDED : SEEN_FAILED;
+	uint8_t state = c->ends[t] == ENDS_OK ? VIEW_SUCCEEDED : VIEW_FAILED;
 
-	if (item->state == SEEN_NONE) /* it never had a Job */
-		*item = (struct item){SEEN_NONE, 1, NO_JOB};
-	else if (item->state != SEEN_PROGRESSING && item->state != state)
+	if (item->state == VIEW_NONE) /* it never had a Job */
+		*item = (struct item){VIEW_NONE, 1, NO_JOB};
+	else if (item->state != VIEW_PROGRESSING && item->state != state)
 		model_break(m, "I2: a recorded outcome changes");
 	else if (c->ends[t] == ENDS_MISSING &&
 		 existing(m, is, slot_of(m, c->version, t, item->attempt, item->created)) >= 0)
@@ -92,7 +92,7 @@ static bool record(struct model *m, struct objects *is, const struct call *c)
 	for (unsigned t = 0; t < m->bounds.tasks; t++)
 		if (c->ends[t] != ENDS_NOT)
 			end_item(m, is, c, t);
-	if (c->promotion != SEEN_NONE)
+	if (c->promotion != VIEW_NONE)
 		is->versions[c->version].promotion = c->promotion;
 	return true;
 }
@@ -110,7 +110,7 @@ static bool write_version(struct model *m, struct state *s, unsigned r, const st
 	else if (c->kind == PLAN_RECORD + 1)
 		(void)record(m, is, c);
 	else if (c->kind == PLAN_DEPRECATE + 1)
-		is->versions[c->version].promotion = SEEN_DEPRECATED;
+		is->versions[c->version].promotion = VIEW_DEPRECATED;
 	else
 		is->versions[c->version].marked = true;
 	world_wrote(m, s, c->version);
@@ -129,7 +129,7 @@ static bool names(const struct model *m, const struct objects *is, unsigned slot
 	struct slot_name n = slot_name(m, slot);
 	const struct item *item = item_of(m, is, slot);
 
-	return is->versions[n.version].exists && item->state != SEEN_NONE &&
+	return is->versions[n.version].exists && item->state != VIEW_NONE &&
 	       item->attempt == n.attempt && (item->created == n.created || same_names(m));
 }
 
@@ -139,7 +139,7 @@ static bool expire(struct model *m, struct objects *is, unsigned slot)
 	const struct item *item = item_of(m, is, slot);
 
 	if (is->versions[n.version].exists &&
-		!(names(m, is, slot) && item->state != SEEN_PROGRESSING) &&
+		!(names(m, is, slot) && item->state != VIEW_PROGRESSING) &&
 		item->attempt <= n.attempt)
 		model_break(m, "I9: a Job gets its TTL before its outcome is recorded");
 	if (is->jobs[slot] == JOB_OK)
@@ -161,7 +161,7 @@ static bool write_job(struct model *m, struct objects *is, const struct call *c)
 {
 	if (!job_exists(is->jobs[c->slot]))
 		return refused();
-	if (c->kind == PLAN_EXPIRE + 1)
+	if (c->kind == PLAN_SET_TTL + 1)
 		return expire(m, is, c->slot);
 	if (c->kind == PLAN_DELETE + 1)
 		return delete (m, is, c);
@@ -176,10 +176,10 @@ static bool execute(struct model *m, struct state *s, unsigned r, const struct c
 	case PLAN_CREATE_JOB:
 		return create(m, &s->world.is, c);
 	case PLAN_UNSUSPEND:
-	case PLAN_EXPIRE:
+	case PLAN_SET_TTL:
 	case PLAN_DELETE:
 		return write_job(m, &s->world.is, c);
-	case PLAN_LOOK:
+	case PLAN_GET_JOB:
 		if (existing(m, &s->world.is, c->slot) < 0)
 			s->replicas[r].gone[c->slot] = true;
 		return true;
@@ -220,8 +220,8 @@ void server_say(const struct model *m, const struct call *c, char *to, size_t si
 	if (c->kind == PLAN_CREATE_JOB + 1)
 		(void)snprintf(
 			to + len, size - (size_t)len, "/%c/%u", 'a' + (char)n.task, n.attempt);
-	else if (c->kind == PLAN_LOOK + 1 || c->kind == PLAN_UNSUSPEND + 1 ||
-		 c->kind == PLAN_EXPIRE + 1 || c->kind == PLAN_DELETE + 1)
+	else if (c->kind == PLAN_GET_JOB + 1 || c->kind == PLAN_UNSUSPEND + 1 ||
+		 c->kind == PLAN_SET_TTL + 1 || c->kind == PLAN_DELETE + 1)
 		(void)snprintf(to + len, size - (size_t)len, "/%c/%u/%u", 'a' + (char)n.task,
 			n.attempt, n.created + 1);
 }

@@ -57,7 +57,7 @@ static bool left_alone(const struct model *m, const struct objects *is, unsigned
 		return true;
 	for (; v < m->bounds.versions; v++)
 		if (is->versions[v].exists && is->versions[v].delivered &&
-			is->versions[v].promotion == SEEN_NONE && too_old(m, is, v))
+			is->versions[v].promotion == VIEW_NONE && too_old(m, is, v))
 			return true;
 	return false;
 }
@@ -70,9 +70,9 @@ static const char *unfinished(const struct model *m, const struct objects *is)
 		if (!v->exists || left_alone(m, is, i))
 			continue;
 		for (unsigned t = 0; t < m->bounds.tasks; t++)
-			if (v->items[t].state == SEEN_PROGRESSING)
+			if (v->items[t].state == VIEW_PROGRESSING)
 				return "I4: at rest, with an item open";
-		if (v->delivered && !v->marked && !seen_ended(v->promotion))
+		if (v->delivered && !v->marked && !view_ended(v->promotion))
 			return "I4: at rest, with a delivered version that has not ended";
 	}
 	for (unsigned i = 0; i < slot_count(m); i++) {

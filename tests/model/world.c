@@ -42,10 +42,10 @@ static void job_steps(const struct model *m, const struct objects *is, step_fn *
 
 static unsigned last_attempt(const struct model *m, const struct version *v)
 {
-	unsigned last = v->promotion == SEEN_FAILED;
+	unsigned last = v->promotion == VIEW_FAILED;
 
 	for (unsigned t = 0; t < m->bounds.tasks; t++)
-		if (v->items[t].state != SEEN_NONE && v->items[t].attempt > last)
+		if (v->items[t].state != VIEW_NONE && v->items[t].attempt > last)
 			last = v->items[t].attempt;
 	return last;
 }
@@ -59,13 +59,13 @@ static bool may_act_on(const struct model *m, const struct version *v, const str
 	switch (step->act) {
 	case ACT_RETRY:
 		return step->attempt > v->retry && step->attempt == last + 1 &&
-		       (v->promotion == SEEN_FAILED || (m->bounds.far && last == 0));
+		       (v->promotion == VIEW_FAILED || (m->bounds.far && last == 0));
 	case ACT_ABORT:
 		/* It is not taken back: docs/promotion-protocol.md. */
 		return v->abort < step->attempt && v->delivered &&
 		       (step->attempt == last || step->attempt == last + 1);
 	case ACT_DEPRECATE:
-		return v->promotion != SEEN_DEPRECATED && step->attempt == 1;
+		return v->promotion != VIEW_DEPRECATED && step->attempt == 1;
 	default:
 		return step->attempt == 1;
 	}
@@ -133,7 +133,7 @@ static void take_act(struct model *m, struct state *s, const struct step *step)
 		*v = (struct version){.exists = false};
 		break;
 	case ACT_DEPRECATE:
-		v->promotion = SEEN_DEPRECATED;
+		v->promotion = VIEW_DEPRECATED;
 		break;
 	case ACT_TOUCH:
 	case ACTS:

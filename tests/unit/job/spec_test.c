@@ -17,8 +17,8 @@
 /* What a scenario makes. */
 struct made {
 	struct job_name name;
-	struct jobspec spec;
-	struct jobspec_code code;
+	struct job_spec spec;
+	struct job_spec_code code;
 	struct buf job, configmap;
 	struct err err;
 };
@@ -43,12 +43,12 @@ static void make(const struct jobscenario *s, struct made *m)
 		m->spec.images[RUNTIME_DENO] = "deno-runtime";
 		m->spec.images[RUNTIME_PYTHON] = "python-runtime";
 	}
-	jobspec_version_read(s->version, &m->spec.version);
-	if (jobspec_encode(&m->spec, &m->job, &m->err) < 0)
+	job_spec_version_read(s->version, &m->spec.version);
+	if (job_spec_encode(&m->spec, &m->job, &m->err) < 0)
 		return;
-	m->code = jobspec_code(&m->spec);
+	m->code = job_spec_code(&m->spec);
 	if (m->code.needed)
-		(void)jobspec_encode_code(
+		(void)job_spec_encode_code(
 			&m->spec, "the-uid-of-the-job", s->source, &m->configmap, &m->err);
 }
 
@@ -84,9 +84,9 @@ static void say_json(
 static void check_status(const struct jobscenario *s, const struct made *m)
 {
 	CLEANUP(json_free_p) struct json *job = jobscenario_parse(buf_str(&m->job));
-	struct jobstatus status;
+	struct job_status status;
 
-	jobstatus_read(job, &status);
+	job_status_read(job, &status);
 	assert_int_equal(status.state, JOB_SUSPENDED);
 	assert_string_equal(status.namespace, m->spec.version.namespace);
 	assert_string_equal(status.name, m->name.text);
@@ -138,10 +138,10 @@ static void what_is_too_large_is_refused(void **state)
 			      "\"spec\":{\"deno\":{\"inline\":{\"code\":\"1\"}}}}");
 	make(s, &m);
 	assert_int_equal(m.err.kind, ERR_NONE);
-	assert_int_equal(jobspec_encode(&m.spec, &small, &err), -1);
+	assert_int_equal(job_spec_encode(&m.spec, &small, &err), -1);
 	assert_int_equal(err.kind, ERR_TOO_LARGE);
 	buf_reset(&small);
-	assert_int_equal(jobspec_encode_code(&m.spec, "uid", NULL, &small, &err), -1);
+	assert_int_equal(job_spec_encode_code(&m.spec, "uid", NULL, &small, &err), -1);
 	assert_int_equal(err.kind, ERR_TOO_LARGE);
 	made_release(&m);
 

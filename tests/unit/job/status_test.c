@@ -60,9 +60,9 @@ static void only_complete_and_failed_end_a_job(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(json_free_p) struct json *job = parse(cases[i].job);
-		struct jobstatus status;
+		struct job_status status;
 
-		jobstatus_read(job, &status);
+		job_status_read(job, &status);
 		assert_int_equal(status.state, cases[i].state);
 		assert_string_equal(status.reason, cases[i].reason);
 		assert_string_equal(status.message, cases[i].message);
@@ -85,10 +85,10 @@ static void reads_what_it_is_of(void **state)
 		"\"spec\":{\"ttlSecondsAfterFinished\":0,\"template\":{\"spec\":{\"volumes\":["
 		"{\"name\":\"v\",\"emptyDir\":{}},"
 		"{\"name\":\"f\",\"configMap\":{\"name\":\"a-2-bcdfghjk\"}}]}}}}");
-	struct jobstatus status;
+	struct job_status status;
 
 	(void)state;
-	jobstatus_read(job, &status);
+	job_status_read(job, &status);
 	assert_string_equal(status.namespace, "dev");
 	assert_string_equal(status.name, "a-2-bcdfghjk");
 	assert_string_equal(status.uid, "u");
@@ -109,10 +109,10 @@ static void reads_a_job_that_somebody_made_or_changed(void **state)
 		"\"annotations\":{\"promogate.dev/ttl-seconds-after-finished\":\"\"}},"
 		"\"spec\":{\"template\":{\"spec\":{\"volumes\":[{\"name\":\"f\",\"configMap\":"
 		"{\"name\":\"b\"}}]}}}}");
-	struct jobstatus status;
+	struct job_status status;
 
 	(void)state;
-	jobstatus_read(job, &status);
+	job_status_read(job, &status);
 	assert_string_equal(status.owner_uid, "");
 	assert_string_equal(status.task, "");
 	assert_int_equal(status.attempt, 0);
@@ -127,13 +127,13 @@ static void patches_name_the_job_by_its_uid(void **state)
 	CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
 
 	(void)state;
-	jobpatch_unsuspend("u", &b);
+	job_patch_unsuspend("u", &b);
 	assert_string_equal(buf_str(&b), "{\"metadata\":{\"uid\":\"u\",\"annotations\":{"
 					 "\"promogate.dev/released\":\"true\"}},"
 					 "\"spec\":{\"suspend\":false}}");
 	buf_reset(&b);
-	jobpatch_record(
-		&(struct jobpatch_record){.uid = "u", .ttl_seconds = 60, .message = ""}, &b);
+	job_patch_record(
+		&(struct job_patch_record){.uid = "u", .ttl_seconds = 60, .message = ""}, &b);
 	assert_string_equal(buf_str(&b), "{\"metadata\":{\"uid\":\"u\",\"annotations\":{}},"
 					 "\"spec\":{\"ttlSecondsAfterFinished\":60}}");
 }
@@ -143,12 +143,12 @@ static void a_record_says_what_happened(void **state)
 	CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
 
 	(void)state;
-	jobpatch_record(&(struct jobpatch_record){.uid = "u",
-				.on_failure = "Warn",
-				.decided_by = "the default",
-				.outcome = "Failed",
-				.reason = "BackoffLimitExceeded",
-				.message = "it \"failed\""},
+	job_patch_record(&(struct job_patch_record){.uid = "u",
+				 .on_failure = "Warn",
+				 .decided_by = "the default",
+				 .outcome = "Failed",
+				 .reason = "BackoffLimitExceeded",
+				 .message = "it \"failed\""},
 		&b);
 	assert_says(buf_str(&b), "\"annotations\":{"
 				 "\"promogate.dev/on-failure\":\"Warn\","
@@ -162,18 +162,18 @@ static void patches_hold_what_the_api_server_takes(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(4000), message = BUF_INIT(4000);
 	CLEANUP(json_free_p) struct json *patch = NULL;
-	struct jobpatch_record r = {.uid = "u", .ttl_seconds = -1};
+	struct job_patch_record r = {.uid = "u", .ttl_seconds = -1};
 	const char *said;
 
 	(void)state;
-	jobpatch_record(&r, &b);
+	job_patch_record(&r, &b);
 	assert_says(buf_str(&b), "{\"ttlSecondsAfterFinished\":0}");
 	r.ttl_seconds = INT64_MAX;
 	buf_reset(&b);
 	for (int i = 0; i < LIMIT_MESSAGE_BYTES; i++)
 		(void)buf_add(&message, "€");
 	r.message = buf_str(&message);
-	jobpatch_record(&r, &b);
+	job_patch_record(&r, &b);
 	assert_says(buf_str(&b), "{\"ttlSecondsAfterFinished\":2147483647}");
 	patch = parse(buf_str(&b));
 	said = json_string(json_at(patch, "metadata", "annotations", "promogate.dev/message"));

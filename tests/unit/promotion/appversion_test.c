@@ -63,176 +63,176 @@ enum { DELIVERED = 1, FOREIGN = 2, ABSORBED = 4, ACTIVE = 8, WAITS = 16, STARTED
 static const struct {
 	const char *what;
 	const char *status;
-	enum seen_state promotion;
+	enum view_state promotion;
 	int is;
 } states[] = {
 	/* the operator's way */
-	{"just made", "", SEEN_NONE, 0},
+	{"just made", "", VIEW_NONE, 0},
 	{"defaulted by the API server", "\"status\":\"Pending\",\"promotionStatus\":\"Pending\"",
-		SEEN_PENDING, 0},
+		VIEW_PENDING, 0},
 	{"pre-deployment tasks run",
 		"\"status\":\"Progressing\",\"currentPhase\":\"AppPreDeployTasks\","
 		"\"promotionStatus\":\"Pending\"",
-		SEEN_PENDING, 0},
+		VIEW_PENDING, 0},
 	{"a pre-deployment task failed",
 		"\"status\":\"Failed\",\"currentPhase\":\"AppPreDeployTasks\","
 		"\"promotionStatus\":\"Deprecated\"" ENDED,
-		SEEN_DEPRECATED, ABSORBED},
+		VIEW_DEPRECATED, ABSORBED},
 	{"it deploys",
 		"\"status\":\"Progressing\",\"currentPhase\":\"AppDeploy\",\"promotionStatus\":"
 		"\"Pending\"",
-		SEEN_PENDING, 0},
+		VIEW_PENDING, 0},
 	{"post-evaluations are done, and the last write is still to come",
 		"\"status\":\"Progressing\",\"currentPhase\":\"AppPostDeployEvaluations\","
 		"\"postDeploymentEvaluationStatus\":\"Succeeded\",\"promotionStatus\":\"Pending\"",
-		SEEN_PENDING, 0},
+		VIEW_PENDING, 0},
 	{"completed without an end", "\"status\":\"Succeeded\",\"currentPhase\":\"Completed\"",
-		SEEN_NONE, 0},
+		VIEW_NONE, 0},
 	{"an end that is no time",
 		"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"endTime\":\"soon\"",
-		SEEN_NONE, 0},
-	{"delivered", OPERATORS, SEEN_PENDING, DELIVERED | WAITS},
+		VIEW_NONE, 0},
+	{"delivered", OPERATORS, VIEW_PENDING, DELIVERED | WAITS},
 	{"delivered, without the CRD's default",
-		"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\"" ENDED, SEEN_NONE,
+		"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\"" ENDED, VIEW_NONE,
 		DELIVERED | WAITS},
 
 	/* ours */
 	{"committed",
 		PROMOTING("Progressing", "Progressing")
 			ITEMS(ITEM("a", JOB_A, "Progressing"), ITEM("b", JOB_B, "Progressing")),
-		SEEN_PROGRESSING, DELIVERED | ACTIVE | STARTED},
+		VIEW_PROGRESSING, DELIVERED | ACTIVE | STARTED},
 	{"one has ended",
 		PROMOTING("Progressing", "Progressing")
 			ITEMS(ITEM("a", JOB_A, "Failed"), ITEM("b", JOB_B, "Progressing")),
-		SEEN_PROGRESSING, DELIVERED | ACTIVE | STARTED},
+		VIEW_PROGRESSING, DELIVERED | ACTIVE | STARTED},
 	{"succeeded",
 		COMPLETED("Succeeded")
 			ITEMS(ITEM("a", JOB_A, "Succeeded"), ITEM("b", JOB_B, "Succeeded")),
-		SEEN_SUCCEEDED, DELIVERED | ABSORBED | STARTED},
+		VIEW_SUCCEEDED, DELIVERED | ABSORBED | STARTED},
 	{"failed under Block",
 		PROMOTING("Failed", "Failed")
 			ITEMS(ITEM("a", JOB_A, "Failed"), ITEM("b", JOB_B, "Succeeded")),
-		SEEN_FAILED, DELIVERED | STARTED},
+		VIEW_FAILED, DELIVERED | STARTED},
 	{"failed under Warn",
 		COMPLETED("Warning")
 			ITEMS(ITEM("a", JOB_A, "Failed"), ITEM("b", JOB_B, "Succeeded")),
-		SEEN_WARNING, DELIVERED | STARTED},
+		VIEW_WARNING, DELIVERED | STARTED},
 	{"its second attempt runs",
 		PROMOTING("Progressing", "Progressing") ITEMS(
 			ITEM("a", "a-2-bcdfghjk", "Progressing"), ITEM("b", JOB_B, "Succeeded")),
-		SEEN_PROGRESSING, DELIVERED | ACTIVE | STARTED},
+		VIEW_PROGRESSING, DELIVERED | ACTIVE | STARTED},
 	{"a definition did not come, under Block",
 		PROMOTING("Failed", "Failed") ",\"promotionTaskStatus\":[{\"definitionName\":\"a\","
 					      "\"status\":\"Failed\"}]",
-		SEEN_FAILED, DELIVERED | STARTED},
+		VIEW_FAILED, DELIVERED | STARTED},
 	{"a definition did not come, under Warn",
 		COMPLETED("Warning") ",\"promotionTaskStatus\":[{\"definitionName\":\"a\","
 				     "\"status\":\"Failed\"}]",
-		SEEN_WARNING, DELIVERED | STARTED},
-	{"aborted while it waited, under Block", PROMOTING("Failed", "Failed"), SEEN_FAILED,
+		VIEW_WARNING, DELIVERED | STARTED},
+	{"aborted while it waited, under Block", PROMOTING("Failed", "Failed"), VIEW_FAILED,
 		DELIVERED | STARTED},
-	{"aborted while it waited, under Warn", COMPLETED("Warning"), SEEN_WARNING,
+	{"aborted while it waited, under Warn", COMPLETED("Warning"), VIEW_WARNING,
 		DELIVERED | STARTED},
 
 	/* the operator deprecates, which changes every state and no phase */
 	{"deprecated while it deploys",
 		"\"status\":\"Deprecated\",\"currentPhase\":\"AppDeploy\",\"promotionStatus\":"
 		"\"Deprecated\"",
-		SEEN_DEPRECATED, ABSORBED},
+		VIEW_DEPRECATED, ABSORBED},
 	{"deprecated when delivered",
 		"\"status\":\"Deprecated\",\"currentPhase\":\"Completed\",\"promotionStatus\":"
 		"\"Deprecated\"" ENDED,
-		SEEN_DEPRECATED, ABSORBED},
-	{"deprecated by us", COMPLETED("Deprecated"), SEEN_DEPRECATED, DELIVERED | ABSORBED},
+		VIEW_DEPRECATED, ABSORBED},
+	{"deprecated by us", COMPLETED("Deprecated"), VIEW_DEPRECATED, DELIVERED | ABSORBED},
 	{"deprecated while it is promoted",
 		PROMOTING("Deprecated", "Deprecated")
 			ITEMS(ITEM("a", JOB_A, "Progressing"), ITEM("b", JOB_B, "Succeeded")),
-		SEEN_DEPRECATED, DELIVERED | ABSORBED | ACTIVE | STARTED},
+		VIEW_DEPRECATED, DELIVERED | ABSORBED | ACTIVE | STARTED},
 	{"deprecated after it succeeded",
 		"\"status\":\"Deprecated\",\"currentPhase\":\"Completed\",\"promotionStatus\":"
 		"\"Deprecated\"" ENDED ITEMS(
 			ITEM("a", JOB_A, "Succeeded"), ITEM("b", JOB_B, "Succeeded")),
-		SEEN_DEPRECATED, ABSORBED | STARTED},
+		VIEW_DEPRECATED, ABSORBED | STARTED},
 	{"deprecated after it failed",
 		PROMOTING("Deprecated", "Deprecated")
 			ITEMS(ITEM("a", JOB_A, "Failed"), ITEM("b", JOB_B, "Succeeded")),
-		SEEN_DEPRECATED, DELIVERED | ABSORBED | STARTED},
-	{"deprecated after it was given up", PROMOTING("Deprecated", "Deprecated"), SEEN_DEPRECATED,
+		VIEW_DEPRECATED, DELIVERED | ABSORBED | STARTED},
+	{"deprecated after it was given up", PROMOTING("Deprecated", "Deprecated"), VIEW_DEPRECATED,
 		ABSORBED},
 
 	/* the operator promotes itself */
 	{"it comes to the phase",
 		"\"status\":\"Progressing\",\"currentPhase\":\"PromotionTasks\","
 		"\"promotionStatus\":\"Pending\"",
-		SEEN_PENDING, FOREIGN | ABSORBED},
+		VIEW_PENDING, FOREIGN | ABSORBED},
 	{"it comes to the phase of an old version (D26)",
 		"\"status\":\"Succeeded\",\"currentPhase\":\"PromotionTasks\",\"promotionStatus\":"
 		"\"Pending\"" ENDED,
-		SEEN_PENDING, FOREIGN | ABSORBED},
+		VIEW_PENDING, FOREIGN | ABSORBED},
 	{"it is Progressing, and has made no KeptnTask yet",
 		"\"status\":\"Progressing\",\"currentPhase\":\"PromotionTasks\","
 		"\"promotionStatus\":\"Progressing\"",
-		SEEN_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
+		VIEW_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
 	{"it has made KeptnTasks",
 		"\"status\":\"Progressing\",\"currentPhase\":\"PromotionTasks\","
 		"\"promotionStatus\":\"Progressing\"" ITEMS(
 			ITEM("a", "promotion-a-12345", "Pending"),
 			ITEM("b", "promotion-b-54321", "Progressing")),
-		SEEN_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
+		VIEW_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
 	{"its KeptnTask is gone",
 		"\"status\":\"Progressing\",\"currentPhase\":\"PromotionTasks\","
 		"\"promotionStatus\":\"Progressing\"" ITEMS(
 			ITEM("a", "", "Progressing"), ITEM("b", "", "Pending")),
-		SEEN_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
+		VIEW_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
 	{"it ended well",
 		COMPLETED("Succeeded") ITEMS(ITEM("a", "promotion-a-12345", "Succeeded"),
 			ITEM("b", "promotion-b-54321", "Succeeded")),
-		SEEN_SUCCEEDED, FOREIGN | ABSORBED | DELIVERED},
+		VIEW_SUCCEEDED, FOREIGN | ABSORBED | DELIVERED},
 	{"it failed",
 		PROMOTING("Failed", "Failed") ITEMS(ITEM("a", "promotion-a-12345", "Failed"),
 			ITEM("b", "promotion-b-54321", "Succeeded")),
-		SEEN_FAILED, FOREIGN | ABSORBED},
+		VIEW_FAILED, FOREIGN | ABSORBED},
 	{"it takes over what we had begun",
 		PROMOTING("Progressing", "Progressing") ITEMS(
 			ITEM("a", JOB_A, "Progressing"), ITEM("b", "promotion-b-54321", "Pending")),
-		SEEN_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
+		VIEW_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
 
 	/* people */
 	{"a state that nobody knows",
 		"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"promotionStatus\":"
 		"\"Skipped\"" ENDED,
-		SEEN_UNKNOWN, DELIVERED},
-	{"the items were taken away", PROMOTING("Progressing", "Progressing"), SEEN_PROGRESSING,
+		VIEW_UNKNOWN, DELIVERED},
+	{"the items were taken away", PROMOTING("Progressing", "Progressing"), VIEW_PROGRESSING,
 		FOREIGN | ABSORBED | ACTIVE},
 	{"the end was taken away",
 		"\"status\":\"Failed\",\"currentPhase\":\"PromotionTasks\",\"promotionStatus\":"
 		"\"Failed\"" ITEMS(ITEM("a", JOB_A, "Failed"), ITEM("b", JOB_B, "Succeeded")),
-		SEEN_FAILED, STARTED},
+		VIEW_FAILED, STARTED},
 };
 
-static int what_is(const struct seen_version *v)
+static int what_is(const struct view_version *v)
 {
-	const struct seen seen = {.since = 0};
+	const struct view view = {.since = 0};
 
 	return (v->delivered ? DELIVERED : 0) | (v->foreign ? FOREIGN : 0) |
-	       (seen_absorbed(v) ? ABSORBED : 0) | (seen_active(v) ? ACTIVE : 0) |
-	       (seen_waits(&seen, v) ? WAITS : 0) | (seen_started(v) ? STARTED : 0);
+	       (view_absorbed(v) ? ABSORBED : 0) | (view_active(v) ? ACTIVE : 0) |
+	       (view_waits(&view, v) ? WAITS : 0) | (view_started(v) ? STARTED : 0);
 }
 
 static void each_state_is_told_from_the_others(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		CLEANUP(appversion_drop_p)
+		CLEANUP(appversion_unref_p)
 		struct appversion *v = with_status("", states[i].status);
-		int is = what_is(&v->seen);
+		int is = what_is(&v->view);
 
-		if (v->seen.promotion != states[i].promotion || is != states[i].is)
+		if (v->view.promotion != states[i].promotion || is != states[i].is)
 			fail_msg("%s: %d, and not %d; promotion is %s", states[i].what, is,
-				states[i].is, appversion_state_name(v->seen.promotion));
+				states[i].is, appversion_state_name(v->view.promotion));
 		assert_int_equal(v->source == NULL, (is & ABSORBED) != 0);
 		if (is & DELIVERED)
-			assert_int_equal(v->seen.ended, 1795482123);
+			assert_int_equal(v->view.ended, 1795482123);
 	}
 }
 
@@ -241,11 +241,11 @@ static void what_is_deleted_does_not_start(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		CLEANUP(appversion_drop_p)
+		CLEANUP(appversion_unref_p)
 		struct appversion *v = with_status(
 			",\"deletionTimestamp\":\"2026-11-24T01:02:03Z\"", states[i].status);
 
-		assert_int_equal(what_is(&v->seen), states[i].is & ~(DELIVERED | WAITS));
+		assert_int_equal(what_is(&v->view), states[i].is & ~(DELIVERED | WAITS));
 	}
 }
 
@@ -272,7 +272,7 @@ static void reads_what_people_ask_for(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		CLEANUP(appversion_drop_p) struct appversion *v = NULL;
+		CLEANUP(appversion_unref_p) struct appversion *v = NULL;
 		char metadata[200];
 
 		(void)snprintf(metadata, sizeof(metadata),
@@ -280,15 +280,15 @@ static void reads_what_people_ask_for(void **state)
 			"\"promogate.dev/superseded-by\":%s}",
 			rows[i].annotation, rows[i].annotation, rows[i].annotation);
 		v = with_status(metadata, OPERATORS);
-		assert_int_equal(v->seen.retry, rows[i].want);
-		assert_int_equal(v->seen.abort, rows[i].want);
-		assert_int_equal(v->seen.superseded, rows[i].annotation[0] == '"');
+		assert_int_equal(v->view.retry, rows[i].want);
+		assert_int_equal(v->view.abort, rows[i].want);
+		assert_int_equal(v->view.superseded, rows[i].annotation[0] == '"');
 	}
 }
 
 static void reads_the_object(void **state)
 {
-	CLEANUP(appversion_drop_p)
+	CLEANUP(appversion_unref_p)
 	struct appversion *v = decode(
 		"{\"metadata\":{\"name\":\"n\",\"namespace\":\"dev\",\"uid\":\"u\","
 		"\"resourceVersion\":\"7\",\"generation\":3,"
@@ -300,31 +300,31 @@ static void reads_the_object(void **state)
 		"\"e\"},7,{\"definitionName\":[],\"name\":{},\"status\":1,\"startTime\":null}]}}");
 
 	(void)state;
-	assert_string_equal(v->seen.name, "n");
+	assert_string_equal(v->view.name, "n");
 	assert_string_equal(v->namespace, "dev");
-	assert_string_equal(v->seen.uid, "u");
-	assert_string_equal(v->seen.resource_version, "7");
+	assert_string_equal(v->view.uid, "u");
+	assert_string_equal(v->view.resource_version, "7");
 	assert_string_equal(v->app, "app");
 	assert_string_equal(v->version, "1");
-	assert_int_equal(v->seen.created, 100);
-	assert_int_equal(v->seen.revision, 2);
-	assert_int_equal(v->seen.generation, 3);
-	assert_int_equal(v->seen.ntasks, 2);
-	assert_string_equal(v->seen.tasks[0].name, "b"); /* D3: each once, in order */
-	assert_string_equal(v->seen.tasks[1].name, "a");
-	assert_false(v->seen.tasks[0].defined);
-	assert_int_equal(v->seen.nitems, 2);
+	assert_int_equal(v->view.created, 100);
+	assert_int_equal(v->view.revision, 2);
+	assert_int_equal(v->view.generation, 3);
+	assert_int_equal(v->view.ntasks, 2);
+	assert_string_equal(v->view.tasks[0].name, "b"); /* D3: each once, in order */
+	assert_string_equal(v->view.tasks[1].name, "a");
+	assert_false(v->view.tasks[0].defined);
+	assert_int_equal(v->view.nitems, 2);
 	assert_string_equal(v->items[0].job, "b-12-bcdfghjk");
 	assert_string_equal(v->items[0].status, "Progressing");
 	assert_string_equal(v->items[0].start, "s");
 	assert_string_equal(v->items[0].end, "e");
-	assert_ptr_equal(v->seen.items[0].task, v->items[0].task);
-	assert_ptr_equal(v->seen.items[0].job, v->items[0].job);
-	assert_int_equal(v->seen.items[0].state, SEEN_PROGRESSING);
-	assert_int_equal(v->seen.items[0].attempt, 12);
+	assert_ptr_equal(v->view.items[0].task, v->items[0].task);
+	assert_ptr_equal(v->view.items[0].job, v->items[0].job);
+	assert_int_equal(v->view.items[0].state, VIEW_PROGRESSING);
+	assert_int_equal(v->view.items[0].attempt, 12);
 	assert_string_equal(v->items[1].task, "");
 	assert_string_equal(v->items[1].start, "");
-	assert_int_equal(v->seen.items[1].state, SEEN_NONE);
+	assert_int_equal(v->view.items[1].state, VIEW_NONE);
 }
 
 static void takes_whatever_an_object_holds(void **state)
@@ -337,7 +337,7 @@ static void takes_whatever_an_object_holds(void **state)
 		"{\"metadata\":{\"name\":\"n\",\"uid\":\"u\"},\"spec\":{\"appName\":7}}",
 		"{\"metadata\":[],\"spec\":[],\"status\":[]}",
 	};
-	CLEANUP(appversion_drop_p)
+	CLEANUP(appversion_unref_p)
 	struct appversion *v = decode(
 		"{\"metadata\":{\"name\":\"n\",\"uid\":\"u\",\"namespace\":[],\"generation\":\"1\","
 		"\"creationTimestamp\":1,\"annotations\":\"a\",\"deletionTimestamp\":null},"
@@ -348,12 +348,12 @@ static void takes_whatever_an_object_holds(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
 		assert_null(decode(none[i]));
-	assert_int_equal(v->seen.revision, 1);
-	assert_int_equal(v->seen.ntasks, 0);
-	assert_int_equal(v->seen.nitems, 0);
-	assert_int_equal(v->seen.promotion, SEEN_NONE);
+	assert_int_equal(v->view.revision, 1);
+	assert_int_equal(v->view.ntasks, 0);
+	assert_int_equal(v->view.nitems, 0);
+	assert_int_equal(v->view.promotion, VIEW_NONE);
 	assert_string_equal(v->namespace, "");
-	assert_false(v->seen.foreign);
+	assert_false(v->view.foreign);
 }
 
 /* A plan's time grows with their square: more than anybody has is not judged. */
@@ -363,7 +363,7 @@ static void too_many_tasks_are_not_judged(void **state)
 
 	(void)state;
 	for (int more = 0; more < 2; more++) {
-		CLEANUP(appversion_drop_p) struct appversion *v = NULL;
+		CLEANUP(appversion_unref_p) struct appversion *v = NULL;
 
 		buf_reset(&text);
 		(void)buf_add(&text, "{\"metadata\":{\"name\":\"n\",\"uid\":\"u\"},\"spec\":{"
@@ -373,8 +373,8 @@ static void too_many_tasks_are_not_judged(void **state)
 		(void)buf_add(&text, "]},\"status\":{" OPERATORS "}}");
 		v = decode(buf_str(&text));
 		assert_int_equal(v->oversized, more);
-		assert_int_equal(v->seen.ntasks, more ? 0 : LIMIT_VERSION_TASKS);
-		assert_int_equal(what_is(&v->seen),
+		assert_int_equal(v->view.ntasks, more ? 0 : LIMIT_VERSION_TASKS);
+		assert_int_equal(what_is(&v->view),
 			more ? DELIVERED | FOREIGN | ABSORBED : DELIVERED | WAITS);
 	}
 }
@@ -383,10 +383,10 @@ static void assert_same_context(const char *source, const char *object)
 {
 	CLEANUP(json_free_p) struct json *a = parse(source), *b = parse(object);
 	CLEANUP(buf_release) struct buf of_a = BUF_INIT(10000), of_b = BUF_INIT(10000);
-	struct jobspec_version va, vb;
+	struct job_spec_version va, vb;
 
-	jobspec_version_read(a, &va);
-	jobspec_version_read(b, &vb);
+	job_spec_version_read(a, &va);
+	job_spec_version_read(b, &vb);
 	assert_string_equal(va.namespace, vb.namespace);
 	assert_string_equal(va.name, vb.name);
 	assert_string_equal(va.uid, vb.uid);
@@ -421,7 +421,7 @@ static void the_source_is_all_that_a_job_needs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
-		CLEANUP(appversion_drop_p) struct appversion *v = decode(objects[i]);
+		CLEANUP(appversion_unref_p) struct appversion *v = decode(objects[i]);
 
 		assert_same_context(v->source, objects[i]);
 		assert_null(strstr(v->source, "workloads"));
@@ -433,18 +433,18 @@ static void it_lives_as_long_as_somebody_holds_it(void **state)
 	struct appversion *v = with_status("", OPERATORS);
 
 	(void)state;
-	assert_ptr_equal(appversion_keep(v), v);
-	appversion_drop(v);
-	assert_string_equal(v->seen.name, "podtato-1.0");
-	appversion_drop(v);
-	appversion_drop(NULL);
+	assert_ptr_equal(appversion_ref(v), v);
+	appversion_unref(v);
+	assert_string_equal(v->view.name, "podtato-1.0");
+	appversion_unref(v);
+	appversion_unref(NULL);
 }
 
 /* Ten thousand must fit well below 20 MiB. */
 static void a_version_is_small(void **state)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(10000);
-	CLEANUP(appversion_drop_p) struct appversion *v = NULL;
+	CLEANUP(appversion_unref_p) struct appversion *v = NULL;
 
 	(void)state;
 	(void)buf_add(&text,
@@ -468,7 +468,7 @@ static void a_version_is_small(void **state)
 			i ? "," : "", i, i);
 	(void)buf_add(&text, "]}}");
 	v = decode(buf_str(&text));
-	assert_int_equal(v->seen.nitems, 5);
+	assert_int_equal(v->view.nitems, 5);
 	assert_non_null(v->source);
 	assert_true(malloc_usable_size(v) <= 1536);
 }

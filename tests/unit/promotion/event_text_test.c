@@ -36,7 +36,7 @@ static struct appversion *version(const char *items)
 	"-bcdfghjk\",\"status\":\"" status "\"}"
 #define OPEN ITEM("a", "1", "Progressing") "," ITEM("b", "1", "Progressing")
 
-static struct ownjob *failed_job(const char *name, const char *message)
+static struct promotion_job *failed_job(const char *name, const char *message)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(10000);
 	CLEANUP(json_free_p) struct json *object = NULL;
@@ -49,11 +49,11 @@ static struct ownjob *failed_job(const char *name, const char *message)
 		"\"%s\"}]}}",
 		name, name[0], message);
 	object = parse(buf_str(&text));
-	return ownjob_decode(object);
+	return promotion_job_decode(object);
 }
 
 static void assert_told(
-	const struct telling *t, bool warning, const char *reason, const char *message)
+	const struct event_text *t, bool warning, const char *reason, const char *message)
 {
 	assert_string_equal(buf_str(&t->message), message);
 	assert_string_equal(t->reason, reason);
@@ -62,26 +62,26 @@ static void assert_told(
 
 static void tells_what_started(void **state)
 {
-	CLEANUP(telling_release) struct telling t = TELLING_INIT;
-	CLEANUP(appversion_drop_p) struct appversion *v = version("");
-	struct plan_change changes[] = {{"other", "", SEEN_FAILED, PLAN_NO_REASON},
-		{"a", "a-1-x", SEEN_PROGRESSING, PLAN_NO_REASON},
-		{"b", "b-1-x", SEEN_PROGRESSING, PLAN_NO_REASON}};
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
+	CLEANUP(appversion_unref_p) struct appversion *v = version("");
+	struct plan_change changes[] = {{"other", "", VIEW_FAILED, PLAN_NO_REASON},
+		{"a", "a-1-x", VIEW_PROGRESSING, PLAN_NO_REASON},
+		{"b", "b-1-x", VIEW_PROGRESSING, PLAN_NO_REASON}};
 	struct plan p = {.changes = changes, .nchanges = 3};
 	struct plan_action a = {.kind = PLAN_COMMIT,
-		.version = &v->seen,
+		.version = &v->view,
 		.attempt = 1,
-		.promotion = SEEN_PROGRESSING,
+		.promotion = VIEW_PROGRESSING,
 		.first = 1,
 		.count = 2};
 
 	(void)state;
-	telling_started(&t, v, &a, &p);
+	event_text_started(&t, v, &a, &p);
 	assert_told(&t, false, "PromotionTasksStarted",
 		"podtato 1.0: started 2 promotion tasks: a (Job a-1-x), b (Job b-1-x)");
 	a.attempt = 2;
 	a.count = 1;
-	telling_started(&t, v, &a, &p);
+	event_text_started(&t, v, &a, &p);
 	assert_told(&t, false, "PromotionTasksStarted",
 		"podtato 1.0: started 1 promotion task, attempt 2: a (Job a-1-x)");
 }
@@ -89,7 +89,7 @@ static void tells_what_started(void **state)
 struct end_case {
 	const char *items;
 	struct plan_change changes[3];
-	enum seen_state promotion;
+	enum view_state promotion;
 	enum plan_reason reason;
 	struct on_failure_decision decision;
 	const char *told, *message;
@@ -97,39 +97,39 @@ struct end_case {
 
 static const struct end_case ends[] = {
 	{OPEN,
-		{{"a", "a-1-bcdfghjk", SEEN_SUCCEEDED, PLAN_NO_REASON},
-			{"b", "b-1-bcdfghjk", SEEN_SUCCEEDED, PLAN_NO_REASON}},
-		SEEN_SUCCEEDED, PLAN_NO_REASON, {ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT},
+		{{"a", "a-1-bcdfghjk", VIEW_SUCCEEDED, PLAN_NO_REASON},
+			{"b", "b-1-bcdfghjk", VIEW_SUCCEEDED, PLAN_NO_REASON}},
+		VIEW_SUCCEEDED, PLAN_NO_REASON, {ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT},
 		"PromotionTasksFinished", "podtato 1.0: 2 promotion tasks succeeded"},
 	{OPEN,
-		{{"a", "a-1-bcdfghjk", SEEN_SUCCEEDED, PLAN_NO_REASON},
-			{"b", "b-1-bcdfghjk", SEEN_FAILED, PLAN_NO_REASON}},
-		SEEN_FAILED, PLAN_NO_REASON, {ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT},
+		{{"a", "a-1-bcdfghjk", VIEW_SUCCEEDED, PLAN_NO_REASON},
+			{"b", "b-1-bcdfghjk", VIEW_FAILED, PLAN_NO_REASON}},
+		VIEW_FAILED, PLAN_NO_REASON, {ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT},
 		"PromotionTasksFailed",
 		"podtato 1.0: 1 of 2 promotion tasks failed: b (Job b-1-bcdfghjk: "
 		"BackoffLimitExceeded: it crashed). The version fails: on-failure is Block, by the "
 		"default. To try again what failed: " RETRY_2},
 	{ITEM("a", "1", "Failed") "," ITEM("b", "1", "Progressing"),
-		{{"b", "b-1-bcdfghjk", SEEN_FAILED, PLAN_MISSING_JOB}}, SEEN_WARNING,
+		{{"b", "b-1-bcdfghjk", VIEW_FAILED, PLAN_MISSING_JOB}}, VIEW_WARNING,
 		PLAN_NO_REASON, {ON_FAILURE_WARN, ON_FAILURE_BY_ANNOTATION}, "PromotionTasksFailed",
 		"podtato 1.0: 2 of 2 promotion tasks failed: b (its Job b-1-bcdfghjk was deleted "
 		"before it ended); a (Job a-1-bcdfghjk). The version succeeds with a warning: "
 		"on-failure is Warn, by the annotation promogate.dev/on-failure of the "
 		"KeptnAppContext. To try again what failed: " RETRY_2},
 	{ITEM("a", "2", "Progressing") "," ITEM("b", "1", "Succeeded"),
-		{{"a", "a-2-bcdfghjk", SEEN_FAILED, PLAN_ABORTED}}, SEEN_FAILED, PLAN_NO_REASON,
+		{{"a", "a-2-bcdfghjk", VIEW_FAILED, PLAN_ABORTED}}, VIEW_FAILED, PLAN_NO_REASON,
 		{ON_FAILURE_BLOCK, ON_FAILURE_BY_CONFIG}, "PromotionTasksFailed",
 		"podtato 1.0: 1 of 2 promotion tasks failed: a (aborted). The version fails: "
 		"on-failure is Block, by KeptnConfig's blockDeployment. To try again what failed: "
 		"kubectl annotate keptnappversion -n dev podtato-1.0 promogate.dev/retry=3 "
 		"--overwrite"},
-	{"", {{"c", "", SEEN_FAILED, PLAN_DEADLINE}}, SEEN_FAILED, PLAN_DEADLINE,
+	{"", {{"c", "", VIEW_FAILED, PLAN_DEADLINE}}, VIEW_FAILED, PLAN_DEADLINE,
 		{ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT}, "PromotionTasksFailed",
 		"podtato 1.0: 1 of 3 promotion tasks failed: c (no KeptnTaskDefinition that can "
 		"run "
 		"came in time). The version fails: on-failure is Block, by the default. To try "
 		"again what failed: " RETRY_2},
-	{"", {{NULL, NULL, SEEN_NONE, PLAN_NO_REASON}}, SEEN_FAILED, PLAN_ABORTED,
+	{"", {{NULL, NULL, VIEW_NONE, PLAN_NO_REASON}}, VIEW_FAILED, PLAN_ABORTED,
 		{ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT}, "PromotionTasksFailed",
 		"podtato 1.0: aborted before any promotion task started. The version fails: "
 		"on-failure is Block, by the default. To try again what failed: " RETRY_2},
@@ -137,39 +137,40 @@ static const struct end_case ends[] = {
 
 static void tells_how_it_ended(void **state)
 {
-	CLEANUP(ownjob_drop_p) struct ownjob *job = failed_job("b-1-bcdfghjk", "it crashed");
+	CLEANUP(promotion_job_unref_p)
+	struct promotion_job *job = failed_job("b-1-bcdfghjk", "it crashed");
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		CLEANUP(telling_release) struct telling t = TELLING_INIT;
-		CLEANUP(appversion_drop_p) struct appversion *v = version(ends[i].items);
+		CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
+		CLEANUP(appversion_unref_p) struct appversion *v = version(ends[i].items);
 		struct plan p = {.changes = (struct plan_change *)ends[i].changes};
 		struct plan_action a = {.kind = PLAN_RECORD,
-			.version = &v->seen,
+			.version = &v->view,
 			.reason = ends[i].reason,
 			.promotion = ends[i].promotion};
 
 		while (a.count < ARRAY_SIZE(ends[i].changes) && ends[i].changes[a.count].task)
 			a.count++;
-		telling_ended(&t, &(struct telling_end){.version = v,
-					  .action = &a,
-					  .plan = &p,
-					  .jobs = (const struct ownjob *const[]){job},
-					  .njobs = 1,
-					  .decision = ends[i].decision});
-		assert_told(&t, ends[i].promotion != SEEN_SUCCEEDED, ends[i].told, ends[i].message);
+		event_text_ended(&t, &(struct event_text_end){.version = v,
+					     .action = &a,
+					     .plan = &p,
+					     .jobs = (const struct promotion_job *const[]){job},
+					     .njobs = 1,
+					     .decision = ends[i].decision});
+		assert_told(&t, ends[i].promotion != VIEW_SUCCEEDED, ends[i].told, ends[i].message);
 	}
 }
 
 /* However much there is to say, what mends it fits into an Event. */
 static void the_mend_is_not_cut(void **state)
 {
-	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 	CLEANUP(buf_release) struct buf items = BUF_INIT(9000), message = BUF_INIT(4000);
-	CLEANUP(appversion_drop_p) struct appversion *v = NULL;
-	CLEANUP(ownjob_drop_p) struct ownjob *job = NULL;
+	CLEANUP(appversion_unref_p) struct appversion *v = NULL;
+	CLEANUP(promotion_job_unref_p) struct promotion_job *job = NULL;
 	struct plan p = PLAN_INIT;
-	struct plan_action a = {.kind = PLAN_RECORD, .promotion = SEEN_FAILED};
+	struct plan_action a = {.kind = PLAN_RECORD, .promotion = VIEW_FAILED};
 
 	(void)state;
 	for (int i = 0; i < 3000; i++)
@@ -178,12 +179,12 @@ static void the_mend_is_not_cut(void **state)
 	for (int i = 0; i < 100; i++)
 		(void)buf_addf(&items, "%s" ITEM("a", "1", "Failed"), i ? "," : "");
 	v = version(buf_str(&items));
-	a.version = &v->seen;
-	telling_ended(&t, &(struct telling_end){.version = v,
-				  .action = &a,
-				  .plan = &p,
-				  .jobs = (const struct ownjob *const[]){job},
-				  .njobs = 1});
+	a.version = &v->view;
+	event_text_ended(&t, &(struct event_text_end){.version = v,
+				     .action = &a,
+				     .plan = &p,
+				     .jobs = (const struct promotion_job *const[]){job},
+				     .njobs = 1});
 	assert_true(t.message.len < LIMIT_MESSAGE_BYTES);
 	assert_says(buf_str(&t.message), "xxx…); and 98 more. The version fails");
 	assert_says(buf_str(&t.message), RETRY_2);
@@ -191,18 +192,18 @@ static void the_mend_is_not_cut(void **state)
 
 static void tells_who_goes_on_instead(void **state)
 {
-	CLEANUP(telling_release) struct telling t = TELLING_INIT;
-	CLEANUP(appversion_drop_p) struct appversion *v = version("");
-	struct seen_version newer = {.name = "podtato-2.0"};
-	struct plan_action a = {.kind = PLAN_DEPRECATE, .version = &v->seen, .by = &newer};
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
+	CLEANUP(appversion_unref_p) struct appversion *v = version("");
+	struct view_version newer = {.name = "podtato-2.0"};
+	struct plan_action a = {.kind = PLAN_DEPRECATE, .version = &v->view, .by = &newer};
 
 	(void)state;
-	telling_retired(&t, v, &a);
+	event_text_retired(&t, v, &a);
 	assert_told(&t, false, "PromotionTasksDeprecated",
 		"podtato 1.0: its promotion tasks will not run: podtato-2.0 is newer, and goes on "
 		"in its place");
 	a.kind = PLAN_SUPERSEDE;
-	telling_retired(&t, v, &a);
+	event_text_retired(&t, v, &a);
 	assert_told(&t, false, "PromotionTasksSuperseded",
 		"podtato 1.0: it can't be retried any more: podtato-2.0 is newer, and goes on in "
 		"its place");
@@ -210,21 +211,21 @@ static void tells_who_goes_on_instead(void **state)
 
 static void tells_why_it_waits(void **state)
 {
-	static const struct seen_item open = {.state = SEEN_PROGRESSING};
-	static const struct seen_task tasks[] = {{"a", false}, {"b", true}, {"c", false}};
-	const struct seen_version versions[] = {{.name = "idle", .uid = "i"},
+	static const struct view_item open = {.state = VIEW_PROGRESSING};
+	static const struct view_task tasks[] = {{"a", false}, {"b", true}, {"c", false}};
+	const struct view_version versions[] = {{.name = "idle", .uid = "i"},
 		{.name = "podtato-0.9", .uid = "o", .items = &open, .nitems = 1}};
-	const struct seen seen = {.versions = versions, .nversions = 2, .deadline = 3600};
-	const struct seen for_ever = {.versions = versions, .nversions = 1};
+	const struct view view = {.versions = versions, .nversions = 2, .deadline = 3600};
+	const struct view for_ever = {.versions = versions, .nversions = 1};
 	const struct {
 		enum plan_reason reason;
 		const char *items;
-		const struct seen *seen;
+		const struct view *view;
 		const char *detail;
 		bool warning;
 		const char *told, *message;
 	} cases[] = {
-		{PLAN_NO_DEFINITION, "", &seen, NULL, true, "CreateTaskNotFound",
+		{PLAN_NO_DEFINITION, "", &view, NULL, true, "CreateTaskNotFound",
 			"podtato 1.0 waits: no KeptnTaskDefinition that can run, in its namespace "
 			"or Keptn's, for \"a\", \"c\". It starts by itself once all are there, or "
 			"fails at 1970-01-01T01:00:00Z"},
@@ -232,25 +233,25 @@ static void tells_why_it_waits(void **state)
 			"podtato 1.0 waits: no KeptnTaskDefinition that can run, in its namespace "
 			"or Keptn's, for \"a\", \"c\". It starts by itself once all are there. no "
 			"image"},
-		{PLAN_NO_DEFINITION, ITEM("a", "1", "Failed"), &seen, "", true,
+		{PLAN_NO_DEFINITION, ITEM("a", "1", "Failed"), &view, "", true,
 			"CreateTaskNotFound",
 			"podtato 1.0 waits: no KeptnTaskDefinition that can run, in its namespace "
 			"or Keptn's, for \"a\", \"c\". It starts by itself once all are there; to "
 			"give up: kubectl annotate keptnappversion -n dev podtato-1.0 "
 			"promogate.dev/abort=2 --overwrite"},
-		{PLAN_NO_ROOM, "", &seen, NULL, false, "PromotionTasksWaiting",
+		{PLAN_LIMIT_REACHED, "", &view, NULL, false, "PromotionTasksWaiting",
 			"podtato 1.0 waits: as many Jobs run as --max-running-jobs and "
 			"--max-running-jobs-per-namespace allow"},
-		{PLAN_SIBLING_RUNS, "", &seen, NULL, false, "PromotionTasksWaiting",
+		{PLAN_SIBLING_RUNS, "", &view, NULL, false, "PromotionTasksWaiting",
 			"podtato 1.0 waits for the promotion tasks of podtato-0.9 to end"},
-		{PLAN_TOO_OLD, "", &seen, NULL, true, "PromotionTasksWaiting",
+		{PLAN_TOO_OLD, "", &view, NULL, true, "PromotionTasksWaiting",
 			"podtato 1.0 was delivered at 1970-01-01T00:00:00Z, longer ago than "
 			"--max-age, and is not promoted by itself. To promote it: kubectl annotate "
 			"keptnappversion -n dev podtato-1.0 promogate.dev/retry=1 --overwrite"},
-		{PLAN_REFUSED, "", &seen, "the policy p forbids a", true, "PromotionTasksRefused",
+		{PLAN_REFUSED, "", &view, "the policy p forbids a", true, "PromotionTasksRefused",
 			"podtato 1.0 does not start: a PromotionPolicy forbids it. the policy p "
 			"forbids a"},
-		{PLAN_NOT_OURS, "", &seen, NULL, true, "PromotionTasksForeign",
+		{PLAN_NOT_OURS, "", &view, NULL, true, "PromotionTasksForeign",
 			"podtato 1.0 is promoted by somebody else, such as Keptn's "
 			"lifecycle-operator with promotionTasksEnabled: Promogate leaves it alone. "
 			"Switch one of the two off"},
@@ -258,27 +259,27 @@ static void tells_why_it_waits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		CLEANUP(telling_release) struct telling t = TELLING_INIT;
-		CLEANUP(appversion_drop_p) struct appversion *v = version(cases[i].items);
-		struct seen_version judged = v->seen;
+		CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
+		CLEANUP(appversion_unref_p) struct appversion *v = version(cases[i].items);
+		struct view_version judged = v->view;
 		struct plan_action a = {
-			.kind = PLAN_TELL, .reason = cases[i].reason, .version = &judged};
+			.kind = PLAN_REPORT, .reason = cases[i].reason, .version = &judged};
 
 		judged.tasks = tasks;
-		telling_waits(&t, v, &a, cases[i].seen, cases[i].detail);
+		event_text_waits(&t, v, &a, cases[i].view, cases[i].detail);
 		assert_told(&t, cases[i].warning, cases[i].told, cases[i].message);
 	}
 }
 
 static void a_version_with_too_many_tasks_is_told_of(void **state)
 {
-	CLEANUP(telling_release) struct telling t = TELLING_INIT;
-	CLEANUP(appversion_drop_p) struct appversion *v = version("");
-	struct plan_action a = {.kind = PLAN_TELL, .reason = PLAN_NOT_OURS, .version = &v->seen};
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
+	CLEANUP(appversion_unref_p) struct appversion *v = version("");
+	struct plan_action a = {.kind = PLAN_REPORT, .reason = PLAN_NOT_OURS, .version = &v->view};
 
 	(void)state;
 	v->oversized = true;
-	telling_waits(&t, v, &a, &(struct seen){.since = 0}, NULL);
+	event_text_waits(&t, v, &a, &(struct view){.since = 0}, NULL);
 	assert_told(&t, true, "PromotionTasksForeign",
 		"podtato 1.0 is not promoted: it has more than 1000 promotion tasks or status "
 		"items");
@@ -287,17 +288,17 @@ static void a_version_with_too_many_tasks_is_told_of(void **state)
 /* Each try has another name: what is said must be the same. */
 static void an_error_is_told_without_the_name_of_the_job(void **state)
 {
-	CLEANUP(telling_release) struct telling t = TELLING_INIT;
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 
 	(void)state;
-	telling_create_failed(
+	event_text_create_failed(
 		&t, "a", "a-1-x", "jobs.batch \"a-1-x\" is forbidden: exceeded quota, a-1-x");
 	assert_told(&t, true, "CreateTaskFailed",
 		"the Job of the promotion task a can't be made, and is tried again: jobs.batch "
 		"\"a\" is forbidden: exceeded quota, a");
-	telling_create_failed(&t, "a", "", "no");
+	event_text_create_failed(&t, "a", "", "no");
 	assert_says(buf_str(&t.message), ": no");
-	telling_failed(&t, "record the outcome", "forbidden");
+	event_text_failed(&t, "record the outcome", "forbidden");
 	assert_told(&t, true, "PromotionTasksReconcileError",
 		"can't record the outcome, and try again: forbidden");
 }

@@ -68,19 +68,19 @@ static void add_key(void *ctx, const char *key)
 	(void)buf_addf(ctx, " %s", key);
 }
 
-static void expect_ready(const struct room *r, const char *keys)
+static void expect_ready(const struct limiter *r, const char *keys)
 {
 	CLEANUP(buf_release) struct buf ready = BUF_INIT(1000);
 
-	room_ready(r, add_key, &ready);
+	limiter_ready(r, add_key, &ready);
 	assert_string_equal(buf_str(&ready), keys);
 }
 
-static void step(struct room *r, const char *text)
+static void step(struct limiter *r, const char *text)
 {
 	char op[8], key[16] = "", idle[8] = "", ns[2];
 	long long n = 0;
-	struct room_answer answer;
+	struct limiter_answer answer;
 
 	text += strspn(text, " ");
 	if (strncmp(text, "ready", 5) == 0) {
@@ -91,14 +91,14 @@ static void step(struct room *r, const char *text)
 	ns[0] = key[0];
 	ns[1] = '\0';
 	if (strcmp(op, "use") == 0) {
-		room_use(r, key, ns, (unsigned)n);
+		limiter_use(r, key, ns, (unsigned)n);
 	} else if (strcmp(op, "wait") == 0) {
-		room_wait(r, key, ns, (unsigned)n);
+		limiter_wait(r, key, ns, (unsigned)n);
 	} else if (strcmp(op, "leave") == 0) {
-		room_leave(r, key);
+		limiter_leave(r, key);
 	} else {
 		assert_string_equal(op, "ask");
-		answer = room_ask(r, key, ns);
+		answer = limiter_ask(r, key, ns);
 		assert_int_equal(answer.room, n < 0 ? UINT_MAX : n);
 		assert_int_equal(answer.idle, *idle != '\0');
 	}
@@ -108,8 +108,8 @@ static void does_as_the_table_says(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		CLEANUP(room_free_p)
-		struct room *r = room_new(cases[i].total, cases[i].per_namespace);
+		CLEANUP(limiter_free_p)
+		struct limiter *r = limiter_new(cases[i].total, cases[i].per_namespace);
 		char steps[512], *rest = steps, *text;
 
 		print_message("# %s\n", cases[i].title);
@@ -122,20 +122,20 @@ static void does_as_the_table_says(void **state)
 
 static void counts_for_the_metrics(void **state)
 {
-	CLEANUP(room_free_p) struct room *r = room_new(5, 0);
+	CLEANUP(limiter_free_p) struct limiter *r = limiter_new(5, 0);
 
 	(void)state;
-	room_use(r, "a/x", "a", 3);
-	room_wait(r, "a/y", "a", 3);
-	room_wait(r, "a/z", "a", 1);
-	room_wait(r, "a/z", "a", 2);
-	assert_int_equal(room_used(r), 3);
-	assert_int_equal(room_waiting(r), 2);
-	room_use(r, "a/x", "a", 0);
-	room_leave(r, "a/y");
-	room_leave(r, "a/z");
-	assert_int_equal(room_used(r), 0);
-	assert_int_equal(room_waiting(r), 0);
+	limiter_use(r, "a/x", "a", 3);
+	limiter_wait(r, "a/y", "a", 3);
+	limiter_wait(r, "a/z", "a", 1);
+	limiter_wait(r, "a/z", "a", 2);
+	assert_int_equal(limiter_used(r), 3);
+	assert_int_equal(limiter_waiting(r), 2);
+	limiter_use(r, "a/x", "a", 0);
+	limiter_leave(r, "a/y");
+	limiter_leave(r, "a/z");
+	assert_int_equal(limiter_used(r), 0);
+	assert_int_equal(limiter_waiting(r), 0);
 }
 
 /*
@@ -153,7 +153,7 @@ struct app {
 };
 
 struct world {
-	struct room *room;
+	struct limiter *room;
 	unsigned total, per_namespace;
 	struct app apps[APPS];
 	uint64_t seed;
@@ -185,7 +185,7 @@ static struct ready who_is_ready(struct world *w)
 {
 	struct ready ready = {.world = w};
 
-	room_ready(w->room, add_app, &ready);
+	limiter_ready(w->room, add_app, &ready);
 	return ready;
 }
 
@@ -217,8 +217,8 @@ static void start(struct world *w, struct app *app)
 	app->running = app->needed;
 	app->until = w->now + 1 + (int)chance(w, LONGEST);
 	app->waits = false;
-	room_use(w->room, app->key, app->ns, app->running);
-	room_leave(w->room, app->key);
+	limiter_use(w->room, app->key, app->ns, app->running);
+	limiter_leave(w->room, app->key);
 	w->starts++;
 	after = who_is_ready(w);
 	for (size_t i = 0; i < before.count; i++)
@@ -227,7 +227,7 @@ static void start(struct world *w, struct app *app)
 
 static bool try_to_start(struct world *w, struct app *app)
 {
-	struct room_answer answer = room_ask(w->room, app->key, app->ns);
+	struct limiter_answer answer = limiter_ask(w->room, app->key, app->ns);
 
 	if (app->needed > answer.room && !answer.idle)
 		return false;
@@ -242,8 +242,8 @@ static void come(struct world *w, struct app *app)
 	if (try_to_start(w, app))
 		return;
 	app->waits = true;
-	app->latest = w->now + 2 * LONGEST * (int)(room_waiting(w->room) + 1);
-	room_wait(w->room, app->key, app->ns, app->needed);
+	app->latest = w->now + 2 * LONGEST * (int)(limiter_waiting(w->room) + 1);
+	limiter_wait(w->room, app->key, app->ns, app->needed);
 }
 
 static void start_who_is_ready(struct world *w)
@@ -263,7 +263,7 @@ static void turn(struct world *w)
 		if (!app->running || app->until > w->now)
 			continue;
 		app->running = 0;
-		room_use(w->room, app->key, app->ns, 0);
+		limiter_use(w->room, app->key, app->ns, 0);
 	}
 	start_who_is_ready(w);
 	for (size_t i = 0; i < APPS; i++) {
@@ -282,7 +282,7 @@ static void everybody_has_his_turn_under_the_caps(void **state)
 
 		w.total = chance(&w, 4) ? 1 + chance(&w, 12) : 0;
 		w.per_namespace = chance(&w, 4) ? 1 + chance(&w, 6) : 0;
-		w.room = room_new(w.total, w.per_namespace);
+		w.room = limiter_new(w.total, w.per_namespace);
 		for (unsigned i = 0; i < APPS; i++) {
 			(void)snprintf(w.apps[i].ns, sizeof(w.apps[i].ns), "%u", i % SPACES);
 			(void)snprintf(
@@ -291,7 +291,7 @@ static void everybody_has_his_turn_under_the_caps(void **state)
 		for (w.now = 0; w.now < STEPS; w.now++)
 			turn(&w);
 		assert_true(w.starts > STEPS / LONGEST);
-		room_free(w.room);
+		limiter_free(w.room);
 	}
 }
 

@@ -30,12 +30,12 @@ enum { SCENARIO_MAX = 16 };
 
 struct plan_scenario {
 	const char *title;
-	struct seen_version versions[SCENARIO_MAX];
-	struct seen_task tasks[SCENARIO_MAX][SCENARIO_MAX];
-	struct seen_item items[SCENARIO_MAX][SCENARIO_MAX];
-	struct seen_job jobs[SCENARIO_MAX];
+	struct view_version versions[SCENARIO_MAX];
+	struct view_task tasks[SCENARIO_MAX][SCENARIO_MAX];
+	struct view_item items[SCENARIO_MAX][SCENARIO_MAX];
+	struct view_job jobs[SCENARIO_MAX];
 	const char *gone[SCENARIO_MAX];
-	struct seen seen;
+	struct view view;
 	int64_t now;
 	uint64_t random;
 	struct buf want;
@@ -53,18 +53,18 @@ static inline int64_t plan_number(const char *text)
 static const char *const plan_states[] = {
 	"-", "Pending", "Progressing", "Succeeded", "Failed", "Warning", "Deprecated", "Unknown"};
 
-static inline enum seen_state plan_state(const char *name)
+static inline enum view_state plan_state(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(plan_states); i++)
 		if (str_eq(plan_states[i], name))
-			return (enum seen_state)i;
+			return (enum view_state)i;
 	fail_msg("%s is no state", name);
-	return SEEN_NONE;
+	return VIEW_NONE;
 }
 
-static inline struct seen_version *plan_find_version(struct plan_scenario *s, const char *name)
+static inline struct view_version *plan_find_version(struct plan_scenario *s, const char *name)
 {
-	for (size_t i = 0; i < s->seen.nversions; i++)
+	for (size_t i = 0; i < s->view.nversions; i++)
 		if (str_eq(s->versions[i].name, name))
 			return &s->versions[i];
 	fail_msg("%s: no version %s", s->title, name);
@@ -72,16 +72,16 @@ static inline struct seen_version *plan_find_version(struct plan_scenario *s, co
 }
 
 /* "A,B" */
-static inline void plan_read_tasks(struct seen_version *v, struct seen_task *tasks, char *list)
+static inline void plan_read_tasks(struct view_version *v, struct view_task *tasks, char *list)
 {
 	char *save = NULL;
 
 	for (char *t = strtok_r(list, ",", &save); t; t = strtok_r(NULL, ",", &save))
-		tasks[v->ntasks++] = (struct seen_task){t, true};
+		tasks[v->ntasks++] = (struct view_task){t, true};
 	v->tasks = tasks;
 }
 
-static inline void plan_undefine(struct seen_version *v, struct seen_task *tasks, char *list)
+static inline void plan_undefine(struct view_version *v, struct view_task *tasks, char *list)
 {
 	char *save = NULL;
 
@@ -91,7 +91,7 @@ static inline void plan_undefine(struct seen_version *v, struct seen_task *tasks
 				tasks[i].defined = false;
 }
 
-static inline bool plan_version_flag(struct seen_version *v, const char *word)
+static inline bool plan_version_flag(struct view_version *v, const char *word)
 {
 	const struct {
 		const char *word;
@@ -112,7 +112,7 @@ static inline bool plan_version_flag(struct seen_version *v, const char *word)
 }
 
 static inline void plan_version_value(
-	struct seen_version *v, struct seen_task *tasks, const char *key, char *value)
+	struct view_version *v, struct view_task *tasks, const char *key, char *value)
 {
 	if (str_eq(key, "tasks"))
 		plan_read_tasks(v, tasks, value);
@@ -138,8 +138,8 @@ static inline void plan_version_value(
 
 static inline void plan_read_version(struct plan_scenario *s, char **save)
 {
-	size_t n = s->seen.nversions++;
-	struct seen_version *v = &s->versions[n];
+	size_t n = s->view.nversions++;
+	struct view_version *v = &s->versions[n];
 
 	v->name = v->uid = strtok_r(NULL, " ", save);
 	v->resource_version = "1";
@@ -159,8 +159,8 @@ static inline void plan_read_version(struct plan_scenario *s, char **save)
 
 static inline void plan_read_item(struct plan_scenario *s, char **save)
 {
-	struct seen_version *v = plan_find_version(s, strtok_r(NULL, " ", save));
-	struct seen_item *item = &s->items[v - s->versions][v->nitems++];
+	struct view_version *v = plan_find_version(s, strtok_r(NULL, " ", save));
+	struct view_item *item = &s->items[v - s->versions][v->nitems++];
 	const char *job;
 
 	item->task = strtok_r(NULL, " ", save);
@@ -173,7 +173,7 @@ static inline void plan_read_item(struct plan_scenario *s, char **save)
 
 static inline void plan_read_job(struct plan_scenario *s, char **save)
 {
-	struct seen_job *job = &s->jobs[s->seen.njobs++];
+	struct view_job *job = &s->jobs[s->view.njobs++];
 
 	job->version_uid = strtok_r(NULL, " ", save);
 	job->task = strtok_r(NULL, " ", save);
@@ -187,9 +187,9 @@ static inline void plan_read_job(struct plan_scenario *s, char **save)
 		job->deleting |= str_eq(word, "deleting");
 		job->ready &= !str_eq(word, "bare");
 		if (str_eq(word, "complete"))
-			job->outcome = SEEN_COMPLETE;
+			job->outcome = VIEW_COMPLETE;
 		if (str_eq(word, "failed"))
-			job->outcome = SEEN_JOB_FAILED;
+			job->outcome = VIEW_JOB_FAILED;
 	}
 }
 
@@ -202,15 +202,15 @@ static inline void plan_read_setting(struct plan_scenario *s, const char *word, 
 	else if (str_eq(word, "random"))
 		s->random = (uint64_t)plan_number(value);
 	else if (str_eq(word, "room"))
-		s->seen.room = (unsigned)plan_number(value);
+		s->view.room = (unsigned)plan_number(value);
 	else if (str_eq(word, "since"))
-		s->seen.since = plan_number(value);
+		s->view.since = plan_number(value);
 	else if (str_eq(word, "max-age"))
-		s->seen.max_age = plan_number(value);
+		s->view.max_age = plan_number(value);
 	else if (str_eq(word, "deadline"))
-		s->seen.deadline = plan_number(value);
+		s->view.deadline = plan_number(value);
 	else if (str_eq(word, "idle"))
-		s->seen.idle = true;
+		s->view.idle = true;
 	else
 		fail_msg("%s: no such word: %s", s->title, word);
 }
@@ -233,7 +233,7 @@ static inline void plan_scenario_line(struct plan_scenario *s, char *line)
 	else if (str_eq(word, "job"))
 		plan_read_job(s, &save);
 	else if (str_eq(word, "gone"))
-		s->gone[s->seen.ngone++] = strtok_r(NULL, " ", &save);
+		s->gone[s->view.ngone++] = strtok_r(NULL, " ", &save);
 	else
 		plan_read_setting(s, word, &save);
 }
@@ -242,10 +242,10 @@ static inline void plan_scenario_begin(struct plan_scenario *s, const char *titl
 {
 	memset(s, 0, sizeof(*s));
 	s->title = title;
-	s->seen.versions = s->versions;
-	s->seen.jobs = s->jobs;
-	s->seen.gone = s->gone;
-	s->seen.room = 100;
+	s->view.versions = s->versions;
+	s->view.jobs = s->jobs;
+	s->view.gone = s->gone;
+	s->view.room = 100;
 	s->now = 1000;
 	buf_init(&s->want, LIMIT_RESPONSE_BYTES);
 }

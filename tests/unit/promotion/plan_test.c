@@ -11,7 +11,7 @@ static const char *const reasons[] = {
 	[PLAN_LEFT_OVER] = "left over",
 	[PLAN_DEADLINE] = "deadline",
 	[PLAN_NO_DEFINITION] = "no definition",
-	[PLAN_NO_ROOM] = "no room",
+	[PLAN_LIMIT_REACHED] = "no room",
 	[PLAN_SIBLING_RUNS] = "sibling runs",
 	[PLAN_TOO_OLD] = "too old",
 	[PLAN_REFUSED] = "refused",
@@ -33,7 +33,7 @@ static void say_changes(struct buf *to, const struct plan *p, const struct plan_
 			a->kind == PLAN_COMMIT ? c->job : plan_states[c->state]);
 		say_reason(to, c->reason);
 	}
-	if (a->kind == PLAN_RECORD && a->promotion != SEEN_NONE)
+	if (a->kind == PLAN_RECORD && a->promotion != VIEW_NONE)
 		(void)buf_addf(to, " -> %s", plan_states[a->promotion]);
 }
 
@@ -46,7 +46,7 @@ static void say_action(struct buf *to, const struct plan *p, const struct plan_a
 	(void)buf_addf(to, "%s %s", kinds[a->kind], a->version->name);
 	if (a->kind == PLAN_CREATE_JOB)
 		(void)buf_addf(to, " %s %s", a->task, a->name.text);
-	if (a->kind == PLAN_LOOK)
+	if (a->kind == PLAN_GET_JOB)
 		(void)buf_addf(to, " %s", a->item->job);
 	if (a->job)
 		(void)buf_addf(to, " %s", a->job->name);
@@ -64,7 +64,7 @@ static void run_scenario(struct plan_scenario *s)
 	CLEANUP(buf_release) struct buf said = BUF_INIT(LIMIT_RESPONSE_BYTES);
 	CLEANUP(plan_release) struct plan p = PLAN_INIT;
 
-	plan(&s->seen, s->now, s->random, &p);
+	plan(&s->view, s->now, s->random, &p);
 	for (size_t i = 0; i < p.nactions; i++)
 		say_action(&said, &p, &p.actions[i]);
 	if (p.wake)

@@ -16,7 +16,7 @@
 	"\"promogate.dev/ttl-seconds-after-finished\":\"60\"}"
 
 /* Named a-2-bcdfghjk; more metadata, spec and status, each member behind a comma. */
-static struct ownjob *decode(const char *metadata, const char *spec, const char *status)
+static struct promotion_job *decode(const char *metadata, const char *spec, const char *status)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(10000);
 	CLEANUP(json_free_p) struct json *object = NULL;
@@ -28,26 +28,26 @@ static struct ownjob *decode(const char *metadata, const char *spec, const char 
 		metadata, spec, status);
 	if (json_parse(buf_str(&text), text.len, &object, &err) < 0)
 		fail_msg("%s: %s", buf_str(&text), err.msg);
-	return ownjob_decode(object);
+	return promotion_job_decode(object);
 }
 
 static void reads_a_job_that_waits(void **state)
 {
-	CLEANUP(ownjob_drop_p)
-	struct ownjob *j =
+	CLEANUP(promotion_job_unref_p)
+	struct promotion_job *j =
 		decode("," OWNER "," ANNOTATIONS, ",\"suspend\":true," POD(ID_OF_A, ""), "");
 
 	(void)state;
-	assert_string_equal(j->seen.name, "a-2-bcdfghjk");
-	assert_string_equal(j->seen.uid, "u");
-	assert_string_equal(j->seen.version_uid, "v");
-	assert_string_equal(j->seen.task, "a");
-	assert_int_equal(j->seen.attempt, 2);
-	assert_true(j->seen.suspended);
-	assert_true(j->seen.ready);
-	assert_false(j->seen.deleting);
-	assert_false(j->seen.expires);
-	assert_int_equal(j->seen.outcome, SEEN_RUNNING);
+	assert_string_equal(j->view.name, "a-2-bcdfghjk");
+	assert_string_equal(j->view.uid, "u");
+	assert_string_equal(j->view.version_uid, "v");
+	assert_string_equal(j->view.task, "a");
+	assert_int_equal(j->view.attempt, 2);
+	assert_true(j->view.suspended);
+	assert_true(j->view.ready);
+	assert_false(j->view.deleting);
+	assert_false(j->view.expires);
+	assert_int_equal(j->view.outcome, VIEW_RUNNING);
 	assert_string_equal(j->namespace, "dev");
 	assert_string_equal(j->app, "App");
 	assert_string_equal(j->start, "");
@@ -57,19 +57,19 @@ static void reads_a_job_that_waits(void **state)
 
 static void reads_a_job_that_failed(void **state)
 {
-	CLEANUP(ownjob_drop_p)
-	struct ownjob *j = decode("," OWNER "," ANNOTATIONS
-				  ",\"deletionTimestamp\":\"2026-11-24T01:02:03Z\"",
+	CLEANUP(promotion_job_unref_p)
+	struct promotion_job *j = decode("," OWNER "," ANNOTATIONS
+					 ",\"deletionTimestamp\":\"2026-11-24T01:02:03Z\"",
 		",\"ttlSecondsAfterFinished\":60," POD(ID_OF_A, CODE),
 		",\"startTime\":\"2026-11-24T01:00:00Z\",\"conditions\":[{\"type\":\"Failed\","
 		"\"status\":\"True\",\"reason\":\"DeadlineExceeded\",\"message\":\"too long\","
 		"\"lastTransitionTime\":\"2026-11-24T01:01:00Z\"}]");
 
 	(void)state;
-	assert_int_equal(j->seen.outcome, SEEN_JOB_FAILED);
-	assert_false(j->seen.suspended);
-	assert_true(j->seen.deleting);
-	assert_true(j->seen.expires);
+	assert_int_equal(j->view.outcome, VIEW_JOB_FAILED);
+	assert_false(j->view.suspended);
+	assert_true(j->view.deleting);
+	assert_true(j->view.expires);
 	assert_true(j->brings_code);
 	assert_string_equal(j->start, "2026-11-24T01:00:00Z");
 	assert_string_equal(j->reason, "DeadlineExceeded");
@@ -81,13 +81,13 @@ static void a_job_with_code_is_ready_once_it_runs(void **state)
 {
 	(void)state;
 	for (int suspended = 0; suspended < 2; suspended++) {
-		CLEANUP(ownjob_drop_p)
-		struct ownjob *j = decode("," OWNER,
+		CLEANUP(promotion_job_unref_p)
+		struct promotion_job *j = decode("," OWNER,
 			suspended ? ",\"suspend\":true," POD(ID_OF_A, CODE)
 				  : "," POD(ID_OF_A, CODE),
 			"");
 
-		assert_int_equal(j->seen.ready, !suspended);
+		assert_int_equal(j->view.ready, !suspended);
 	}
 }
 
@@ -110,13 +110,13 @@ static void a_job_is_known_whatever_people_change(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(buf_release) struct buf spec = BUF_INIT(1000);
-		CLEANUP(ownjob_drop_p) struct ownjob *j = NULL;
+		CLEANUP(promotion_job_unref_p) struct promotion_job *j = NULL;
 
 		(void)buf_addf(&spec, "," POD("%s", ""), rows[i].env);
 		j = decode(rows[i].metadata, buf_str(&spec), "");
 		assert_non_null(j);
-		assert_string_equal(j->seen.task, "a");
-		assert_int_equal(j->seen.attempt, 2);
+		assert_string_equal(j->view.task, "a");
+		assert_int_equal(j->view.attempt, 2);
 		assert_string_equal(j->app, rows[i].app);
 		assert_int_equal(j->ttl_seconds, strstr(rows[i].metadata, "ttl-") ? 60 : 300);
 	}
@@ -142,19 +142,19 @@ static void other_jobs_are_none_of_ours(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		assert_null(decode(rows[i].metadata, rows[i].spec, ""));
-	assert_null(ownjob_decode(NULL));
+	assert_null(promotion_job_decode(NULL));
 }
 
 static void it_lives_as_long_as_somebody_holds_it(void **state)
 {
-	struct ownjob *j = decode("," OWNER, "," POD(ID_OF_A, ""), "");
+	struct promotion_job *j = decode("," OWNER, "," POD(ID_OF_A, ""), "");
 
 	(void)state;
-	assert_ptr_equal(ownjob_keep(j), j);
-	ownjob_drop(j);
-	assert_string_equal(j->seen.task, "a");
-	ownjob_drop(j);
-	ownjob_drop(NULL);
+	assert_ptr_equal(promotion_job_ref(j), j);
+	promotion_job_unref(j);
+	assert_string_equal(j->view.task, "a");
+	promotion_job_unref(j);
+	promotion_job_unref(NULL);
 }
 
 int main(void)
@@ -168,5 +168,5 @@ int main(void)
 		cmocka_unit_test(it_lives_as_long_as_somebody_holds_it),
 	};
 
-	return cmocka_run_group_tests_name("ownjob", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("promotion_job", tests, NULL, NULL);
 }

@@ -25,15 +25,15 @@ static const struct {
 	const char *what;
 	const char *items;
 	struct plan_change changes[3];
-	enum seen_state promotion;
+	enum view_state promotion;
 	const char *want; /* of the status */
 } rows[] = {
 	{
 		"commit",
 		"",
-		{{"a", "a-1-x", SEEN_PROGRESSING, PLAN_NO_REASON},
-			{"b", "b-1-x", SEEN_PROGRESSING, PLAN_NO_REASON}},
-		SEEN_PROGRESSING,
+		{{"a", "a-1-x", VIEW_PROGRESSING, PLAN_NO_REASON},
+			{"b", "b-1-x", VIEW_PROGRESSING, PLAN_NO_REASON}},
+		VIEW_PROGRESSING,
 		"{\"promotionTaskStatus\":["
 		"{\"definitionName\":\"a\",\"status\":\"Progressing\",\"name\":\"a-1-x\","
 		"\"startTime\":\"" NOW "\"},"
@@ -48,8 +48,8 @@ static const struct {
 		"\"startTime\":\"s\"},"
 		"{\"definitionName\":\"b\",\"status\":\"Progressing\",\"name\":\"b-1-x\","
 		"\"startTime\":\"s\"}",
-		{{"b", "b-1-x", SEEN_FAILED, PLAN_NO_REASON}},
-		SEEN_NONE,
+		{{"b", "b-1-x", VIEW_FAILED, PLAN_NO_REASON}},
+		VIEW_NONE,
 		"{\"promotionTaskStatus\":["
 		"{\"definitionName\":\"a\",\"status\":\"Progressing\",\"name\":\"a-1-x\","
 		"\"startTime\":\"s\"},"
@@ -62,8 +62,8 @@ static const struct {
 		"\"startTime\":\"s\"},"
 		"{\"definitionName\":\"b\",\"status\":\"Succeeded\",\"name\":\"b-1-x\","
 		"\"startTime\":\"s\",\"endTime\":\"e\"}",
-		{{"a", "a-1-x", SEEN_SUCCEEDED, PLAN_NO_REASON}},
-		SEEN_SUCCEEDED,
+		{{"a", "a-1-x", VIEW_SUCCEEDED, PLAN_NO_REASON}},
+		VIEW_SUCCEEDED,
 		"{\"promotionTaskStatus\":["
 		"{\"definitionName\":\"a\",\"status\":\"Succeeded\",\"name\":\"a-1-x\","
 		"\"startTime\":\"s\",\"endTime\":\"" NOW "\"},"
@@ -75,8 +75,8 @@ static const struct {
 	{
 		"it fails",
 		"{\"definitionName\":\"a\",\"status\":\"Progressing\",\"name\":\"a-1-x\"}",
-		{{"a", "a-1-x", SEEN_FAILED, PLAN_MISSING_JOB}},
-		SEEN_FAILED,
+		{{"a", "a-1-x", VIEW_FAILED, PLAN_MISSING_JOB}},
+		VIEW_FAILED,
 		"{\"promotionTaskStatus\":["
 		"{\"definitionName\":\"a\",\"status\":\"Failed\",\"name\":\"a-1-x\","
 		"\"endTime\":\"" NOW "\"}],"
@@ -86,8 +86,8 @@ static const struct {
 	{
 		"it fails, which is a warning",
 		"{\"definitionName\":\"a\",\"status\":\"Progressing\",\"name\":\"a-1-x\"}",
-		{{"a", "a-1-x", SEEN_FAILED, PLAN_NO_REASON}},
-		SEEN_WARNING,
+		{{"a", "a-1-x", VIEW_FAILED, PLAN_NO_REASON}},
+		VIEW_WARNING,
 		"{\"promotionTaskStatus\":["
 		"{\"definitionName\":\"a\",\"status\":\"Failed\",\"name\":\"a-1-x\","
 		"\"endTime\":\"" NOW "\"}],"
@@ -97,8 +97,8 @@ static const struct {
 	{
 		"a definition did not come",
 		"",
-		{{"a", "", SEEN_FAILED, PLAN_DEADLINE}},
-		SEEN_FAILED,
+		{{"a", "", VIEW_FAILED, PLAN_DEADLINE}},
+		VIEW_FAILED,
 		"{\"promotionTaskStatus\":["
 		"{\"definitionName\":\"a\",\"status\":\"Failed\",\"endTime\":\"" NOW "\"}],"
 		"\"promotionStatus\":\"Failed\",\"currentPhase\":\"PromotionTasks\",\"status\":"
@@ -107,8 +107,8 @@ static const struct {
 	{
 		"aborted while it waits",
 		"",
-		{{NULL, NULL, SEEN_NONE, PLAN_NO_REASON}},
-		SEEN_FAILED,
+		{{NULL, NULL, VIEW_NONE, PLAN_NO_REASON}},
+		VIEW_FAILED,
 		"{\"promotionStatus\":\"Failed\",\"currentPhase\":\"PromotionTasks\",\"status\":"
 		"\"Failed\",\"endTime\":\"" NOW "\"}",
 	},
@@ -119,10 +119,10 @@ static const struct {
 		"{\"definitionName\":\"a\",\"status\":\"Failed\",\"name\":\"a-1-x\","
 		"\"startTime\":\"s\",\"endTime\":\"e\"},"
 		"{\"definitionName\":\"c\",\"status\":\"Failed\",\"endTime\":\"e\"}",
-		{{"a", "a-2-x", SEEN_PROGRESSING, PLAN_NO_REASON},
-			{"c", "c-2-x", SEEN_PROGRESSING, PLAN_NO_REASON},
-			{"d", "d-2-x", SEEN_PROGRESSING, PLAN_NO_REASON}},
-		SEEN_PROGRESSING,
+		{{"a", "a-2-x", VIEW_PROGRESSING, PLAN_NO_REASON},
+			{"c", "c-2-x", VIEW_PROGRESSING, PLAN_NO_REASON},
+			{"d", "d-2-x", VIEW_PROGRESSING, PLAN_NO_REASON}},
+		VIEW_PROGRESSING,
 		"{\"promotionTaskStatus\":["
 		"{\"definitionName\":\"b\",\"status\":\"Succeeded\",\"name\":\"b-1-x\","
 		"\"startTime\":\"s\",\"endTime\":\"e\"},"
@@ -138,16 +138,16 @@ static const struct {
 	{
 		"deprecated meanwhile",
 		"{\"definitionName\":\"a\",\"status\":\"Progressing\",\"name\":\"a-1-x\"}",
-		{{"a", "a-1-x", SEEN_SUCCEEDED, PLAN_NO_REASON}},
-		SEEN_NONE,
+		{{"a", "a-1-x", VIEW_SUCCEEDED, PLAN_NO_REASON}},
+		VIEW_NONE,
 		"{\"promotionTaskStatus\":[{\"definitionName\":\"a\",\"status\":\"Succeeded\","
 		"\"name\":\"a-1-x\",\"endTime\":\"" NOW "\"}]}",
 	},
 	{
 		"deprecate",
 		"",
-		{{NULL, NULL, SEEN_NONE, PLAN_NO_REASON}},
-		SEEN_DEPRECATED,
+		{{NULL, NULL, VIEW_NONE, PLAN_NO_REASON}},
+		VIEW_DEPRECATED,
 		"{\"promotionStatus\":\"Deprecated\"}",
 	},
 	{
@@ -155,8 +155,8 @@ static const struct {
 		"{\"definitionName\":\"a\",\"status\":\"Failed\",\"name\":\"a-1-x\"},"
 		"{\"definitionName\":\"a\",\"status\":\"Odd\",\"name\":\"a-1-y\"},"
 		"{\"name\":\"z\"}",
-		{{"a", "a-2-x", SEEN_PROGRESSING, PLAN_NO_REASON}},
-		SEEN_PROGRESSING,
+		{{"a", "a-2-x", VIEW_PROGRESSING, PLAN_NO_REASON}},
+		VIEW_PROGRESSING,
 		"{\"promotionTaskStatus\":["
 		"{\"definitionName\":\"a\",\"status\":\"Progressing\",\"name\":\"a-2-x\","
 		"\"startTime\":\"" NOW "\"},{\"name\":\"z\"}],"
@@ -167,9 +167,9 @@ static const struct {
 		"an edited list: each of two open items of a task ends",
 		"{\"definitionName\":\"a\",\"status\":\"Progressing\",\"name\":\"a-1-x\"},"
 		"{\"definitionName\":\"a\",\"status\":\"Progressing\",\"name\":\"a-1-y\"}",
-		{{"a", "a-1-x", SEEN_SUCCEEDED, PLAN_NO_REASON},
-			{"a", "a-1-y", SEEN_FAILED, PLAN_NO_REASON}},
-		SEEN_NONE,
+		{{"a", "a-1-x", VIEW_SUCCEEDED, PLAN_NO_REASON},
+			{"a", "a-1-y", VIEW_FAILED, PLAN_NO_REASON}},
+		VIEW_NONE,
 		"{\"promotionTaskStatus\":["
 		"{\"definitionName\":\"a\",\"status\":\"Succeeded\",\"name\":\"a-1-x\","
 		"\"endTime\":\"" NOW "\"},"
@@ -183,7 +183,7 @@ static void each_step_writes_what_keptn_would(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(buf_release) struct buf got = BUF_INIT(10000), want = BUF_INIT(10000);
-		CLEANUP(appversion_drop_p) struct appversion *v = with_items(rows[i].items);
+		CLEANUP(appversion_unref_p) struct appversion *v = with_items(rows[i].items);
 		struct statuspatch s = {.version = v,
 			.promotion = rows[i].promotion,
 			.changes = rows[i].changes,
@@ -202,7 +202,7 @@ static void each_step_writes_what_keptn_would(void **state)
 static void a_mark_names_the_newer_version(void **state)
 {
 	CLEANUP(buf_release) struct buf got = BUF_INIT(10000);
-	CLEANUP(appversion_drop_p) struct appversion *v = with_items("");
+	CLEANUP(appversion_unref_p) struct appversion *v = with_items("");
 
 	(void)state;
 	statuspatch_supersede(v, "newer", &got);
