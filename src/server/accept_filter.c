@@ -13,12 +13,12 @@
 
 enum { RECORD_HEADER = 5, HANDSHAKE = 22 };
 
-void gate_init(struct gate *g, int epoll_fd, bool tls)
+void accept_filter_init(struct accept_filter *g, int epoll_fd, bool tls)
 {
-	*g = (struct gate){.epoll_fd = epoll_fd, .tls = tls};
+	*g = (struct accept_filter){.epoll_fd = epoll_fd, .tls = tls};
 }
 
-static int remove_record(struct gate *g, struct gate_record *r)
+static int remove_record(struct accept_filter *g, struct accept_filter_record *r)
 {
 	int fd = r->fd;
 
@@ -36,9 +36,9 @@ static int remove_record(struct gate *g, struct gate_record *r)
 	return fd;
 }
 
-void gate_release(struct gate *g)
+void accept_filter_release(struct accept_filter *g)
 {
-	while (gate_close_one(g))
+	while (accept_filter_close_one(g))
 		;
 }
 
@@ -60,15 +60,15 @@ static int spoken(int fd, bool tls)
 	return ioctl(fd, FIONREAD, &have) < 0 || have >= RECORD_HEADER + (head[3] << 8) + head[4];
 }
 
-bool gate_wait(struct gate *g, int fd_take, int64_t now_ms)
+bool accept_filter_wait(struct accept_filter *g, int fd_take, int64_t now_ms)
 {
-	struct gate_record *r;
+	struct accept_filter_record *r;
 	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET};
 
 	if (spoken(fd_take, g->tls) > 0)
 		return true;
 	r = xcalloc(1, sizeof(*r));
-	r->gate = g;
+	r->filter = g;
 	r->fd = fd_take;
 	r->accepted_ms = now_ms;
 	event.data.ptr = r;
@@ -84,21 +84,21 @@ bool gate_wait(struct gate *g, int fd_take, int64_t now_ms)
 	return false;
 }
 
-int gate_open(struct gate_record *r, int64_t *ret_accepted_ms)
+int accept_filter_open(struct accept_filter_record *r, int64_t *ret_accepted_ms)
 {
-	int state = spoken(r->fd, r->gate->tls), epoll_fd = r->gate->epoll_fd, fd;
+	int state = spoken(r->fd, r->filter->tls), epoll_fd = r->filter->epoll_fd, fd;
 
 	if (!state)
 		return -1;
 	*ret_accepted_ms = r->accepted_ms;
-	fd = remove_record(r->gate, r);
+	fd = remove_record(r->filter, r);
 	if (epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL) == 0 && state > 0)
 		return fd;
 	(void)close(fd);
 	return -1;
 }
 
-bool gate_close_one(struct gate *g)
+bool accept_filter_close_one(struct accept_filter *g)
 {
 	if (!g->first)
 		return false;
@@ -107,11 +107,11 @@ bool gate_close_one(struct gate *g)
 	return true;
 }
 
-unsigned gate_close_older(struct gate *g, int64_t accepted_ms)
+unsigned accept_filter_close_older(struct accept_filter *g, int64_t accepted_ms)
 {
 	unsigned n = 0;
 
-	while (g->first && g->first->accepted_ms < accepted_ms && gate_close_one(g))
+	while (g->first && g->first->accepted_ms < accepted_ms && accept_filter_close_one(g))
 		n++;
 	return n;
 }

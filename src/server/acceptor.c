@@ -19,11 +19,11 @@ METRIC_GAUGE(silent, "promogate_http_connections_silent",
 enum { ACCEPTS_AT_ONCE = 64, EVENTS_AT_ONCE = 64, FULL_MS = 20, CROWD = 64 };
 
 /* Whether there is room for one more, now. If not, one is being cut for it. */
-static bool make_room(const struct keeper *k, struct keeper_port *p)
+static bool make_room(const struct acceptor *k, struct acceptor_port *p)
 {
-	if (http_count(p->http) + p->gate.count < k->limits->connections)
+	if (http_count(p->http) + p->filter.count < k->limits->connections)
 		return true;
-	if (gate_close_one(&p->gate)) {
+	if (accept_filter_close_one(&p->filter)) {
 		metric_add(metric_at(&closed_total, "full"), 1);
 		return true;
 	}
@@ -32,7 +32,7 @@ static bool make_room(const struct keeper *k, struct keeper_port *p)
 }
 
 /* Looked at again when there are events, or after FULL_MS. */
-static void set_full(struct keeper *k, struct keeper_port *p, bool full)
+static void set_full(struct acceptor *k, struct acceptor_port *p, bool full)
 {
 	struct epoll_event event = {.events = full ? 0 : EPOLLIN, .data.ptr = p};
 
@@ -41,18 +41,18 @@ static void set_full(struct keeper *k, struct keeper_port *p, bool full)
 	p->full = full;
 }
 
-static bool accept_one(struct keeper *k, struct keeper_port *p)
+static bool accept_one(struct acceptor *k, struct acceptor_port *p)
 {
 	int fd = accept4(p->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	int64_t now = clock_mono_ms();
 
 	if (fd >= 0) {
-		if (gate_wait(&p->gate, fd, now))
+		if (accept_filter_wait(&p->filter, fd, now))
 			http_serve(p->http, fd, now);
 		return true;
 	}
 	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-		if (!gate_close_one(&p->gate))
+		if (!accept_filter_close_one(&p->filter))
 			(void)conns_cut_one(&p->http->conns);
 		set_full(k, p, true);
 		return false;
@@ -60,7 +60,7 @@ static bool accept_one(struct keeper *k, struct keeper_port *p)
 	return errno == EINTR || errno == ECONNABORTED;
 }
 
-static void accept_some(struct keeper *k, struct keeper_port *p)
+static void accept_some(struct acceptor *k, struct acceptor_port *p)
 {
 	set_full(k, p, false);
 	for (int i = 0; i < ACCEPTS_AT_ONCE && p->fd >= 0; i++) {
@@ -73,25 +73,25 @@ static void accept_some(struct keeper *k, struct keeper_port *p)
 	}
 }
 
-static bool is_port(const struct keeper *k, const void *ptr)
+static bool is_port(const struct acceptor *k, const void *ptr)
 {
 	return ptr == &k->ports[0] || ptr == &k->ports[1];
 }
 
-/* First those who wait in a gate, since making room for others closes some of them. */
-static void handle_events(struct keeper *k, const struct epoll_event *events, int count)
+/* First those who wait in a filter, since making room for others closes some of them. */
+static void handle_events(struct acceptor *k, const struct epoll_event *events, int count)
 {
 	for (int i = 0; i < count; i++) {
 		void *ptr = events[i].data.ptr;
-		struct gate_record *r = ptr;
+		struct accept_filter_record *r = ptr;
 		int64_t accepted_ms;
-		struct keeper_port *p;
+		struct acceptor_port *p;
 		int fd;
 
 		if (is_port(k, ptr) || ptr == &k->wake)
 			continue;
-		p = r->gate == &k->ports[0].gate ? &k->ports[0] : &k->ports[1];
-		fd = gate_open(r, &accepted_ms);
+		p = r->filter == &k->ports[0].filter ? &k->ports[0] : &k->ports[1];
+		fd = accept_filter_open(r, &accepted_ms);
 		if (fd >= 0)
 			http_serve(p->http, fd, accepted_ms);
 	}
@@ -100,9 +100,9 @@ static void handle_events(struct keeper *k, const struct epoll_event *events, in
 			accept_some(k, events[i].data.ptr);
 }
 
-static void stop_listening(struct keeper *k)
+static void stop_listening(struct acceptor *k)
 {
-	for (int i = 0; i < KEEPER_PORTS; i++) {
+	for (int i = 0; i < ACCEPTOR_PORTS; i++) {
 		if (k->ports[i].fd >= 0)
 			(void)close(k->ports[i].fd);
 		k->ports[i].fd = -1;
@@ -110,7 +110,7 @@ static void stop_listening(struct keeper *k)
 }
 
 /* After a crowd: its memory goes back to the system, which malloc does not do by itself. */
-static void trim(struct keeper *k, unsigned connections)
+static void trim(struct acceptor *k, unsigned connections)
 {
 	if (connections > k->crowd) {
 		k->crowd = connections;
@@ -120,28 +120,28 @@ static void trim(struct keeper *k, unsigned connections)
 	}
 }
 
-static void sweep(struct keeper *k, int64_t now)
+static void sweep(struct acceptor *k, int64_t now)
 {
 	unsigned connections = 0;
 
-	for (int i = 0; i < KEEPER_PORTS; i++) {
-		struct keeper_port *p = &k->ports[i];
+	for (int i = 0; i < ACCEPTOR_PORTS; i++) {
+		struct acceptor_port *p = &k->ports[i];
 		unsigned n;
 
 		if (!p->http)
 			continue;
-		n = gate_close_older(&p->gate, now - k->limits->first_request_ms);
+		n = accept_filter_close_older(&p->filter, now - k->limits->first_request_ms);
 		metric_add(metric_at(&closed_total, "silent"), n);
-		metric_set(metric_at(&silent, p->name), p->gate.count);
+		metric_set(metric_at(&silent, p->name), p->filter.count);
 		conns_sweep(&p->http->conns, now);
-		linger_sweep(&p->http->linger, now);
+		lingering_close_sweep(&p->http->lingering, now);
 		connections += conns_count(&p->http->conns);
 	}
 	trim(k, connections);
 }
 
 /* Everything that does not come as an event; how long until the next of it. */
-static int64_t keep_time(struct keeper *k, int64_t *next_sweep, int64_t *next_poll)
+static int64_t keep_time(struct acceptor *k, int64_t *next_sweep, int64_t *next_poll)
 {
 	int64_t now = clock_mono_ms(), wait;
 
@@ -154,7 +154,7 @@ static int64_t keep_time(struct keeper *k, int64_t *next_sweep, int64_t *next_po
 		*next_poll = now + k->cert_poll_ms;
 	}
 	wait = (*next_sweep < *next_poll ? *next_sweep : *next_poll) - now;
-	for (int i = 0; i < KEEPER_PORTS; i++)
+	for (int i = 0; i < ACCEPTOR_PORTS; i++)
 		if (k->ports[i].full && wait > FULL_MS)
 			wait = FULL_MS;
 	return wait;
@@ -164,7 +164,7 @@ static void keep(void *ctx)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int64_t next_sweep = 0, next_poll = 0;
-	struct keeper *k = ctx;
+	struct acceptor *k = ctx;
 
 	while (!atomic_load(&k->done)) {
 		int64_t wait = keep_time(k, &next_sweep, &next_poll);
@@ -174,23 +174,23 @@ static void keep(void *ctx)
 
 		handle_events(k, events, count);
 		/* Also the last time: who connected before the end is served. */
-		for (int i = 0; i < KEEPER_PORTS; i++)
+		for (int i = 0; i < ACCEPTOR_PORTS; i++)
 			if (k->ports[i].full || (closed && k->ports[i].fd >= 0))
 				accept_some(k, &k->ports[i]);
 		if (closed)
 			stop_listening(k);
-		atomic_store(&k->waiting, k->ports[0].gate.count + k->ports[1].gate.count);
+		atomic_store(&k->waiting, k->ports[0].filter.count + k->ports[1].filter.count);
 	}
 }
 
-static void wake_up(struct keeper *k)
+static void wake_up(struct acceptor *k)
 {
 	const uint64_t one = 1;
 
 	(void)!write(k->wake, &one, sizeof(one));
 }
 
-static int watch(struct keeper *k, int fd, uint32_t events, void *ptr, struct err *err)
+static int watch(struct acceptor *k, int fd, uint32_t events, void *ptr, struct err *err)
 {
 	struct epoll_event event = {.events = events, .data.ptr = ptr};
 
@@ -199,14 +199,14 @@ static int watch(struct keeper *k, int fd, uint32_t events, void *ptr, struct er
 	return 0;
 }
 
-void keeper_init(struct keeper *k)
+void acceptor_init(struct acceptor *k)
 {
-	*k = (struct keeper){.epoll_fd = -1, .wake = -1};
-	for (int i = 0; i < KEEPER_PORTS; i++)
+	*k = (struct acceptor){.epoll_fd = -1, .wake = -1};
+	for (int i = 0; i < ACCEPTOR_PORTS; i++)
 		k->ports[i].fd = -1;
 }
 
-int keeper_start(struct keeper *k, struct err *err)
+int acceptor_start(struct acceptor *k, struct err *err)
 {
 	k->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -214,28 +214,28 @@ int keeper_start(struct keeper *k, struct err *err)
 		return err_set_errno(err, errno, "eventfd and epoll");
 	if (watch(k, k->wake, EPOLLIN | EPOLLET, &k->wake, err) < 0)
 		return -1;
-	for (int i = 0; i < KEEPER_PORTS; i++) {
-		struct keeper_port *p = &k->ports[i];
+	for (int i = 0; i < ACCEPTOR_PORTS; i++) {
+		struct acceptor_port *p = &k->ports[i];
 
-		gate_init(&p->gate, k->epoll_fd, p->http && p->http->tls);
+		accept_filter_init(&p->filter, k->epoll_fd, p->http && p->http->tls);
 		if (p->http && watch(k, p->fd, EPOLLIN, p, err) < 0)
 			return -1;
 	}
-	return thread_start("server-keeper", keep, k, &k->thread, err);
+	return thread_start("server-acceptor", keep, k, &k->thread, err);
 }
 
-void keeper_close(struct keeper *k)
+void acceptor_close(struct acceptor *k)
 {
 	atomic_store(&k->closed, true);
 	wake_up(k);
 }
 
-unsigned keeper_waiting(struct keeper *k)
+unsigned acceptor_waiting(struct acceptor *k)
 {
 	return atomic_load(&k->waiting);
 }
 
-void keeper_stop(struct keeper *k)
+void acceptor_stop(struct acceptor *k)
 {
 	atomic_store(&k->done, true);
 	if (k->thread) {
@@ -244,8 +244,8 @@ void keeper_stop(struct keeper *k)
 		k->thread = NULL;
 	}
 	stop_listening(k);
-	for (int i = 0; i < KEEPER_PORTS; i++)
-		gate_release(&k->ports[i].gate);
+	for (int i = 0; i < ACCEPTOR_PORTS; i++)
+		accept_filter_release(&k->ports[i].filter);
 	if (k->wake >= 0)
 		(void)close(k->wake);
 	if (k->epoll_fd >= 0)

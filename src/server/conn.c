@@ -85,7 +85,7 @@ void conn_free(struct conn *c)
 	lock_unlock(&t->lock);
 
 	metric_add(t->gauge, -1);
-	transport_release(&c->transport);
+	tls_io_release(&c->tls_io);
 	lock_destroy(&c->lock);
 	c->magic = 0;
 	free(c);

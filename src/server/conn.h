@@ -47,7 +47,7 @@ struct conn {
 	struct worker *worker; /* outlives it */
 	int fd;
 	int64_t accepted_ms;
-	struct transport transport; /* only for the thread that serves the connection */
+	struct tls_io tls_io; /* only for the thread that serves the connection */
 
 	struct lock lock; /* guards the rest */
 	struct exchange *exchange; /* the request in progress */

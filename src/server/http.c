@@ -56,7 +56,7 @@ static enum MHD_Result answer(struct http *h, struct exchange *x)
 	enum MHD_Result ret;
 
 	exchange_sending(x);
-	transport_hold(&x->conn->transport, x->reply.len);
+	tls_io_hold(&x->conn->tls_io, x->reply.len);
 	r = make_response(h, x);
 	if (!r)
 		return MHD_NO;
@@ -127,7 +127,7 @@ static void on_completed(
 	*ctx = NULL;
 	c = x->conn;
 	if (complete) {
-		int flushed = transport_flush(&c->transport);
+		int flushed = tls_io_flush(&c->tls_io);
 
 		complete = flushed == 0;
 		if (flushed > 0)
@@ -135,7 +135,7 @@ static void on_completed(
 	}
 	now_ns = clock_mono_ns();
 	if (complete && x->early)
-		linger_add(&h->linger, c->fd, now_ns / 1000000);
+		lingering_close_add(&h->lingering, c->fd, now_ns / 1000000);
 	conn_end(c, complete, now_ns / 1000000);
 	count(x, complete, now_ns);
 	exchange_over(x);
@@ -156,7 +156,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
 	c = conn_new(&h->conns,
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
 		worker_self(), worker_accepted_ms());
-	transport_init(&c->transport, mhd, c->fd,
+	tls_io_init(&c->tls_io, mhd, c->fd,
 		h->tls ? MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)
 				 ->tls_session
 		       : NULL,
@@ -250,7 +250,7 @@ int http_start(struct http *h, const struct server_port *port, const struct serv
 		.tls = tls,
 		.started = true,
 	};
-	linger_init(&h->linger);
+	lingering_close_init(&h->lingering);
 	conns_init(&h->conns, &times, metric_at(&connections, tls ? "tls" : "plain"));
 	while (h->worker_count < count) {
 		if (start_worker(h, err) < 0) {
@@ -284,5 +284,5 @@ void http_stop(struct http *h)
 	while (h->worker_count)
 		worker_stop(h->workers[--h->worker_count]);
 	conns_release(&h->conns);
-	linger_release(&h->linger);
+	lingering_close_release(&h->lingering);
 }

@@ -27,7 +27,7 @@ struct http {
 	unsigned worker_count, next_worker;
 	bool started;
 	struct conns conns;
-	struct linger_list linger;
+	struct lingering_list lingering;
 	_Atomic unsigned in_flight; /* exchanges that have begun and are not over */
 	_Atomic bool draining; /* answers say Connection: close */
 	_Atomic bool stopping; /* no handler may take its time any more */

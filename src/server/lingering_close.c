@@ -8,20 +8,20 @@
 
 enum { DISCARD_AT_ONCE = 64 * 1024, DISCARDS = 64 };
 
-void linger_init(struct linger_list *l)
+void lingering_close_init(struct lingering_list *l)
 {
 	lock_init(&l->lock);
 	l->count = 0;
 }
 
-void linger_release(struct linger_list *l)
+void lingering_close_release(struct lingering_list *l)
 {
 	while (l->count)
 		(void)close(l->list[--l->count].fd);
 	lock_destroy(&l->lock);
 }
 
-void linger_add(struct linger_list *l, int fd, int64_t now_ms)
+void lingering_close_add(struct lingering_list *l, int fd, int64_t now_ms)
 {
 	int copy;
 	LOCK_SCOPE(&l->lock);
@@ -48,7 +48,7 @@ static bool discard(int fd)
 	return true;
 }
 
-void linger_sweep(struct linger_list *l, int64_t now_ms)
+void lingering_close_sweep(struct lingering_list *l, int64_t now_ms)
 {
 	LOCK_SCOPE(&l->lock);
 

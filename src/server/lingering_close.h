@@ -5,7 +5,7 @@
  * the connection, and a reset may overtake the answer: the client would see an error and not the
  * 413. So a duplicate of the descriptor stays open, and what comes is thrown away.
  *
- * linger_add() from any thread, the rest from one.
+ * lingering_close_add() from any thread, the rest from one.
  */
 #ifndef PROMOGATE_SERVER_LINGERING_CLOSE_H
 #define PROMOGATE_SERVER_LINGERING_CLOSE_H
@@ -15,7 +15,7 @@
 #include "base/limits.h"
 #include "run/lock.h"
 
-struct linger_list {
+struct lingering_list {
 	struct lock lock;
 	unsigned count;
 	struct {
@@ -24,12 +24,12 @@ struct linger_list {
 	} list[LIMIT_SERVER_LINGERING];
 };
 
-void linger_init(struct linger_list *l);
-void linger_release(struct linger_list *l);
+void lingering_close_init(struct lingering_list *l);
+void lingering_close_release(struct lingering_list *l);
 
 /* The descriptor stays the caller's. Nothing happens where too many linger. */
-void linger_add(struct linger_list *l, int fd, int64_t now_ms);
+void lingering_close_add(struct lingering_list *l, int fd, int64_t now_ms);
 /* Reads what came, and closes those whose client or whose time is over. */
-void linger_sweep(struct linger_list *l, int64_t now_ms);
+void lingering_close_sweep(struct lingering_list *l, int64_t now_ms);
 
 #endif

@@ -22,7 +22,7 @@ struct server {
 	struct tls_store tls;
 	struct http http[PORTS];
 	uint16_t numbers[PORTS]; /* 0: not in use */
-	struct keeper keeper;
+	struct acceptor acceptor;
 	_Atomic bool draining;
 	bool running;
 };
@@ -60,7 +60,7 @@ static void raise_file_limit(const struct server_limits *limits)
 static int start_port(struct server *s, int which, const struct server_port *config,
 	struct tls_store *tls, struct err *err)
 {
-	struct keeper_port *p = &s->keeper.ports[which];
+	struct acceptor_port *p = &s->acceptor.ports[which];
 
 	if (!config->address)
 		return 0;
@@ -93,11 +93,12 @@ static int start_all(struct server *s, struct err *err)
 
 	if (s->config.cert_file && tls_load(&s->tls, err) < 0)
 		return -1;
-	s->keeper.limits = &s->config.limits;
-	s->keeper.cert_poll_ms = s->config.cert_poll_ms;
-	s->keeper.tls = &s->tls;
+	s->acceptor.limits = &s->config.limits;
+	s->acceptor.cert_poll_ms = s->config.cert_poll_ms;
+	s->acceptor.tls = &s->tls;
 	if (start_port(s, TLS, &s->config.tls, &s->tls, err) < 0 ||
-		start_port(s, PLAIN, &plain, NULL, err) < 0 || keeper_start(&s->keeper, err) < 0)
+		start_port(s, PLAIN, &plain, NULL, err) < 0 ||
+		acceptor_start(&s->acceptor, err) < 0)
 		return -1;
 	s->running = true;
 	return 0;
@@ -110,7 +111,7 @@ int server_start(const struct server_config *config, struct server **ret, struct
 	s->config = *config;
 	if (!s->config.cert_poll_ms)
 		s->config.cert_poll_ms = 1000;
-	keeper_init(&s->keeper);
+	acceptor_init(&s->acceptor);
 	tls_init(&s->tls, config->cert_file, config->key_file);
 	if (!config->tls.address && !config->plain.address)
 		return err_set(err, ERR_INVALID, "no address to listen on");
@@ -170,7 +171,7 @@ static void wait_for_newcomers(struct server *s, int64_t limit_ms)
 
 	for (int64_t pause = NEWCOMERS_MS; any && clock_mono_ms() < deadline; pause = 5) {
 		(void)poll(NULL, 0, (int)pause);
-		any = keeper_waiting(&s->keeper) > 0;
+		any = acceptor_waiting(&s->acceptor) > 0;
 		for (int i = 0; i < PORTS; i++)
 			if (s->numbers[i])
 				any |= conns_unproven(&s->http[i].conns) > 0;
@@ -183,7 +184,7 @@ void server_stop(struct server *s)
 		return;
 	s->running = false;
 	server_drain(s);
-	keeper_close(&s->keeper);
+	acceptor_close(&s->acceptor);
 	wait_for_newcomers(s, s->config.limits.sweep_ms);
 	wait_for_flights(s, s->config.limits.stop_ms);
 	/* Whatever still waits for its handler is answered; nothing new waits. */
@@ -193,7 +194,7 @@ void server_stop(struct server *s)
 			conns_expire_all(&s->http[i].conns);
 	}
 	wait_for_flights(s, s->config.limits.sweep_ms);
-	keeper_stop(&s->keeper);
+	acceptor_stop(&s->acceptor);
 	for (int i = 0; i < PORTS; i++)
 		http_stop(&s->http[i]);
 }
@@ -204,7 +205,7 @@ void server_free(struct server *s)
 		return;
 	server_stop(s);
 	/* Where the start failed halfway. */
-	keeper_stop(&s->keeper);
+	acceptor_stop(&s->acceptor);
 	for (int i = 0; i < PORTS; i++)
 		http_stop(&s->http[i]);
 	tls_release(&s->tls);

@@ -13,7 +13,7 @@
 /* One full TLS record, or a dozen of Go's small ones. */
 enum { AHEAD_BYTES = 17 * 1024 };
 
-static ssize_t hand_out(struct transport *t, void *to, size_t len)
+static ssize_t hand_out(struct tls_io *t, void *to, size_t len)
 {
 	size_t have = t->ahead_len - t->ahead_at;
 
@@ -32,7 +32,7 @@ static ssize_t hand_out(struct transport *t, void *to, size_t len)
 /* gnutls_pull_func: like recv(2). */
 static ssize_t pull(gnutls_transport_ptr_t ptr, void *to, size_t len)
 {
-	struct transport *t = ptr;
+	struct tls_io *t = ptr;
 	char *room;
 	ssize_t n;
 
@@ -63,17 +63,17 @@ static int finished(gnutls_session_t session, unsigned type, unsigned when, unsi
 		gnutls_transport_ptr_t in, out;
 
 		gnutls_transport_get_ptr2(session, &in, &out);
-		((struct transport *)in)->greeted = true;
+		((struct tls_io *)in)->greeted = true;
 	}
 	return 0;
 }
 
-void transport_init(struct transport *t, struct MHD_Connection *mhd, int fd,
-	gnutls_session_t session, struct tls_pair *pair_take)
+void tls_io_init(struct tls_io *t, struct MHD_Connection *mhd, int fd, gnutls_session_t session,
+	struct tls_pair *pair_take)
 {
 	gnutls_transport_ptr_t in, out;
 
-	*t = (struct transport){
+	*t = (struct tls_io){
 		.fd = fd,
 		.session = session,
 		.pair = pair_take,
@@ -92,13 +92,13 @@ void transport_init(struct transport *t, struct MHD_Connection *mhd, int fd,
 		session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST, finished);
 }
 
-void transport_release(struct transport *t)
+void tls_io_release(struct tls_io *t)
 {
 	tls_pair_unref(t->pair);
 	free(t->ahead);
 }
 
-void transport_hold(struct transport *t, size_t body_bytes)
+void tls_io_hold(struct tls_io *t, size_t body_bytes)
 {
 	if (!t->session || body_bytes > LIMIT_SERVER_CORK_BYTES)
 		return;
@@ -106,7 +106,7 @@ void transport_hold(struct transport *t, size_t body_bytes)
 	t->held = true;
 }
 
-int transport_flush(struct transport *t)
+int tls_io_flush(struct tls_io *t)
 {
 	const int off = 0;
 	int code;

@@ -19,7 +19,7 @@
 #include "server/tls.h"
 #include "server/worker.h"
 
-struct transport {
+struct tls_io {
 	int fd;
 	gnutls_session_t session; /* NULL: plain */
 	struct tls_pair *pair; /* a reference */
@@ -29,20 +29,20 @@ struct transport {
 	bool greeted; /* the client's part of the handshake is done */
 	struct parking parking;
 	bool held; /* an answer is held back */
-	bool uncorked; /* TCP_CORK was taken off: see transport_flush() */
+	bool uncorked; /* TCP_CORK was taken off: see tls_io_flush() */
 };
 
 /* pair_take may be NULL: then the handshake fails. */
-void transport_init(struct transport *t, struct MHD_Connection *mhd, int fd,
-	gnutls_session_t session, struct tls_pair *pair_take);
-void transport_release(struct transport *t);
+void tls_io_init(struct tls_io *t, struct MHD_Connection *mhd, int fd, gnutls_session_t session,
+	struct tls_pair *pair_take);
+void tls_io_release(struct tls_io *t);
 
 /* Holds back an answer whose body has this many bytes, if it is small enough. */
-void transport_hold(struct transport *t, size_t body_bytes);
+void tls_io_hold(struct tls_io *t, size_t body_bytes);
 /*
  * Sends what was held back: 0. Below 0 the connection is gone; 1: the client reads nothing, and the
  * socket takes no more.
  */
-int transport_flush(struct transport *t);
+int tls_io_flush(struct tls_io *t);
 
 #endif
