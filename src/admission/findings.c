@@ -95,7 +95,7 @@ static bool forgive_one(struct finding *item, const struct findings *old, bool *
 	return false;
 }
 
-void findings_forgive(struct findings *f, const struct findings *old)
+void findings_ratchet(struct findings *f, const struct findings *old)
 {
 	CLEANUP(free_p) bool *used = xcalloc(old->count, sizeof(*used));
 

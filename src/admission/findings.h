@@ -49,7 +49,7 @@ size_t findings_errors(const struct findings *f);
  * Ratcheting: each error that stands in old too, with the same rule and value in the same list
  * wherever it moved there, becomes a warning; a fault that old has once covers one.
  */
-void findings_forgive(struct findings *f, const struct findings *old);
+void findings_ratchet(struct findings *f, const struct findings *old);
 
 /* Appends `field: Not found: "value": detail`. */
 void finding_line(struct buf *to, const struct finding *item);

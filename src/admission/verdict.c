@@ -53,7 +53,7 @@ static void soften(const struct review *r, const struct known *k, struct finding
 }
 
 /* The faults that the stored object has, judged by what is known today. */
-static void forgive_old(const struct review *r, const struct known *k, struct findings *f)
+static void ratchet_old(const struct review *r, const struct known *k, struct findings *f)
 {
 	CLEANUP(findings_release) struct findings old_findings = FINDINGS_INIT;
 	CLEANUP(needs_release) struct needs ignored = NEEDS_INIT;
@@ -61,7 +61,7 @@ static void forgive_old(const struct review *r, const struct known *k, struct fi
 
 	appcontext_read(r->old_object, r->namespace, &old);
 	judge_appcontext(&old, k, &old_findings, &ignored);
-	findings_forgive(f, &old_findings);
+	findings_ratchet(f, &old_findings);
 }
 
 /*
@@ -99,9 +99,9 @@ int verdict_validate(
 	judge_appcontext(&app, k, &v->findings, needs);
 	soften(r, k, &v->findings);
 	if (r->operation == REVIEW_UPDATE && findings_errors(&v->findings))
-		forgive_old(r, k, &v->findings);
+		ratchet_old(r, k, &v->findings);
 	if (needs->names.count && !is_settled(k, &v->findings))
-		return VERDICT_NEEDS;
+		return VERDICT_PENDING;
 	v->allowed = findings_errors(&v->findings) == 0;
 	return 0;
 }

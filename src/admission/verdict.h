@@ -21,10 +21,10 @@ struct verdict {
 void verdict_init(struct verdict *v);
 void verdict_release(struct verdict *v); /* for CLEANUP() too */
 
-enum { VERDICT_NEEDS = 1 };
+enum { VERDICT_PENDING = 1 };
 
 /*
- * /validate. 0: the verdict is filled. VERDICT_NEEDS: it rests on names that are not confirmed;
+ * /validate. 0: the verdict is filled. VERDICT_PENDING: it rests on names that are not confirmed;
  * look them up live, add them to k->confirmed, release v, and ask again. That ends: each round
  * confirms at least one name more, and the names are those in the object and their functionRefs.
  */

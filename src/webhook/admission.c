@@ -7,7 +7,7 @@
 
 struct admission {
 	struct admission_config config;
-	struct waiting *waiting;
+	struct pending *pending;
 };
 
 struct admission *admission_new(const struct admission_config *config)
@@ -15,7 +15,7 @@ struct admission *admission_new(const struct admission_config *config)
 	struct admission *a = xcalloc(1, sizeof(*a));
 
 	a->config = *config;
-	a->waiting = waiting_new(config->api);
+	a->pending = pending_new(config->api);
 	return a;
 }
 
@@ -23,7 +23,7 @@ void admission_free(struct admission *a)
 {
 	if (!a)
 		return;
-	waiting_free(a->waiting);
+	pending_free(a->pending);
 	free(a);
 }
 
@@ -31,8 +31,8 @@ static void admit(struct admission *a, struct exchange *x, bool mutates)
 {
 	CLEANUP(request_free_p) struct request *r = request_receive(&a->config, x, mutates);
 
-	if (r && request_judge(r) == VERDICT_NEEDS)
-		waiting_add(a->waiting, STEAL(r));
+	if (r && request_judge(r) == VERDICT_PENDING)
+		pending_add(a->pending, STEAL(r));
 }
 
 void admission_validate(void *ctx, struct exchange *x)

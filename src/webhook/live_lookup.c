@@ -15,21 +15,21 @@ METRIC_COUNTER(lookups, "promogate_live_lookups_total",
 	"Task definitions that the API server was asked for, by outcome.", "outcome");
 
 struct asker {
-	confirm_fn *fn;
+	live_lookup_fn *fn;
 	void *ctx;
 	struct asker *next;
 };
 
 /* A name that is being asked for: one GET is on its way. */
 struct question {
-	struct confirm *confirm;
+	struct live_lookup *lookup;
 	struct asker *now; /* asked before the GET was sent */
 	struct asker *after; /* asked since */
 	char key[];
 };
 
-struct confirm {
-	confirm_send_fn *send;
+struct live_lookup {
+	live_lookup_send_fn *send;
 	void *ctx;
 	struct strmap open; /* key to struct question */
 };
@@ -38,7 +38,7 @@ static void get_done(void *ctx, const struct api_response *response, const struc
 
 static void send_get(struct question *q)
 {
-	q->confirm->send(q->confirm->ctx, q->key, get_done, q);
+	q->lookup->send(q->lookup->ctx, q->key, get_done, q);
 }
 
 static void answer_all(
@@ -84,10 +84,10 @@ static void get_done(void *ctx, const struct api_response *response, const struc
 		send_get(q);
 		return;
 	}
-	(void)strmap_remove(&q->confirm->open, q->key);
+	(void)strmap_remove(&q->lookup->open, q->key);
 }
 
-void confirm_get(void *api, const char *key, api_done_fn *done, void *done_ctx)
+void live_lookup_get(void *api, const char *key, api_done_fn *done, void *done_ctx)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
 	const char *slash = strchr(key, '/');
@@ -106,9 +106,9 @@ void confirm_get(void *api, const char *key, api_done_fn *done, void *done_ctx)
 	(void)api_call(api, &request, done, done_ctx);
 }
 
-struct confirm *confirm_new(confirm_send_fn *send, void *ctx)
+struct live_lookup *live_lookup_new(live_lookup_send_fn *send, void *ctx)
 {
-	struct confirm *c = xcalloc(1, sizeof(*c));
+	struct live_lookup *c = xcalloc(1, sizeof(*c));
 
 	c->send = send;
 	c->ctx = ctx;
@@ -116,7 +116,7 @@ struct confirm *confirm_new(confirm_send_fn *send, void *ctx)
 	return c;
 }
 
-void confirm_free(struct confirm *c)
+void live_lookup_free(struct live_lookup *c)
 {
 	if (!c)
 		return;
@@ -124,18 +124,18 @@ void confirm_free(struct confirm *c)
 	free(c);
 }
 
-static struct question *question_new(struct confirm *c, const char *key)
+static struct question *question_new(struct live_lookup *c, const char *key)
 {
 	size_t len = strlen(key);
 	struct question *q = xcalloc(1, sizeof(*q) + len + 1);
 
-	q->confirm = c;
+	q->lookup = c;
 	memcpy(q->key, key, len + 1);
 	strmap_put(&c->open, key, q);
 	return q;
 }
 
-void confirm_ask(struct confirm *c, const char *key, confirm_fn *fn, void *ctx)
+void live_lookup_ask(struct live_lookup *c, const char *key, live_lookup_fn *fn, void *ctx)
 {
 	struct question *q = strmap_get(&c->open, key);
 	struct asker *a = xmalloc(sizeof(*a));

@@ -16,28 +16,28 @@
 #include "client/api.h"
 #include "keptn/taskdefinition.h"
 
-struct confirm;
+struct live_lookup;
 
 /*
  * Sends one GET for "namespace/name" and calls done with its outcome, once and later: what
- * confirm_get() does by an API client, and a test by itself.
+ * live_lookup_get() does by an API client, and a test by itself.
  */
-typedef void confirm_send_fn(void *ctx, const char *key, api_done_fn *done, void *done_ctx);
-void confirm_get(void *api, const char *key, api_done_fn *done, void *done_ctx);
+typedef void live_lookup_send_fn(void *ctx, const char *key, api_done_fn *done, void *done_ctx);
+void live_lookup_get(void *api, const char *key, api_done_fn *done, void *done_ctx);
 
-struct confirm *confirm_new(confirm_send_fn *send, void *ctx);
+struct live_lookup *live_lookup_new(live_lookup_send_fn *send, void *ctx);
 /* After api_free(), which answers all that is open. */
-void confirm_free(struct confirm *c);
-DEFINE_CLEANUP(struct confirm, confirm_free)
+void live_lookup_free(struct live_lookup *c);
+DEFINE_CLEANUP(struct live_lookup, live_lookup_free)
 
 /*
  * The answer. No err: the definition as it is (borrowed), or NULL if there is none. Otherwise the
  * API server could not say.
  */
-typedef void confirm_fn(
+typedef void live_lookup_fn(
 	void *ctx, const char *key, const struct json *object, const struct err *err);
 
 /* key is "namespace/name", of names that objects can have. fn is called exactly once, and later. */
-void confirm_ask(struct confirm *c, const char *key, confirm_fn *fn, void *ctx);
+void live_lookup_ask(struct live_lookup *c, const char *key, live_lookup_fn *fn, void *ctx);
 
 #endif

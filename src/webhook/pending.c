@@ -10,15 +10,15 @@
 
 METRIC_GAUGE(waiting_gauge, "promogate_admission_waiting", "Requests that wait for live look-ups.");
 
-struct waiting {
+struct pending {
 	struct api *api;
-	struct confirm *confirm;
+	struct live_lookup *lookup;
 	atomic_uint count;
 };
 
 /* A request that waits; on the client's thread. */
 struct waiter {
-	struct waiting *waiting;
+	struct pending *pending;
 	struct request *request;
 	size_t open; /* look-ups without an answer */
 	struct err err;
@@ -28,21 +28,21 @@ struct waiter {
 	bool ended;
 };
 
-struct waiting *waiting_new(struct api *api)
+struct pending *pending_new(struct api *api)
 {
-	struct waiting *w = xcalloc(1, sizeof(*w));
+	struct pending *w = xcalloc(1, sizeof(*w));
 
 	w->api = api;
-	w->confirm = confirm_new(confirm_get, api);
+	w->lookup = live_lookup_new(live_lookup_get, api);
 	atomic_init(&w->count, 0);
 	return w;
 }
 
-void waiting_free(struct waiting *w)
+void pending_free(struct pending *w)
 {
 	if (!w)
 		return;
-	confirm_free(w->confirm);
+	live_lookup_free(w->lookup);
 	free(w);
 }
 
@@ -56,12 +56,12 @@ static void ask(struct waiter *w);
 
 static void end(struct waiter *w)
 {
-	unsigned left = atomic_fetch_sub(&w->waiting->count, 1) - 1;
+	unsigned left = atomic_fetch_sub(&w->pending->count, 1) - 1;
 
 	metric_set(metric_at(&waiting_gauge), left);
 	w->ended = true;
 	if (w->deadline_open)
-		api_cancel(w->waiting->api, w->deadline); /* its callback frees */
+		api_cancel(w->pending->api, w->deadline); /* its callback frees */
 	else
 		waiter_free(w);
 }
@@ -76,12 +76,12 @@ static void round_done(struct waiter *w)
 		end(w);
 		return;
 	}
-	request_take_up(r);
+	request_parse(r);
 	if (w->err.kind != ERR_NONE) {
 		(void)err_wrap(&w->err, "asking the API server for a KeptnTaskDefinition");
 		request_fail(r, 500, "InternalError", &w->err);
 		end(w);
-	} else if (request_judge(r) == VERDICT_NEEDS) {
+	} else if (request_judge(r) == VERDICT_PENDING) {
 		ask(w);
 	} else {
 		end(w);
@@ -105,13 +105,13 @@ static void ask_one(void *ctx, const char *key, void *value)
 	struct waiter *w = ctx;
 
 	(void)value;
-	confirm_ask(w->waiting->confirm, key, confirmed, w);
+	live_lookup_ask(w->pending->lookup, key, confirmed, w);
 }
 
 /* Asks for all that is needed. An answer comes later, so the list is not changed meanwhile. */
 static void ask(struct waiter *w)
 {
-	request_lay_aside(w->request);
+	request_unparse(w->request);
 	w->open = w->request->needs.names.count;
 	strmap_walk(&w->request->needs.names, ask_one, w);
 }
@@ -132,9 +132,9 @@ static void deadline_done(void *ctx, const struct api_response *response, const 
 		return; /* shutting down: the look-ups end as well */
 	(void)err_set(&late, ERR_TIMEOUT,
 		"the API server did not say in time which KeptnTaskDefinitions exist");
-	request_take_up(w->request);
+	request_parse(w->request);
 	request_fail(w->request, 500, "InternalError", &late);
-	request_lay_aside(w->request);
+	request_unparse(w->request);
 	w->answered = true;
 }
 
@@ -144,7 +144,7 @@ static void start_deadline(struct waiter *w)
 	int64_t left = at - clock_mono_ms();
 
 	w->deadline_open = true;
-	w->deadline = api_timer(w->waiting->api, left > 0 ? (unsigned)left : 0, deadline_done, w);
+	w->deadline = api_timer(w->pending->api, left > 0 ? (unsigned)left : 0, deadline_done, w);
 }
 
 static void ask_on_client_thread(
@@ -158,23 +158,23 @@ static void ask_on_client_thread(
 		ask(w);
 		return;
 	}
-	request_take_up(w->request);
+	request_parse(w->request);
 	request_fail(w->request, 503, "ServiceUnavailable", err);
 	end(w);
 }
 
-void waiting_add(struct waiting *waiting, struct request *r_take)
+void pending_add(struct pending *pending, struct request *r_take)
 {
-	unsigned count = atomic_fetch_add(&waiting->count, 1) + 1;
+	unsigned count = atomic_fetch_add(&pending->count, 1) + 1;
 	struct waiter *w = xcalloc(1, sizeof(*w));
 	struct err err = ERR_INIT;
 
-	w->waiting = waiting;
+	w->pending = pending;
 	w->request = r_take;
 	metric_set(metric_at(&waiting_gauge), count);
 	if (count <= LIMIT_WAITING_REQUESTS) {
-		request_lay_aside(r_take);
-		(void)api_timer(waiting->api, 0, ask_on_client_thread, w);
+		request_unparse(r_take);
+		(void)api_timer(pending->api, 0, ask_on_client_thread, w);
 		return;
 	}
 	(void)err_set(&err, ERR_THROTTLED, "%d requests wait for live look-ups already: try again",

@@ -11,17 +11,17 @@
 #include "client/api.h"
 #include "webhook/request.h"
 
-struct waiting;
+struct pending;
 
-struct waiting *waiting_new(struct api *api);
+struct pending *pending_new(struct api *api);
 /* After server_stop() and api_free(): nothing waits any more. */
-void waiting_free(struct waiting *w);
-DEFINE_CLEANUP(struct waiting, waiting_free)
+void pending_free(struct pending *w);
+DEFINE_CLEANUP(struct pending, pending_free)
 
 /*
- * Answers a request for which request_judge() said VERDICT_NEEDS, and frees it: later, or at once
+ * Answers a request for which request_judge() said VERDICT_PENDING, and frees it: later, or at once
  * if too many wait already. Any thread.
  */
-void waiting_add(struct waiting *waiting, struct request *r_take);
+void pending_add(struct pending *pending, struct request *r_take);
 
 #endif

@@ -124,13 +124,13 @@ static int parse(struct request *r, struct err *err)
 	return 0;
 }
 
-void request_lay_aside(struct request *r)
+void request_unparse(struct request *r)
 {
 	r->review = (struct review){0};
 	json_free(STEAL(r->tree));
 }
 
-void request_take_up(struct request *r)
+void request_parse(struct request *r)
 {
 	struct err err = ERR_INIT;
 

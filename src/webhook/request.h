@@ -26,7 +26,7 @@ struct request *request_receive(
 void request_free(struct request *r);
 DEFINE_CLEANUP(struct request, request_free)
 
-/* Judges, and answers unless the verdict rests on r->needs: VERDICT_NEEDS then. */
+/* Judges, and answers unless the verdict rests on r->needs: VERDICT_PENDING then. */
 int request_judge(struct request *r);
 /* Answers that it can't be judged. */
 void request_fail(struct request *r, int status, const char *reason, const struct err *err);
@@ -39,7 +39,7 @@ void request_learn(struct request *r, const char *key, const struct json *object
  * times as large. Reading it again costs microseconds where asking costs milliseconds. Judging and
  * failing want it taken up.
  */
-void request_lay_aside(struct request *r);
-void request_take_up(struct request *r);
+void request_unparse(struct request *r);
+void request_parse(struct request *r);
 
 #endif

@@ -60,12 +60,12 @@ static void askers_of_one_name_share_a_get(void **state)
 {
 	struct wire w = {.said = BUF_INIT(1000)};
 	struct asker a = {&w, "a"}, b = {&w, "b"}, c = {&w, "c"};
-	CLEANUP(confirm_free_p) struct confirm *confirm = confirm_new(send_one, &w);
+	CLEANUP(live_lookup_free_p) struct live_lookup *lookup = live_lookup_new(send_one, &w);
 
 	(void)state;
-	confirm_ask(confirm, "ns/x", told, &a);
-	confirm_ask(confirm, "ns/x", told, &b);
-	confirm_ask(confirm, "ns/y", told, &c);
+	live_lookup_ask(lookup, "ns/x", told, &a);
+	live_lookup_ask(lookup, "ns/x", told, &b);
+	live_lookup_ask(lookup, "ns/y", told, &c);
 	assert_int_equal(w.count, 2);
 	answer(&w, "{}", ERR_NONE);
 	answer(&w, "{}", ERR_NONE);
@@ -78,12 +78,12 @@ static void absent_counts_only_for_those_who_asked_before_it_was_sent(void **sta
 {
 	struct wire w = {.said = BUF_INIT(1000)};
 	struct asker a = {&w, "a"}, b = {&w, "b"}, c = {&w, "c"};
-	CLEANUP(confirm_free_p) struct confirm *confirm = confirm_new(send_one, &w);
+	CLEANUP(live_lookup_free_p) struct live_lookup *lookup = live_lookup_new(send_one, &w);
 
 	(void)state;
-	confirm_ask(confirm, "ns/x", told, &a);
-	confirm_ask(confirm, "ns/x", told, &b);
-	confirm_ask(confirm, "ns/x", told, &c);
+	live_lookup_ask(lookup, "ns/x", told, &a);
+	live_lookup_ask(lookup, "ns/x", told, &b);
+	live_lookup_ask(lookup, "ns/x", told, &c);
 	answer(&w, NULL, ERR_NOT_FOUND);
 	assert_string_equal(buf_str(&w.said), "a: ns/x absent\n");
 	assert_int_equal(w.count, 1);
@@ -91,7 +91,7 @@ static void absent_counts_only_for_those_who_asked_before_it_was_sent(void **sta
 	assert_string_equal(buf_str(&w.said), "a: ns/x absent\nc: ns/x present\nb: ns/x present\n");
 	assert_int_equal(w.count, 0);
 	/* Nothing is remembered: the next one asks anew. */
-	confirm_ask(confirm, "ns/x", told, &a);
+	live_lookup_ask(lookup, "ns/x", told, &a);
 	assert_int_equal(w.count, 1);
 	answer(&w, NULL, ERR_NOT_FOUND);
 	buf_release(&w.said);
@@ -101,15 +101,15 @@ static void a_failure_is_told_to_all(void **state)
 {
 	struct wire w = {.said = BUF_INIT(1000)};
 	struct asker a = {&w, "a"}, b = {&w, "b"};
-	CLEANUP(confirm_free_p) struct confirm *confirm = confirm_new(send_one, &w);
+	CLEANUP(live_lookup_free_p) struct live_lookup *lookup = live_lookup_new(send_one, &w);
 
 	(void)state;
-	confirm_ask(confirm, "ns/x", told, &a);
-	confirm_ask(confirm, "ns/x", told, &b);
+	live_lookup_ask(lookup, "ns/x", told, &a);
+	live_lookup_ask(lookup, "ns/x", told, &b);
 	answer(&w, NULL, ERR_TIMEOUT);
 	assert_string_equal(buf_str(&w.said), "a: ns/x Timeout\nb: ns/x Timeout\n");
 	buf_reset(&w.said);
-	confirm_ask(confirm, "ns/x", told, &a);
+	live_lookup_ask(lookup, "ns/x", told, &a);
 	answer(&w, "{\"a\":1,\"a\":2}", ERR_NONE);
 	assert_string_equal(buf_str(&w.said), "a: ns/x Invalid\n");
 	assert_int_equal(w.count, 0);
@@ -124,5 +124,5 @@ int main(void)
 		cmocka_unit_test(a_failure_is_told_to_all),
 	};
 
-	return cmocka_run_group_tests_name("confirm", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("live_lookup", tests, NULL, NULL);
 }
