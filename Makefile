@@ -52,15 +52,19 @@ ALL_LDFLAGS := $(LDFLAGS) $(LINK) -pie -pthread -Wl,--gc-sections
 # --- what is built ----------------------------------------------------------------------------------
 # Pure folders decide and touch nothing; the others act (docs/architecture.md).
 PURE_DIRS := base json kube keptn admission job promotion
-IMPURE_DIRS := run yaml client server controller webhook reconciler
+IMPURE_DIRS := run yaml client server controller
+# What one program acts with; each is a library of its own, so that neither can call the other's.
+PROGRAM_DIRS := webhook reconciler
 
 PURE_SRC := $(sort $(wildcard $(PURE_DIRS:%=src/%/*.c)))
 IMPURE_SRC := $(sort $(wildcard $(IMPURE_DIRS:%=src/%/*.c)))
+PROGRAM_SRC := $(sort $(wildcard $(PROGRAM_DIRS:%=src/%/*.c)))
 CMD_SRC := $(sort $(wildcard src/cmd/*.c))
 HEADERS := $(sort $(wildcard src/*/*.h))
 
 PURE_LIB := $(B)/libpure.a
 IMPURE_LIB := $(B)/libimpure.a
+PROGRAM_LIBS := $(PROGRAM_DIRS:%=$(B)/lib%.a)
 PURE_LIBS := -lcjson -lm
 # libcurl in its GnuTLS build: libmicrohttpd loads GnuTLS anyway (docs/performance.md).
 IMPURE_LIBS := -lmicrohttpd -lgnutls -l:libcurl-gnutls.so.4 -lyaml
@@ -72,9 +76,11 @@ PROGRAMS := $(COMMAND) $(DAEMONS)
 
 PURE_TESTS := $(sort $(wildcard $(PURE_DIRS:%=tests/unit/%/*_test.c)))
 IMPURE_TESTS := $(sort $(wildcard $(IMPURE_DIRS:%=tests/unit/%/*_test.c)))
+PROGRAM_TESTS := $(sort $(wildcard $(PROGRAM_DIRS:%=tests/unit/%/*_test.c)))
 PURE_TEST_BIN := $(PURE_TESTS:tests/%.c=$(B)/tests/%)
 IMPURE_TEST_BIN := $(IMPURE_TESTS:tests/%.c=$(B)/tests/%)
-UNIT_TESTS := $(PURE_TEST_BIN) $(IMPURE_TEST_BIN)
+PROGRAM_TEST_BIN := $(PROGRAM_TESTS:tests/%.c=$(B)/tests/%)
+UNIT_TESTS := $(PURE_TEST_BIN) $(IMPURE_TEST_BIN) $(PROGRAM_TEST_BIN)
 
 all: $(PROGRAMS) ## build the programs
 
@@ -87,7 +93,8 @@ $(B)/%.o: %.c
 
 $(PURE_LIB): $(call obj,$(PURE_SRC))
 $(IMPURE_LIB): $(call obj,$(IMPURE_SRC))
-$(PURE_LIB) $(IMPURE_LIB):
+$(foreach d,$(PROGRAM_DIRS),$(eval $(B)/lib$d.a: $(call obj,$(filter src/$d/%,$(PROGRAM_SRC)))))
+$(PURE_LIB) $(IMPURE_LIB) $(PROGRAM_LIBS):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
@@ -102,7 +109,7 @@ $(COMMAND): $(B)/src/cmd/promogate.o $(PURE_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(PURE_LIBS) -o $@
 
-$(DAEMONS): $(B)/promogate-%: $(B)/src/cmd/%.o $(IMPURE_LIB) $(PURE_LIB)
+$(DAEMONS): $(B)/promogate-%: $(B)/src/cmd/%.o $(B)/lib%.a $(IMPURE_LIB) $(PURE_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(IMPURE_LIBS) $(PURE_LIBS) -o $@
 
@@ -116,6 +123,12 @@ $(IMPURE_TEST_BIN): $(B)/tests/%: $(B)/tests/%.o $(IMPURE_LIB) $(PURE_LIB)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(IMPURE_LIBS) $(PURE_LIBS) -lcmocka -o $@
+
+$(foreach d,$(PROGRAM_DIRS),$(eval $(filter $(B)/tests/unit/$d/%,$(PROGRAM_TEST_BIN)): $(B)/lib$d.a))
+$(PROGRAM_TEST_BIN): $(B)/tests/%: $(B)/tests/%.o $(IMPURE_LIB) $(PURE_LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $< $(filter-out $(IMPURE_LIB) $(PURE_LIB),$(filter %.a,$^)) \
+		$(IMPURE_LIB) $(PURE_LIB) $(IMPURE_LIBS) $(PURE_LIBS) -lcmocka -o $@
 
 # The server alone, for tests/hostile/, the client alone, for tests/e2e/; and for measuring.
 HELPERS := $(B)/tests/hostile/testserver $(B)/tests/e2e/apiclient
@@ -194,7 +207,7 @@ fmt-check:
 	$(call say,FORMAT,)
 	$(Q)$(STYLE)/clang-format --dry-run --Werror $(C_FILES)
 
-TIDY = $(addprefix tidy/,$(PURE_SRC) $(IMPURE_SRC) $(CMD_SRC))
+TIDY = $(addprefix tidy/,$(PURE_SRC) $(IMPURE_SRC) $(PROGRAM_SRC) $(CMD_SRC))
 tidy: $(TIDY) ## clang-tidy over the sources
 $(TIDY): tidy/%:
 	$(call say,TIDY,$*)
@@ -235,5 +248,5 @@ help: ## this list
 .PHONY: all unit model model-short test-build fuzz fuzz-short fuzz-targets shellcheck check test demo bench layers hdr-check fmt fmt-check tidy \
 	$(TIDY) docs install clean help FORCE
 
--include $(patsubst %.c,$(B)/%.d,$(PURE_SRC) $(IMPURE_SRC) $(CMD_SRC) $(PURE_TESTS) $(IMPURE_TESTS) \
+-include $(patsubst %.c,$(B)/%.d,$(PURE_SRC) $(IMPURE_SRC) $(PROGRAM_SRC) $(CMD_SRC) $(PURE_TESTS) $(IMPURE_TESTS) $(PROGRAM_TESTS) \
 	$(wildcard tests/fuzz/*.c) $(MODEL_SRC)) $(patsubst %.c,$(B)/omittable/%.d,$(MODEL_SRC) $(PLAN_SRC))
