@@ -204,7 +204,7 @@ static int check_name(const char *flag, const char *name, struct err *err)
 
 static int read_times(struct reconciler_config *to, struct err *err)
 {
-	struct sight_config *sight = &to->promoter.sight;
+	struct snapshot_config *snapshot = &to->promoter.snapshot;
 	struct lease_config *lease = &to->lease;
 
 	if (read_duration("lease-duration", config.lease_duration, &lease->lease_duration_ms, err) <
@@ -213,8 +213,8 @@ static int read_times(struct reconciler_config *to, struct err *err)
 			err) < 0 ||
 		read_duration("retry-period", config.retry_period, &lease->retry_period_ms, err) <
 			0 ||
-		read_seconds("max-age", config.max_age, &sight->max_age, err) < 0 ||
-		read_seconds("definition-deadline", config.definition_deadline, &sight->deadline,
+		read_seconds("max-age", config.max_age, &snapshot->max_age, err) < 0 ||
+		read_seconds("definition-deadline", config.definition_deadline, &snapshot->deadline,
 			err) < 0)
 		return -1;
 	return read_since(to, err);

@@ -20,7 +20,7 @@ enum calling { CALLING_NOTHING, CALLING_READ, CALLING_WRITE };
 
 /* But for what is said below, the client's thread alone. */
 struct elector {
-	struct outside outside;
+	struct env env;
 	struct elector_config config;
 	struct lease_config lease;
 	struct lease_view view;
@@ -38,7 +38,7 @@ struct elector {
 	enum err_kind failure_told;
 
 	bool releasing;
-	void (*released)(void *ctx); /* set by elector_release() before it posts to the thread */
+	void (*released)(void *ctx); /* set by elector_step_down() before it posts to the thread */
 	void *released_ctx;
 
 	atomic_int_fast64_t reached_ms; /* any thread */
@@ -50,12 +50,12 @@ static void release_next(struct elector *e);
 
 static int64_t now_ms(const struct elector *e)
 {
-	return e->outside.mono_ms(e->outside.ctx);
+	return e->env.mono_ms(e->env.ctx);
 }
 
 static void start_timer(struct elector *e, int64_t delay_ms, api_done_fn *done)
 {
-	(void)e->outside.timer(e->outside.ctx, delay_ms > 0 ? (unsigned)delay_ms : 0, done, e);
+	(void)e->env.timer(e->env.ctx, delay_ms > 0 ? (unsigned)delay_ms : 0, done, e);
 }
 
 static bool holds(const struct elector *e)
@@ -139,7 +139,7 @@ static void try_later(struct elector *e)
 		start_timer(e, e->tried_ms + period - now_ms(e), try_again);
 		return;
 	}
-	random = e->outside.random(e->outside.ctx);
+	random = e->env.random(e->env.ctx);
 	start_timer(e, period + (int64_t)((double)period * 1.2 * random / UINT32_MAX), try_again);
 }
 
@@ -245,8 +245,8 @@ static unsigned timeout_ms(const struct elector *e)
 
 	if (e->leading && left < ms)
 		ms = left;
-	if (e->releasing && ms > ELECTOR_RELEASE_MS)
-		ms = ELECTOR_RELEASE_MS;
+	if (e->releasing && ms > ELECTOR_STEP_DOWN_MS)
+		ms = ELECTOR_STEP_DOWN_MS;
 	return ms > 0 ? (unsigned)ms : 1;
 }
 
@@ -269,7 +269,7 @@ static void send(struct elector *e, const char *method, const struct buf *body, 
 		abort(); /* lease_config_check() has seen the names */
 	request.path = buf_str(&path);
 	e->calling = body ? CALLING_WRITE : CALLING_READ;
-	(void)e->outside.call(e->outside.ctx, &request, done, e);
+	(void)e->env.call(e->env.ctx, &request, done, e);
 }
 
 static void send_write(struct elector *e, const char *method, const struct buf *body)
@@ -290,8 +290,7 @@ static void write_lease(struct elector *e)
 {
 	CLEANUP(buf_release) struct buf body = BUF_INIT(LIMIT_OBJECT_BYTES);
 
-	switch (lease_next(
-		&e->view, &e->lease, now_ms(e), e->outside.wall_ms(e->outside.ctx), &body)) {
+	switch (lease_next(&e->view, &e->lease, now_ms(e), e->env.wall_ms(e->env.ctx), &body)) {
 	case LEASE_WAIT:
 		stand_by(e);
 		break;
@@ -362,7 +361,7 @@ static void start_try(struct elector *e)
 static void release_next(struct elector *e)
 {
 	CLEANUP(buf_release) struct buf body = BUF_INIT(LIMIT_OBJECT_BYTES);
-	int64_t wall_ms = e->outside.wall_ms(e->outside.ctx);
+	int64_t wall_ms = e->env.wall_ms(e->env.ctx);
 
 	if (!e->view_is_current && e->has_written && !e->has_read)
 		read_lease(e);
@@ -392,7 +391,7 @@ static void release_begin(void *ctx, const struct api_response *response, const 
 		finish_release(e);
 		return;
 	}
-	start_timer(e, ELECTOR_RELEASE_MS, release_timed_out);
+	start_timer(e, ELECTOR_STEP_DOWN_MS, release_timed_out);
 	if (e->calling == CALLING_READ && !e->has_written) {
 		finish_release(e);
 	} else if (e->calling == CALLING_NOTHING) {
@@ -401,7 +400,7 @@ static void release_begin(void *ctx, const struct api_response *response, const 
 	}
 }
 
-void elector_release(struct elector *e, void (*done)(void *ctx), void *ctx)
+void elector_step_down(struct elector *e, void (*done)(void *ctx), void *ctx)
 {
 	e->released = done;
 	e->released_ctx = ctx;
@@ -418,11 +417,11 @@ bool elector_reached(const struct elector *e)
 	return at != INT64_MIN && now_ms(e) - at < patience;
 }
 
-struct elector *elector_new_in(const struct elector_config *config, const struct outside *outside)
+struct elector *elector_new_in(const struct elector_config *config, const struct env *env)
 {
 	struct elector *e = xcalloc(1, sizeof(*e));
 
-	e->outside = *outside;
+	e->env = *env;
 	e->config = *config;
 	e->config.namespace = xstrdup(config->namespace);
 	e->config.name = xstrdup(config->name);
@@ -443,9 +442,9 @@ struct elector *elector_new_in(const struct elector_config *config, const struct
 
 struct elector *elector_new(const struct elector_config *config)
 {
-	const struct outside outside = outside_of(config->api);
+	const struct env env = env_of(config->api);
 
-	return elector_new_in(config, &outside);
+	return elector_new_in(config, &env);
 }
 
 void elector_free(struct elector *e)

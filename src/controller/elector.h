@@ -30,7 +30,7 @@ struct elector_config {
 
 	/* At most once. */
 	void (*leading)(void *ctx);
-	/* At most once, after leading, and not once elector_release() has begun. */
+	/* At most once, after leading, and not once elector_step_down() has begun. */
 	void (*lost)(void *ctx, const struct err *why);
 	/* When the one who is seen to hold it changes; NULL: nobody asks. */
 	void (*standing_by)(void *ctx, const char *holder);
@@ -40,7 +40,7 @@ struct elector_config {
 /* Starts at once. */
 struct elector *elector_new(const struct elector_config *config);
 /* The same in a world of one's own; config->api is not used. */
-struct elector *elector_new_in(const struct elector_config *config, const struct outside *outside);
+struct elector *elector_new_in(const struct elector_config *config, const struct env *env);
 /* After api_free(). */
 void elector_free(struct elector *e);
 DEFINE_CLEANUP(struct elector, elector_free)
@@ -60,10 +60,10 @@ bool elector_reached(const struct elector *e);
 
 /*
  * Stops leading and gives the Lease up if it is held, then calls done, exactly once, on the
- * client's thread; after ELECTOR_RELEASE_MS whether or not the API server has answered, and also
+ * client's thread; after ELECTOR_STEP_DOWN_MS whether or not the API server has answered, and also
  * when api_free() comes first. Once; any thread; before api_free().
  */
-enum { ELECTOR_RELEASE_MS = 2000 };
-void elector_release(struct elector *e, void (*done)(void *ctx), void *ctx);
+enum { ELECTOR_STEP_DOWN_MS = 2000 };
+void elector_step_down(struct elector *e, void (*done)(void *ctx), void *ctx);
 
 #endif

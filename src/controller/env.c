@@ -31,9 +31,9 @@ static uint32_t draw(void *ctx)
 	return random_u32();
 }
 
-struct outside outside_of(struct api *api)
+struct env env_of(struct api *api)
 {
-	return (struct outside){
+	return (struct env){
 		.ctx = api,
 		.call = call,
 		.timer = timer,

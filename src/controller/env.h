@@ -11,7 +11,7 @@
 
 #include "client/api.h"
 
-struct outside {
+struct env {
 	void *ctx; /* of all of them */
 	api_id (*call)(
 		void *ctx, const struct api_request *request, api_done_fn *done, void *done_ctx);
@@ -22,6 +22,6 @@ struct outside {
 };
 
 /* The real one. */
-struct outside outside_of(struct api *api);
+struct env env_of(struct api *api);
 
 #endif

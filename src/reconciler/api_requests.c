@@ -15,12 +15,12 @@
 
 #define MERGE_PATCH "application/merge-patch+json"
 
-void call_release(struct call *c)
+void kube_request_release(struct kube_request *c)
 {
 	buf_release(&c->body);
 }
 
-void call_send(struct api *api, const struct call *c, api_done_fn *done, void *ctx)
+void kube_request_send(struct api *api, const struct kube_request *c, api_done_fn *done, void *ctx)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
 	struct api_request request = {.method = c->method, .content_type = c->content_type};
@@ -36,12 +36,7 @@ void call_send(struct api *api, const struct call *c, api_done_fn *done, void *c
 	(void)api_call(api, &request, done, ctx);
 }
 
-bool call_is_name(const char *name)
-{
-	return name_is_subdomain(name);
-}
-
-struct url call_jobs(const char *ns, const char *name)
+struct url url_of_jobs(const char *ns, const char *name)
 {
 	return (struct url){.group = "batch",
 		.version = "v1",
@@ -50,13 +45,13 @@ struct url call_jobs(const char *ns, const char *name)
 		.name = name};
 }
 
-struct url call_config_map(const char *ns, const char *name)
+struct url url_of_config_map(const char *ns, const char *name)
 {
 	return (struct url){
 		.version = "v1", .namespace = ns, .resource = "configmaps", .name = name};
 }
 
-static void patch(struct call *c, struct url url)
+static void patch(struct kube_request *c, struct url url)
 {
 	c->method = "PATCH";
 	c->content_type = MERGE_PATCH;
@@ -72,8 +67,8 @@ static struct url version_url(const struct appversion *v)
 		.name = v->view.name};
 }
 
-void call_status_patch(struct call *c, const struct appversion *v, enum view_state promotion,
-	const struct plan_change *changes, size_t count)
+void kube_request_status_patch(struct kube_request *c, const struct appversion *v,
+	enum view_state promotion, const struct plan_change *changes, size_t count)
 {
 	const struct timestamp now = timestamp_format(clock_wall_ms());
 	const struct statuspatch s = {.version = v,
@@ -87,20 +82,20 @@ void call_status_patch(struct call *c, const struct appversion *v, enum view_sta
 	statuspatch_encode(&s, &c->body);
 }
 
-void call_supersede(struct call *c, const struct appversion *v, const char *by)
+void kube_request_supersede(struct kube_request *c, const struct appversion *v, const char *by)
 {
 	patch(c, version_url(v));
 	statuspatch_supersede(v, by, &c->body);
 }
 
-void call_unsuspend(struct call *c, const struct promotion_job *job)
+void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *job)
 {
-	patch(c, call_jobs(job->namespace, job->view.name));
+	patch(c, url_of_jobs(job->namespace, job->view.name));
 	job_patch_unsuspend(job->view.uid, &c->body);
 }
 
-void call_expire(
-	struct call *c, const struct promotion_job *job, struct on_failure_decision decision)
+void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job,
+	struct on_failure_decision decision)
 {
 	static const char *const outcomes[] = {
 		[VIEW_RUNNING] = "", [VIEW_COMPLETE] = "Succeeded", [VIEW_JOB_FAILED] = "Failed"};
@@ -112,7 +107,7 @@ void call_expire(
 		.reason = job->reason,
 		.message = job->message};
 
-	patch(c, call_jobs(job->namespace, job->view.name));
+	patch(c, url_of_jobs(job->namespace, job->view.name));
 	job_patch_record(&r, &c->body);
 }
 
@@ -124,21 +119,21 @@ static struct json *parse(const struct api_response *response)
 	return object;
 }
 
-bool call_is_stray(const struct api_response *response, const char *version_uid)
+bool response_is_stray(const struct api_response *response, const char *version_uid)
 {
 	CLEANUP(json_free_p) struct json *object = parse(response);
 	const struct json *label = json_at(object, "metadata", "labels", JOB_MANAGED_BY);
 
 	return object && (!str_eq(json_string_or(label, ""), JOB_MANAGER) ||
-				 !call_owner_is(response, version_uid));
+				 !response_owner_is(response, version_uid));
 }
 
 /* A strategic merge adds an owner to those that are there. */
-void call_adopt(struct call *c, const struct appversion *v, const char *job)
+void kube_request_adopt(struct kube_request *c, const struct appversion *v, const char *job)
 {
 	struct emit e = EMIT_INIT(&c->body);
 
-	patch(c, call_jobs(v->namespace, job));
+	patch(c, url_of_jobs(v->namespace, job));
 	c->content_type = "application/strategic-merge-patch+json";
 	emit_object_begin(&e);
 	emit_key(&e, "metadata");
@@ -153,12 +148,12 @@ void call_adopt(struct call *c, const struct appversion *v, const char *job)
 }
 
 /* In the background: a plain DELETE of a Job would leave its pods to themselves. */
-void call_delete(struct call *c, const struct promotion_job *job)
+void kube_request_delete(struct kube_request *c, const struct promotion_job *job)
 {
 	struct emit e = EMIT_INIT(&c->body);
 
 	c->method = "DELETE";
-	c->url = call_jobs(job->namespace, job->view.name);
+	c->url = url_of_jobs(job->namespace, job->view.name);
 	emit_object_begin(&e);
 	emit_key_string(&e, "apiVersion", "v1");
 	emit_key_string(&e, "kind", "DeleteOptions");
@@ -170,7 +165,7 @@ void call_delete(struct call *c, const struct promotion_job *job)
 	emit_object_end(&e);
 }
 
-char *call_words(const struct err *err, const char *name, const char *instead)
+char *refusal_text(const struct err *err, const char *name, const char *instead)
 {
 	CLEANUP(buf_release) struct buf words = BUF_INIT(LIMIT_OBJECT_BYTES);
 	const char *colon = err->http_status ? strstr(err->msg, ": ") : NULL;
@@ -185,7 +180,7 @@ char *call_words(const struct err *err, const char *name, const char *instead)
 	return xstrdup(buf_str(&words));
 }
 
-uint64_t call_resource_version(const struct api_response *response)
+uint64_t response_resource_version(const struct api_response *response)
 {
 	CLEANUP(json_free_p) struct json *object = parse(response);
 	const char *text = json_string_or(json_at(object, "metadata", "resourceVersion"), "");
@@ -194,7 +189,7 @@ uint64_t call_resource_version(const struct api_response *response)
 	return str_to_int64(text, &version) == 0 && version > 0 ? (uint64_t)version : 0;
 }
 
-bool call_owner_is(const struct api_response *response, const char *uid)
+bool response_owner_is(const struct api_response *response, const char *uid)
 {
 	CLEANUP(json_free_p) struct json *object = parse(response);
 

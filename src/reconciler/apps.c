@@ -319,12 +319,12 @@ struct app *apps_find(const struct apps *a, const char *key)
 	return strmap_get(&a->by_key, key);
 }
 
-void apps_hold(struct app *app)
+void apps_ref(struct app *app)
 {
 	app->held = true;
 }
 
-void apps_let_go(struct apps *a, struct app *app)
+void apps_unref(struct apps *a, struct app *app)
 {
 	app->held = false;
 	app_free_if_empty(a, app);

@@ -74,8 +74,8 @@ DEFINE_CLEANUP(struct apps, apps_free)
 /* NULL if nothing of it is known. Valid until the next event, unless it is held. */
 struct app *apps_find(const struct apps *a, const char *key);
 /* Holds or lets go. */
-void apps_hold(struct app *app);
-void apps_let_go(struct apps *a, struct app *app);
+void apps_ref(struct app *app);
+void apps_unref(struct apps *a, struct app *app);
 
 bool apps_consistent(const struct apps *a);
 /* Whether the watches have brought what this application awaits. */

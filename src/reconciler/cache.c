@@ -23,10 +23,10 @@ struct texts {
 	bool listing;
 };
 
-struct basis {
+struct cache {
 	const char *keptn_namespace;
-	basis_changed_fn *changed;
-	basis_progressed_fn *progressed;
+	cache_changed_fn *changed;
+	cache_progressed_fn *progressed;
 	void *ctx;
 	struct informer *definitions_informer, *contexts_informer;
 	struct configs *configs;
@@ -98,7 +98,7 @@ static char *reduce_definition(const struct json *object)
 }
 
 /* ns NULL: maybe all. Those of Keptn's namespace are everybody's. */
-static void changed(struct basis *b, const char *ns)
+static void changed(struct cache *b, const char *ns)
 {
 	b->round++;
 	b->changed(b->ctx, ns && str_eq(ns, b->keptn_namespace) ? NULL : ns);
@@ -106,14 +106,14 @@ static void changed(struct basis *b, const char *ns)
 
 static void definitions_begin(void *ctx)
 {
-	struct basis *b = ctx;
+	struct cache *b = ctx;
 
 	texts_begin(&b->definitions);
 }
 
 static void definitions_end(void *ctx)
 {
-	struct basis *b = ctx;
+	struct cache *b = ctx;
 
 	texts_end(&b->definitions);
 	changed(b, NULL);
@@ -121,7 +121,7 @@ static void definitions_end(void *ctx)
 
 static void definitions_set(void *ctx, const char *ns, const char *name, const struct json *object)
 {
-	struct basis *b = ctx;
+	struct cache *b = ctx;
 
 	texts_set(&b->definitions, ns, name, reduce_definition(object));
 	if (!b->definitions.listing)
@@ -130,13 +130,13 @@ static void definitions_set(void *ctx, const char *ns, const char *name, const s
 
 static void definitions_gone(void *ctx, const char *ns, const char *name)
 {
-	struct basis *b = ctx;
+	struct cache *b = ctx;
 
 	texts_set(&b->definitions, ns, name, NULL);
 	changed(b, ns); /* it may have hidden one of Keptn's namespace */
 }
 
-unsigned basis_round(const struct basis *b)
+unsigned cache_round(const struct cache *b)
 {
 	return b->round;
 }
@@ -149,7 +149,7 @@ void chain_release(struct chain *c)
 }
 
 /* The definition that a name means for this namespace, parsed; NULL if there is none. */
-static struct json *find_definition(const struct basis *b, const char *ns, const char *name)
+static struct json *find_definition(const struct cache *b, const char *ns, const char *name)
 {
 	const char *text = texts_get(&b->definitions, ns, name);
 	struct json *parsed = NULL;
@@ -161,8 +161,8 @@ static struct json *find_definition(const struct basis *b, const char *ns, const
 	return parsed;
 }
 
-int basis_chain(
-	const struct basis *b, const char *ns, const char *task, struct chain *ret, struct err *err)
+int cache_chain(
+	const struct cache *b, const char *ns, const char *task, struct chain *ret, struct err *err)
 {
 	CLEANUP(free_p) struct taskdef *t = NULL;
 	const char *next = task;
@@ -195,14 +195,14 @@ int basis_chain(
 
 static void contexts_begin(void *ctx)
 {
-	struct basis *b = ctx;
+	struct cache *b = ctx;
 
 	texts_begin(&b->on_failure);
 }
 
 static void contexts_end(void *ctx)
 {
-	struct basis *b = ctx;
+	struct cache *b = ctx;
 
 	texts_end(&b->on_failure);
 }
@@ -211,20 +211,20 @@ static void contexts_set(void *ctx, const char *ns, const char *name, const stru
 {
 	const char *value =
 		json_string(json_at(object, "metadata", "annotations", ON_FAILURE_ANNOTATION));
-	struct basis *b = ctx;
+	struct cache *b = ctx;
 
 	texts_set(&b->on_failure, ns, name, value ? xstrdup(value) : NULL);
 }
 
 static void contexts_gone(void *ctx, const char *ns, const char *name)
 {
-	struct basis *b = ctx;
+	struct cache *b = ctx;
 
 	texts_set(&b->on_failure, ns, name, NULL);
 }
 
-struct on_failure_decision basis_on_failure(
-	const struct basis *b, const char *ns, const char *application)
+struct on_failure_decision cache_on_failure(
+	const struct cache *b, const char *ns, const char *application)
 {
 	return on_failure_decide(
 		texts_get(&b->on_failure, ns, application), configs_block_deployment(b->configs));
@@ -234,15 +234,15 @@ struct on_failure_decision basis_on_failure(
 
 static void progressed(void *ctx)
 {
-	const struct basis *b = ctx;
+	const struct cache *b = ctx;
 
 	b->progressed(b->ctx);
 }
 
-struct basis *basis_new(struct api *api, const char *keptn_namespace, basis_changed_fn *on_change,
-	basis_progressed_fn *moved, void *ctx)
+struct cache *cache_new(struct api *api, const char *keptn_namespace, cache_changed_fn *on_change,
+	cache_progressed_fn *moved, void *ctx)
 {
-	struct basis *b = xcalloc(1, sizeof(*b));
+	struct cache *b = xcalloc(1, sizeof(*b));
 	const struct informer_handler definitions = {.list_begin = definitions_begin,
 		.list_end = definitions_end,
 		.set = definitions_set,
@@ -268,7 +268,7 @@ struct basis *basis_new(struct api *api, const char *keptn_namespace, basis_chan
 	return b;
 }
 
-void basis_free(struct basis *b)
+void cache_free(struct cache *b)
 {
 	if (!b)
 		return;
@@ -280,13 +280,13 @@ void basis_free(struct basis *b)
 	free(b);
 }
 
-bool basis_synced(const struct basis *b)
+bool cache_synced(const struct cache *b)
 {
 	return informer_synced(b->definitions_informer) && informer_synced(b->contexts_informer) &&
 	       configs_synced(b->configs);
 }
 
-int basis_ready(const struct basis *b, struct buf *reasons)
+int cache_ready(const struct cache *b, struct buf *reasons)
 {
 	int definitions = informer_ready(b->definitions_informer, reasons);
 	int contexts = informer_ready(b->contexts_informer, reasons);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "kube/names.h"
 #include "reconciler/execute_internal.h"
 #include "run/clock.h"
 
@@ -12,7 +13,7 @@ static void go_on(struct execution *run);
 
 const struct appversion *step_version(const struct step *step)
 {
-	return sight_version(step->run->sight, step->action->version);
+	return snapshot_version(step->run->snapshot, step->action->version);
 }
 
 static void note(struct execution *run, const struct err *err)
@@ -47,9 +48,9 @@ static void refuse_task(struct step *step, const struct err *err)
 
 	step->run->again = true;
 	/* One that has changed meanwhile is another question. */
-	if (step->run->round != basis_round(step->run->x->basis))
+	if (step->run->round != cache_round(step->run->x->cache))
 		return;
-	strmap_put(&app->refused, a->task, call_words(err, a->name.text, a->task));
+	strmap_put(&app->refused, a->task, refusal_text(err, a->name.text, a->task));
 	app->refused_until_ms = clock_mono_ms() + REFUSED_FOR_MS;
 }
 
@@ -62,7 +63,7 @@ static void create_failed(struct step *step, const struct err *err)
 	if (invalid && step->action->kind == PLAN_CREATE_JOB)
 		refuse_task(step, err);
 	if (err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED)
-		reports_refused(run->x->reports, run->app, run->sight, step->action, err);
+		reports_refused(run->x->reports, run->app, run->snapshot, step->action, err);
 }
 
 static void job_is_gone(struct step *step)
@@ -93,7 +94,7 @@ void step_failed(struct step *step, const struct err *err)
 	if (step->action->kind == PLAN_CREATE_JOB || step->action->kind == PLAN_CREATE_CODE)
 		create_failed(step, err);
 	else if (is_refusal(err))
-		reports_failed(run->x->reports, run->app, run->sight, step->action, err);
+		reports_failed(run->x->reports, run->app, run->snapshot, step->action, err);
 	/* What is refused to one Job for good must not hold up the rest for ever. */
 	if (is_refusal(err) && is_change_of_job(step->action->kind))
 		note(run, err);
@@ -109,7 +110,7 @@ void step_code_is_there(struct step *step)
 
 static void await(uint64_t *awaited, const struct api_response *response)
 {
-	uint64_t version = call_resource_version(response);
+	uint64_t version = response_resource_version(response);
 
 	if (version > *awaited)
 		*awaited = version;
@@ -148,7 +149,7 @@ static void succeeded(struct step *step, const struct api_response *response)
 	case PLAN_REPORT:
 		break;
 	}
-	reports_done(run->x->reports, run->app, run->sight, &run->plan, step->action);
+	reports_done(run->x->reports, run->app, run->snapshot, &run->plan, step->action);
 }
 
 void step_done(void *ctx, const struct api_response *response, const struct err *err)
@@ -176,72 +177,72 @@ static void adopted(void *ctx, const struct api_response *response, const struct
 static void looked(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct step *step = ctx;
-	CLEANUP(call_release) struct call call = CALL_INIT;
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
 	const struct appversion *v = step_version(step);
 
-	if (err || !call_is_stray(response, v->view.uid)) {
+	if (err || !response_is_stray(response, v->view.uid)) {
 		step_done(step, response, err);
 		return;
 	}
-	call_adopt(&call, v, step->action->item->job);
-	step_send(step, &call, adopted);
+	kube_request_adopt(&request, v, step->action->item->job);
+	step_send(step, &request, adopted);
 }
 
 /* --- actions ---------------------------------------------------------------------------------- */
 
-void step_send(struct step *step, const struct call *call, api_done_fn *done)
+void step_send(struct step *step, const struct kube_request *request, api_done_fn *done)
 {
-	call_send(step->run->x->api, call, done, step);
+	kube_request_send(step->run->x->api, request, done, step);
 }
 
 static void patch_status(struct step *step)
 {
 	const struct plan_action *a = step->action;
-	CLEANUP(call_release) struct call call = CALL_INIT;
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
-	call_status_patch(&call, step_version(step),
+	kube_request_status_patch(&request, step_version(step),
 		a->kind == PLAN_DEPRECATE ? VIEW_DEPRECATED : a->promotion,
 		a->count ? step->run->plan.changes + a->first : NULL, a->count);
-	step_send(step, &call, step_done);
+	step_send(step, &request, step_done);
 }
 
 static void supersede(struct step *step)
 {
-	CLEANUP(call_release) struct call call = CALL_INIT;
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
-	call_supersede(&call, step_version(step), step->action->by->name);
-	step_send(step, &call, step_done);
+	kube_request_supersede(&request, step_version(step), step->action->by->name);
+	step_send(step, &request, step_done);
 }
 
 static void change_job(struct step *step)
 {
 	const struct execution *run = step->run;
 	const struct plan_action *a = step->action;
-	const struct promotion_job *job = sight_job(run->sight, a->job);
-	CLEANUP(call_release) struct call call = CALL_INIT;
+	const struct promotion_job *job = snapshot_job(run->snapshot, a->job);
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
 	if (a->kind == PLAN_UNSUSPEND)
-		call_unsuspend(&call, job);
+		kube_request_unsuspend(&request, job);
 	else if (a->kind == PLAN_SET_TTL)
-		call_expire(&call, job, run->sight->on_failure);
+		kube_request_set_ttl(&request, job, run->snapshot->on_failure);
 	else
-		call_delete(&call, job);
-	step_send(step, &call, step_done);
+		kube_request_delete(&request, job);
+	step_send(step, &request, step_done);
 }
 
 /* An item that names what can be no Job's name was written by hand: there is none. */
 static bool look(struct step *step)
 {
 	const struct plan_action *a = step->action;
-	CLEANUP(call_release) struct call call = CALL_INIT;
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
-	if (!call_is_name(a->item->job)) {
+	if (!name_is_subdomain(a->item->job)) {
 		job_is_gone(step);
 		return false;
 	}
-	call.url = call_jobs(step_version(step)->namespace, a->item->job);
-	step_send(step, &call, looked);
+	request.url = url_of_jobs(step_version(step)->namespace, a->item->job);
+	step_send(step, &request, looked);
 	return true;
 }
 
@@ -283,7 +284,7 @@ static bool start(struct step *step)
 	case PLAN_REPORT:
 		break;
 	}
-	reports_told(run->x->reports, run->app, run->sight, step->action);
+	reports_told(run->x->reports, run->app, run->snapshot, step->action);
 	return false;
 }
 
@@ -294,7 +295,7 @@ static void finish(struct execution *run)
 	struct execution over = *run;
 
 	free(run);
-	sight_free(over.sight);
+	snapshot_free(over.snapshot);
 	plan_release(&over.plan);
 	over.done(over.ctx, over.app, over.again, over.err.kind == ERR_NONE ? NULL : &over.err);
 }
@@ -326,16 +327,16 @@ static void go_on(struct execution *run)
 		finish(run);
 }
 
-void execute(const struct executor *x, struct app *app, struct sight *sight_take,
+void execute(const struct executor *x, struct app *app, struct snapshot *snapshot_take,
 	struct plan *plan_take, execute_done_fn *done, void *ctx)
 {
 	struct execution *run = xcalloc(1, sizeof(*run));
 
 	*run = (struct execution){.x = x,
 		.app = app,
-		.sight = sight_take,
+		.snapshot = snapshot_take,
 		.plan = *plan_take,
-		.round = basis_round(x->basis),
+		.round = cache_round(x->cache),
 		.done = done,
 		.ctx = ctx};
 	*plan_take = (struct plan)PLAN_INIT;

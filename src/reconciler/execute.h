@@ -27,7 +27,7 @@ enum { REFUSED_FOR_MS = 60 * 1000 };
 
 struct executor {
 	struct api *api;
-	const struct basis *basis;
+	const struct cache *cache;
 	struct reports *reports;
 	const char *images[RUNTIME_COUNT];
 };
@@ -39,7 +39,7 @@ struct executor {
 typedef void execute_done_fn(void *ctx, struct app *app, bool again, const struct err *err);
 
 /* app is held by the caller until done; x must outlive it. */
-void execute(const struct executor *x, struct app *app, struct sight *sight_take,
+void execute(const struct executor *x, struct app *app, struct snapshot *snapshot_take,
 	struct plan *plan_take, execute_done_fn *done, void *ctx);
 
 #endif

@@ -1,4 +1,5 @@
 /* Jobs and the ConfigMaps with their code: what they are made of, and that they are there. */
+#include "kube/names.h"
 #include "reconciler/execute_internal.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static int making_init(struct making *m, const struct step *step, const char *ta
 
 	if (!v->source)
 		return err_set(err, ERR_INTERNAL, "no Job is made of what can't start");
-	if (basis_chain(x->basis, v->namespace, task, &m->chain, err) < 0 ||
+	if (cache_chain(x->cache, v->namespace, task, &m->chain, err) < 0 ||
 		json_parse(v->source, strlen(v->source), &m->version, err) < 0)
 		return -1;
 	job_spec_version_read(m->version, &m->spec.version);
@@ -42,14 +43,14 @@ int step_create_job(struct step *step, struct err *err)
 {
 	const struct plan_action *a = step->action;
 	CLEANUP(making_release) struct making m = {.version = NULL};
-	CLEANUP(call_release) struct call call = CALL_INIT;
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
 	if (making_init(&m, step, a->task, a->name.text, a->attempt, err) < 0 ||
-		job_spec_encode(&m.spec, &call.body, err) < 0)
+		job_spec_encode(&m.spec, &request.body, err) < 0)
 		return -1;
-	call.method = "POST";
-	call.url = call_jobs(step_version(step)->namespace, NULL);
-	step_send(step, &call, step_done);
+	request.method = "POST";
+	request.url = url_of_jobs(step_version(step)->namespace, NULL);
+	step_send(step, &request, step_done);
 	return 0;
 }
 
@@ -61,7 +62,7 @@ static void code_found(void *ctx, const struct api_response *response, const str
 
 	if (err) {
 		step_failed(step, err);
-	} else if (call_owner_is(response, step->action->job->uid)) {
+	} else if (response_owner_is(response, step->action->job->uid)) {
 		step_code_is_there(step);
 	} else {
 		(void)err_set(&stranger, ERR_EXISTS,
@@ -75,14 +76,14 @@ static void code_found(void *ctx, const struct api_response *response, const str
 static void code_created(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct step *step = ctx;
-	CLEANUP(call_release) struct call call = CALL_INIT;
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
 	if (!err || err->kind != ERR_EXISTS) {
 		step_done(step, response, err);
 		return;
 	}
-	call.url = call_config_map(step_version(step)->namespace, step->action->job->name);
-	step_send(step, &call, code_found);
+	request.url = url_of_config_map(step_version(step)->namespace, step->action->job->name);
+	step_send(step, &request, code_found);
 }
 
 /* source: the ConfigMap to copy, or NULL. */
@@ -90,14 +91,14 @@ static int create_code_of(struct step *step, const struct json *source, struct e
 {
 	const struct view_job *job = step->action->job;
 	CLEANUP(making_release) struct making m = {.version = NULL};
-	CLEANUP(call_release) struct call call = CALL_INIT;
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
 	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0 ||
-		job_spec_encode_code(&m.spec, job->uid, source, &call.body, err) < 0)
+		job_spec_encode_code(&m.spec, job->uid, source, &request.body, err) < 0)
 		return -1;
-	call.method = "POST";
-	call.url = call_config_map(step_version(step)->namespace, NULL);
-	step_send(step, &call, code_created);
+	request.method = "POST";
+	request.url = url_of_config_map(step_version(step)->namespace, NULL);
+	step_send(step, &request, code_created);
 	return 0;
 }
 
@@ -120,7 +121,7 @@ int step_create_code(struct step *step, struct err *err)
 {
 	const struct view_job *job = step->action->job;
 	CLEANUP(making_release) struct making m = {.version = NULL};
-	CLEANUP(call_release) struct call call = CALL_INIT;
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 	struct job_spec_code code;
 
 	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0)
@@ -134,10 +135,10 @@ int step_create_code(struct step *step, struct err *err)
 			job->task);
 	if (!code.source_name)
 		return create_code_of(step, NULL, err);
-	if (!call_is_name(code.source_name))
+	if (!name_is_subdomain(code.source_name))
 		return err_set(err, ERR_INVALID, "\"%.*s\" is no ConfigMap's name",
 			LIMIT_QUOTED_BYTES, code.source_name);
-	call.url = call_config_map(code.source_namespace, code.source_name);
-	step_send(step, &call, source_done);
+	request.url = url_of_config_map(code.source_namespace, code.source_name);
+	step_send(step, &request, source_done);
 	return 0;
 }

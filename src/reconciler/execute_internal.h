@@ -11,11 +11,11 @@
 struct execution {
 	const struct executor *x;
 	struct app *app;
-	struct sight *sight;
+	struct snapshot *snapshot;
 	struct plan plan;
 	execute_done_fn *done;
 	void *ctx;
-	unsigned round; /* basis_round() when it began */
+	unsigned round; /* cache_round() when it began */
 	size_t next; /* action to start */
 	unsigned in_flight;
 	bool dropped, again;
@@ -29,7 +29,7 @@ struct step {
 };
 
 const struct appversion *step_version(const struct step *step);
-void step_send(struct step *step, const struct call *call, api_done_fn *done);
+void step_send(struct step *step, const struct kube_request *request, api_done_fn *done);
 
 /* What an action came to. */
 void step_done(void *step, const struct api_response *response, const struct err *err);

@@ -3,21 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct cap {
+struct job_limit {
 	struct limiter *room;
 	limiter_visit_fn *due;
 	void *ctx;
 };
 
-struct cap *cap_new(unsigned total, unsigned per_namespace, limiter_visit_fn *due, void *ctx)
+struct job_limit *job_limit_new(
+	unsigned total, unsigned per_namespace, limiter_visit_fn *due, void *ctx)
 {
-	struct cap *c = xcalloc(1, sizeof(*c));
+	struct job_limit *c = xcalloc(1, sizeof(*c));
 
-	*c = (struct cap){limiter_new(total, per_namespace), due, ctx};
+	*c = (struct job_limit){limiter_new(total, per_namespace), due, ctx};
 	return c;
 }
 
-void cap_free(struct cap *c)
+void job_limit_free(struct job_limit *c)
 {
 	if (!c)
 		return;
@@ -25,7 +26,7 @@ void cap_free(struct cap *c)
 	free(c);
 }
 
-const struct limiter *cap_room(const struct cap *c)
+const struct limiter *job_limit_limiter(const struct job_limit *c)
 {
 	return c->room;
 }
@@ -35,10 +36,10 @@ static char *namespace_of(const char *key)
 	return xstrndup(key, strcspn(key, "/"));
 }
 
-void cap_count(void *cap, struct app *app)
+void job_limit_count(void *cap, struct app *app)
 {
 	CLEANUP(free_p) char *ns = namespace_of(app->key);
-	const struct cap *c = cap;
+	const struct job_limit *c = cap;
 
 	app->limiter_used = 0;
 	for (const struct kept *k = app->versions; k; k = k->next)
@@ -51,7 +52,7 @@ static bool is_start(enum plan_kind kind)
 	return kind == PLAN_CREATE_JOB || kind == PLAN_CREATE_CODE || kind == PLAN_COMMIT;
 }
 
-static unsigned open_items(const struct sight *s)
+static unsigned open_items(const struct snapshot *s)
 {
 	unsigned n = 0;
 
@@ -60,7 +61,8 @@ static unsigned open_items(const struct sight *s)
 	return n;
 }
 
-void cap_take(struct cap *c, struct app *app, const struct sight *s, const struct plan *plan)
+void job_limit_take(
+	struct job_limit *c, struct app *app, const struct snapshot *s, const struct plan *plan)
 {
 	unsigned before = app->limiter_used;
 	bool waited = app->waits_for_room;
@@ -74,11 +76,11 @@ void cap_take(struct cap *c, struct app *app, const struct sight *s, const struc
 		else if (a->kind == PLAN_REPORT && a->reason == PLAN_LIMIT_REACHED)
 			waits = a->version;
 	}
-	app->limiter_used = open_items(s) + (starts ? sight_needed(starts) : 0);
+	app->limiter_used = open_items(s) + (starts ? snapshot_needed(starts) : 0);
 	app->waits_for_room = waits != NULL;
 	limiter_use(c->room, app->key, s->namespace, app->limiter_used);
 	if (waits)
-		limiter_wait(c->room, app->key, s->namespace, sight_needed(waits));
+		limiter_wait(c->room, app->key, s->namespace, snapshot_needed(waits));
 	else
 		limiter_leave(c->room, app->key);
 	/*
@@ -88,13 +90,13 @@ void cap_take(struct cap *c, struct app *app, const struct sight *s, const struc
 		limiter_ready(c->room, c->due, c->ctx);
 }
 
-void cap_give_back(struct cap *c, struct app *app)
+void job_limit_give_back(struct job_limit *c, struct app *app)
 {
-	cap_count(c, app);
+	job_limit_count(c, app);
 	limiter_ready(c->room, c->due, c->ctx);
 }
 
-void cap_leave(struct cap *c, const char *key)
+void job_limit_leave(struct job_limit *c, const char *key)
 {
 	CLEANUP(free_p) char *ns = namespace_of(key);
 

@@ -13,22 +13,24 @@
 #include "reconciler/apps.h"
 #include "reconciler/snapshot.h"
 
-struct cap;
+struct job_limit;
 
 /* due: this application waited, and may start now. The caps: 0 for any number. */
-struct cap *cap_new(unsigned total, unsigned per_namespace, limiter_visit_fn *due, void *ctx);
-void cap_free(struct cap *c);
-DEFINE_CLEANUP(struct cap, cap_free)
+struct job_limit *job_limit_new(
+	unsigned total, unsigned per_namespace, limiter_visit_fn *due, void *ctx);
+void job_limit_free(struct job_limit *c);
+DEFINE_CLEANUP(struct job_limit, job_limit_free)
 
-const struct limiter *cap_room(const struct cap *c);
+const struct limiter *job_limit_limiter(const struct job_limit *c);
 
 /* What runs, and nothing that is about to; an apps_visit_fn, for a term's start. */
-void cap_count(void *cap, struct app *app);
+void job_limit_count(void *cap, struct app *app);
 /* What runs, and what this plan is about to start; or that it waits for room. */
-void cap_take(struct cap *c, struct app *app, const struct sight *s, const struct plan *plan);
+void job_limit_take(
+	struct job_limit *c, struct app *app, const struct snapshot *s, const struct plan *plan);
 /* The plan was dropped: others may go first meanwhile. */
-void cap_give_back(struct cap *c, struct app *app);
+void job_limit_give_back(struct job_limit *c, struct app *app);
 /* The application is no more. */
-void cap_leave(struct cap *c, const char *key);
+void job_limit_leave(struct job_limit *c, const char *key);
 
 #endif

@@ -38,10 +38,10 @@ enum {
 
 struct promoter {
 	struct promoter_config config;
-	struct basis *basis;
+	struct cache *cache;
 	struct apps *apps;
 	struct reports *reports;
-	struct cap *cap;
+	struct job_limit *job_limit;
 	struct workqueue *queue;
 	struct executor executor;
 	size_t running;
@@ -175,7 +175,7 @@ static void executed(void *ctx, struct app *app, bool again, const struct err *e
 
 	p->running--;
 	if (err && !lost)
-		cap_give_back(p->cap, app);
+		job_limit_give_back(p->job_limit, app);
 	if (again)
 		workqueue_add(p->queue, app->key);
 	if (err && !again) {
@@ -187,13 +187,13 @@ static void executed(void *ctx, struct app *app, bool again, const struct err *e
 	} else {
 		workqueue_done(p->queue, app->key);
 	}
-	apps_let_go(p->apps, app);
+	apps_unref(p->apps, app);
 	set_turn(p);
 	stopped(p);
 }
 
 /* From when on a version that is to start was seen, for the metric. */
-static void note_delivery(struct app *app, const struct sight *s)
+static void note_delivery(struct app *app, const struct snapshot *s)
 {
 	for (size_t i = 0; i < s->view.nversions; i++) {
 		if (!view_waits(&s->view, &s->view.versions[i]))
@@ -217,22 +217,23 @@ static void forget_refusals(struct promoter *p, struct app *app)
 
 static void judge(struct promoter *p, struct app *app)
 {
-	struct sight *sight;
+	struct snapshot *snapshot;
 	struct plan plan_made = PLAN_INIT;
 	uint64_t random = (uint64_t)random_u32() << 32 | random_u32();
 
 	metric_add(metric_at(&judgements), 1);
 	forget_refusals(p, app);
-	sight = sight_new(app, p->basis, cap_room(p->cap), &p->config.sight);
-	plan(&sight->view, clock_wall_ms() / 1000, random, &plan_made);
+	snapshot =
+		snapshot_new(app, p->cache, job_limit_limiter(p->job_limit), &p->config.snapshot);
+	plan(&snapshot->view, clock_wall_ms() / 1000, random, &plan_made);
 	app->wants_definitions = wants_definitions(&plan_made);
-	note_delivery(app, sight);
-	cap_take(p->cap, app, sight, &plan_made);
+	note_delivery(app, snapshot);
+	job_limit_take(p->job_limit, app, snapshot, &plan_made);
 	set_wake(p, app->key, plan_made.wake);
 	hold_records(p, app, &plan_made);
-	apps_hold(app);
+	apps_ref(app);
 	p->running++;
-	execute(&p->executor, app, sight, &plan_made, executed, p);
+	execute(&p->executor, app, snapshot, &plan_made, executed, p);
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */
@@ -240,7 +241,7 @@ static void judge(struct promoter *p, struct app *app)
 static bool may_judge(const struct promoter *p)
 {
 	return !p->idle && p->running < MAX_RUNNING && apps_consistent(p->apps) &&
-	       basis_synced(p->basis);
+	       cache_synced(p->cache);
 }
 
 static void turn(struct promoter *p)
@@ -248,7 +249,7 @@ static void turn(struct promoter *p)
 	const char *key;
 
 	if (!p->counted && may_judge(p)) {
-		apps_walk(p->apps, cap_count, p->cap);
+		apps_walk(p->apps, job_limit_count, p->job_limit);
 		p->counted = true;
 	}
 	while (may_judge(p) && p->config.may_act(p->config.may_act_ctx) &&
@@ -260,7 +261,7 @@ static void turn(struct promoter *p)
 			continue;
 		}
 		if (!app)
-			cap_leave(p->cap, key);
+			job_limit_leave(p->job_limit, key);
 		workqueue_done(p->queue, key);
 	}
 	metric_set(metric_at(&depth), (int64_t)workqueue_depth(p->queue));
@@ -308,13 +309,14 @@ struct promoter *promoter_new(const struct promoter_config *config)
 	p->config = *config;
 	p->turn_at = INT64_MAX;
 	p->queue = workqueue_new();
-	p->cap = cap_new(config->max_running_jobs, config->max_running_jobs_per_namespace, due, p);
+	p->job_limit = job_limit_new(
+		config->max_running_jobs, config->max_running_jobs_per_namespace, due, p);
 	p->reports = reports_new(config->api);
 	p->apps = apps_new(config->api, apps_changed, progressed, p);
-	p->basis =
-		basis_new(config->api, config->keptn_namespace, definitions_changed, progressed, p);
+	p->cache =
+		cache_new(config->api, config->keptn_namespace, definitions_changed, progressed, p);
 	p->executor =
-		(struct executor){.api = config->api, .basis = p->basis, .reports = p->reports};
+		(struct executor){.api = config->api, .cache = p->cache, .reports = p->reports};
 	memcpy(p->executor.images, config->images, sizeof(p->executor.images));
 	return p;
 }
@@ -332,17 +334,17 @@ void promoter_free(struct promoter *p)
 	if (!p)
 		return;
 	apps_free(p->apps);
-	basis_free(p->basis);
+	cache_free(p->cache);
 	reports_free(p->reports);
 	workqueue_free(p->queue);
-	cap_free(p->cap);
+	job_limit_free(p->job_limit);
 	free(p);
 }
 
 int promoter_ready(const struct promoter *p, struct buf *reasons)
 {
 	int apps = apps_ready(p->apps, reasons);
-	int basis = basis_ready(p->basis, reasons);
+	int cache = cache_ready(p->cache, reasons);
 
-	return apps < 0 || basis < 0 ? -1 : 0;
+	return apps < 0 || cache < 0 ? -1 : 0;
 }

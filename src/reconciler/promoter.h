@@ -20,7 +20,7 @@ struct promoter;
 struct promoter_config {
 	struct api *api;
 	const char *keptn_namespace; /* borrowed */
-	struct sight_config sight;
+	struct snapshot_config snapshot;
 	unsigned max_running_jobs, max_running_jobs_per_namespace; /* 0: any number */
 	const char *images[RUNTIME_COUNT]; /* borrowed; NULL: none */
 	/* Asked before each judgement: after this process was stopped, it may lead no longer. */

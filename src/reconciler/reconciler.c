@@ -22,7 +22,7 @@ struct reconciler {
 	/* Of this term. What the client's callbacks use is freed after the client. */
 	struct api *api;
 	struct elector *elector;
-	struct past *past;
+	struct since *since;
 	bool leaving; /* on the client's thread */
 
 	struct lock lock; /* the two below, and their being freed */
@@ -63,7 +63,7 @@ static void promote(struct reconciler *r, int64_t since)
 	config.api = r->api;
 	config.may_act = may_act;
 	config.may_act_ctx = r;
-	config.sight.since = since;
+	config.snapshot.since = since;
 	p = promoter_new(&config);
 	lock_lock(&r->lock);
 	r->promoter = p;
@@ -85,7 +85,7 @@ static void leading(void *ctx)
 	if (r->config.since != INT64_MIN)
 		promote(r, r->config.since);
 	else
-		r->past = past_new(
+		r->since = since_new(
 			r->api, r->config.lease.namespace, r->config.lease.name, past_known, r);
 }
 
@@ -105,7 +105,7 @@ static void idle(void *ctx)
 {
 	struct reconciler *r = ctx;
 
-	elector_release(r->elector, released, r);
+	elector_step_down(r->elector, released, r);
 }
 
 static void leave(void *ctx, const struct api_response *response, const struct err *err)
@@ -165,8 +165,8 @@ static void end(struct reconciler *r)
 	lock_unlock(&r->lock);
 	promoter_free(promoter);
 	elector_free(elector);
-	past_free(r->past);
-	r->past = NULL;
+	since_free(r->since);
+	r->since = NULL;
 }
 
 static bool is_over(struct reconciler *r)

@@ -87,14 +87,14 @@ struct posting {
 	struct reports *r;
 	const char *reason; /* a constant */
 	char *namespace;
-	struct call call;
+	struct kube_request call;
 };
 
 static void over(struct posting *posting, bool cancelled)
 {
 	struct reports *r = posting->r;
 
-	call_release(&posting->call);
+	kube_request_release(&posting->call);
 	free(posting->namespace);
 	free(posting);
 	if (--r->events == 0 && r->quiet && !cancelled)
@@ -127,7 +127,7 @@ static void post_now(void *ctx, const struct api_response *response, const struc
 	if (err)
 		over(posting, true);
 	else
-		call_send(posting->r->api, &posting->call, posted, posting);
+		kube_request_send(posting->r->api, &posting->call, posted, posting);
 }
 
 static void post(struct reports *r, const struct appversion *v, const struct event_text *t)
@@ -151,7 +151,7 @@ static void post(struct reports *r, const struct appversion *v, const struct eve
 		return;
 	}
 	posting = xcalloc(1, sizeof(*posting));
-	*posting = (struct posting){r, t->reason, xstrdup(v->namespace), CALL_INIT};
+	*posting = (struct posting){r, t->reason, xstrdup(v->namespace), KUBE_REQUEST_INIT};
 	posting->call.method = "POST";
 	posting->call.url = (struct url){
 		.version = "v1", .namespace = posting->namespace, .resource = "events"};
@@ -162,7 +162,7 @@ static void post(struct reports *r, const struct appversion *v, const struct eve
 
 /* --- transitions ------------------------------------------------------------------------------ */
 
-static void started(struct reports *r, const struct appversion *v, const struct sight *s,
+static void started(struct reports *r, const struct appversion *v, const struct snapshot *s,
 	const struct plan *plan, const struct plan_action *a)
 {
 	CLEANUP(free_p) char *key = key_of(v);
@@ -205,7 +205,7 @@ static void task_ended(const struct appversion *v, const struct plan_change *c)
 		LOG_STR("job", c->job), LOG_STR("state", state), LOG_END);
 }
 
-static void recorded(struct reports *r, const struct appversion *v, const struct sight *s,
+static void recorded(struct reports *r, const struct appversion *v, const struct snapshot *s,
 	const struct plan *plan, const struct plan_action *a)
 {
 	CLEANUP(free_p) char *key = key_of(v);
@@ -254,10 +254,10 @@ static void let_run(struct app *app, const struct plan *plan, const struct plan_
 	app->delivered_ns = 0;
 }
 
-void reports_done(struct reports *r, struct app *app, const struct sight *s,
+void reports_done(struct reports *r, struct app *app, const struct snapshot *s,
 	const struct plan *plan, const struct plan_action *a)
 {
-	const struct appversion *v = sight_version(s, a->version);
+	const struct appversion *v = snapshot_version(s, a->version);
 
 	switch (a->kind) {
 	case PLAN_COMMIT:
@@ -332,7 +332,7 @@ static void stand_down(struct reports *r, const struct appversion *v)
 }
 
 /* Why each task of the version that can't start can't. */
-static void add_lacking(struct buf *to, const struct sight *s, const struct view_version *v)
+static void add_lacking(struct buf *to, const struct snapshot *s, const struct view_version *v)
 {
 	for (size_t i = 0; i < v->ntasks; i++) {
 		const char *why = strmap_get(&s->lacking, v->tasks[i].name);
@@ -343,9 +343,9 @@ static void add_lacking(struct buf *to, const struct sight *s, const struct view
 }
 
 void reports_told(
-	struct reports *r, struct app *app, const struct sight *s, const struct plan_action *a)
+	struct reports *r, struct app *app, const struct snapshot *s, const struct plan_action *a)
 {
-	const struct appversion *v = sight_version(s, a->version);
+	const struct appversion *v = snapshot_version(s, a->version);
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 	CLEANUP(buf_release) struct buf detail = BUF_INIT(EVENT_TEXT_MESSAGE_MAX / 2);
 
@@ -359,17 +359,17 @@ void reports_told(
 	say(r, app, v, &t, (struct saying){NULL, buf_str(&t.message), LOG_INFO});
 }
 
-void reports_refused(struct reports *r, struct app *app, const struct sight *s,
+void reports_refused(struct reports *r, struct app *app, const struct snapshot *s,
 	const struct plan_action *a, const struct err *err)
 {
-	const struct appversion *v = sight_version(s, a->version);
+	const struct appversion *v = snapshot_version(s, a->version);
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 	bool code = a->kind == PLAN_CREATE_CODE;
 	const char *task = code ? a->job->task : a->task;
 	const char *job = code ? a->job->name : a->name.text;
 	CLEANUP(free_p) char *words = NULL;
 
-	words = call_words(err, job, task);
+	words = refusal_text(err, job, task);
 	event_text_create_failed(&t, task, job, words);
 	say(r, app, v, &t, (struct saying){task, err_kind_name(err->kind), LOG_WARN});
 }
@@ -400,14 +400,14 @@ static const char *doing(enum plan_kind kind)
 	return "go on";
 }
 
-void reports_failed(struct reports *r, struct app *app, const struct sight *s,
+void reports_failed(struct reports *r, struct app *app, const struct snapshot *s,
 	const struct plan_action *a, const struct err *err)
 {
 	const char *job = a->job ? a->job->name : a->item ? a->item->job : "";
-	CLEANUP(free_p) char *words = call_words(err, job, "the Job");
+	CLEANUP(free_p) char *words = refusal_text(err, job, "the Job");
 	CLEANUP(free_p) char *what = xasprintf("%s: %s", doing(a->kind), err_kind_name(err->kind));
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 
 	event_text_failed(&t, doing(a->kind), words);
-	say(r, app, sight_version(s, a->version), &t, (struct saying){job, what, LOG_WARN});
+	say(r, app, snapshot_version(s, a->version), &t, (struct saying){job, what, LOG_WARN});
 }

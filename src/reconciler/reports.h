@@ -28,17 +28,17 @@ typedef void reports_quiet_fn(void *ctx);
 void reports_when_quiet(struct reports *r, reports_quiet_fn *quiet, void *ctx);
 
 /* An action was carried out. */
-void reports_done(struct reports *r, struct app *app, const struct sight *s,
+void reports_done(struct reports *r, struct app *app, const struct snapshot *s,
 	const struct plan *plan, const struct plan_action *a);
 /* A PLAN_REPORT. */
 void reports_told(
-	struct reports *r, struct app *app, const struct sight *s, const struct plan_action *a);
+	struct reports *r, struct app *app, const struct snapshot *s, const struct plan_action *a);
 /* The Job of a PLAN_CREATE_JOB, or its ConfigMap, was refused. */
-void reports_refused(struct reports *r, struct app *app, const struct sight *s,
+void reports_refused(struct reports *r, struct app *app, const struct snapshot *s,
 	const struct plan_action *a, const struct err *err);
 
 /* Anything else was refused: by a right that is missing, or by admission. */
-void reports_failed(struct reports *r, struct app *app, const struct sight *s,
+void reports_failed(struct reports *r, struct app *app, const struct snapshot *s,
 	const struct plan_action *a, const struct err *err);
 
 #endif

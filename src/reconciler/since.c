@@ -13,15 +13,15 @@
 /* What is made is a few hundred bytes. */
 enum { BODY_BYTES = 4096 };
 
-struct past {
-	struct outside outside;
+struct since {
+	struct env env;
 	char *ns, *name;
-	past_done_fn *done;
+	since_done_fn *done;
 	void *ctx;
 	struct backoff backoff;
 };
 
-static void get(struct past *p);
+static void get(struct since *p);
 
 static void timer_done(void *ctx, const struct api_response *response, const struct err *err)
 {
@@ -30,23 +30,23 @@ static void timer_done(void *ctx, const struct api_response *response, const str
 		get(ctx);
 }
 
-static void start_timer(struct past *p, unsigned delay_ms)
+static void start_timer(struct since *p, unsigned delay_ms)
 {
-	(void)p->outside.timer(p->outside.ctx, delay_ms, timer_done, p);
+	(void)p->env.timer(p->env.ctx, delay_ms, timer_done, p);
 }
 
-static void try_later(struct past *p, const struct err *err)
+static void try_later(struct since *p, const struct err *err)
 {
 	if (api_cancelled(err))
 		return;
 	log_event(LOG_WARN, "the past is not known yet", LOG_STR("namespace", p->ns),
 		LOG_STR("configMap", p->name), LOG_ERR(err), LOG_END);
-	start_timer(p, backoff_next(&p->backoff, p->outside.random(p->outside.ctx)));
+	start_timer(p, backoff_next(&p->backoff, p->env.random(p->env.ctx)));
 }
 
 /* ERR_IO: no ConfigMap was answered, ask again. ERR_INVALID: it is one, and says no moment. */
 static int read_since(
-	struct past *p, const struct api_response *response, int64_t *ret_ms, struct err *err)
+	struct since *p, const struct api_response *response, int64_t *ret_ms, struct err *err)
 {
 	CLEANUP(json_free_p) struct json *object = NULL;
 	const char *since;
@@ -63,7 +63,7 @@ static int read_since(
 		"the present",
 		p->ns, p->name, since ? "\"" : "", LIMIT_QUOTED_BYTES / 4,
 		since ? since : "is missing", since ? "\" is no RFC 3339 time" : "",
-		timestamp_format(p->outside.wall_ms(p->outside.ctx)).text);
+		timestamp_format(p->env.wall_ms(p->env.ctx)).text);
 }
 
 /* Rounded down, as an endTime is: what ended within that second is not older. */
@@ -72,7 +72,7 @@ static int64_t to_seconds(int64_t ms)
 	return ms / 1000 - (ms % 1000 < 0);
 }
 
-static void take(struct past *p, const struct api_response *response)
+static void take(struct since *p, const struct api_response *response)
 {
 	struct err err = ERR_INIT;
 	int64_t ms = 0;
@@ -90,7 +90,7 @@ static void take(struct past *p, const struct api_response *response)
 
 static void post_done(void *ctx, const struct api_response *response, const struct err *failure)
 {
-	struct past *p = ctx;
+	struct since *p = ctx;
 
 	if (response)
 		take(p, response);
@@ -100,7 +100,7 @@ static void post_done(void *ctx, const struct api_response *response, const stru
 		try_later(p, failure);
 }
 
-static void send(struct past *p, const struct buf *body, api_done_fn *done)
+static void send(struct since *p, const struct buf *body, api_done_fn *done)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
 	const struct url url = {.version = "v1",
@@ -115,10 +115,10 @@ static void send(struct past *p, const struct buf *body, api_done_fn *done)
 	if (url_add(&path, &url, &err) < 0)
 		abort(); /* both are names that objects can have */
 	request.path = buf_str(&path);
-	(void)p->outside.call(p->outside.ctx, &request, done, p);
+	(void)p->env.call(p->env.ctx, &request, done, p);
 }
 
-static void emit_metadata(struct emit *e, const struct past *p)
+static void emit_metadata(struct emit *e, const struct since *p)
 {
 	emit_key(e, "metadata");
 	emit_object_begin(e);
@@ -138,7 +138,7 @@ static void emit_metadata(struct emit *e, const struct past *p)
 	emit_object_end(e);
 }
 
-static void post(struct past *p)
+static void post(struct since *p)
 {
 	CLEANUP(buf_release) struct buf body = BUF_INIT(BODY_BYTES);
 	struct emit e = EMIT_INIT(&body);
@@ -149,7 +149,7 @@ static void post(struct past *p)
 	emit_metadata(&e, p);
 	emit_key(&e, "data");
 	emit_object_begin(&e);
-	emit_key_string(&e, "since", timestamp_format(p->outside.wall_ms(p->outside.ctx)).text);
+	emit_key_string(&e, "since", timestamp_format(p->env.wall_ms(p->env.ctx)).text);
 	emit_object_end(&e);
 	emit_object_end(&e);
 	send(p, &body, post_done);
@@ -157,7 +157,7 @@ static void post(struct past *p)
 
 static void get_done(void *ctx, const struct api_response *response, const struct err *failure)
 {
-	struct past *p = ctx;
+	struct since *p = ctx;
 
 	if (response)
 		take(p, response);
@@ -167,17 +167,17 @@ static void get_done(void *ctx, const struct api_response *response, const struc
 		try_later(p, failure);
 }
 
-static void get(struct past *p)
+static void get(struct since *p)
 {
 	send(p, NULL, get_done);
 }
 
-struct past *past_new_in(const struct outside *outside, const char *ns, const char *name,
-	past_done_fn *done, void *ctx)
+struct since *since_new_in(
+	const struct env *env, const char *ns, const char *name, since_done_fn *done, void *ctx)
 {
-	struct past *p = xcalloc(1, sizeof(*p));
+	struct since *p = xcalloc(1, sizeof(*p));
 
-	p->outside = *outside;
+	p->env = *env;
 	p->ns = xstrdup(ns);
 	p->name = xstrdup(name);
 	p->done = done;
@@ -187,15 +187,15 @@ struct past *past_new_in(const struct outside *outside, const char *ns, const ch
 	return p;
 }
 
-struct past *past_new(
-	struct api *api, const char *ns, const char *name, past_done_fn *done, void *ctx)
+struct since *since_new(
+	struct api *api, const char *ns, const char *name, since_done_fn *done, void *ctx)
 {
-	const struct outside outside = outside_of(api);
+	const struct env env = env_of(api);
 
-	return past_new_in(&outside, ns, name, done, ctx);
+	return since_new_in(&env, ns, name, done, ctx);
 }
 
-void past_free(struct past *p)
+void since_free(struct since *p)
 {
 	if (!p)
 		return;

@@ -15,22 +15,22 @@
 #include "base/mem.h"
 #include "controller/env.h"
 
-struct past;
+struct since;
 
 /* since_s: seconds since 1970, or err, which no further try can mend: a person must. */
-typedef void past_done_fn(void *ctx, int64_t since_s, const struct err *err);
+typedef void since_done_fn(void *ctx, int64_t since_s, const struct err *err);
 
 /*
  * Starts at once, and tries again, with backoff, until it knows; then it calls done, once. Not at
  * all where api_free() comes first. The names are ones that objects can have, and copied.
  */
-struct past *past_new(
-	struct api *api, const char *ns, const char *name, past_done_fn *done, void *ctx);
+struct since *since_new(
+	struct api *api, const char *ns, const char *name, since_done_fn *done, void *ctx);
 /* The same in a world of one's own. */
-struct past *past_new_in(const struct outside *outside, const char *ns, const char *name,
-	past_done_fn *done, void *ctx);
+struct since *since_new_in(
+	const struct env *env, const char *ns, const char *name, since_done_fn *done, void *ctx);
 /* After api_free(). */
-void past_free(struct past *p);
-DEFINE_CLEANUP(struct past, past_free)
+void since_free(struct since *p);
+DEFINE_CLEANUP(struct since, since_free)
 
 #endif

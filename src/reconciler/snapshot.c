@@ -14,32 +14,32 @@ static bool may_start(const struct view_version *v)
 }
 
 /* "" if a Job can be made for this task, or why not. */
-static void judge_task(
-	struct sight *s, const struct app *app, const struct basis *basis, struct view_task *task)
+static void judge_task(struct snapshot *s, const struct app *app, const struct cache *cache,
+	struct view_task *task)
 {
 	CLEANUP(chain_release) struct chain chain = {.count = 0};
 	const char *refused = strmap_get(&app->refused, task->name);
 	struct err err = ERR_INIT;
 
-	task->defined = !refused && basis_chain(basis, s->namespace, task->name, &chain, &err) == 0;
+	task->defined = !refused && cache_chain(cache, s->namespace, task->name, &chain, &err) == 0;
 	if (!task->defined)
 		strmap_put(&s->lacking, task->name, xstrdup(refused ? refused : err.msg));
 }
 
 /* Copies the tasks of a version that may start to *at, and says of each whether it can. */
-static void show_tasks(struct sight *s, const struct app *app, const struct basis *basis,
+static void show_tasks(struct snapshot *s, const struct app *app, const struct cache *cache,
 	struct view_version *v, struct view_task **at)
 {
 	if (v->ntasks == 0 || !may_start(v))
 		return;
 	memcpy(*at, v->tasks, v->ntasks * sizeof(**at));
 	for (size_t i = 0; i < v->ntasks; i++)
-		judge_task(s, app, basis, &(*at)[i]);
+		judge_task(s, app, cache, &(*at)[i]);
 	v->tasks = *at;
 	*at += v->ntasks;
 }
 
-static void show_versions(struct sight *s, const struct app *app, const struct basis *basis)
+static void show_versions(struct snapshot *s, const struct app *app, const struct cache *cache)
 {
 	size_t n = 0, ntasks = 0;
 	struct view_task *at;
@@ -54,12 +54,12 @@ static void show_versions(struct sight *s, const struct app *app, const struct b
 	}
 	at = s->view_tasks = xcalloc(ntasks, sizeof(*at));
 	for (size_t i = 0; i < n; i++)
-		show_tasks(s, app, basis, &s->view_versions[i], &at);
+		show_tasks(s, app, cache, &s->view_versions[i], &at);
 	s->view.versions = s->view_versions;
 	s->view.nversions = n;
 }
 
-static void show_jobs(struct sight *s, const struct app *app)
+static void show_jobs(struct snapshot *s, const struct app *app)
 {
 	size_t n = 0;
 
@@ -76,24 +76,24 @@ static void show_jobs(struct sight *s, const struct app *app)
 
 static void show_gone(void *ctx, const char *key, void *value)
 {
-	struct sight *s = ctx;
+	struct snapshot *s = ctx;
 
 	(void)value;
 	s->gone[s->view.ngone++] = key;
 }
 
-struct sight *sight_new(const struct app *app, const struct basis *basis,
-	const struct limiter *room, const struct sight_config *config)
+struct snapshot *snapshot_new(const struct app *app, const struct cache *cache,
+	const struct limiter *room, const struct snapshot_config *config)
 {
-	struct sight *s = xcalloc(1, sizeof(*s));
+	struct snapshot *s = xcalloc(1, sizeof(*s));
 	const char *slash = strchr(app->key, '/');
 	struct limiter_answer answer;
 
 	s->lacking = (struct strmap)STRMAP_INIT(free);
 	s->namespace = xstrndup(app->key, (size_t)(slash - app->key));
 	s->app = xstrdup(slash + 1);
-	s->on_failure = basis_on_failure(basis, s->namespace, s->app);
-	show_versions(s, app, basis);
+	s->on_failure = cache_on_failure(cache, s->namespace, s->app);
+	show_versions(s, app, cache);
 	show_jobs(s, app);
 	s->gone = xcalloc(app->gone.count, sizeof(*s->gone));
 	strmap_walk(&app->gone, show_gone, s);
@@ -107,7 +107,7 @@ struct sight *sight_new(const struct app *app, const struct basis *basis,
 	return s;
 }
 
-void sight_free(struct sight *s)
+void snapshot_free(struct snapshot *s)
 {
 	if (!s)
 		return;
@@ -127,17 +127,17 @@ void sight_free(struct sight *s)
 	free(s);
 }
 
-const struct appversion *sight_version(const struct sight *s, const struct view_version *v)
+const struct appversion *snapshot_version(const struct snapshot *s, const struct view_version *v)
 {
 	return s->versions[v - s->view_versions];
 }
 
-const struct promotion_job *sight_job(const struct sight *s, const struct view_job *job)
+const struct promotion_job *snapshot_job(const struct snapshot *s, const struct view_job *job)
 {
 	return s->jobs[job - s->view_jobs];
 }
 
-unsigned sight_needed(const struct view_version *v)
+unsigned snapshot_needed(const struct view_version *v)
 {
 	unsigned n = 0;
 

@@ -12,12 +12,12 @@
 #include "reconciler/cache.h"
 
 /* Settings that a judgement rests on. */
-struct sight_config {
+struct snapshot_config {
 	int64_t since; /* seconds since 1970 */
 	int64_t max_age, deadline; /* seconds; 0: for ever */
 };
 
-struct sight {
+struct snapshot {
 	struct view view;
 	char *namespace, *app;
 	struct appversion **versions; /* as view.versions */
@@ -30,16 +30,16 @@ struct sight {
 	const char **gone;
 };
 
-struct sight *sight_new(const struct app *app, const struct basis *basis,
-	const struct limiter *room, const struct sight_config *config);
-void sight_free(struct sight *s);
-DEFINE_CLEANUP(struct sight, sight_free)
+struct snapshot *snapshot_new(const struct app *app, const struct cache *cache,
+	const struct limiter *room, const struct snapshot_config *config);
+void snapshot_free(struct snapshot *s);
+DEFINE_CLEANUP(struct snapshot, snapshot_free)
 
 /* What stands behind what plan() points to. */
-const struct appversion *sight_version(const struct sight *s, const struct view_version *v);
-const struct promotion_job *sight_job(const struct sight *s, const struct view_job *job);
+const struct appversion *snapshot_version(const struct snapshot *s, const struct view_version *v);
+const struct promotion_job *snapshot_job(const struct snapshot *s, const struct view_job *job);
 
 /* Tasks that the version's next attempt has to run. */
-unsigned sight_needed(const struct view_version *v);
+unsigned snapshot_needed(const struct view_version *v);
 
 #endif

@@ -309,7 +309,7 @@ static void release_gives_it_up(void **state)
 
 	(void)state;
 	begin_leading(&p);
-	elector_release(p.elector, released, &p);
+	elector_step_down(p.elector, released, &p);
 	assert_int_equal(p.released, 0);
 	world_pass(&p.world, 0);
 	assert_false(elector_leading(p.elector));
@@ -330,7 +330,7 @@ static void release_lets_a_renewal_finish(void **state)
 	(void)state;
 	begin_leading(&p);
 	world_pass(&p.world, 2000);
-	elector_release(p.elector, released, &p);
+	elector_step_down(p.elector, released, &p);
 	world_pass(&p.world, 0);
 	assert_int_equal(p.world.call_count, 1);
 	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
@@ -349,7 +349,7 @@ static void release_gives_up_what_it_is_about_to_get(void **state)
 	(void)state;
 	begin(&p);
 	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
-	elector_release(p.elector, released, &p);
+	elector_step_down(p.elector, released, &p);
 	world_pass(&p.world, 0);
 	assert_int_equal(p.released, 0);
 	world_answer(&p.world, "POST", LEASES, HELD_BY("me", "a"));
@@ -364,7 +364,7 @@ static void release_leaves_alone_what_another_holds(void **state)
 
 	(void)state;
 	begin_leading(&p);
-	elector_release(p.elector, released, &p);
+	elector_step_down(p.elector, released, &p);
 	world_pass(&p.world, 0);
 	world_refuse(&p.world, "PUT", LEASE, ERR_CONFLICT);
 	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "b"));
@@ -374,14 +374,14 @@ static void release_leaves_alone_what_another_holds(void **state)
 
 	begin(&p);
 	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "a"));
-	elector_release(p.elector, released, &p);
+	elector_step_down(p.elector, released, &p);
 	world_pass(&p.world, 0);
 	assert_int_equal(p.released, 1);
 	end(&p, "standing-by:you ");
 
 	/* It has never written, so there is nothing to wait for. */
 	begin(&p);
-	elector_release(p.elector, released, &p);
+	elector_step_down(p.elector, released, &p);
 	world_pass(&p.world, 0);
 	assert_int_equal(p.released, 1);
 	end(&p, "");
@@ -393,7 +393,7 @@ static void release_does_not_wait_for_long(void **state)
 
 	(void)state;
 	begin_leading(&p);
-	elector_release(p.elector, released, &p);
+	elector_step_down(p.elector, released, &p);
 	world_pass(&p.world, 1999);
 	assert_int_equal(p.world.calls[0].timeout_ms, 2000);
 	assert_int_equal(p.released, 0);
@@ -411,12 +411,12 @@ static void release_is_done_when_the_client_ends(void **state)
 
 	(void)state;
 	begin_leading(&p);
-	elector_release(p.elector, released, &p);
+	elector_step_down(p.elector, released, &p);
 	end(&p, "leading ");
 	assert_int_equal(p.released, 1);
 
 	begin_leading(&p);
-	elector_release(p.elector, released, &p);
+	elector_step_down(p.elector, released, &p);
 	world_pass(&p.world, 0);
 	end(&p, "leading ");
 	assert_int_equal(p.released, 1);
@@ -431,7 +431,7 @@ static void release_after_it_lost(void **state)
 	world_pass(&p.world, 2000);
 	world_pass(&p.world, 8000);
 	assert_string_equal(buf_str(&p.said), "leading lost:Timeout ");
-	elector_release(p.elector, released, &p);
+	elector_step_down(p.elector, released, &p);
 	world_pass(&p.world, 0);
 	world_refuse(&p.world, "PUT", LEASE, ERR_TIMEOUT);
 	/* It may have happened. */

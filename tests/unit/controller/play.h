@@ -64,13 +64,13 @@ static const struct elector_config config = {
 static inline void begin(struct play *p)
 {
 	struct elector_config c = config;
-	struct outside outside;
+	struct env env;
 
 	*p = (struct play){
 		.world = {.mono_ms = 1000000, .wall_ms = 1795482123004}, .said = BUF_INIT(1000)};
-	outside = world_outside(&p->world);
+	env = world_outside(&p->world);
 	c.ctx = p;
-	p->elector = elector_new_in(&c, &outside);
+	p->elector = elector_new_in(&c, &env);
 	assert_int_equal(p->world.call_count, 0);
 	world_pass(&p->world, 0);
 }

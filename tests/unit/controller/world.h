@@ -1,5 +1,5 @@
 /*
- * world - a struct outside that a test plays: the clock stands still until the test moves it, and
+ * world - a struct env that a test plays: the clock stands still until the test moves it, and
  * calls wait for the answer that the test gives them. One thread.
  */
 #ifndef PROMOGATE_TESTS_CONTROLLER_WORLD_H
@@ -83,9 +83,9 @@ static inline uint32_t world_random(void *ctx)
 	return ((struct world *)ctx)->random;
 }
 
-static inline struct outside world_outside(struct world *w)
+static inline struct env world_outside(struct world *w)
 {
-	return (struct outside){
+	return (struct env){
 		.ctx = w,
 		.call = world_take_call,
 		.timer = world_take_timer,

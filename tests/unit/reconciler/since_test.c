@@ -9,7 +9,7 @@
 
 struct play {
 	struct world world;
-	struct past *past;
+	struct since *since;
 	int done;
 	int64_t since_s;
 	struct err err;
@@ -26,11 +26,11 @@ static void done(void *ctx, int64_t since_s, const struct err *err)
 
 static void begin(struct play *p)
 {
-	struct outside outside;
+	struct env env;
 
 	*p = (struct play){.world = {.wall_ms = 1795482123004}};
-	outside = world_outside(&p->world);
-	p->past = past_new_in(&outside, "ns", "promogate", done, p);
+	env = world_outside(&p->world);
+	p->since = since_new_in(&env, "ns", "promogate", done, p);
 	assert_int_equal(p->world.call_count, 0);
 	world_pass(&p->world, 0);
 }
@@ -40,7 +40,7 @@ static void end(struct play *p, int times)
 {
 	assert_int_equal(p->world.call_count, 0);
 	world_end(&p->world);
-	past_free(p->past);
+	since_free(p->since);
 	assert_int_equal(p->done, times);
 }
 
@@ -194,5 +194,5 @@ int main(void)
 	};
 
 	log_set_level(LOG_ERROR);
-	return cmocka_run_group_tests_name("past", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("since", tests, NULL, NULL);
 }
