@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/str.h"
+#include "json/emit.h"
 
 static const struct {
 	const char *reason; /* metav1.StatusReason */
@@ -125,4 +126,21 @@ int status_error(
 		err->retry_after_ms = longer_wait(retry_after_ms, NULL);
 	}
 	return -1;
+}
+
+void status_encode(struct buf *to, int code, const char *reason, const char *message)
+{
+	struct emit e = EMIT_INIT(to);
+
+	emit_object_begin(&e);
+	emit_key_string(&e, "kind", "Status");
+	emit_key_string(&e, "apiVersion", "v1");
+	emit_key(&e, "metadata");
+	emit_object_begin(&e);
+	emit_object_end(&e);
+	emit_key_string(&e, "status", "Failure");
+	emit_key_string(&e, "message", message);
+	emit_key_string(&e, "reason", reason);
+	emit_key_int(&e, "code", code);
+	emit_object_end(&e);
 }

@@ -1,5 +1,6 @@
 /*
- * status - what the API server says went wrong (metav1.Status), as a struct err. Pure.
+ * status - metav1.Status, both ways: what the API server says went wrong, as a struct err; and the
+ * body of an answer that says no, which kubectl and the API server show to people. Pure.
  *
  * The kind follows the reason, which is finer than the HTTP code: 409 is AlreadyExists or Conflict,
  * 403 is RBAC's or a quota's. Where a proxy answered, or the path does not exist at all, there is
@@ -10,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "json/json.h"
 
@@ -22,5 +24,10 @@ int status_error(
 	int http_status, const char *body, size_t len, unsigned retry_after_ms, struct err *err);
 /* The same from a Status that was parsed, such as the object of an ERROR event. */
 int status_error_json(const struct json *status, struct err *err);
+
+#define STATUS_CONTENT_TYPE "application/json"
+
+/* Appends one; code is the HTTP status, reason a word from the API ("RequestEntityTooLarge"). */
+void status_encode(struct buf *to, int code, const char *reason, const char *message);
 
 #endif

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "kube/status.h"
 #include "run/clock.h"
 #include "run/metrics.h"
 #include "server/conn.h"
 #include "server/exchange_internal.h"
-#include "server/status.h"
 #include "server/worker.h"
 
 METRIC_GAUGE(bodies, "promogate_http_request_body_bytes",
@@ -53,7 +53,7 @@ void exchange_refuse(struct exchange *x, int status, const char *reason, const c
 	x->status = status;
 	x->content_type = STATUS_CONTENT_TYPE;
 	buf_reset(&x->reply);
-	status_body(&x->reply, status, reason, message);
+	status_encode(&x->reply, status, reason, message);
 }
 
 int exchange_body_add(struct exchange *x, const char *data, size_t len, int64_t max_total)
@@ -139,7 +139,7 @@ void exchange_fail(struct exchange *x, int status, const char *reason, const cha
 {
 	CLEANUP(buf_release) struct buf body = BUF_INIT(LIMIT_RESPONSE_BYTES);
 
-	status_body(&body, status, reason, message);
+	status_encode(&body, status, reason, message);
 	exchange_reply(x, status, STATUS_CONTENT_TYPE, &body);
 }
 
@@ -162,7 +162,7 @@ void exchange_sending(struct exchange *x)
 		x->status = MHD_HTTP_GATEWAY_TIMEOUT;
 		x->content_type = STATUS_CONTENT_TYPE;
 		buf_reset(&x->reply);
-		status_body(&x->reply, x->status, "Timeout",
+		status_encode(&x->reply, x->status, "Timeout",
 			"the request was not decided in the time that it has");
 	}
 	x->state = EXCHANGE_SENT;
