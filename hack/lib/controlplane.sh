@@ -155,6 +155,7 @@ resume_apiserver() {
 		wait_for_apiserver
 		return
 	fi
+	process_stop kube-apiserver # one that was just killed may hold its port a moment longer
 	start_apiserver
 	wait_for_apiserver
 	start_clients

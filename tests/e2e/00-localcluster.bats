@@ -130,6 +130,14 @@ create_job() { # NAME PLAY
 	kubectl wait --for=condition=Complete job/after-outage --timeout=120s
 }
 
+@test "an API server that was killed is started at once, on the port that it had" {
+	for _ in 1 2 3; do
+		kill -KILL "$(pid_of kube-apiserver)"
+		"$localcluster" start-apiserver
+		kubectl get --raw /readyz
+	done
+}
+
 @test "up after a crash of everything starts it again with its data" {
 	kubectl create configmap before-crash
 	for name in "${daemons[@]}"; do
