@@ -200,6 +200,7 @@ static int run(struct err *err)
 	CLEANUP(cache_free_p) struct cache *cache = NULL;
 	CLEANUP(admission_free_p) struct admission *admission = NULL;
 	CLEANUP(api_free_p) struct api *api = NULL;
+	struct env env;
 
 	split_names(&lenient, config.lenient_managers);
 	if (credentials_find(config.kubeconfig, config.context, &credentials, err) < 0 ||
@@ -209,8 +210,9 @@ static int run(struct err *err)
 		LOG_STR("apiServer", credentials.server),
 		LOG_STR("credentials", credentials.source),
 		LOG_STR("keptnNamespace", config.keptn_namespace), LOG_END);
-	cache = cache_new(api, config.keptn_namespace);
-	admission = admission_new(&(struct admission_config){.api = api,
+	env = env_of(api);
+	cache = cache_new(&env, config.keptn_namespace);
+	admission = admission_new(&(struct admission_config){.env = &env,
 		.cache = cache,
 		.keptn_namespace = config.keptn_namespace,
 		.lenient_managers = &lenient,

@@ -100,7 +100,7 @@ static void gone(void *ctx, const char *ns, const char *name)
 }
 
 struct configs *configs_new(
-	struct api *api, const char *keptn_namespace, void (*changed)(void *ctx), void *ctx)
+	const struct env *env, const char *keptn_namespace, void (*changed)(void *ctx), void *ctx)
 {
 	struct configs *c = xcalloc(1, sizeof(*c));
 	const struct informer_handler handler = {
@@ -109,7 +109,7 @@ struct configs *configs_new(
 	c->keptn_prefix = xasprintf("%s/", keptn_namespace);
 	c->changed = changed;
 	c->ctx = ctx;
-	c->informer = informer_new(api, &configs_kind, NULL, &handler);
+	c->informer = informer_new(env, &configs_kind, NULL, &handler);
 	return c;
 }
 

@@ -13,7 +13,6 @@
 #include <stdbool.h>
 
 #include "base/mem.h"
-#include "client/api.h"
 #include "controller/informer.h"
 #include "keptn/onfailure.h"
 
@@ -21,11 +20,11 @@ struct configs;
 
 /*
  * Starts the informer, on any thread. changed is called, on the client's thread, once the first
- * list was taken, and from then on whenever configs_block_deployment() says something else. api
+ * list was taken, and from then on whenever configs_block_deployment() says something else. env
  * must outlive the configs' use.
  */
 struct configs *configs_new(
-	struct api *api, const char *keptn_namespace, void (*changed)(void *ctx), void *ctx);
+	const struct env *env, const char *keptn_namespace, void (*changed)(void *ctx), void *ctx);
 /* After api_free(). */
 void configs_free(struct configs *c);
 DEFINE_CLEANUP(struct configs, configs_free)

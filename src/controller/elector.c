@@ -20,7 +20,7 @@ enum calling { CALLING_NOTHING, CALLING_READ, CALLING_WRITE };
 
 /* But for what is said below, the client's thread alone. */
 struct elector {
-	struct env env;
+	const struct env *env;
 	struct elector_config config;
 	struct lease_config lease;
 	struct lease_view view;
@@ -50,12 +50,12 @@ static void release_next(struct elector *e);
 
 static int64_t now_ms(const struct elector *e)
 {
-	return e->env.mono_ms(e->env.ctx);
+	return env_mono_ms(e->env);
 }
 
 static void start_timer(struct elector *e, int64_t delay_ms, api_done_fn *done)
 {
-	(void)e->env.timer(e->env.ctx, delay_ms > 0 ? (unsigned)delay_ms : 0, done, e);
+	(void)env_timer(e->env, delay_ms > 0 ? (unsigned)delay_ms : 0, done, e);
 }
 
 static bool holds(const struct elector *e)
@@ -139,7 +139,7 @@ static void try_later(struct elector *e)
 		start_timer(e, e->tried_ms + period - now_ms(e), try_again);
 		return;
 	}
-	random = e->env.random(e->env.ctx);
+	random = env_random(e->env);
 	start_timer(e, period + (int64_t)((double)period * 1.2 * random / UINT32_MAX), try_again);
 }
 
@@ -269,7 +269,7 @@ static void send(struct elector *e, const char *method, const struct buf *body, 
 		abort(); /* lease_config_check() has seen the names */
 	request.path = buf_str(&path);
 	e->calling = body ? CALLING_WRITE : CALLING_READ;
-	(void)e->env.call(e->env.ctx, &request, done, e);
+	(void)env_call(e->env, &request, done, e);
 }
 
 static void send_write(struct elector *e, const char *method, const struct buf *body)
@@ -290,7 +290,7 @@ static void write_lease(struct elector *e)
 {
 	CLEANUP(buf_release) struct buf body = BUF_INIT(LIMIT_OBJECT_BYTES);
 
-	switch (lease_next(&e->view, &e->lease, now_ms(e), e->env.wall_ms(e->env.ctx), &body)) {
+	switch (lease_next(&e->view, &e->lease, now_ms(e), env_wall_ms(e->env), &body)) {
 	case LEASE_WAIT:
 		stand_by(e);
 		break;
@@ -361,7 +361,7 @@ static void start_try(struct elector *e)
 static void release_next(struct elector *e)
 {
 	CLEANUP(buf_release) struct buf body = BUF_INIT(LIMIT_OBJECT_BYTES);
-	int64_t wall_ms = e->env.wall_ms(e->env.ctx);
+	int64_t wall_ms = env_wall_ms(e->env);
 
 	if (!e->view_is_current && e->has_written && !e->has_read)
 		read_lease(e);
@@ -417,11 +417,11 @@ bool elector_reached(const struct elector *e)
 	return at != INT64_MIN && now_ms(e) - at < patience;
 }
 
-struct elector *elector_new_in(const struct elector_config *config, const struct env *env)
+struct elector *elector_new(const struct elector_config *config)
 {
 	struct elector *e = xcalloc(1, sizeof(*e));
 
-	e->env = *env;
+	e->env = config->env;
 	e->config = *config;
 	e->config.namespace = xstrdup(config->namespace);
 	e->config.name = xstrdup(config->name);
@@ -438,13 +438,6 @@ struct elector *elector_new_in(const struct elector_config *config, const struct
 	metric_set(metric_at(&leader), 0);
 	start_timer(e, 0, try_again);
 	return e;
-}
-
-struct elector *elector_new(const struct elector_config *config)
-{
-	const struct env env = env_of(config->api);
-
-	return elector_new_in(config, &env);
 }
 
 void elector_free(struct elector *e)

@@ -23,7 +23,7 @@
 struct elector;
 
 struct elector_config {
-	struct api *api;
+	const struct env *env; /* borrowed */
 	/* What lease_config_check() accepts. The strings are copied. */
 	const char *namespace, *name, *identity;
 	int64_t lease_duration_ms, renew_deadline_ms, retry_period_ms;
@@ -39,8 +39,6 @@ struct elector_config {
 
 /* Starts at once. */
 struct elector *elector_new(const struct elector_config *config);
-/* The same in a world of one's own; config->api is not used. */
-struct elector *elector_new_in(const struct elector_config *config, const struct env *env);
 /* After api_free(). */
 void elector_free(struct elector *e);
 DEFINE_CLEANUP(struct elector, elector_free)

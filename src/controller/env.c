@@ -8,9 +8,20 @@ static api_id call(void *ctx, const struct api_request *request, api_done_fn *do
 	return api_call(ctx, request, done, done_ctx);
 }
 
+static api_id watch(void *ctx, const struct api_request *request, api_line_fn *line,
+	api_done_fn *done, void *done_ctx)
+{
+	return api_watch(ctx, request, line, done, done_ctx);
+}
+
 static api_id timer(void *ctx, unsigned delay_ms, api_done_fn *done, void *done_ctx)
 {
 	return api_timer(ctx, delay_ms, done, done_ctx);
+}
+
+static void cancel(void *ctx, api_id id)
+{
+	api_cancel(ctx, id);
 }
 
 static int64_t mono_ms(void *ctx)
@@ -36,7 +47,9 @@ struct env env_of(struct api *api)
 	return (struct env){
 		.ctx = api,
 		.call = call,
+		.watch = watch,
 		.timer = timer,
+		.cancel = cancel,
 		.mono_ms = mono_ms,
 		.wall_ms = wall_ms,
 		.random = draw,

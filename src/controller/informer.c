@@ -8,10 +8,8 @@
 #include "base/str.h"
 #include "kube/backoff.h"
 #include "kube/watch.h"
-#include "run/clock.h"
 #include "run/log.h"
 #include "run/metrics.h"
-#include "run/random.h"
 
 METRIC_COUNTER(lists, "promogate_informer_lists_total", "Lists taken, by resource and outcome.",
 	"resource", "outcome");
@@ -37,7 +35,7 @@ enum {
 };
 
 struct informer {
-	struct api *api;
+	const struct env *env;
 	struct url kind;
 	const char *label_selector; /* NULL: none */
 	struct informer_handler handler;
@@ -61,7 +59,7 @@ static void timer_done(void *ctx, const struct api_response *response, const str
 
 static void try_later(struct informer *i)
 {
-	(void)api_timer(i->api, backoff_next(&i->backoff, random_u32()), timer_done, i);
+	(void)env_timer(i->env, backoff_next(&i->backoff, env_random(i->env)), timer_done, i);
 }
 
 /* The names of an object, or false if it is none that has both. */
@@ -91,7 +89,7 @@ static void progressed(struct informer *i)
 	if (i->resource_version && str_to_int64(i->resource_version, &version) == 0 &&
 		version > 0 && (uint64_t)version > i->progress)
 		i->progress = (uint64_t)version;
-	metric_set(metric_at(&heard_gauge, i->kind.resource), clock_wall_ms() / 1000);
+	metric_set(metric_at(&heard_gauge, i->kind.resource), env_wall_ms(i->env) / 1000);
 	if (i->handler.progressed)
 		i->handler.progressed(i->handler.ctx);
 }
@@ -232,7 +230,7 @@ static void list_start(struct informer *i, struct buf *path)
 	if (i->continue_token.len)
 		url_add_query(path, "continue", buf_str(&i->continue_token));
 	request.path = buf_str(path);
-	(void)api_call(i->api, &request, list_done, i);
+	(void)env_call(i->env, &request, list_done, i);
 }
 
 static void watch_start(struct informer *i, struct buf *path)
@@ -241,11 +239,12 @@ static void watch_start(struct informer *i, struct buf *path)
 
 	url_add_query(path, "watch", "true");
 	url_add_query(path, "allowWatchBookmarks", "true");
-	url_add_query_int(path, "timeoutSeconds", WATCH_MIN_S + random_u32() % WATCH_SPREAD_S);
+	url_add_query_int(
+		path, "timeoutSeconds", WATCH_MIN_S + env_random(i->env) % WATCH_SPREAD_S);
 	url_add_query(path, "resourceVersion", i->resource_version);
 	request.path = buf_str(path);
 	i->watch_spoke = false;
-	(void)api_watch(i->api, &request, watch_line, watch_done, i);
+	(void)env_watch(i->env, &request, watch_line, watch_done, i);
 }
 
 /* Whatever comes next: the next page, or the watch. */
@@ -264,12 +263,12 @@ static void start(struct informer *i)
 		list_start(i, &path);
 }
 
-struct informer *informer_new(struct api *api, const struct url *kind, const char *label_selector,
-	const struct informer_handler *handler)
+struct informer *informer_new(const struct env *env, const struct url *kind,
+	const char *label_selector, const struct informer_handler *handler)
 {
 	struct informer *i = xcalloc(1, sizeof(*i));
 
-	i->api = api;
+	i->env = env;
 	i->kind = *kind;
 	i->label_selector = label_selector;
 	i->handler = *handler;
@@ -278,7 +277,7 @@ struct informer *informer_new(struct api *api, const struct url *kind, const cha
 	buf_init(&i->continue_token, LIMIT_URL_BYTES);
 	atomic_init(&i->synced, false);
 	metric_set(metric_at(&synced_gauge, kind->resource), 0);
-	(void)api_timer(api, 0, timer_done, i);
+	(void)env_timer(env, 0, timer_done, i);
 	return i;
 }
 

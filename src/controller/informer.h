@@ -19,7 +19,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "client/api.h"
+#include "controller/env.h"
 #include "json/json.h"
 #include "kube/url.h"
 
@@ -45,10 +45,10 @@ struct informer;
 /*
  * Starts at once. label_selector NULL: all objects; else what does not match it does not exist, and
  * an object that stops matching is removed. Its string and those of kind must live as long as the
- * informer; api must outlive it.
+ * informer; env must outlive it.
  */
-struct informer *informer_new(struct api *api, const struct url *kind, const char *label_selector,
-	const struct informer_handler *handler);
+struct informer *informer_new(const struct env *env, const struct url *kind,
+	const char *label_selector, const struct informer_handler *handler);
 /* After api_free(), which ends whatever the informer has under way. */
 void informer_free(struct informer *i);
 DEFINE_CLEANUP(struct informer, informer_free)

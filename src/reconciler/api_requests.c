@@ -11,7 +11,6 @@
 #include "kube/names.h"
 #include "kube/timestamp.h"
 #include "promotion/statuspatch.h"
-#include "run/clock.h"
 
 #define MERGE_PATCH "application/merge-patch+json"
 
@@ -20,7 +19,8 @@ void kube_request_release(struct kube_request *c)
 	buf_release(&c->body);
 }
 
-void kube_request_send(struct api *api, const struct kube_request *c, api_done_fn *done, void *ctx)
+void kube_request_send(
+	const struct env *env, const struct kube_request *c, api_done_fn *done, void *ctx)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
 	struct api_request request = {.method = c->method, .content_type = c->content_type};
@@ -33,7 +33,7 @@ void kube_request_send(struct api *api, const struct kube_request *c, api_done_f
 		request.body = c->body.data;
 		request.body_len = c->body.len;
 	}
-	(void)api_call(api, &request, done, ctx);
+	(void)env_call(env, &request, done, ctx);
 }
 
 struct url url_of_jobs(const char *ns, const char *name)
@@ -68,9 +68,9 @@ static struct url version_url(const struct appversion *v)
 }
 
 void kube_request_status_patch(struct kube_request *c, const struct appversion *v,
-	enum view_state promotion, const struct plan_change *changes, size_t count)
+	enum view_state promotion, const struct plan_change *changes, size_t count, int64_t wall_ms)
 {
-	const struct timestamp now = timestamp_format(clock_wall_ms());
+	const struct timestamp now = timestamp_format(wall_ms);
 	const struct statuspatch s = {.version = v,
 		.promotion = promotion,
 		.changes = changes,

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
-#include "client/api.h"
+#include "controller/env.h"
 #include "keptn/onfailure.h"
 #include "kube/url.h"
 #include "promotion/appversion.h"
@@ -24,7 +24,8 @@ struct kube_request {
 
 void kube_request_release(struct kube_request *c); /* for CLEANUP() too */
 /* The call is copied. done is called once, and later. */
-void kube_request_send(struct api *api, const struct kube_request *c, api_done_fn *done, void *ctx);
+void kube_request_send(
+	const struct env *env, const struct kube_request *c, api_done_fn *done, void *ctx);
 
 /* name NULL: the collection. */
 struct url url_of_jobs(const char *ns, const char *name);
@@ -32,7 +33,8 @@ struct url url_of_config_map(const char *ns, const char *name);
 
 /* Each fills in method, url and body. */
 void kube_request_status_patch(struct kube_request *c, const struct appversion *v,
-	enum view_state promotion, const struct plan_change *changes, size_t count);
+	enum view_state promotion, const struct plan_change *changes, size_t count,
+	int64_t wall_ms);
 void kube_request_supersede(struct kube_request *c, const struct appversion *v, const char *by);
 void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *job);
 /* The record of the outcome on the Job, and when it may go. */

@@ -264,7 +264,7 @@ static void progressed(void *ctx)
 /* --- the whole -------------------------------------------------------------------------------- */
 
 struct apps *apps_new(
-	struct api *api, apps_changed_fn *changed, apps_progressed_fn *moved, void *ctx)
+	const struct env *env, apps_changed_fn *changed, apps_progressed_fn *moved, void *ctx)
 {
 	struct apps *a = xcalloc(1, sizeof(*a));
 	const struct informer_handler versions = {.list_begin = versions_begin,
@@ -284,8 +284,8 @@ struct apps *apps_new(
 	a->progressed = moved;
 	a->ctx = ctx;
 	a->by_key.free_value = app_free;
-	a->versions_informer = informer_new(api, &versions_kind, NULL, &versions);
-	a->jobs_informer = informer_new(api, &jobs_kind, JOB_MANAGED_BY "=" JOB_MANAGER, &jobs);
+	a->versions_informer = informer_new(env, &versions_kind, NULL, &versions);
+	a->jobs_informer = informer_new(env, &jobs_kind, JOB_MANAGED_BY "=" JOB_MANAGER, &jobs);
 	return a;
 }
 

@@ -18,7 +18,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/strmap.h"
-#include "client/api.h"
+#include "controller/env.h"
 #include "promotion/appversion.h"
 #include "promotion/promotion_job.h"
 
@@ -42,7 +42,7 @@ struct app {
 	uint64_t awaited_version, awaited_job;
 	bool wants_definitions; /* a version waits for one */
 	int64_t record_at_ms; /* until then outcomes wait for others; 0: none does */
-	int64_t delivered_ns; /* when a version that is to start was first seen so; 0: none is */
+	int64_t delivered_ms; /* when a version that is to start was first seen so; 0: none is */
 	unsigned limiter_used; /* its Jobs that run or are about to, as the cap was told */
 	bool waits_for_room;
 	bool held; /* a plan is being executed: it stays though all its objects go */
@@ -66,7 +66,7 @@ typedef void apps_progressed_fn(void *ctx);
 
 /* Starts the informers; api must outlive them. */
 struct apps *apps_new(
-	struct api *api, apps_changed_fn *changed, apps_progressed_fn *progressed, void *ctx);
+	const struct env *env, apps_changed_fn *changed, apps_progressed_fn *progressed, void *ctx);
 /* After api_free(). */
 void apps_free(struct apps *a);
 DEFINE_CLEANUP(struct apps, apps_free)

@@ -239,8 +239,8 @@ static void progressed(void *ctx)
 	b->progressed(b->ctx);
 }
 
-struct cache *cache_new(struct api *api, const char *keptn_namespace, cache_changed_fn *on_change,
-	cache_progressed_fn *moved, void *ctx)
+struct cache *cache_new(const struct env *env, const char *keptn_namespace,
+	cache_changed_fn *on_change, cache_progressed_fn *moved, void *ctx)
 {
 	struct cache *b = xcalloc(1, sizeof(*b));
 	const struct informer_handler definitions = {.list_begin = definitions_begin,
@@ -262,9 +262,9 @@ struct cache *cache_new(struct api *api, const char *keptn_namespace, cache_chan
 	b->ctx = ctx;
 	b->definitions.current = b->definitions.coming = (struct strmap)STRMAP_INIT(free);
 	b->on_failure.current = b->on_failure.coming = (struct strmap)STRMAP_INIT(free);
-	b->definitions_informer = informer_new(api, &definitions_kind, NULL, &definitions);
-	b->contexts_informer = informer_new(api, &contexts_kind, NULL, &contexts);
-	b->configs = configs_new(api, keptn_namespace, progressed, b);
+	b->definitions_informer = informer_new(env, &definitions_kind, NULL, &definitions);
+	b->contexts_informer = informer_new(env, &contexts_kind, NULL, &contexts);
+	b->configs = configs_new(env, keptn_namespace, progressed, b);
 	return b;
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
-#include "client/api.h"
+#include "controller/env.h"
 #include "json/json.h"
 #include "keptn/onfailure.h"
 
@@ -21,8 +21,8 @@ typedef void cache_changed_fn(void *ctx, const char *ns);
 typedef void cache_progressed_fn(void *ctx);
 
 /* Starts the informers. keptn_namespace is borrowed; api must outlive them. */
-struct cache *cache_new(struct api *api, const char *keptn_namespace, cache_changed_fn *changed,
-	cache_progressed_fn *progressed, void *ctx);
+struct cache *cache_new(const struct env *env, const char *keptn_namespace,
+	cache_changed_fn *changed, cache_progressed_fn *progressed, void *ctx);
 /* After api_free(). */
 void cache_free(struct cache *b);
 DEFINE_CLEANUP(struct cache, cache_free)

@@ -4,7 +4,6 @@
 
 #include "kube/names.h"
 #include "reconciler/execute_internal.h"
-#include "run/clock.h"
 
 /* Calls of one plan that are in flight together. */
 enum { WINDOW = 32 };
@@ -51,7 +50,7 @@ static void refuse_task(struct step *step, const struct err *err)
 	if (step->run->round != cache_round(step->run->x->cache))
 		return;
 	strmap_put(&app->refused, a->task, refusal_text(err, a->name.text, a->task));
-	app->refused_until_ms = clock_mono_ms() + REFUSED_FOR_MS;
+	app->refused_until_ms = env_mono_ms(step->run->x->env) + REFUSED_FOR_MS;
 }
 
 static void create_failed(struct step *step, const struct err *err)
@@ -193,7 +192,7 @@ static void looked(void *ctx, const struct api_response *response, const struct 
 
 void step_send(struct step *step, const struct kube_request *request, api_done_fn *done)
 {
-	kube_request_send(step->run->x->api, request, done, step);
+	kube_request_send(step->run->x->env, request, done, step);
 }
 
 static void patch_status(struct step *step)
@@ -203,7 +202,8 @@ static void patch_status(struct step *step)
 
 	kube_request_status_patch(&request, step_version(step),
 		a->kind == PLAN_DEPRECATE ? VIEW_DEPRECATED : a->promotion,
-		a->count ? step->run->plan.changes + a->first : NULL, a->count);
+		a->count ? step->run->plan.changes + a->first : NULL, a->count,
+		env_wall_ms(step->run->x->env));
 	step_send(step, &request, step_done);
 }
 

@@ -26,7 +26,7 @@
 enum { REFUSED_FOR_MS = 60 * 1000 };
 
 struct executor {
-	struct api *api;
+	const struct env *env;
 	const struct cache *cache;
 	struct reports *reports;
 	const char *images[RUNTIME_COUNT];

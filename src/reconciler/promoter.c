@@ -9,10 +9,8 @@
 #include "reconciler/execute.h"
 #include "reconciler/job_limit.h"
 #include "reconciler/reports.h"
-#include "run/clock.h"
 #include "run/log.h"
 #include "run/metrics.h"
-#include "run/random.h"
 
 METRIC_GAUGE(depth, "promogate_workqueue_depth", "Applications that are due to be judged.");
 METRIC_GAUGE(
@@ -138,7 +136,7 @@ static bool has_waited(struct app *app, int64_t now)
 /* Takes the records out of the plan that are to wait for others. */
 static void hold_records(struct promoter *p, struct app *app, struct plan *plan)
 {
-	int64_t now = clock_mono_ms();
+	int64_t now = env_mono_ms(p->config.env);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < plan->nactions; i++)
@@ -154,7 +152,8 @@ static void hold_records(struct promoter *p, struct app *app, struct plan *plan)
 static void set_wake(struct promoter *p, const char *key, int64_t wake)
 {
 	if (wake > 0)
-		workqueue_add_at(p->queue, key, clock_mono_ms() + wake * 1000 - clock_wall_ms());
+		workqueue_add_at(p->queue, key,
+			env_mono_ms(p->config.env) + wake * 1000 - env_wall_ms(p->config.env));
 }
 
 /* Once, when the last plan was carried out and the last Event was posted. */
@@ -182,8 +181,8 @@ static void executed(void *ctx, struct app *app, bool again, const struct err *e
 		metric_add(metric_at(&retries, err_kind_name(err->kind)), 1);
 		log_event(err->kind == ERR_CONFLICT ? LOG_DEBUG : LOG_WARN, "judging again",
 			LOG_STR("application", app->key), LOG_ERR(err), LOG_END);
-		workqueue_retry(p->queue, app->key, clock_mono_ms(), random_u32(),
-			lost ? AFTER_LOST_REPLY_MS : 0);
+		workqueue_retry(p->queue, app->key, env_mono_ms(p->config.env),
+			env_random(p->config.env), lost ? AFTER_LOST_REPLY_MS : 0);
 	} else {
 		workqueue_done(p->queue, app->key);
 	}
@@ -193,13 +192,13 @@ static void executed(void *ctx, struct app *app, bool again, const struct err *e
 }
 
 /* From when on a version that is to start was seen, for the metric. */
-static void note_delivery(struct app *app, const struct snapshot *s)
+static void note_delivery(struct app *app, const struct snapshot *s, int64_t now_ms)
 {
 	for (size_t i = 0; i < s->view.nversions; i++) {
 		if (!view_waits(&s->view, &s->view.versions[i]))
 			continue;
-		if (!app->delivered_ns)
-			app->delivered_ns = clock_mono_ns();
+		if (!app->delivered_ms)
+			app->delivered_ms = now_ms;
 		return;
 	}
 }
@@ -209,7 +208,7 @@ static void forget_refusals(struct promoter *p, struct app *app)
 {
 	if (app->refused.count == 0)
 		return;
-	if (clock_mono_ms() >= app->refused_until_ms)
+	if (env_mono_ms(p->config.env) >= app->refused_until_ms)
 		strmap_release(&app->refused);
 	else
 		workqueue_add_at(p->queue, app->key, app->refused_until_ms);
@@ -219,15 +218,15 @@ static void judge(struct promoter *p, struct app *app)
 {
 	struct snapshot *snapshot;
 	struct plan plan_made = PLAN_INIT;
-	uint64_t random = (uint64_t)random_u32() << 32 | random_u32();
+	uint64_t random = (uint64_t)env_random(p->config.env) << 32 | env_random(p->config.env);
 
 	metric_add(metric_at(&judgements), 1);
 	forget_refusals(p, app);
 	snapshot =
 		snapshot_new(app, p->cache, job_limit_limiter(p->job_limit), &p->config.snapshot);
-	plan(&snapshot->view, clock_wall_ms() / 1000, random, &plan_made);
+	plan(&snapshot->view, env_wall_ms(p->config.env) / 1000, random, &plan_made);
 	app->wants_definitions = wants_definitions(&plan_made);
-	note_delivery(app, snapshot);
+	note_delivery(app, snapshot, env_mono_ms(p->config.env));
 	job_limit_take(p->job_limit, app, snapshot, &plan_made);
 	set_wake(p, app->key, plan_made.wake);
 	hold_records(p, app, &plan_made);
@@ -253,7 +252,7 @@ static void turn(struct promoter *p)
 		p->counted = true;
 	}
 	while (may_judge(p) && p->config.may_act(p->config.may_act_ctx) &&
-		(key = workqueue_take(p->queue, clock_mono_ms()))) {
+		(key = workqueue_take(p->queue, env_mono_ms(p->config.env)))) {
 		struct app *app = apps_find(p->apps, key);
 
 		if (app && apps_caught_up(p->apps, app)) {
@@ -285,7 +284,7 @@ static void turn_now(void *ctx, const struct api_response *response, const struc
 /* Each change asks for a turn; one that is asked for serves all that came before it. */
 static void set_turn(struct promoter *p)
 {
-	int64_t now = clock_mono_ms(), next = workqueue_next_ms(p->queue);
+	int64_t now = env_mono_ms(p->config.env), next = workqueue_next_ms(p->queue);
 
 	if (next == INT64_MAX || !may_judge(p))
 		return;
@@ -294,9 +293,9 @@ static void set_turn(struct promoter *p)
 	if (next >= p->turn_at)
 		return;
 	if (p->turn_at != INT64_MAX)
-		api_cancel(p->config.api, p->turn_timer);
+		env_cancel(p->config.env, p->turn_timer);
 	p->turn_at = next;
-	p->turn_timer = api_timer(p->config.api,
+	p->turn_timer = env_timer(p->config.env,
 		(unsigned)(next - now < 3600000 ? next - now : 3600000), turn_now, p);
 }
 
@@ -311,12 +310,12 @@ struct promoter *promoter_new(const struct promoter_config *config)
 	p->queue = workqueue_new();
 	p->job_limit = job_limit_new(
 		config->max_running_jobs, config->max_running_jobs_per_namespace, due, p);
-	p->reports = reports_new(config->api);
-	p->apps = apps_new(config->api, apps_changed, progressed, p);
+	p->reports = reports_new(config->env);
+	p->apps = apps_new(config->env, apps_changed, progressed, p);
 	p->cache =
-		cache_new(config->api, config->keptn_namespace, definitions_changed, progressed, p);
+		cache_new(config->env, config->keptn_namespace, definitions_changed, progressed, p);
 	p->executor =
-		(struct executor){.api = config->api, .cache = p->cache, .reports = p->reports};
+		(struct executor){.env = config->env, .cache = p->cache, .reports = p->reports};
 	memcpy(p->executor.images, config->images, sizeof(p->executor.images));
 	return p;
 }

@@ -11,14 +11,14 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "client/api.h"
+#include "controller/env.h"
 #include "job/function.h"
 #include "reconciler/snapshot.h"
 
 struct promoter;
 
 struct promoter_config {
-	struct api *api;
+	const struct env *env; /* borrowed */
 	const char *keptn_namespace; /* borrowed */
 	struct snapshot_config snapshot;
 	unsigned max_running_jobs, max_running_jobs_per_namespace; /* 0: any number */

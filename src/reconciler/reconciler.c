@@ -21,6 +21,7 @@ struct reconciler {
 
 	/* Of this term. What the client's callbacks use is freed after the client. */
 	struct api *api;
+	struct env env;
 	struct elector *elector;
 	struct since *since;
 	bool leaving; /* on the client's thread */
@@ -60,7 +61,7 @@ static void promote(struct reconciler *r, int64_t since)
 
 	if (r->leaving)
 		return;
-	config.api = r->api;
+	config.env = &r->env;
 	config.may_act = may_act;
 	config.may_act_ctx = r;
 	config.snapshot.since = since;
@@ -86,7 +87,7 @@ static void leading(void *ctx)
 		promote(r, r->config.since);
 	else
 		r->since = since_new(
-			r->api, r->config.lease.namespace, r->config.lease.name, past_known, r);
+			&r->env, r->config.lease.namespace, r->config.lease.name, past_known, r);
 }
 
 static void lost(void *ctx, const struct err *why)
@@ -127,7 +128,8 @@ static void leave(void *ctx, const struct api_response *response, const struct e
 static int begin(struct reconciler *r, struct err *err)
 {
 	const struct api_options options = {.user_agent = r->config.user_agent, .calls = CALLS};
-	const struct elector_config elector = {.namespace = r->config.lease.namespace,
+	const struct elector_config elector = {.env = &r->env,
+		.namespace = r->config.lease.namespace,
 		.name = r->config.lease.name,
 		.identity = r->config.lease.identity,
 		.lease_duration_ms = r->config.lease.lease_duration_ms,
@@ -136,16 +138,14 @@ static int begin(struct reconciler *r, struct err *err)
 		.leading = leading,
 		.lost = lost,
 		.ctx = r};
-	struct elector_config with_api = elector;
-	struct api *api;
 
 	r->over = r->leaving = false;
 	r->why = (struct err)ERR_INIT;
-	if (api_new(r->config.credentials, &options, &api, err) < 0)
+	if (api_new(r->config.credentials, &options, &r->api, err) < 0)
 		return -1;
-	with_api.api = r->api = api;
+	r->env = env_of(r->api);
 	lock_lock(&r->lock);
-	r->elector = elector_new(&with_api);
+	r->elector = elector_new(&elector);
 	lock_unlock(&r->lock);
 	return 0;
 }
@@ -187,7 +187,7 @@ int reconciler_term(struct reconciler *r, struct err *err)
 	if (!is_over(r)) {
 		log_event(LOG_INFO, "leaving", LOG_STR("signal", strsignal(signal)), // NOLINT
 			LOG_END);
-		(void)api_timer(r->api, 0, leave, r);
+		(void)env_timer(&r->env, 0, leave, r);
 		while (!is_over(r) && signal_wait(LEAVE_MS) == SIGNAL_WOKEN)
 			;
 	}

@@ -7,7 +7,6 @@
 #include "kube/timestamp.h"
 #include "promotion/event_text.h"
 #include "reconciler/api_requests.h"
-#include "run/clock.h"
 #include "run/log.h"
 #include "run/metrics.h"
 
@@ -43,18 +42,18 @@ enum {
 };
 
 struct reports {
-	struct api *api;
+	const struct env *env;
 	unsigned events; /* on their way */
 	reports_quiet_fn *quiet; /* called when none is any more; NULL: nobody waits for that */
 	void *quiet_ctx;
 	bool told_foreign; /* once for all: it is one setting of Keptn's operator */
 };
 
-struct reports *reports_new(struct api *api)
+struct reports *reports_new(const struct env *env)
 {
 	struct reports *r = xcalloc(1, sizeof(*r));
 
-	r->api = api;
+	r->env = env;
 	return r;
 }
 
@@ -127,12 +126,12 @@ static void post_now(void *ctx, const struct api_response *response, const struc
 	if (err)
 		over(posting, true);
 	else
-		kube_request_send(posting->r->api, &posting->call, posted, posting);
+		kube_request_send(posting->r->env, &posting->call, posted, posting);
 }
 
 static void post(struct reports *r, const struct appversion *v, const struct event_text *t)
 {
-	const struct timestamp now = timestamp_format(clock_wall_ms());
+	const struct timestamp now = timestamp_format(env_wall_ms(r->env));
 	const struct event event = {.namespace = v->namespace,
 		.api_version = APPVERSION_API_VERSION,
 		.kind = APPVERSION_KIND,
@@ -157,7 +156,7 @@ static void post(struct reports *r, const struct appversion *v, const struct eve
 		.version = "v1", .namespace = posting->namespace, .resource = "events"};
 	event_encode(&event, &posting->call.body);
 	r->events++;
-	(void)api_timer(r->api, EVENT_DELAY_MS, post_now, posting);
+	(void)env_timer(r->env, EVENT_DELAY_MS, post_now, posting);
 }
 
 /* --- transitions ------------------------------------------------------------------------------ */
@@ -187,7 +186,8 @@ static int64_t item_start_ms(const struct appversion *v, const char *task)
 	return -1;
 }
 
-static void task_ended(const struct appversion *v, const struct plan_change *c)
+static void task_ended(
+	const struct reports *r, const struct appversion *v, const struct plan_change *c)
 {
 	const char *state = appversion_state_name(c->state);
 	CLEANUP(free_p) char *key = key_of(v);
@@ -200,7 +200,7 @@ static void task_ended(const struct appversion *v, const struct plan_change *c)
 	if (start >= 0)
 		metric_observe_ns(metric_at(&keptn_durations, v->app, v->namespace, c->task, state,
 					  TASK_TYPE),
-			(clock_wall_ms() - start) * 1000000);
+			(env_wall_ms(r->env) - start) * 1000000);
 	log_event(LOG_INFO, "task ended", LOG_STR("promotion", key), LOG_STR("task", c->task),
 		LOG_STR("job", c->job), LOG_STR("state", state), LOG_END);
 }
@@ -219,7 +219,7 @@ static void recorded(struct reports *r, const struct appversion *v, const struct
 	const char *state = appversion_state_name(a->promotion);
 
 	for (size_t i = a->first; i < a->first + a->count; i++)
-		task_ended(v, &plan->changes[i]);
+		task_ended(r, v, &plan->changes[i]);
 	if (a->promotion == VIEW_NONE)
 		return;
 	metric_add(metric_at(&promotions, state), 1);
@@ -243,15 +243,17 @@ static void fenced(struct reports *r, const struct appversion *v, const struct p
 	post(r, v, &t);
 }
 
-static void let_run(struct app *app, const struct plan *plan, const struct plan_action *a)
+static void let_run(const struct reports *r, struct app *app, const struct plan *plan,
+	const struct plan_action *a)
 {
 	const struct plan_action *last = a + 1;
 
 	if (last < plan->actions + plan->nactions && last->kind == PLAN_UNSUSPEND)
 		return;
-	if (app->delivered_ns)
-		metric_observe_ns(metric_at(&to_running), clock_mono_ns() - app->delivered_ns);
-	app->delivered_ns = 0;
+	if (app->delivered_ms)
+		metric_observe_ns(metric_at(&to_running),
+			(env_mono_ms(r->env) - app->delivered_ms) * 1000000);
+	app->delivered_ms = 0;
 }
 
 void reports_done(struct reports *r, struct app *app, const struct snapshot *s,
@@ -271,7 +273,7 @@ void reports_done(struct reports *r, struct app *app, const struct snapshot *s,
 		fenced(r, v, a);
 		break;
 	case PLAN_UNSUSPEND:
-		let_run(app, plan, a);
+		let_run(r, app, plan, a);
 		break;
 	case PLAN_CREATE_JOB:
 	case PLAN_CREATE_CODE:

@@ -10,14 +10,14 @@
 #ifndef PROMOGATE_RECONCILER_REPORTS_H
 #define PROMOGATE_RECONCILER_REPORTS_H
 
-#include "client/api.h"
+#include "controller/env.h"
 #include "promotion/plan.h"
 #include "reconciler/apps.h"
 #include "reconciler/snapshot.h"
 
 struct reports;
 
-struct reports *reports_new(struct api *api);
+struct reports *reports_new(const struct env *env);
 /* After api_free(). */
 void reports_free(struct reports *r);
 DEFINE_CLEANUP(struct reports, reports_free)

@@ -14,7 +14,7 @@
 enum { BODY_BYTES = 4096 };
 
 struct since {
-	struct env env;
+	const struct env *env;
 	char *ns, *name;
 	since_done_fn *done;
 	void *ctx;
@@ -32,7 +32,7 @@ static void timer_done(void *ctx, const struct api_response *response, const str
 
 static void start_timer(struct since *p, unsigned delay_ms)
 {
-	(void)p->env.timer(p->env.ctx, delay_ms, timer_done, p);
+	(void)env_timer(p->env, delay_ms, timer_done, p);
 }
 
 static void try_later(struct since *p, const struct err *err)
@@ -41,7 +41,7 @@ static void try_later(struct since *p, const struct err *err)
 		return;
 	log_event(LOG_WARN, "the past is not known yet", LOG_STR("namespace", p->ns),
 		LOG_STR("configMap", p->name), LOG_ERR(err), LOG_END);
-	start_timer(p, backoff_next(&p->backoff, p->env.random(p->env.ctx)));
+	start_timer(p, backoff_next(&p->backoff, env_random(p->env)));
 }
 
 /* ERR_IO: no ConfigMap was answered, ask again. ERR_INVALID: it is one, and says no moment. */
@@ -63,7 +63,7 @@ static int read_since(
 		"the present",
 		p->ns, p->name, since ? "\"" : "", LIMIT_QUOTED_BYTES / 4,
 		since ? since : "is missing", since ? "\" is no RFC 3339 time" : "",
-		timestamp_format(p->env.wall_ms(p->env.ctx)).text);
+		timestamp_format(env_wall_ms(p->env)).text);
 }
 
 /* Rounded down, as an endTime is: what ended within that second is not older. */
@@ -115,7 +115,7 @@ static void send(struct since *p, const struct buf *body, api_done_fn *done)
 	if (url_add(&path, &url, &err) < 0)
 		abort(); /* both are names that objects can have */
 	request.path = buf_str(&path);
-	(void)p->env.call(p->env.ctx, &request, done, p);
+	(void)env_call(p->env, &request, done, p);
 }
 
 static void emit_metadata(struct emit *e, const struct since *p)
@@ -149,7 +149,7 @@ static void post(struct since *p)
 	emit_metadata(&e, p);
 	emit_key(&e, "data");
 	emit_object_begin(&e);
-	emit_key_string(&e, "since", timestamp_format(p->env.wall_ms(p->env.ctx)).text);
+	emit_key_string(&e, "since", timestamp_format(env_wall_ms(p->env)).text);
 	emit_object_end(&e);
 	emit_object_end(&e);
 	send(p, &body, post_done);
@@ -172,12 +172,12 @@ static void get(struct since *p)
 	send(p, NULL, get_done);
 }
 
-struct since *since_new_in(
+struct since *since_new(
 	const struct env *env, const char *ns, const char *name, since_done_fn *done, void *ctx)
 {
 	struct since *p = xcalloc(1, sizeof(*p));
 
-	p->env = *env;
+	p->env = env;
 	p->ns = xstrdup(ns);
 	p->name = xstrdup(name);
 	p->done = done;
@@ -185,14 +185,6 @@ struct since *since_new_in(
 	p->backoff = (struct backoff)BACKOFF_INIT;
 	start_timer(p, 0);
 	return p;
-}
-
-struct since *since_new(
-	struct api *api, const char *ns, const char *name, since_done_fn *done, void *ctx)
-{
-	const struct env env = env_of(api);
-
-	return since_new_in(&env, ns, name, done, ctx);
 }
 
 void since_free(struct since *p)

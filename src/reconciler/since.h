@@ -22,12 +22,10 @@ typedef void since_done_fn(void *ctx, int64_t since_s, const struct err *err);
 
 /*
  * Starts at once, and tries again, with backoff, until it knows; then it calls done, once. Not at
- * all where api_free() comes first. The names are ones that objects can have, and copied.
+ * all where api_free() comes first. The names are ones that objects can have, and copied;
+ * env is borrowed.
  */
 struct since *since_new(
-	struct api *api, const char *ns, const char *name, since_done_fn *done, void *ctx);
-/* The same in a world of one's own. */
-struct since *since_new_in(
 	const struct env *env, const char *ns, const char *name, since_done_fn *done, void *ctx);
 /* After api_free(). */
 void since_free(struct since *p);

@@ -15,7 +15,7 @@ struct admission *admission_new(const struct admission_config *config)
 	struct admission *a = xcalloc(1, sizeof(*a));
 
 	a->config = *config;
-	a->pending = pending_new(config->api);
+	a->pending = pending_new(config->env);
 	return a;
 }
 

@@ -17,7 +17,7 @@
 struct admission;
 
 struct admission_config {
-	struct api *api;
+	const struct env *env;
 	struct cache *cache;
 	const char *keptn_namespace;
 	const struct strmap *lenient_managers;

@@ -83,7 +83,7 @@ static void config_changed(void *ctx)
 	rwlock_unlock(&c->lock);
 }
 
-struct cache *cache_new(struct api *api, const char *keptn_namespace)
+struct cache *cache_new(const struct env *env, const char *keptn_namespace)
 {
 	struct cache *c = xcalloc(1, sizeof(*c));
 	const struct informer_handler handler = {definitions_list_begin, definitions_list_end,
@@ -92,10 +92,10 @@ struct cache *cache_new(struct api *api, const char *keptn_namespace)
 	rwlock_init(&c->lock);
 	c->definitions = (struct definitions)DEFINITIONS_INIT;
 	c->listed = (struct definitions)DEFINITIONS_INIT;
-	c->definitions_informer = informer_new(api, &definitions_kind, NULL, &handler);
+	c->definitions_informer = informer_new(env, &definitions_kind, NULL, &handler);
 	/* Under the lock: config_changed() may come before this has returned. */
 	rwlock_wrlock(&c->lock);
-	c->configs = configs_new(api, keptn_namespace, config_changed, c);
+	c->configs = configs_new(env, keptn_namespace, config_changed, c);
 	rwlock_unlock(&c->lock);
 	return c;
 }

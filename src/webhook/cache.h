@@ -9,13 +9,13 @@
 #include "admission/definitions.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "client/api.h"
+#include "controller/env.h"
 #include "keptn/onfailure.h"
 
 struct cache;
 
-/* Starts the informers. api must outlive the cache's use. */
-struct cache *cache_new(struct api *api, const char *keptn_namespace);
+/* Starts the informers. env must outlive the cache's use. */
+struct cache *cache_new(const struct env *env, const char *keptn_namespace);
 /* After api_free(). */
 void cache_free(struct cache *c);
 DEFINE_CLEANUP(struct cache, cache_free)

@@ -29,8 +29,7 @@ struct question {
 };
 
 struct live_lookup {
-	live_lookup_send_fn *send;
-	void *ctx;
+	const struct env *env;
 	struct strmap open; /* key to struct question */
 };
 
@@ -38,7 +37,21 @@ static void get_done(void *ctx, const struct api_response *response, const struc
 
 static void send_get(struct question *q)
 {
-	q->lookup->send(q->lookup->ctx, q->key, get_done, q);
+	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
+	const char *slash = strchr(q->key, '/');
+	CLEANUP(free_p) char *ns = xstrndup(q->key, (size_t)(slash - q->key));
+	const struct url url = {.group = KEPTN_GROUP,
+		.version = "v1",
+		.namespace = ns,
+		.resource = "keptntaskdefinitions",
+		.name = slash + 1};
+	struct api_request request = {.timeout_ms = LIMIT_LOOKUP_MS};
+	struct err err = ERR_INIT;
+
+	if (url_add(&path, &url, &err) < 0)
+		abort(); /* both are valid object names */
+	request.path = buf_str(&path);
+	(void)env_call(q->lookup->env, &request, get_done, q);
 }
 
 static void answer_all(
@@ -87,31 +100,11 @@ static void get_done(void *ctx, const struct api_response *response, const struc
 	(void)strmap_remove(&q->lookup->open, q->key);
 }
 
-void live_lookup_get(void *api, const char *key, api_done_fn *done, void *done_ctx)
-{
-	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
-	const char *slash = strchr(key, '/');
-	CLEANUP(free_p) char *ns = xstrndup(key, (size_t)(slash - key));
-	const struct url url = {.group = KEPTN_GROUP,
-		.version = "v1",
-		.namespace = ns,
-		.resource = "keptntaskdefinitions",
-		.name = slash + 1};
-	struct api_request request = {.timeout_ms = LIMIT_LOOKUP_MS};
-	struct err err = ERR_INIT;
-
-	if (url_add(&path, &url, &err) < 0)
-		abort(); /* both are names that objects can have */
-	request.path = buf_str(&path);
-	(void)api_call(api, &request, done, done_ctx);
-}
-
-struct live_lookup *live_lookup_new(live_lookup_send_fn *send, void *ctx)
+struct live_lookup *live_lookup_new(const struct env *env)
 {
 	struct live_lookup *c = xcalloc(1, sizeof(*c));
 
-	c->send = send;
-	c->ctx = ctx;
+	c->env = env;
 	c->open = (struct strmap)STRMAP_INIT(free);
 	return c;
 }

@@ -13,19 +13,13 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "client/api.h"
+#include "controller/env.h"
 #include "keptn/taskdefinition.h"
 
 struct live_lookup;
 
-/*
- * Sends one GET for "namespace/name" and calls done with its outcome, once and later: what
- * live_lookup_get() does by an API client, and a test by itself.
- */
-typedef void live_lookup_send_fn(void *ctx, const char *key, api_done_fn *done, void *done_ctx);
-void live_lookup_get(void *api, const char *key, api_done_fn *done, void *done_ctx);
-
-struct live_lookup *live_lookup_new(live_lookup_send_fn *send, void *ctx);
+/* env is borrowed. */
+struct live_lookup *live_lookup_new(const struct env *env);
 /* After api_free(), which answers all that is open. */
 void live_lookup_free(struct live_lookup *c);
 DEFINE_CLEANUP(struct live_lookup, live_lookup_free)

@@ -4,14 +4,13 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "run/clock.h"
 #include "run/metrics.h"
 #include "webhook/live_lookup.h"
 
 METRIC_GAUGE(waiting_gauge, "promogate_admission_waiting", "Requests that wait for live look-ups.");
 
 struct pending {
-	struct api *api;
+	const struct env *env;
 	struct live_lookup *lookup;
 	atomic_uint count;
 };
@@ -28,12 +27,12 @@ struct waiter {
 	bool ended;
 };
 
-struct pending *pending_new(struct api *api)
+struct pending *pending_new(const struct env *env)
 {
 	struct pending *w = xcalloc(1, sizeof(*w));
 
-	w->api = api;
-	w->lookup = live_lookup_new(live_lookup_get, api);
+	w->env = env;
+	w->lookup = live_lookup_new(env);
 	atomic_init(&w->count, 0);
 	return w;
 }
@@ -61,7 +60,7 @@ static void end(struct waiter *w)
 	metric_set(metric_at(&waiting_gauge), left);
 	w->ended = true;
 	if (w->deadline_open)
-		api_cancel(w->pending->api, w->deadline); /* its callback frees */
+		env_cancel(w->pending->env, w->deadline); /* its callback frees */
 	else
 		waiter_free(w);
 }
@@ -141,10 +140,10 @@ static void deadline_done(void *ctx, const struct api_response *response, const 
 static void start_deadline(struct waiter *w)
 {
 	int64_t at = exchange_deadline_ms(w->request->exchange) - LIMIT_ANSWER_MARGIN_MS;
-	int64_t left = at - clock_mono_ms();
+	int64_t left = at - env_mono_ms(w->pending->env);
 
 	w->deadline_open = true;
-	w->deadline = api_timer(w->pending->api, left > 0 ? (unsigned)left : 0, deadline_done, w);
+	w->deadline = env_timer(w->pending->env, left > 0 ? (unsigned)left : 0, deadline_done, w);
 }
 
 static void ask_on_client_thread(
@@ -174,7 +173,7 @@ void pending_add(struct pending *pending, struct request *r_take)
 	metric_set(metric_at(&waiting_gauge), count);
 	if (count <= LIMIT_WAITING_REQUESTS) {
 		request_unparse(r_take);
-		(void)api_timer(pending->api, 0, ask_on_client_thread, w);
+		(void)env_timer(pending->env, 0, ask_on_client_thread, w);
 		return;
 	}
 	(void)err_set(&err, ERR_THROTTLED, "%d requests wait for live look-ups already: try again",

@@ -8,12 +8,13 @@
 #define PROMOGATE_WEBHOOK_PENDING_H
 
 #include "base/mem.h"
-#include "client/api.h"
+#include "controller/env.h"
 #include "webhook/request.h"
 
 struct pending;
 
-struct pending *pending_new(struct api *api);
+/* env is borrowed. */
+struct pending *pending_new(const struct env *env);
 /* After server_stop() and api_free(): nothing waits any more. */
 void pending_free(struct pending *w);
 DEFINE_CLEANUP(struct pending, pending_free)

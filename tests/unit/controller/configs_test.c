@@ -6,6 +6,7 @@
 
 struct owner {
 	struct api api;
+	struct env env;
 	struct configs *configs;
 	int changes;
 	enum block_deployment now;
@@ -23,7 +24,8 @@ static void changed(void *ctx)
 static void owner_init(struct owner *o)
 {
 	*o = (struct owner){.api = WIRE_INIT};
-	o->configs = configs_new(&o->api, "keptn", changed, o);
+	o->env = env_of(&o->api);
+	o->configs = configs_new(&o->env, "keptn", changed, o);
 	wire_fire(&o->api);
 	assert_false(configs_synced(o->configs));
 }

@@ -59,14 +59,14 @@ static uint32_t draw(struct pair *p, uint32_t below)
 static void begin_term(struct pair *p, int i, int64_t mono_ms)
 {
 	struct elector_config c = config;
-	struct env env;
 
 	p->play[i] = (struct play){.world = {.mono_ms = mono_ms}, .said = BUF_INIT(100000)};
-	env = world_outside(&p->play[i].world);
+	p->play[i].env = world_outside(&p->play[i].world);
+	c.env = &p->play[i].env;
 	c.ctx = &p->play[i];
 	c.identity = i ? "one" : "zero";
 	c.standing_by = NULL;
-	p->play[i].elector = elector_new_in(&c, &env);
+	p->play[i].elector = elector_new(&c);
 }
 
 static void end_term(struct play *play)

@@ -9,6 +9,7 @@ static const struct url jobs = {.group = "batch", .version = "v1", .resource = "
 /* What the informer's owner was told, and how far it was each time. */
 struct owner {
 	struct api api;
+	struct env env;
 	struct informer *informer;
 	struct buf told;
 };
@@ -51,7 +52,8 @@ static void owner_init(struct owner *o, const char *label_selector)
 	const struct informer_handler handler = {list_begin, list_end, set, gone, progressed, o};
 
 	*o = (struct owner){.api = WIRE_INIT, .told = BUF_INIT(1000)};
-	o->informer = informer_new(&o->api, &jobs, label_selector, &handler);
+	o->env = env_of(&o->api);
+	o->informer = informer_new(&o->env, &jobs, label_selector, &handler);
 	assert_int_equal(informer_progress(o->informer), 0);
 	assert_false(informer_synced(o->informer));
 	wire_fire(&o->api);

@@ -16,6 +16,7 @@
 /* An elector, what it said, and the world around it. */
 struct play {
 	struct world world;
+	struct env env;
 	struct elector *elector;
 	struct buf said;
 	int released;
@@ -64,13 +65,13 @@ static const struct elector_config config = {
 static inline void begin(struct play *p)
 {
 	struct elector_config c = config;
-	struct env env;
 
 	*p = (struct play){
 		.world = {.mono_ms = 1000000, .wall_ms = 1795482123004}, .said = BUF_INIT(1000)};
-	env = world_outside(&p->world);
+	p->env = world_outside(&p->world);
+	c.env = &p->env;
 	c.ctx = p;
-	p->elector = elector_new_in(&c, &env);
+	p->elector = elector_new(&c);
 	assert_int_equal(p->world.call_count, 0);
 	world_pass(&p->world, 0);
 }

@@ -57,6 +57,12 @@ api_id api_timer(struct api *api, unsigned delay_ms, api_done_fn *done, void *ct
 	return 1;
 }
 
+void api_cancel(struct api *api, api_id id)
+{
+	(void)api;
+	(void)id;
+}
+
 bool api_cancelled(const struct err *err)
 {
 	return err && err->os_errno == ECANCELED;

@@ -13,6 +13,7 @@
 /* A promoter before an API server that the test plays. */
 struct stage {
 	struct api api;
+	struct env env;
 	struct promoter *promoter;
 	unsigned version; /* the last resourceVersion */
 	bool may_act;
@@ -40,7 +41,7 @@ static void list(struct stage *s, const char *resource, const char *items)
 static int stage_up_with(void **state, unsigned max_running_jobs)
 {
 	struct stage *s = xcalloc(1, sizeof(*s));
-	const struct promoter_config config = {.api = &s->api,
+	const struct promoter_config config = {.env = &s->env,
 		.keptn_namespace = "keptn-system",
 		.max_running_jobs = max_running_jobs,
 		.may_act = may_act,
@@ -49,6 +50,7 @@ static int stage_up_with(void **state, unsigned max_running_jobs)
 	log_set_level(LOG_ERROR);
 	s->version = 100;
 	s->may_act = true;
+	s->env = env_of(&s->api);
 	s->promoter = promoter_new(&config);
 	*state = s;
 	return 0;

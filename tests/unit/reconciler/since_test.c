@@ -9,6 +9,7 @@
 
 struct play {
 	struct world world;
+	struct env env;
 	struct since *since;
 	int done;
 	int64_t since_s;
@@ -26,11 +27,9 @@ static void done(void *ctx, int64_t since_s, const struct err *err)
 
 static void begin(struct play *p)
 {
-	struct env env;
-
 	*p = (struct play){.world = {.wall_ms = 1795482123004}};
-	env = world_outside(&p->world);
-	p->since = since_new_in(&env, "ns", "promogate", done, p);
+	p->env = world_outside(&p->world);
+	p->since = since_new(&p->env, "ns", "promogate", done, p);
 	assert_int_equal(p->world.call_count, 0);
 	world_pass(&p->world, 0);
 }

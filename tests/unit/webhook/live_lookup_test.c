@@ -8,22 +8,28 @@
 /* The GETs that were sent and not answered yet, in order. */
 struct wire {
 	struct {
-		char key[64];
 		api_done_fn *done;
 		void *done_ctx;
 	} sent[8];
 	int count;
 	struct buf said; /* what the askers were told */
+	struct env env;
 };
 
-static void send_one(void *ctx, const char *key, api_done_fn *done, void *done_ctx)
+static api_id call(void *ctx, const struct api_request *request, api_done_fn *done, void *done_ctx)
 {
 	struct wire *w = ctx;
 
-	(void)snprintf(w->sent[w->count].key, sizeof(w->sent[w->count].key), "%s", key);
+	(void)request;
 	w->sent[w->count].done = done;
 	w->sent[w->count++].done_ctx = done_ctx;
+	return 1;
 }
+
+#define WIRE_INIT(w)                                                                               \
+	{                                                                                          \
+		.said = BUF_INIT(1000), .env = {.ctx = &(w), .call = call }                        \
+	}
 
 /* Answers the oldest: with this body, or with an error of this kind where there is none. */
 static void answer(struct wire *w, const char *body, enum err_kind kind)
@@ -58,9 +64,9 @@ static void told(void *ctx, const char *key, const struct json *object, const st
 
 static void askers_of_one_name_share_a_get(void **state)
 {
-	struct wire w = {.said = BUF_INIT(1000)};
+	struct wire w = WIRE_INIT(w);
 	struct asker a = {&w, "a"}, b = {&w, "b"}, c = {&w, "c"};
-	CLEANUP(live_lookup_free_p) struct live_lookup *lookup = live_lookup_new(send_one, &w);
+	CLEANUP(live_lookup_free_p) struct live_lookup *lookup = live_lookup_new(&w.env);
 
 	(void)state;
 	live_lookup_ask(lookup, "ns/x", told, &a);
@@ -76,9 +82,9 @@ static void askers_of_one_name_share_a_get(void **state)
 
 static void absent_counts_only_for_those_who_asked_before_it_was_sent(void **state)
 {
-	struct wire w = {.said = BUF_INIT(1000)};
+	struct wire w = WIRE_INIT(w);
 	struct asker a = {&w, "a"}, b = {&w, "b"}, c = {&w, "c"};
-	CLEANUP(live_lookup_free_p) struct live_lookup *lookup = live_lookup_new(send_one, &w);
+	CLEANUP(live_lookup_free_p) struct live_lookup *lookup = live_lookup_new(&w.env);
 
 	(void)state;
 	live_lookup_ask(lookup, "ns/x", told, &a);
@@ -99,9 +105,9 @@ static void absent_counts_only_for_those_who_asked_before_it_was_sent(void **sta
 
 static void a_failure_is_told_to_all(void **state)
 {
-	struct wire w = {.said = BUF_INIT(1000)};
+	struct wire w = WIRE_INIT(w);
 	struct asker a = {&w, "a"}, b = {&w, "b"};
-	CLEANUP(live_lookup_free_p) struct live_lookup *lookup = live_lookup_new(send_one, &w);
+	CLEANUP(live_lookup_free_p) struct live_lookup *lookup = live_lookup_new(&w.env);
 
 	(void)state;
 	live_lookup_ask(lookup, "ns/x", told, &a);
