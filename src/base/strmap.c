@@ -11,7 +11,7 @@ struct slot {
 	char key[];
 };
 
-/* The tree holds pointers to keys; the slot stands just before its key. */
+/* The tree holds pointers to keys; the slot is just before its key. */
 static struct slot *slot_of(const char *key)
 {
 	return (struct slot *)(void *)((char *)key - offsetof(struct slot, key));
@@ -29,7 +29,7 @@ static void free_slot(const struct strmap *m, struct slot *e)
 	free(e);
 }
 
-void strmap_release(struct strmap *m)
+void strmap_clear(struct strmap *m)
 {
 	while (m->root) {
 		char *key = *(char **)m->root;
@@ -38,6 +38,11 @@ void strmap_release(struct strmap *m)
 		free_slot(m, slot_of(key));
 	}
 	m->count = 0;
+}
+
+void strmap_release(struct strmap *m)
+{
+	strmap_clear(m);
 }
 
 static struct slot *find(const struct strmap *m, const char *key)

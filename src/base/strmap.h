@@ -1,7 +1,7 @@
 /*
  * strmap - strings to pointers, in byte order: a thin cover over libc's balanced tree (tsearch(3)),
- * so names that a tenant chooses can't make it slow. It owns its keys; whether it owns the values
- * is said at the start by the free function. One thread at a time; several may read together.
+ * so names that a tenant chooses can't make it slow. It owns its keys, and its values if it has a
+ * free function. One thread at a time; several may read concurrently.
  */
 #ifndef PROMOGATE_BASE_STRMAP_H
 #define PROMOGATE_BASE_STRMAP_H
@@ -19,7 +19,10 @@ struct strmap {
 
 #define STRMAP_INIT(free_value_) {.free_value = (free_value_)}
 
-void strmap_release(struct strmap *m); /* for CLEANUP() too; frees what it owns */
+/* Frees what it owns; for CLEANUP() too. */
+void strmap_release(struct strmap *m);
+/* The same, and it is empty and ready for use again, with the same free function. */
+void strmap_clear(struct strmap *m);
 
 /* NULL if it is not there. */
 void *strmap_get(const struct strmap *m, const char *key);

@@ -90,7 +90,7 @@ static void kept_unlink(struct kept *k)
 static void forget(struct app *app, const struct kept *k)
 {
 	if (k->version)
-		strmap_release(&app->told);
+		strmap_clear(&app->told);
 	else
 		(void)strmap_remove(&app->with_code, k->job->view.name);
 }

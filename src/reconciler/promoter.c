@@ -92,7 +92,7 @@ static void due_if_it_waits(void *ctx, struct app *app)
 
 	if (change->ns && (strncmp(app->key, change->ns, len) != 0 || app->key[len] != '/'))
 		return;
-	strmap_release(&app->refused);
+	strmap_clear(&app->refused);
 	if (app->wants_definitions)
 		workqueue_wake(change->p->queue, app->key);
 }
@@ -209,7 +209,7 @@ static void forget_refusals(struct promoter *p, struct app *app)
 	if (app->refused.count == 0)
 		return;
 	if (env_mono_ms(p->config.env) >= app->refused_until_ms)
-		strmap_release(&app->refused);
+		strmap_clear(&app->refused);
 	else
 		workqueue_add_at(p->queue, app->key, app->refused_until_ms);
 }

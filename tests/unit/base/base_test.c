@@ -112,6 +112,11 @@ static void strmap_keeps_order_and_owns(void **state)
 	assert_false(strmap_has(&m, "b"));
 	strmap_walk(&m, join, &b);
 	assert_string_equal(buf_str(&b), "a=one c=3 ");
+	strmap_clear(&m);
+	assert_int_equal(m.count, 0);
+	assert_false(strmap_has(&m, "a"));
+	strmap_put(&m, "a", xstrdup("again"));
+	assert_string_equal(strmap_get(&m, "a"), "again");
 }
 
 int main(void)
