@@ -1,6 +1,6 @@
 /*
- * function - a task that runs a person's code in one of Keptn's runtimes: what the definition of
- * the task and those that its functionRef leads to come to, taken together.
+ * function - a task that runs code in one of Keptn's runtimes: the definition of the task merged
+ * with those that its functionRefs lead to.
  */
 #ifndef PROMOGATE_JOB_FUNCTION_H
 #define PROMOGATE_JOB_FUNCTION_H
@@ -13,7 +13,7 @@
 
 enum runtime { RUNTIME_DENO, RUNTIME_PYTHON, RUNTIME_COUNT };
 
-/* Where the code comes from; of several, the first in this order, as Keptn has it. */
+/* Where the code comes from; of several, the first in this order, as in Keptn. */
 enum code_origin { CODE_INLINE, CODE_CONFIG_MAP, CODE_HTTP };
 
 /* Borrows from the definitions. */

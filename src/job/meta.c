@@ -5,12 +5,9 @@
 #include "base/str.h"
 #include "kube/labelvalue.h"
 
-/*
- * Of the definition's labels and annotations, what stays behind. A '/' at the end stands for all
- * that begin so.
- */
-static const char *const left_behind[] = {
-	/* By these, those who applied the definition know their objects, and delete others. */
+/* Labels and annotations of the definition that a Job does not inherit. 'x/' is a prefix. */
+static const char *const not_inherited[] = {
+	/* Tools identify the objects that they applied by these, and prune others. */
 	"kubectl.kubernetes.io/last-applied-configuration",
 	"app.kubernetes.io/instance",
 	"applyset.kubernetes.io/",
@@ -20,11 +17,11 @@ static const char *const left_behind[] = {
 	"meta.helm.sh/",
 	"kapp.k14s.io/",
 	"objectset.rio.cattle.io/",
-	/* The Job controller's. */
+	/* Set by the Job controller. */
 	"batch.kubernetes.io/",
 	"job-name",
 	"controller-uid",
-	/* Ours. */
+	/* Set by Promogate. */
 	JOB_MANAGED_BY,
 	JOB_APP,
 	JOB_VERSION,
@@ -42,10 +39,10 @@ static const char *const left_behind[] = {
 	JOB_KEPTN_TASK,
 };
 
-static bool stays_behind(const char *key)
+static bool is_excluded(const char *key)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(left_behind); i++) {
-		const char *other = left_behind[i];
+	for (size_t i = 0; i < ARRAY_SIZE(not_inherited); i++) {
+		const char *other = not_inherited[i];
 
 		if (str_eq(key, other) ||
 			(other[strlen(other) - 1] == '/' && str_starts(key, other)))
@@ -59,13 +56,13 @@ const char *job_meta_task(const struct job_spec *s)
 	return json_string_or(json_at(s->definitions[0], "metadata", "name"), "");
 }
 
-/* The definition's own labels or annotations. */
-static void emit_theirs(const struct job_spec *s, const char *which, struct emit *e)
+/* The labels or annotations that are inherited from the definition. */
+static void emit_inherited(const struct job_spec *s, const char *which, struct emit *e)
 {
 	const struct json *map = json_at(s->definitions[0], "metadata", which);
 
 	json_each (item, json_type(map) == JSON_OBJECT ? map : NULL)
-		if (json_string(item) && !stays_behind(json_key(item)))
+		if (json_string(item) && !is_excluded(json_key(item)))
 			emit_key_string(e, json_key(item), json_string(item));
 }
 
@@ -90,7 +87,7 @@ static void emit_labels(const struct job_spec *s, struct emit *e)
 {
 	emit_key(e, "labels");
 	emit_object_begin(e);
-	emit_theirs(s, "labels", e);
+	emit_inherited(s, "labels", e);
 	emit_our_labels(s, e);
 	emit_object_end(e);
 }
@@ -104,7 +101,7 @@ static void emit_job_annotations(const struct job_spec *s, struct emit *e)
 	(void)snprintf(text, sizeof(text), "%lld", (long long)ttl);
 	emit_key(e, "annotations");
 	emit_object_begin(e);
-	emit_theirs(s, "annotations", e);
+	emit_inherited(s, "annotations", e);
 	emit_key_string(e, JOB_KEPTN_APP, s->version.context.app);
 	emit_key_string(e, JOB_KEPTN_VERSION, s->version.context.version);
 	emit_key_string(e, JOB_KEPTN_TASK, s->name);
@@ -158,7 +155,7 @@ void job_meta_emit_pod(const struct job_spec *s, struct emit *e)
 	emit_labels(s, e);
 	emit_key(e, "annotations");
 	emit_object_begin(e);
-	emit_theirs(s, "annotations", e);
+	emit_inherited(s, "annotations", e);
 	emit_object_end(e);
 	emit_object_end(e);
 }

@@ -1,10 +1,10 @@
 /*
- * meta - the metadata of a promotion Job, of its pods and of its ConfigMap: what a person finds
- * them by, and what is read of a Job again (jobstatus).
+ * meta - the metadata of a promotion Job, of its pods and of its ConfigMap: what people select them
+ * by, and what is read back from a Job (job/status.h).
  *
  * Labels are for people (`kubectl get jobs -l promogate.dev/app=podtato-head`): a value that is
- * too long or not legal is cut and hashed (kube/labelvalue.h). The full values are annotations of
- * the Job, under Keptn's own keys where it has one.
+ * too long or not valid is cut and hashed (kube/labelvalue.h). The full values are annotations of
+ * the Job, under Keptn's own keys where Keptn has one.
  */
 #ifndef PROMOGATE_JOB_META_H
 #define PROMOGATE_JOB_META_H
@@ -25,24 +25,24 @@
 #define JOB_KEPTN_APP     "keptn.sh/app"
 #define JOB_KEPTN_VERSION "keptn.sh/version"
 #define JOB_KEPTN_TASK    "keptn.sh/task-name"
-/* The definition may be gone when the outcome has been recorded. */
+/* Kept here because the definition may be gone once the outcome has been recorded. */
 #define JOB_TTL "promogate.dev/ttl-seconds-after-finished"
 
-/* Written once the outcome is recorded: the blocking policy, whose it was, and what happened. */
+/* Written once the outcome is recorded: the blocking policy, its source, and what happened. */
 #define JOB_ON_FAILURE ON_FAILURE_ANNOTATION
 #define JOB_DECIDED_BY "promogate.dev/decided-by"
-/* Set when it was let run: who suspends it after that wants it so. */
+/* Set when it is resumed: a Job that is suspended after that was suspended on purpose. */
 #define JOB_RELEASED "promogate.dev/released"
 #define JOB_OUTCOME  "promogate.dev/outcome"
 #define JOB_REASON   "promogate.dev/reason"
 #define JOB_MESSAGE  "promogate.dev/message"
 
-/* In the environment of its pods; the id is "<uid of the version>/<task>". */
+/* In the environment of its pods; PROMOGATE_ID is "<uid of the version>/<task>". */
 #define JOB_CONTEXT_VARIABLE "KEPTN_CONTEXT"
 #define JOB_ID_VARIABLE      "PROMOGATE_ID"
 #define JOB_ATTEMPT_VARIABLE "PROMOGATE_ATTEMPT"
 
-/* What Keptn's CRD writes into a definition that doesn't say. */
+/* The default of Keptn's CRD. */
 enum { DEFAULT_TTL_SECONDS = 300 };
 
 /* The name of the task. */

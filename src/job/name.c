@@ -5,7 +5,7 @@
 
 enum { RANDOM_BYTES = 8 };
 
-/* As Kubernetes ends generated names: it spells no words, and no digit looks like a letter. */
+/* As in Kubernetes' generated names: no vowels, and no digits that look like letters. */
 static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
 
 static bool is_alnum(char c)
@@ -34,7 +34,7 @@ struct job_name job_name_make(const char *definition, uint32_t attempt, uint64_t
 	return name;
 }
 
-/* The number that ends at end; over UINT32_MAX, some number over that. */
+/* The number that ends at end; any number above UINT32_MAX if it is larger. */
 static uint64_t number_before(const char *name, const char *end)
 {
 	const char *start = end;
@@ -59,7 +59,7 @@ uint32_t job_name_attempt(const char *name, const char *definition)
 	attempt = number_before(name, name + head - 1);
 	if (attempt > UINT32_MAX)
 		return 0;
-	/* What stands before the random part, a zero too much included, must be what is made. */
+	/* What precedes the random part must match exactly, so no leading zeros either. */
 	made = job_name_make(definition, (uint32_t)attempt, 0);
 	if (strlen(made.text) != len || strncmp(made.text, name, head) != 0)
 		return 0;

@@ -1,7 +1,7 @@
 /*
- * name - the name of a promotion Job: `<definition, cut>-<attempt>-<random>`. It is unique to
- * its creation: a name is the identity by which a Job is committed, and a name that came again
- * could be taken for the one that was.
+ * name - the name of a promotion Job: `<definition, cut>-<attempt>-<random>`. Each creation gets a
+ * name of its own: a Job is committed by its name, so a reused name could be taken for the Job that
+ * had it before.
  */
 #ifndef PROMOGATE_JOB_NAME_H
 #define PROMOGATE_JOB_NAME_H
@@ -15,14 +15,14 @@ struct job_name {
 };
 
 /*
- * An RFC 1123 label, whatever the definition is called: Kubernetes warns of Jobs with a dot in
- * their name. Of the random number about 38 bits show.
+ * An RFC 1123 label for every definition name: Kubernetes warns about Jobs with a dot in their
+ * name. About 38 bits of the random number are used.
  */
 struct job_name job_name_make(const char *definition, uint32_t attempt, uint64_t random);
 
 /*
  * The attempt in a name that job_name_make() makes for this definition; 0 for any other name, such
- * as that of a KeptnTask. A status item has no other field for it.
+ * as that of a KeptnTask. A status item has no other field for the attempt.
  */
 uint32_t job_name_attempt(const char *name, const char *definition);
 

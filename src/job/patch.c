@@ -6,7 +6,7 @@
 #include "json/emit.h"
 #include "json/utf8.h"
 
-/* The patch, and in it "metadata", still open. */
+/* Opens the patch and its "metadata". */
 static void begin(struct emit *e, const char *uid)
 {
 	emit_object_begin(e);
@@ -15,7 +15,7 @@ static void begin(struct emit *e, const char *uid)
 	emit_key_string(e, "uid", uid);
 }
 
-/* "metadata" ends, and "spec" begins. */
+/* Closes "metadata" and opens "spec". */
 static void begin_spec(struct emit *e)
 {
 	emit_object_end(e);
@@ -29,7 +29,7 @@ static void end(struct emit *e)
 	emit_object_end(e);
 }
 
-void job_patch_unsuspend(const char *uid, struct buf *to)
+void job_patch_resume(const char *uid, struct buf *to)
 {
 	struct emit e = EMIT_INIT(to);
 

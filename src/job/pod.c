@@ -51,9 +51,9 @@ static void emit_own(struct emit *e, const struct own *own, int which)
 	emit_variable(e, own_names[which], buf_str(&own->values[which]));
 }
 
-/* --- a container of the definition's ---------------------------------------------------------- */
+/* --- the definition's own container ----------------------------------------------------------- */
 
-/* A variable that is set already is replaced, where it stands and whole. */
+/* A variable that is set already is replaced in place, as a whole. */
 static void emit_container_env(struct emit *e, const struct json *env, const struct own *own)
 {
 	bool seen[OWN_COUNT] = {false};
@@ -89,7 +89,7 @@ static void emit_container(struct emit *e, const struct json *container, const s
 	emit_object_end(e);
 }
 
-/* In memory, and no more of it than the container may take: it is accounted to the pod. */
+/* In memory, up to the container's limit: it counts towards the pod's memory. */
 static void emit_scratch_volume(struct emit *e, const char *name, const struct json *memory)
 {
 	emit_object_begin(e);
@@ -105,7 +105,7 @@ static void emit_scratch_volume(struct emit *e, const char *name, const struct j
 	emit_object_end(e);
 }
 
-/* A definition has no place for volumes, so each that the container mounts is one of these. */
+/* A definition has no field for volumes, so each volume that the container mounts is made here. */
 static void emit_scratch_volumes(struct emit *e, const struct json *container)
 {
 	CLEANUP(strmap_release) struct strmap seen = STRMAP_INIT(NULL);
@@ -135,7 +135,7 @@ bool job_pod_brings_code(const struct job_spec *s, const struct function *f)
 	       (f->origin == CODE_CONFIG_MAP && !str_eq(f->namespace, s->version.namespace));
 }
 
-/* SECURE_DATA is the name of the variable, and of the key in the Secret. */
+/* SECURE_DATA is the name of the variable and of the key in the Secret. */
 static void emit_secret_variable(struct emit *e, const char *secret)
 {
 	emit_object_begin(e);
@@ -188,8 +188,8 @@ static int emit_function(struct emit *e, const struct job_spec *s, const struct 
 
 	gojson_map(&parameters, &f->parameters);
 	if (parameters.overflowed)
-		return err_set(err, ERR_TOO_LARGE,
-			"the parameters of the task \"%s\" are too large", job_meta_task(s));
+		return err_set(err, ERR_TOO_LARGE, "the parameters of task \"%s\" are too large",
+			job_meta_task(s));
 	emit_object_begin(e);
 	emit_key_string(e, "name", "keptn-function-runner");
 	emit_key_string(e, "image", s->images[f->runtime]);
@@ -241,8 +241,7 @@ int job_pod_emit(
 	own_init(&own, s);
 	if (own.values[OWN_CONTEXT].overflowed)
 		return err_set(err, ERR_TOO_LARGE,
-			"the metadata of the application \"%s\" is too large",
-			s->version.context.app);
+			"the metadata of application \"%s\" is too large", s->version.context.app);
 	emit_key(e, "spec");
 	emit_object_begin(e);
 	emit_key_string(e, "restartPolicy", "OnFailure");

@@ -1,6 +1,6 @@
 /*
- * pod - the pod of a promotion Job: the container that a definition gives as a whole, or that
- * of the runtime which runs its code.
+ * pod - the pod of a promotion Job: the definition's own container, or that of the runtime which
+ * runs its code.
  */
 #ifndef PROMOGATE_JOB_POD_H
 #define PROMOGATE_JOB_POD_H
@@ -9,8 +9,8 @@
 #include "json/emit.h"
 
 /*
- * The volume with the code, and the key in its ConfigMap. The latter can't be chosen: definitions
- * refer to ConfigMaps that people wrote.
+ * The volume with the code, and the key in its ConfigMap. Keptn defines the key: people write such
+ * ConfigMaps by hand.
  */
 #define FUNCTION_VOLUME "function-mount"
 #define FUNCTION_KEY    "code"
@@ -19,7 +19,7 @@
 int job_pod_emit(
 	const struct job_spec *s, const struct function *f, struct emit *e, struct err *err);
 
-/* Whether the Job brings the code in a ConfigMap of its own, rather than use one that is there. */
+/* Whether the Job needs a ConfigMap of its own with the code, rather than an existing one. */
 bool job_pod_brings_code(const struct job_spec *s, const struct function *f);
 
 #endif

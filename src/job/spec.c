@@ -7,7 +7,7 @@
 #include "json/emit.h"
 #include "kube/duration.h"
 
-/* What Keptn's CRD writes into a definition that doesn't say. */
+/* The defaults of Keptn's CRD. */
 enum { DEFAULT_RETRIES = 10, DEFAULT_TIMEOUT_SECONDS = 300 };
 
 static const int64_t second_ns = 1000000000;
@@ -59,7 +59,7 @@ static int check_size(
 {
 	if (!to->overflowed && to->len - before <= LIMIT_JOB_BYTES)
 		return 0;
-	return err_set(err, ERR_TOO_LARGE, "the task \"%s\" can't run: its Job is too large",
+	return err_set(err, ERR_TOO_LARGE, "task \"%s\" can't run: its Job is too large",
 		job_meta_task(s));
 }
 
@@ -76,7 +76,7 @@ static int read_function(
 	*ret = f;
 	if (!s->images[f->runtime] || !*s->images[f->runtime])
 		return err_set(err, ERR_INVALID,
-			"the task \"%s\" can't run: no image is configured for %s",
+			"task \"%s\" can't run: no image is configured for the %s runtime",
 			job_meta_task(s), runtime_name(f->runtime));
 	return 0;
 }
@@ -112,7 +112,7 @@ struct job_spec_code job_spec_code(const struct job_spec *s)
 	return (struct job_spec_code){true, f.namespace, f.code};
 }
 
-/* As it is: text, or bytes in base64 where somebody's editor left what is no UTF-8. */
+/* Unchanged: text in data, or base64 in binaryData for bytes that are not UTF-8. */
 static int emit_copied(
 	const struct job_spec *s, const struct json *source, struct emit *e, struct err *err)
 {
@@ -130,7 +130,7 @@ static int emit_copied(
 		return 0;
 	}
 	return err_set(err, ERR_INVALID,
-		"the task \"%s\" can't run: the ConfigMap \"%s\" has no key \"" FUNCTION_KEY "\"",
+		"task \"%s\" can't run: the ConfigMap \"%s\" has no key \"" FUNCTION_KEY "\"",
 		job_meta_task(s), json_string_or(json_at(source, "metadata", "name"), ""));
 }
 

@@ -1,15 +1,14 @@
 /*
- * spec - what the Job of a promotion task looks like: as Keptn makes it, field by field, and on
- * top of that
+ * spec - the Job of a promotion task: field by field as Keptn makes it, and in addition
  *
- *   - suspended: it may run only once its version's status names it, and its ConfigMap is there
- *   - without ttlSecondsAfterFinished: the API server must not collect what is not recorded yet
- *   - PROMOGATE_ID and PROMOGATE_ATTEMPT in the environment, by which a task makes its effect
+ *   - suspended: it may run only once its version's status names it and its ConfigMap exists
+ *   - without ttlSecondsAfterFinished: it must not be deleted before its outcome is recorded
+ *   - PROMOGATE_ID and PROMOGATE_ATTEMPT in the environment, by which a task can make its effect
  *     idempotent: Kubernetes may run a container again inside one Job. PROMOGATE_ID is
- *     "<uid of the KeptnAppVersion>/<task>", the same for every try of this version and task, of
- *     no other in any cluster, and of letters, digits, '-', '.' and '/' alone
- *   - the code of a function, where it stands in a definition or in another namespace, in an
- *     immutable ConfigMap of the Job's own name, which the Job owns
+ *     "<uid of the KeptnAppVersion>/<task>": the same for every attempt of this version and task,
+ *     unique across clusters, and made of letters, digits, '-', '.' and '/' only
+ *   - the code of a function, if it is inline or in another namespace, in an immutable ConfigMap
+ *     of the Job's name, which the Job owns
  *
  * Pure; everything in a struct is borrowed.
  */
@@ -24,7 +23,7 @@
 #include "job/function.h"
 #include "keptn/keptncontext.h"
 
-/* A KeptnAppVersion, as far as its Jobs show it. */
+/* The part of a KeptnAppVersion that its Jobs show. */
 struct job_spec_version {
 	const char *namespace, *name, *uid;
 	struct keptn_context context;
@@ -46,25 +45,25 @@ struct job_spec {
 void job_spec_version_read(const struct json *appversion, struct job_spec_version *ret);
 
 /*
- * Appends the Job; after a failure, what stands there is no JSON. ERR_INVALID if the definitions
- * can't run (function_check()), or no image is given for their runtime; ERR_TOO_LARGE if it does
- * not fit in `to` or LIMIT_JOB_BYTES.
+ * Appends the Job; after a failure, `to` does not hold valid JSON. ERR_INVALID if the definitions
+ * can't run (function_check()), or no image is given for their runtime; ERR_TOO_LARGE if the Job
+ * does not fit in `to` or LIMIT_JOB_BYTES.
  */
 int job_spec_encode(const struct job_spec *s, struct buf *to, struct err *err);
 
-/* The ConfigMap that a Job must have before it runs. */
+/* The ConfigMap that must exist before a Job runs. */
 struct job_spec_code {
 	bool needed;
-	/* Where it is copied from; NULL where the code stands in the definition. */
+	/* Where it is copied from; NULL if the code is inline. */
 	const char *source_namespace, *source_name;
 };
 
-/* Of definitions that jobspec_encode() takes. */
+/* For definitions that job_spec_encode() accepts. */
 struct job_spec_code job_spec_code(const struct job_spec *s);
 
 /*
- * Appends this ConfigMap. It takes the uid that the API server gave the Job; source is the whole
- * ConfigMap to copy, or NULL. ERR_INVALID if that has no key "code"; ERR_TOO_LARGE as above.
+ * Appends this ConfigMap. job_uid is the uid that the API server gave the Job; source is the
+ * ConfigMap to copy, or NULL. ERR_INVALID if source has no key "code"; ERR_TOO_LARGE as above.
  */
 int job_spec_encode_code(const struct job_spec *s, const char *job_uid, const struct json *source,
 	struct buf *to, struct err *err);

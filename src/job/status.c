@@ -29,7 +29,7 @@ static const char *owner_of(const struct json *metadata)
 	return "";
 }
 
-/* Of the environment of its pods, which can't be changed; "" for none. */
+/* From the environment of its pods, which is immutable; "" for none. */
 static const char *variable_of(const struct json *job, const char *name)
 {
 	json_each (container, json_at(job, "spec", "template", "spec", "containers"))

@@ -127,7 +127,7 @@ static void patches_name_the_job_by_its_uid(void **state)
 	CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
 
 	(void)state;
-	job_patch_unsuspend("u", &b);
+	job_patch_resume("u", &b);
 	assert_string_equal(buf_str(&b), "{\"metadata\":{\"uid\":\"u\",\"annotations\":{"
 					 "\"promogate.dev/released\":\"true\"}},"
 					 "\"spec\":{\"suspend\":false}}");
