@@ -1,6 +1,6 @@
 /*
- * defaults - what /mutate writes into a KeptnAppContext: only keys that belong to Promogate, and
- * only where they change, so that writing twice is writing once.
+ * defaults - what /mutate writes into a KeptnAppContext: only Promogate's own keys, and only where
+ * they change, so that it is idempotent.
  */
 #ifndef PROMOGATE_ADMISSION_DEFAULTS_H
 #define PROMOGATE_ADMISSION_DEFAULTS_H
@@ -10,8 +10,8 @@
 #include "kube/patch.h"
 
 /*
- * promogate.dev/resolved-on-failure: the blocking policy as of this write, for people to see. An
- * object whose metadata or annotations are of a wrong type is left to the validation.
+ * promogate.dev/resolved-on-failure: the blocking policy as of this write, for people to see.
+ * Metadata or annotations of a wrong type are left to /validate.
  */
 void defaults_patch(const struct json *object, const struct known *k, struct patch *to);
 

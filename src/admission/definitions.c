@@ -10,7 +10,7 @@ struct key {
 	char text[2 * LIMIT_NAME_BYTES + 2];
 };
 
-/* False for names that no object can have, which includes those too long for a key. */
+/* False for invalid object names, which includes those too long for a key. */
 static bool key_make(struct key *key, const char *ns, const char *name)
 {
 	if (!name_is_subdomain(ns) || !name_is_subdomain(name))

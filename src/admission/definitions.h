@@ -1,6 +1,6 @@
 /*
  * definitions - the KeptnTaskDefinitions that are known, by namespace and name: the informer's
- * cache, or the live answers that one request asked for. The owner sees to locking.
+ * cache, or the live answers that one request asked for. The owner does the locking.
  */
 #ifndef PROMOGATE_ADMISSION_DEFINITIONS_H
 #define PROMOGATE_ADMISSION_DEFINITIONS_H
@@ -21,12 +21,12 @@ enum definitions_answer { DEFINITIONS_UNKNOWN, DEFINITIONS_ABSENT, DEFINITIONS_P
 
 void definitions_release(struct definitions *d); /* for CLEANUP() too */
 
-/* Names that no object can have are ignored. t_take is NULL for one that is known to be absent. */
+/* Invalid object names are ignored. t_take is NULL for a definition that is known to be absent. */
 void definitions_put(
 	struct definitions *d, const char *ns, const char *name, struct taskdef *t_take);
 void definitions_remove(struct definitions *d, const char *ns, const char *name);
 
-/* *ret is set for DEFINITIONS_PRESENT alone. */
+/* *ret is set for DEFINITIONS_PRESENT only. */
 enum definitions_answer definitions_find(
 	const struct definitions *d, const char *ns, const char *name, const struct taskdef **ret);
 

@@ -84,7 +84,7 @@ static bool same_fault(const struct finding *a, const struct finding *b)
 	return a->rule == b->rule && str_eq(a->value, b->value) && same_list(a->field, b->field);
 }
 
-static bool forgive_one(struct finding *item, const struct findings *old, bool *used)
+static bool ratchet_one(struct finding *item, const struct findings *old, bool *used)
 {
 	for (size_t i = 0; i < old->count; i++) {
 		if (used[i] || !same_fault(&old->items[i], item))
@@ -100,7 +100,7 @@ void findings_ratchet(struct findings *f, const struct findings *old)
 	CLEANUP(free_p) bool *used = xcalloc(old->count, sizeof(*used));
 
 	for (size_t i = 0; i < f->count; i++)
-		if (f->items[i].severity == SEVERITY_ERROR && forgive_one(&f->items[i], old, used))
+		if (f->items[i].severity == SEVERITY_ERROR && ratchet_one(&f->items[i], old, used))
 			f->items[i].severity = SEVERITY_WARNING;
 }
 

@@ -1,6 +1,6 @@
 /*
- * findings - what the rules found, as data: one list for the webhook's answer, the audit and the
- * linter. The list owns its strings. One thread at a time.
+ * findings - what the rules found, as data: one list for the webhook's response, the audit and
+ * the linter. The list owns its strings. One thread at a time.
  */
 #ifndef PROMOGATE_ADMISSION_FINDINGS_H
 #define PROMOGATE_ADMISSION_FINDINGS_H
@@ -16,9 +16,9 @@ struct finding {
 	enum severity severity; /* the rule's, unless something softened it */
 	enum fielderr_type type;
 	char *field; /* "spec.promotionTasks[1]" */
-	char *value; /* as somebody wrote it */
-	char *detail; /* what is wrong with it, and the mend */
-	bool unconfirmed; /* rests on what only the cache says (admission/lookup.h) */
+	char *value; /* as it is in the object */
+	char *detail; /* what is wrong with it, and the fix */
+	bool unconfirmed; /* depends on the cache alone (admission/lookup.h) */
 };
 
 struct findings {
@@ -40,14 +40,14 @@ struct finding *findings_add(struct findings *f, enum rule_id rule, enum fielder
 	char *field_take, const char *value, const char *detail, ...)
 	__attribute__((format(printf, 6, 7)));
 
-/* Whether one more of this severity would not be kept. */
+/* Whether the list takes no more findings of this severity. */
 bool findings_full(const struct findings *f, enum severity severity);
 
 size_t findings_errors(const struct findings *f);
 
 /*
- * Ratcheting: each error that stands in old too, with the same rule and value in the same list
- * wherever it moved there, becomes a warning; a fault that old has once covers one.
+ * Ratcheting: an error that is in old too, with the same rule and value anywhere in the same list,
+ * becomes a warning. One finding in old covers one error.
  */
 void findings_ratchet(struct findings *f, const struct findings *old);
 

@@ -32,7 +32,7 @@ static char *element_field(const struct element *e)
 	return xasprintf("spec.%s[%zu]", e->list, e->index);
 }
 
-/* True for the wanted type; PG100 for any other, but null, which is as good as absent. */
+/* True for the wanted type. PG100 for any other type except null, which counts as absent. */
 static bool has_type(
 	struct judge *j, const struct json *value, enum json_type want, const char *field)
 {
@@ -42,7 +42,7 @@ static bool has_type(
 		return true;
 	if (type != JSON_NULL)
 		findings_add(j->to, PG100, FIELDERR_TYPE_INVALID, xstrdup(field),
-			json_type_name(type), "must be of type %s: write it as the CRD has it",
+			json_type_name(type), "must be %s %s", want == JSON_STRING ? "a" : "an",
 			json_type_name(want));
 	return false;
 }
@@ -50,8 +50,8 @@ static bool has_type(
 typedef void judge_element_fn(struct judge *j, const struct element *e, void *ctx);
 
 /*
- * Judges each string of spec.LIST; what is none is PG100. It stops where the object is denied
- * anyway, so that a list that fills the whole body costs no more than a long one.
+ * Judges each string of spec.LIST; an element of another type is PG100. It stops once the object
+ * is denied anyway, so that a list that fills the whole body costs no more than a long one.
  */
 static void judge_list(struct judge *j, const struct json *list, const char *name,
 	judge_element_fn *judge_element, void *ctx)
@@ -69,8 +69,7 @@ static void judge_list(struct judge *j, const struct json *list, const char *nam
 			judge_element(j, &e, ctx);
 		else
 			findings_add(j->to, PG100, FIELDERR_TYPE_INVALID, element_field(&e),
-				json_type_name(json_type(item)),
-				"must be of type string: write it as the CRD has it");
+				json_type_name(json_type(item)), "must be a string");
 		e.index++;
 	}
 }
@@ -83,7 +82,7 @@ static void add_places(struct buf *to, const struct judge *j)
 		(void)buf_addf(to, " or \"%s\"", j->known->keptn_namespace);
 }
 
-/* A task without a definition; the finding rests on what is known of this name. */
+/* A task without a definition; the finding depends on what is known of this name. */
 static void add_missing(struct judge *j, enum rule_id rule, const struct element *e)
 {
 	CLEANUP(buf_release) struct buf detail = BUF_INIT(LIMIT_DETAIL_BYTES);
@@ -98,7 +97,7 @@ static void add_missing(struct judge *j, enum rule_id rule, const struct element
 	if (suggestion)
 		(void)buf_addf(&detail, "; did you mean \"%s\"?", suggestion);
 	else
-		(void)buf_add(&detail, "; apply it first, or mend the name");
+		(void)buf_add(&detail, "; create it first, or correct the name");
 	item = findings_add(
 		j->to, rule, FIELDERR_NOT_FOUND, element_field(e), e->text, "%s", buf_str(&detail));
 	if (item)
@@ -120,7 +119,7 @@ static void judge_definition(struct judge *j, const struct element *e, struct lo
 		item->unconfirmed = runnable_need(j->known, j->app->namespace, e->text, j->needs);
 }
 
-/* Where a name stood first, if it did; else this is where it does. first: names to size_t. */
+/* The index of an earlier entry of this name; NULL, and noted, if this is the first. */
 static const size_t *note_first(struct strmap *first, const struct element *e)
 {
 	size_t *index = strmap_get(first, e->text);
@@ -140,14 +139,13 @@ static void judge_promotion_task(struct judge *j, const struct element *e, void 
 
 	if (first) {
 		findings_add(j->to, PG102, FIELDERR_DUPLICATE, element_field(e), e->text,
-			"a task runs once for each version: remove one, the first is spec.%s[%zu]",
-			e->list, *first);
+			"already listed at spec.%s[%zu]; each task runs once per version", e->list,
+			*first);
 		return;
 	}
 	if (!name_is_subdomain(e->text)) {
 		findings_add(j->to, PG103, FIELDERR_INVALID, element_field(e), e->text,
-			"no object can have this name: use at most %d lower-case letters, digits, "
-			"\"-\" and \".\", and begin and end each part with a letter or digit",
+			"must be a lowercase RFC 1123 subdomain of at most %d characters",
 			LIMIT_NAME_BYTES);
 		return;
 	}
@@ -158,7 +156,7 @@ static void judge_promotion_task(struct judge *j, const struct element *e, void 
 		add_missing(j, PG101, e);
 }
 
-/* Promotion tasks that are in the other list as well; each is told once. */
+/* Promotion tasks that are in the other list as well; each is reported once. */
 static void judge_both_phases(struct judge *j, struct strmap *promotion, enum task_list other)
 {
 	const char *list_name = task_list_name(PROMOTION_TASKS);
@@ -174,7 +172,7 @@ static void judge_both_phases(struct judge *j, struct strmap *promotion, enum ta
 			struct element e = {list_name, *at, name};
 
 			findings_add(j->to, PG106, FIELDERR_DUPLICATE, element_field(&e), name,
-				"it is spec.%s[%zu] too: it runs in both phases",
+				"also listed at spec.%s[%zu]; the task runs in both phases",
 				task_list_name(other), index);
 			(void)strmap_remove(promotion, name);
 		}
@@ -191,7 +189,7 @@ static void judge_number(struct judge *j, const struct json *list)
 	if (max && count > max)
 		findings_add(j->to, PG104, FIELDERR_TOO_MANY,
 			xasprintf("spec.%s", task_list_name(PROMOTION_TASKS)), value,
-			"must have at most %zu items: let one task do the work of several", max);
+			"must have at most %zu items; combine several tasks into one", max);
 }
 
 static void judge_promotion_tasks(struct judge *j)
@@ -222,8 +220,8 @@ static void judge_span_link(struct judge *j, const struct element *e, void *ctx)
 	(void)ctx;
 	if (!traceparent_is_valid(e->text))
 		findings_add(j->to, PG108, FIELDERR_INVALID, element_field(e), e->text,
-			"not a W3C traceparent: want version-trace-parent-flags in lower-case "
-			"hex, of 2-32-16-2 digits");
+			"must be a W3C traceparent: version-trace-parent-flags in lowercase hex, of "
+			"2-32-16-2 digits");
 }
 
 static void judge_on_failure(struct judge *j)

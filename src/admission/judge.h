@@ -1,5 +1,5 @@
 /*
- * judge - the rules of admission/rules.h, put to one KeptnAppContext.
+ * judge - applies the rules of admission/rules.h to one KeptnAppContext.
  */
 #ifndef PROMOGATE_ADMISSION_JUDGE_H
 #define PROMOGATE_ADMISSION_JUDGE_H
@@ -9,8 +9,8 @@
 #include "keptn/appcontext.h"
 
 /*
- * Appends every finding, in the order of the fields. What a finding about another object rests on
- * and is not confirmed goes to needs.
+ * Appends every finding, in the order of the fields. A finding about another object adds to needs
+ * the names that it depends on and that no live look-up has confirmed.
  */
 void judge_appcontext(const struct appcontext *app, const struct known *k, struct findings *to,
 	struct needs *needs);

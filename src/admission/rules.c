@@ -27,7 +27,7 @@
 
 #define OPEN_PULL_REQUEST DEFINITION("open-pull-request") CONTAINER
 
-#define RESTS_ON_ANOTHER_OBJECT                                                                    \
+#define DEPENDS_ON_ANOTHER_OBJECT                                                                  \
 	"only a warning on a dry run, and for GitOps engines, which apply a context before the "   \
 	"definitions that it names (`--lenient-managers`)"
 
@@ -37,14 +37,14 @@ static const struct rule rules[RULE_COUNT] = {
 	[PG100] = {
 		.id = "PG100",
 		.severity = SEVERITY_ERROR,
-		.finds = "a field of another type than Keptn's CRD gives it",
-		.why = "What can't be read can't be judged, so it is not let through. Where Keptn's own "
-		       "CRDs are installed, the API server refuses such a field by itself.",
+		.finds = "a field whose type differs from Keptn's CRD",
+		.why = "A field of another type cannot be validated, so the request is denied. Where "
+		       "Keptn's own CRDs are installed, the API server rejects such a field itself.",
 		.rejected = CONTEXT
 			"spec:\n"
 			"  promotionTasks: open-pull-request\n"
 			OPEN_PULL_REQUEST,
-		.mended = CONTEXT
+		.fixed = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [open-pull-request]\n"
 			OPEN_PULL_REQUEST,
@@ -52,16 +52,16 @@ static const struct rule rules[RULE_COUNT] = {
 	[PG101] = {
 		.id = "PG101",
 		.severity = SEVERITY_ERROR,
-		.softened = RESTS_ON_ANOTHER_OBJECT,
-		.finds = "a promotion task without a KeptnTaskDefinition, in the context's namespace or "
+		.softened = DEPENDS_ON_ANOTHER_OBJECT,
+		.finds = "a promotion task without a KeptnTaskDefinition in the context's namespace or "
 			 "in Keptn's",
-		.why = "The promotion would wait for a task that nobody defined, long after the person "
-		       "who misspelt it has gone home.",
+		.why = "The promotion would wait for a task that does not exist, and a misspelt name "
+		       "would show only after the deployment.",
 		.rejected = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [open-pr]\n"
 			OPEN_PULL_REQUEST,
-		.mended = CONTEXT
+		.fixed = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [open-pull-request]\n"
 			OPEN_PULL_REQUEST,
@@ -69,14 +69,14 @@ static const struct rule rules[RULE_COUNT] = {
 	[PG102] = {
 		.id = "PG102",
 		.severity = SEVERITY_ERROR,
-		.finds = "the same promotion task twice",
-		.why = "A task runs once for each version, so a second entry can only be a slip. "
-		       "Keptn's own controller would start both and follow one.",
+		.finds = "a promotion task that is listed twice",
+		.why = "Each task runs once per version, so a second entry can only be a mistake. "
+		       "Keptn's own controller would start both and track one.",
 		.rejected = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [open-pull-request, open-pull-request]\n"
 			OPEN_PULL_REQUEST,
-		.mended = CONTEXT
+		.fixed = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [open-pull-request]\n"
 			OPEN_PULL_REQUEST,
@@ -84,14 +84,15 @@ static const struct rule rules[RULE_COUNT] = {
 	[PG103] = {
 		.id = "PG103",
 		.severity = SEVERITY_ERROR,
-		.finds = "a promotion task by a name that no object can have",
-		.why = "There will never be a KeptnTaskDefinition of this name: the names of objects "
-		       "are RFC 1123 subdomains, of lower-case letters, digits, `-` and `.`.",
+		.finds = "a promotion task whose name is not a valid object name",
+		.why = "No KeptnTaskDefinition can have this name: names of objects are RFC 1123 "
+		       "subdomains of lowercase letters, digits, `-` and `.`, and each part begins and "
+		       "ends with a letter or digit.",
 		.rejected = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [Open_Pull_Request]\n"
 			OPEN_PULL_REQUEST,
-		.mended = CONTEXT
+		.fixed = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [open-pull-request]\n"
 			OPEN_PULL_REQUEST,
@@ -99,17 +100,16 @@ static const struct rule rules[RULE_COUNT] = {
 	[PG104] = {
 		.id = "PG104",
 		.severity = SEVERITY_ERROR,
-		.finds = "more promotion tasks than `--max-promotion-tasks` allows, which is 32 unless "
-			 "said otherwise",
+		.finds = "more promotion tasks than `--max-promotion-tasks` allows (32 by default)",
 		.why = "All of them start at once, each as a Job with a pod of its own. The example is "
-		       "of a webhook that allows two.",
+		       "from a webhook that allows two.",
 		.rejected = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [open-pull-request, notify, tag]\n"
 			OPEN_PULL_REQUEST
 			DEFINITION("notify") CONTAINER
 			DEFINITION("tag") CONTAINER,
-		.mended = CONTEXT
+		.fixed = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [open-pull-request, tag-and-notify]\n"
 			OPEN_PULL_REQUEST
@@ -118,20 +118,20 @@ static const struct rule rules[RULE_COUNT] = {
 	[PG105] = {
 		.id = "PG105",
 		.severity = SEVERITY_ERROR,
-		.softened = RESTS_ON_ANOTHER_OBJECT,
+		.softened = DEPENDS_ON_ANOTHER_OBJECT,
 		.finds = "a promotion task whose KeptnTaskDefinition can't run",
-		.why = "Its Job could not be made, or its pod would never start. A definition has "
+		.why = "Its Job could not be created, or its pod would never start. A definition has "
 		       "exactly one of `container`, `deno` and `python`. A container has a name and an "
 		       "image. A function has code: `inline`, `httpRef`, `configMapRef`, or a "
 		       "`functionRef` that leads to a definition with code, without a cycle. A timeout, "
-		       "where there is one, is a duration of at least a second.",
+		       "if there is one, is a duration of at least a second.",
 		.rejected = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [open-pull-request]\n"
 			DEFINITION("open-pull-request")
 			"  python:\n"
 			"    parameters: {map: {base: main}}\n",
-		.mended = CONTEXT
+		.fixed = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [open-pull-request]\n"
 			DEFINITION("open-pull-request")
@@ -143,14 +143,14 @@ static const struct rule rules[RULE_COUNT] = {
 		.id = "PG106",
 		.severity = SEVERITY_WARNING,
 		.finds = "a promotion task that is a post-deployment task too",
-		.why = "It runs after the deployment, and again in the promotion. That may be meant; "
-		       "more often it was moved, and one entry forgotten.",
+		.why = "It runs after the deployment, and again in the promotion. That may be "
+		       "intended; more often the task was moved and the old entry was left.",
 		.rejected = CONTEXT
 			"spec:\n"
 			"  postDeploymentTasks: [open-pull-request]\n"
 			"  promotionTasks: [open-pull-request]\n"
 			OPEN_PULL_REQUEST,
-		.mended = CONTEXT
+		.fixed = CONTEXT
 			"spec:\n"
 			"  promotionTasks: [open-pull-request]\n"
 			OPEN_PULL_REQUEST,
@@ -159,14 +159,14 @@ static const struct rule rules[RULE_COUNT] = {
 		.id = "PG107",
 		.severity = SEVERITY_WARNING,
 		.finds = "a pre- or post-deployment task without a KeptnTaskDefinition",
-		.why = "These phases are Keptn's, not Promogate's to guard. But a deployment that waits "
-		       "for a task that nobody defined never gets to its promotion.",
+		.why = "Keptn runs these phases, so Promogate only warns. But a deployment that waits "
+		       "for a task that does not exist never reaches its promotion.",
 		.rejected = CONTEXT
 			"spec:\n"
 			"  preDeploymentTasks: [check-entry]\n"
 			"  promotionTasks: [open-pull-request]\n"
 			OPEN_PULL_REQUEST,
-		.mended = CONTEXT
+		.fixed = CONTEXT
 			"spec:\n"
 			"  preDeploymentTasks: [check-entry]\n"
 			"  promotionTasks: [open-pull-request]\n"
@@ -177,12 +177,12 @@ static const struct rule rules[RULE_COUNT] = {
 		.id = "PG108",
 		.severity = SEVERITY_WARNING,
 		.finds = "a span link that is not a W3C traceparent",
-		.why = "The trace of this stage would not be linked to that of the stage before, and "
-		       "nothing would say so.",
+		.why = "The trace of this stage would not be linked to that of the previous stage, and "
+		       "no error would be reported.",
 		.rejected = CONTEXT
 			"spec:\n"
 			"  spanLinks: [4bf92f3577b34da6a3ce929d0e0e4736]\n",
-		.mended = CONTEXT
+		.fixed = CONTEXT
 			"spec:\n"
 			"  spanLinks: [00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01]\n",
 	},
@@ -191,11 +191,11 @@ static const struct rule rules[RULE_COUNT] = {
 		.severity = SEVERITY_ERROR,
 		.finds = "a value of the annotation `promogate.dev/on-failure` that is neither `Block` "
 			 "nor `Warn`",
-		.why = "The annotation says whether a failed promotion task fails the deployment. One "
-		       "that can't be understood would leave that to the default of the cluster, "
-		       "without a word.",
+		.why = "The annotation decides whether a failed promotion task fails the deployment. "
+		       "Any other value would silently be ignored, and the cluster's default would "
+		       "apply.",
 		.rejected = CONTEXT_ON_FAILURE("Abort"),
-		.mended = CONTEXT_ON_FAILURE("Warn"),
+		.fixed = CONTEXT_ON_FAILURE("Warn"),
 	},
 };
 /* clang-format on */
@@ -221,7 +221,7 @@ static void add_rule(struct buf *to, const struct rule *rule)
 	(void)buf_addf(to, ".\n\n%s\n", rule->why);
 	(void)buf_addf(to, "\n%s:\n\n```yaml\n%s```\n", denies ? "Rejected" : "Warned about",
 		rule->rejected);
-	(void)buf_addf(to, "\nMended:\n\n```yaml\n%s```\n", rule->mended);
+	(void)buf_addf(to, "\nFixed:\n\n```yaml\n%s```\n", rule->fixed);
 }
 
 /* Prose, wrapped by hand. */
@@ -229,19 +229,19 @@ static void add_rule(struct buf *to, const struct rule *rule)
 static const char introduction[] =
 	"# Rules\n"
 	"\n"
-	"What Promogate looks for in a KeptnAppContext. An **error** denies the request. A\n"
-	"**warning** lets it through, and kubectl prints it. One answer holds all findings, each\n"
-	"worded as the API server words its own:\n"
+	"What Promogate validates in a KeptnAppContext. An **error** denies the request. A\n"
+	"**warning** allows it, and kubectl prints the warning. One response holds all findings, in\n"
+	"the format of the API server's own field errors:\n"
 	"\n"
 	"    KeptnAppContext \"podtato-head\" is invalid:\n"
 	"    * spec.promotionTasks[0]: Not found: \"open-pr\": no KeptnTaskDefinition of this name in\n"
 	"      \"podtato-dev\" or \"keptn-system\"; did you mean \"open-pull-request\"?\n"
 	"\n"
-	"An old fault holds nobody up: on an update, an error that the stored object has already,\n"
-	"wherever it moved in its list, is only a warning. An object that is being deleted is\n"
-	"always let through.\n"
+	"Existing faults do not block updates: on an update, an error that the stored object already\n"
+	"has, anywhere in the same list, is only a warning. A request for an object that is being\n"
+	"deleted is always allowed.\n"
 	"\n"
-	"`make docs` writes this page from the table in `src/admission/rules.c`, and the tests judge\n"
+	"`make docs` writes this page from the table in `src/admission/rules.c`, and the tests check\n"
 	"each example.\n"
 	"\n"
 	"| rule | severity | finds |\n"

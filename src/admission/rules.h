@@ -14,15 +14,15 @@ enum rule_id { PG100, PG101, PG102, PG103, PG104, PG105, PG106, PG107, PG108, PG
 struct rule {
 	const char *id; /* "PG101" */
 	enum severity severity;
-	/* When an error is only a warning, for the reference page; NULL: never. */
+	/* For the reference page: when an error is only a warning. NULL: never. */
 	const char *softened;
 	const char *finds;
 	const char *why;
 	/*
 	 * Both are YAML streams: the KeptnAppContext first, then the KeptnTaskDefinitions that
-	 * exist. The tests judge each pair: the first has the finding, the second has none at all.
+	 * exist. The tests judge each pair: the first has the finding, the second has no finding.
 	 */
-	const char *rejected, *mended;
+	const char *rejected, *fixed;
 };
 
 const struct rule *rule_get(enum rule_id id);

@@ -5,12 +5,12 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* Shorter ones abbreviate half of everything. */
+/* Shorter ones would match too many names. */
 enum { SHORTEST_ABBREVIATION = 3 };
 
 struct search {
 	const struct definitions *confirmed;
-	const char *namespace; /* that is searched at the moment */
+	const char *namespace; /* the one being searched */
 	const char *name;
 	size_t len;
 	const char *best;
@@ -18,7 +18,7 @@ struct search {
 	unsigned *names_left;
 };
 
-/* All letters of abbreviation stand in word, in this order, the first one first. */
+/* word has all letters of abbreviation in this order, and begins with the first of them. */
 static bool abbreviates(const char *abbreviation, const char *word)
 {
 	if (*abbreviation != *word || strlen(abbreviation) < SHORTEST_ABBREVIATION)

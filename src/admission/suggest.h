@@ -1,5 +1,5 @@
 /*
- * suggest - "did you mean …?": the name among those that exist that somebody most likely meant.
+ * suggest - "did you mean …?": the existing name that is most likely meant.
  */
 #ifndef PROMOGATE_ADMISSION_SUGGEST_H
 #define PROMOGATE_ADMISSION_SUGGEST_H
@@ -7,11 +7,11 @@
 #include "admission/lookup.h"
 
 /*
- * Near is an edit distance of at most a third of the longer name, or a name that the other one
- * abbreviates letter by letter ("open-pr" for "open-pull-request"). The nearest wins, then the
- * first in byte order. NULL if nothing is near; otherwise borrowed from what is known.
+ * A name is near if the edit distance is at most a third of the longer name, or if one abbreviates
+ * the other letter by letter ("open-pr" for "open-pull-request"). The nearest wins, then the first
+ * in byte order. NULL if no name is near; otherwise borrowed from k.
  *
- * *names_left counts down with each name that is measured; at 0 the others are passed over.
+ * *names_left counts down with each name that is measured; at 0 the rest is skipped.
  */
 const char *suggest_definition(
 	const struct known *k, const char *app_ns, const char *name, unsigned *names_left);

@@ -20,14 +20,14 @@ void verdict_release(struct verdict *v)
 	patch_release(&v->patch);
 }
 
-/* Whether the request is one that rules exist for. */
+/* Whether the request is about a resource that has rules. */
 static bool is_ours(const struct review *r)
 {
 	return str_eq(r->group, KEPTN_GROUP) && str_eq(r->resource, APPCONTEXT_RESOURCE) &&
 	       !*r->subresource;
 }
 
-/* Only the stored object can say so: a new one may claim anything. */
+/* Only the stored object is trusted here: a new one may hold any deletionTimestamp. */
 static bool is_being_deleted(const struct review *r)
 {
 	struct appcontext old;
@@ -37,11 +37,11 @@ static bool is_being_deleted(const struct review *r)
 }
 
 static const char not_ours[] =
-	"promogate has no rules for this resource: check the rules of its webhook configurations";
+	"Promogate does not validate this resource; fix `rules` in its webhook configurations";
 
 /*
  * On a dry run, and where a GitOps engine decides the order, a context comes before the definitions
- * it names: what rests on another object is told and let through.
+ * that it names: findings that depend on another object are only warnings.
  */
 static void soften(const struct review *r, const struct known *k, struct findings *f)
 {
@@ -52,7 +52,7 @@ static void soften(const struct review *r, const struct known *k, struct finding
 			f->items[i].severity = SEVERITY_WARNING;
 }
 
-/* The faults that the stored object has, judged by what is known today. */
+/* The stored object is judged by what is known today. */
 static void ratchet_old(const struct review *r, const struct known *k, struct findings *f)
 {
 	CLEANUP(findings_release) struct findings old_findings = FINDINGS_INIT;
@@ -65,8 +65,8 @@ static void ratchet_old(const struct review *r, const struct known *k, struct fi
 }
 
 /*
- * Whether more confirmation can't change the verdict. The first round is always made, so that what
- * is told is true as well; after it, a long list need not be confirmed to its end.
+ * Whether further look-ups cannot change the verdict. The first round is always made, so that
+ * warnings are correct too; after it, the rest of a long list need not be confirmed.
  */
 static bool is_settled(const struct known *k, const struct findings *f)
 {
@@ -116,7 +116,7 @@ void verdict_mutate(const struct review *r, const struct known *k, struct verdic
 		defaults_patch(r->object, k, &v->patch);
 }
 
-/* What the object calls itself; "" if that is longer than any name. */
+/* The object's name; "" if it is too long to be one. */
 static const char *own_name(const struct review *r)
 {
 	struct appcontext app;
@@ -125,34 +125,34 @@ static const char *own_name(const struct review *r)
 	return strnlen(app.name, LIMIT_NAME_BYTES + 1) > LIMIT_NAME_BYTES ? "" : app.name;
 }
 
-/* One line as the API server has it, or a list where there are several. */
+/* One line, or a list if there are several errors, as the API server writes them. */
 static void add_message(struct buf *to, const struct verdict *v, const char *name)
 {
-	size_t errors = findings_errors(&v->findings), told = 0;
+	size_t errors = findings_errors(&v->findings), reported = 0;
 
 	(void)buf_addf(to, "%s ", APPCONTEXT_KIND);
 	fielderr_quote(to, name);
 	(void)buf_add(to, " is invalid:");
-	for (size_t i = 0; i < v->findings.count && told < LIMIT_FINDINGS_TOLD; i++) {
+	for (size_t i = 0; i < v->findings.count && reported < LIMIT_FINDINGS_REPORTED; i++) {
 		if (v->findings.items[i].severity != SEVERITY_ERROR)
 			continue;
 		(void)buf_add(to, errors > 1 ? "\n* " : " ");
 		finding_line(to, &v->findings.items[i]);
-		told++;
+		reported++;
 	}
-	if (errors > told)
-		(void)buf_addf(to, "\n* and %zu more", errors - told);
+	if (errors > reported)
+		(void)buf_addf(to, "\n* and %zu more", errors - reported);
 }
 
 static void encode_denial(const struct review *r, const struct verdict *v, struct emit *to)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_RESPONSE_BYTES);
 	const char *name = own_name(r);
-	size_t told = 0;
+	size_t reported = 0;
 
 	add_message(&text, v, name);
 	review_answer_denial_begin(to, buf_str(&text), KEPTN_GROUP, APPCONTEXT_KIND, name);
-	for (size_t i = 0; i < v->findings.count && told < LIMIT_FINDINGS_TOLD; i++) {
+	for (size_t i = 0; i < v->findings.count && reported < LIMIT_FINDINGS_REPORTED; i++) {
 		const struct finding *item = &v->findings.items[i];
 
 		if (item->severity != SEVERITY_ERROR)
@@ -160,7 +160,7 @@ static void encode_denial(const struct review *r, const struct verdict *v, struc
 		buf_reset(&text);
 		fielderr_body(&text, item->type, item->value, item->detail);
 		review_answer_cause(to, item->type, item->field, buf_str(&text));
-		told++;
+		reported++;
 	}
 	review_answer_denial_end(to);
 }
@@ -168,11 +168,11 @@ static void encode_denial(const struct review *r, const struct verdict *v, struc
 static void encode_warnings(const struct verdict *v, struct emit *to)
 {
 	CLEANUP(buf_release) struct buf line = BUF_INIT(LIMIT_RESPONSE_BYTES);
-	const char *warnings[LIMIT_FINDINGS_TOLD];
-	char *lines[LIMIT_FINDINGS_TOLD];
+	const char *warnings[LIMIT_FINDINGS_REPORTED];
+	char *lines[LIMIT_FINDINGS_REPORTED];
 	size_t n = 0;
 
-	for (size_t i = 0; i < v->findings.count && n < LIMIT_FINDINGS_TOLD; i++) {
+	for (size_t i = 0; i < v->findings.count && n < LIMIT_FINDINGS_REPORTED; i++) {
 		if (v->findings.items[i].severity != SEVERITY_WARNING)
 			continue;
 		finding_line(&line, &v->findings.items[i]);

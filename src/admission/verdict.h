@@ -1,6 +1,6 @@
 /*
- * verdict - the webhook's whole judgement: an admission request and what is known, in; the answer,
- * out. It opens, waits for and asks nobody anything, so it is replayed in tests without a cluster.
+ * verdict - the webhook's decision: an admission request and what is known, in; the response, out.
+ * It does no I/O, so tests replay it without a cluster.
  */
 #ifndef PROMOGATE_ADMISSION_VERDICT_H
 #define PROMOGATE_ADMISSION_VERDICT_H
@@ -24,9 +24,9 @@ void verdict_release(struct verdict *v); /* for CLEANUP() too */
 enum { VERDICT_PENDING = 1 };
 
 /*
- * /validate. 0: the verdict is filled. VERDICT_PENDING: it rests on names that are not confirmed;
- * look them up live, add them to k->confirmed, release v, and ask again. That ends: each round
- * confirms at least one name more, and the names are those in the object and their functionRefs.
+ * /validate. 0: the verdict is filled. VERDICT_PENDING: it depends on names that are not confirmed;
+ * look them up live, add them to k->confirmed, release v, and call again. That ends: each round
+ * confirms at least one more name, and the names are those in the object and their functionRefs.
  */
 int verdict_validate(
 	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v);
@@ -34,10 +34,10 @@ int verdict_validate(
 /* /mutate: always allowed, perhaps with a patch. */
 void verdict_mutate(const struct review *r, const struct known *k, struct verdict *v);
 
-/* Appends "PG101,PG106": each rule that found something, once. */
+/* Appends "PG101,PG106": each rule with a finding, once. */
 void verdict_rules(const struct verdict *v, struct buf *to);
 
-/* Writes the AdmissionReview that answers. */
+/* Writes the AdmissionReview of the response. */
 void verdict_encode(const struct review *r, struct verdict *v, struct buf *to);
 
 #endif

@@ -28,7 +28,7 @@ enum {
 	 */
 	LIMIT_FINDINGS = 1000,
 	/* More findings than a person reads; the rest is counted in one last line. */
-	LIMIT_FINDINGS_TOLD = 100,
+	LIMIT_FINDINGS_REPORTED = 100,
 	/* The explanation of one finding: our words, and names of at most LIMIT_NAME_BYTES. */
 	LIMIT_DETAIL_BYTES = 8 * 1024,
 	/* Each "did you mean" compares with every name in two namespaces. */

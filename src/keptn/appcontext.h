@@ -1,6 +1,6 @@
 /*
- * appcontext - a KeptnAppContext, as far as it is judged. v1 and v1beta1 are alike here. Borrows
- * from the JSON it was read from.
+ * appcontext - the part of a KeptnAppContext that rules look at; the same in v1 and v1beta1.
+ * Borrows from the JSON it was read from.
  */
 #ifndef PROMOGATE_KEPTN_APPCONTEXT_H
 #define PROMOGATE_KEPTN_APPCONTEXT_H
@@ -17,10 +17,10 @@
 enum task_list { PRE_DEPLOYMENT_TASKS, POST_DEPLOYMENT_TASKS, PROMOTION_TASKS, TASK_LIST_COUNT };
 
 struct appcontext {
-	const char *name; /* generateName where there is no name yet; "" where there is neither */
+	const char *name; /* generateName if there is no name yet; "" if there is neither */
 	const char *namespace;
 	bool deleting;
-	const struct json *annotations; /* of any type: the judge looks */
+	const struct json *annotations; /* of any type: judge checks it */
 	const struct json *spec;
 	const struct json *tasks[TASK_LIST_COUNT];
 	const struct json *span_links;

@@ -1,6 +1,6 @@
 /*
- * keptncontext - what a promotion task is told about what it promotes: the environment variable
- * KEPTN_CONTEXT, byte for byte as Keptn's operator writes it.
+ * keptncontext - the environment variable KEPTN_CONTEXT, by which a promotion task learns what it
+ * promotes: byte for byte as Keptn's operator writes it.
  */
 #ifndef PROMOGATE_KEPTN_KEPTNCONTEXT_H
 #define PROMOGATE_KEPTN_KEPTNCONTEXT_H
@@ -15,12 +15,12 @@ struct keptn_context {
 	const struct json *trace; /* traceparent, tracestate, baggage; NULL for none */
 };
 
-/* From a KeptnAppVersion. The trace is the promotion phase's, or else the application's. */
+/* From a KeptnAppVersion. The trace is the promotion phase's if it has one, else the application's. */
 void keptn_context_read(const struct json *appversion, struct keptn_context *ret);
 
 /*
- * Appends. The trace context is passed on as OpenTelemetry's propagators would: over metadata of
- * the same name; a malformed traceparent is dropped, and tracestate with it.
+ * Appends. The trace context is passed on as by OpenTelemetry's propagators: it overrides metadata
+ * of the same key; a malformed traceparent is dropped together with tracestate.
  */
 void keptn_context_encode(const struct keptn_context *c, struct buf *to);
 

@@ -16,7 +16,7 @@ static bool is_set(const struct json *j)
 	return s && *s;
 }
 
-/* Any of the four places that a runtime takes its code from. */
+/* In any of the four places where a runtime takes its code from. */
 static bool has_code(const struct json *runtime)
 {
 	return is_set(json_at(runtime, "inline", "code")) ||
@@ -59,7 +59,7 @@ static unsigned runtime_faults(const struct json *container, const struct json *
 	return has_code(runtime) ? 0 : TASKDEF_NO_CODE;
 }
 
-/* The name, "" without one; what no object can be called is a fault, and no name. */
+/* "" without one; a name that is not a valid object name is a fault, and reads as "". */
 static const char *read_function_ref(const struct json *runtime, unsigned *faults)
 {
 	const char *ref = json_string(json_at(runtime, "functionRef", "name"));
@@ -83,7 +83,7 @@ struct taskdef *taskdef_decode(const struct json *object)
 	const struct json *container = object_or_null(json_get(spec, "container"));
 	const struct json *deno = object_or_null(json_get(spec, "deno"));
 	const struct json *python = object_or_null(json_get(spec, "python"));
-	/* Where both are set Keptn runs the deno one; that is a fault here all the same. */
+	/* Where both are set, Keptn runs the deno one; here it is a fault anyway. */
 	const struct json *runtime = deno ? deno : python;
 	unsigned faults = runtime_faults(container, runtime, !!container + !!deno + !!python) |
 			  timeout_faults(json_get(spec, "timeout"));
@@ -105,17 +105,17 @@ void taskdef_describe(struct buf *to, unsigned faults)
 		{TASKDEF_NO_RUNTIME, "it has no runtime: set one of container, deno, python"},
 		{TASKDEF_SEVERAL_RUNTIMES,
 			"it has several runtimes: keep one of container, deno, python"},
-		{TASKDEF_NO_CODE, "it has no code: set one of inline.code, httpRef.url, "
-				  "configMapRef.name, functionRef.name"},
+		{TASKDEF_NO_CODE,
+			"it has no code: set one of inline.code, httpRef.url, configMapRef.name, functionRef.name"},
 		{TASKDEF_CONTAINER_UNNAMED, "its container has no name: set spec.container.name"},
 		{TASKDEF_CONTAINER_WITHOUT_IMAGE,
 			"its container has no image: set spec.container.image"},
 		{TASKDEF_TIMEOUT_MALFORMED,
-			"its timeout is no duration: write spec.timeout like 5m or 1h30m"},
+			"its timeout is not a valid duration: set spec.timeout to a value such as 5m or 1h30m"},
 		{TASKDEF_TIMEOUT_TOO_SHORT,
 			"its timeout is under a second: set spec.timeout to 1s or more"},
 		{TASKDEF_FUNCTION_REF_MALFORMED,
-			"its functionRef is no name that an object can have: mend the name"},
+			"its functionRef is not a valid object name: correct functionRef.name"},
 	};
 	const char *before = "";
 

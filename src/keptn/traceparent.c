@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Steps over n lower-case hex digits; with nonzero, not all of them may be 0. */
+/* Steps over n lowercase hex digits; with nonzero, not all of them may be 0. */
 static bool take_hex(const char **s, size_t n, bool nonzero)
 {
 	bool zero = true;

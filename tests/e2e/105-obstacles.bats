@@ -78,7 +78,7 @@ jobs_let_run() { # [APP]
 	eventually has_event podtato-1 CreateTaskFailed bad
 	others_are_promoted
 	same 'Pending Succeeded Completed 0' "$(state podtato-1) $(jobs_let_run podtato)"
-	# It is mended.
+	# It is fixed.
 	plays bad succeed | apply
 	promoted podtato-1
 	ran_once podtato-1 good bad

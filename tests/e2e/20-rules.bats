@@ -27,7 +27,7 @@ cannot_run() { # SPEC WHY
 KeptnTaskDefinition \"broken\" in \"$ns\" can't run: $2")" apply
 }
 
-@test "a context whose tasks are defined is accepted, without a word" {
+@test "a context whose tasks are defined is accepted without a warning" {
 	definition notify | says '' apply
 	says '' apply <<<"$(promotes podtato notify)"
 	[[ $output == "keptnappcontext.lifecycle.keptn.sh/podtato created" ]]
@@ -50,15 +50,15 @@ KeptnTaskDefinition \"broken\" in \"$ns\" can't run: $2")" apply
 @test "a definition in another namespace does not" {
 	ns=default definition "elsewhere-$BATS_TEST_NUMBER" | says '' apply
 	promotes podtato "elsewhere-$BATS_TEST_NUMBER" | refused "$(invalid podtato \
-		"spec.promotionTasks[0]: Not found: \"elsewhere-$BATS_TEST_NUMBER\": $(nowhere); apply it first, or mend the name")" apply
+		"spec.promotionTasks[0]: Not found: \"elsewhere-$BATS_TEST_NUMBER\": $(nowhere); create it first, or correct the name")" apply
 }
 
 @test "in keptn-system only keptn-system is named" {
 	ns=keptn-system promotes podtato nobody-has-this | refused "$(invalid podtato \
-		'spec.promotionTasks[0]: Not found: "nobody-has-this": no KeptnTaskDefinition of this name in "keptn-system"; apply it first, or mend the name')" apply
+		'spec.promotionTasks[0]: Not found: "nobody-has-this": no KeptnTaskDefinition of this name in "keptn-system"; create it first, or correct the name')" apply
 }
 
-@test "PG100: a list that is none is refused by the kind's schema" {
+@test "PG100: a field that is not a list is refused by the kind's schema" {
 	context podtato '{promotionTasks: notify}' | refused \
 		'The KeptnAppContext "podtato" is invalid: spec.promotionTasks: Invalid value: "string": spec.promotionTasks in body must be of type array: "string"' \
 		kubectl create --validate=false -f -
@@ -67,9 +67,9 @@ KeptnTaskDefinition \"broken\" in \"$ns\" can't run: $2")" apply
 		kubectl create --validate=false -f -
 }
 
-@test "D4, PG101: a task that nobody defined" {
+@test "D4, PG101: a task without a definition" {
 	promotes podtato notify | refused "$(invalid podtato \
-		"spec.promotionTasks[0]: Not found: \"notify\": $(nowhere); apply it first, or mend the name")" apply
+		"spec.promotionTasks[0]: Not found: \"notify\": $(nowhere); create it first, or correct the name")" apply
 }
 
 @test "PG101: a name that is nearly right is suggested" {
@@ -78,22 +78,22 @@ KeptnTaskDefinition \"broken\" in \"$ns\" can't run: $2")" apply
 		"spec.promotionTasks[0]: Not found: \"open-pr\": $(nowhere); did you mean \"open-pull-request\"?")" apply
 }
 
-@test "D3, PG102: the same task twice" {
+@test "D3, PG102: a task that is listed twice" {
 	definition notify | says '' apply
 	promotes podtato 'notify, notify' | refused "$(invalid podtato \
-		'spec.promotionTasks[1]: Duplicate value: "notify": a task runs once for each version: remove one, the first is spec.promotionTasks[0]')" apply
+		'spec.promotionTasks[1]: Duplicate value: "notify": already listed at spec.promotionTasks[0]; each task runs once per version')" apply
 }
 
-@test "PG103: a name that no object can have" {
+@test "PG103: a name that is not a valid object name" {
 	promotes podtato Notify_All | refused "$(invalid podtato \
-		'spec.promotionTasks[0]: Invalid value: "Notify_All": no object can have this name: use at most 253 lower-case letters, digits, "-" and ".", and begin and end each part with a letter or digit')" apply
+		'spec.promotionTasks[0]: Invalid value: "Notify_All": must be a lowercase RFC 1123 subdomain of at most 253 characters')" apply
 }
 
-@test "PG104: more tasks than one promotion is for" {
+@test "PG104: more tasks than --max-promotion-tasks" {
 	for i in $(seq 33); do definition "task-$i"; done | says '' apply
 	promotes podtato "$(seq -s, -f task-%g 32)" | says '' apply
 	promotes podtato "$(seq -s, -f task-%g 33)" | refused "$(invalid podtato \
-		'spec.promotionTasks: Too many: 33: must have at most 32 items: let one task do the work of several')" apply
+		'spec.promotionTasks: Too many: 33: must have at most 32 items; combine several tasks into one')" apply
 }
 
 @test "PG105: a definition without a runtime" {
@@ -115,10 +115,10 @@ KeptnTaskDefinition \"broken\" in \"$ns\" can't run: $2")" apply
 		"its container has no name: set spec.container.name; its container has no image: set spec.container.image"
 }
 
-@test "PG105: a timeout that is no duration" {
+@test "PG105: a timeout that is not a duration" {
 	# Keptn's pattern takes whatever begins with a 0.
 	cannot_run '{timeout: 0 minutes, container: {name: task, image: promote}}' \
-		"its timeout is no duration: write spec.timeout like 5m or 1h30m"
+		"its timeout is not a valid duration: set spec.timeout to a value such as 5m or 1h30m"
 }
 
 @test "D16, PG105: a timeout under a second" {
@@ -126,7 +126,7 @@ KeptnTaskDefinition \"broken\" in \"$ns\" can't run: $2")" apply
 		"its timeout is under a second: set spec.timeout to 1s or more"
 }
 
-@test "D24, PG105: a functionRef to nothing" {
+@test "D24, PG105: a functionRef that does not exist" {
 	cannot_run '{deno: {functionRef: {name: parent}}}' 'its functionRef "parent" does not exist: apply it first'
 }
 
@@ -161,18 +161,18 @@ it has no runtime: set one of container, deno, python")" apply
 @test "PG106: a task of two phases is warned about" {
 	definition notify | says '' apply
 	context podtato '{promotionTasks: [notify], postDeploymentTasks: [notify]}' | says \
-		'Warning: spec.promotionTasks[0]: Duplicate value: "notify": it is spec.postDeploymentTasks[0] too: it runs in both phases' apply
+		'Warning: spec.promotionTasks[0]: Duplicate value: "notify": also listed at spec.postDeploymentTasks[0]; the task runs in both phases' apply
 }
 
 @test "PG107: a missing deployment task is warned about" {
 	context podtato '{preDeploymentTasks: [check], postDeploymentTasks: [tell]}' | says \
-		"Warning: spec.preDeploymentTasks[0]: Not found: \"check\": $(nowhere); apply it first, or mend the name
-Warning: spec.postDeploymentTasks[0]: Not found: \"tell\": $(nowhere); apply it first, or mend the name" apply
+		"Warning: spec.preDeploymentTasks[0]: Not found: \"check\": $(nowhere); create it first, or correct the name
+Warning: spec.postDeploymentTasks[0]: Not found: \"tell\": $(nowhere); create it first, or correct the name" apply
 }
 
-@test "PG108: a span link that is no traceparent is warned about" {
+@test "PG108: a span link that is not a traceparent is warned about" {
 	context podtato '{spanLinks: [00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01, nonsense]}' | says \
-		'Warning: spec.spanLinks[1]: Invalid value: "nonsense": not a W3C traceparent: want version-trace-parent-flags in lower-case hex, of 2-32-16-2 digits' apply
+		'Warning: spec.spanLinks[1]: Invalid value: "nonsense": must be a W3C traceparent: version-trace-parent-flags in lowercase hex, of 2-32-16-2 digits' apply
 }
 
 @test "PG110: an unknown blocking policy" {
@@ -184,13 +184,13 @@ Warning: spec.postDeploymentTasks[0]: Not found: \"tell\": $(nowhere); apply it 
 	definition notify | says '' apply
 	context podtato '{preDeploymentTasks: [check], promotionTasks: [notify, Open_PR, notify, tag], spanLinks: [x]}' \
 		'{promogate.dev/on-failure: Abort}' | refused \
-		"Warning: spec.preDeploymentTasks[0]: Not found: \"check\": $(nowhere); apply it first, or mend the name
-Warning: spec.spanLinks[0]: Invalid value: \"x\": not a W3C traceparent: want version-trace-parent-flags in lower-case hex, of 2-32-16-2 digits
+		"Warning: spec.preDeploymentTasks[0]: Not found: \"check\": $(nowhere); create it first, or correct the name
+Warning: spec.spanLinks[0]: Invalid value: \"x\": must be a W3C traceparent: version-trace-parent-flags in lowercase hex, of 2-32-16-2 digits
 $(invalid podtato \
 			'metadata.annotations[promogate.dev/on-failure]: Unsupported value: "Abort": supported values: "Block", "Warn"' \
-			'spec.promotionTasks[1]: Invalid value: "Open_PR": no object can have this name: use at most 253 lower-case letters, digits, "-" and ".", and begin and end each part with a letter or digit' \
-			'spec.promotionTasks[2]: Duplicate value: "notify": a task runs once for each version: remove one, the first is spec.promotionTasks[0]' \
-			"spec.promotionTasks[3]: Not found: \"tag\": $(nowhere); apply it first, or mend the name")" apply
+			'spec.promotionTasks[1]: Invalid value: "Open_PR": must be a lowercase RFC 1123 subdomain of at most 253 characters' \
+			'spec.promotionTasks[2]: Duplicate value: "notify": already listed at spec.promotionTasks[0]; each task runs once per version' \
+			"spec.promotionTasks[3]: Not found: \"tag\": $(nowhere); create it first, or correct the name")" apply
 }
 
 @test "the answer has a Status that programs can read" {
@@ -199,17 +199,17 @@ $(invalid podtato \
 		"$CLUSTER_SERVER/apis/lifecycle.keptn.sh/v1/namespaces/$ns/keptnappcontexts"
 	same "$(jq -S . <<-EOF
 		{"apiVersion": "v1", "kind": "Status", "metadata": {}, "status": "Failure", "code": 422, "reason": "Invalid",
-		"message": "admission webhook \"$validating\" denied the request: KeptnAppContext \"podtato\" is invalid:\n* spec.promotionTasks[0]: Not found: \"notify\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; apply it first, or mend the name\n* spec.promotionTasks[1]: Duplicate value: \"notify\": a task runs once for each version: remove one, the first is spec.promotionTasks[0]",
+		"message": "admission webhook \"$validating\" denied the request: KeptnAppContext \"podtato\" is invalid:\n* spec.promotionTasks[0]: Not found: \"notify\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name\n* spec.promotionTasks[1]: Duplicate value: \"notify\": already listed at spec.promotionTasks[0]; each task runs once per version",
 		"details": {"group": "lifecycle.keptn.sh", "kind": "KeptnAppContext", "name": "podtato", "causes": [
-		{"reason": "FieldValueNotFound", "field": "spec.promotionTasks[0]", "message": "Not found: \"notify\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; apply it first, or mend the name"},
-		{"reason": "FieldValueDuplicate", "field": "spec.promotionTasks[1]", "message": "Duplicate value: \"notify\": a task runs once for each version: remove one, the first is spec.promotionTasks[0]"}]}}
+		{"reason": "FieldValueNotFound", "field": "spec.promotionTasks[0]", "message": "Not found: \"notify\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name"},
+		{"reason": "FieldValueDuplicate", "field": "spec.promotionTasks[1]", "message": "Duplicate value: \"notify\": already listed at spec.promotionTasks[0]; each task runs once per version"}]}}
 	EOF
 	)" "$(jq -S . <<<"$output")"
 }
 
-@test "of several objects each one's refusal names the webhook" {
+@test "with several objects, each refusal names the webhook" {
 	told="denied the request: KeptnAppContext \"%s\" is invalid: spec.promotionTasks[0]: Not found: \"notify\": \
-$(nowhere); apply it first, or mend the name"
+$(nowhere); create it first, or correct the name"
 	{
 		promotes first notify
 		promotes second notify

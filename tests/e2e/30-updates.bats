@@ -11,7 +11,7 @@ setup_file() {
 	export old=e2e-30-updates-old
 	kubectl create namespace "$old"
 	ns=$old faulty | kubectl create -f -
-	ns=$old context mended '{promotionTasks: [a, a]}' | apply
+	ns=$old context fixed '{promotionTasks: [a, a]}' | apply
 	ns=$old context deleted '{promotionTasks: [a, a]}' | apply
 	ns=$old context finalized '{promotionTasks: [a, a]}' | apply
 	register main
@@ -30,16 +30,16 @@ faulty() {
 }
 
 missing() { # INDEX NAME NAMESPACE
-	printf 'spec.promotionTasks[%s]: Not found: "%s": no KeptnTaskDefinition of this name in "%s" or "keptn-system"; apply it first, or mend the name' \
+	printf 'spec.promotionTasks[%s]: Not found: "%s": no KeptnTaskDefinition of this name in "%s" or "keptn-system"; create it first, or correct the name' \
 		"$@"
 }
 
 twice() { # INDEX NAME
-	printf 'spec.promotionTasks[%s]: Duplicate value: "%s": a task runs once for each version: remove one, the first is spec.promotionTasks[0]' "$@"
+	printf 'spec.promotionTasks[%s]: Duplicate value: "%s": already listed at spec.promotionTasks[0]; each task runs once per version' "$@"
 }
 
 not_a_name() { # INDEX NAME
-	printf 'spec.promotionTasks[%s]: Invalid value: "%s": no object can have this name: use at most 253 lower-case letters, digits, "-" and ".", and begin and end each part with a letter or digit' "$@"
+	printf 'spec.promotionTasks[%s]: Invalid value: "%s": must be a lowercase RFC 1123 subdomain of at most 253 characters' "$@"
 }
 
 abort='metadata.annotations[promogate.dev/on-failure]: Unsupported value: "Abort": supported values: "Block", "Warn"'
@@ -57,7 +57,7 @@ Warning: $(not_a_name 2 B)"
 	says "Warning: $abort
 Warning: $(not_a_name 0 B)
 Warning: $(missing 1 a "$old")
-Warning: spec.promotionTasks[2]: Duplicate value: \"a\": a task runs once for each version: remove one, the first is spec.promotionTasks[1]" \
+Warning: spec.promotionTasks[2]: Duplicate value: \"a\": already listed at spec.promotionTasks[1]; each task runs once per version" \
 		kubectl patch -n "$old" keptnappcontext faulty --type=merge -p '{"spec":{"promotionTasks":["B","a","a"]}}'
 	says "Warning: $abort
 Warning: $(missing 0 a "$old")
@@ -66,7 +66,7 @@ Warning: $(not_a_name 2 B)" \
 		kubectl patch -n "$old" keptnappcontext faulty --type=merge -p '{"spec":{"promotionTasks":["a","a","B"]}}'
 }
 
-@test "a new fault beside old ones is refused, and it alone is the reason" {
+@test "a new fault beside old ones is refused, and only it is the reason" {
 	refused "Warning: $abort
 Warning: $(missing 0 a "$old")
 Warning: $(twice 1 a)
@@ -87,10 +87,10 @@ The KeptnAppContext \"faulty\" is invalid: $(not_a_name 3 C)" \
 	[ "$(tail -n 1 <<<"$stderr")" = "The KeptnAppContext \"faulty\" is invalid: $(twice 3 a)" ]
 }
 
-@test "what was mended can't be broken again" {
+@test "what was fixed cannot be broken again" {
 	ns=$old definition good | says '' apply
-	ns=$old context mended '{promotionTasks: [good]}' | says '' apply
-	ns=$old context mended '{promotionTasks: [a, a]}' | refused "$(invalid mended "$(missing 0 a "$old")" "$(twice 1 a)")" apply
+	ns=$old context fixed '{promotionTasks: [good]}' | says '' apply
+	ns=$old context fixed '{promotionTasks: [a, a]}' | refused "$(invalid fixed "$(missing 0 a "$old")" "$(twice 1 a)")" apply
 }
 
 @test "an object with faults can be deleted" {
@@ -99,7 +99,7 @@ The KeptnAppContext \"faulty\" is invalid: $(not_a_name 3 C)" \
 		kubectl get -n "$old" keptnappcontext deleted
 }
 
-@test "an object that is being deleted can be changed whatever its faults, and goes" {
+@test "an object that is being deleted can be changed in spite of its faults, and is removed" {
 	says "Warning: $(missing 0 a "$old")
 Warning: $(twice 1 a)" kubectl patch -n "$old" keptnappcontext finalized --type=merge -p '{"metadata":{"finalizers":["promogate.dev/test"]}}'
 	says '' kubectl delete -n "$old" keptnappcontext finalized --wait=false
@@ -154,7 +154,7 @@ Warning: $(twice 1 a)" kubectl patch -n "$old" keptnappcontext finalized --type=
 	promotes podtato notify | says '' apply
 }
 
-@test "a definition that was broken and mended is seen as it is" {
+@test "a definition that was broken and fixed is seen as it is" {
 	{
 		definition notify
 		promotes podtato notify

@@ -11,7 +11,7 @@ setup_file() {
 
 setup() {
 	namespace
-	missing="spec.promotionTasks[0]: Not found: \"notify\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; apply it first, or mend the name"
+	missing="spec.promotionTasks[0]: Not found: \"notify\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name"
 }
 
 teardown() {
@@ -41,7 +41,7 @@ both_are_there() {
 	both_are_there
 }
 
-@test "one file, the context first: refused with the mend, accepted when applied again" {
+@test "one file, the context first: refused with the fix, accepted when applied again" {
 	context_first | refused "$(invalid podtato "$missing")" apply
 	context_first | says '' apply
 	both_are_there
@@ -100,18 +100,18 @@ gone_for_the_webhook() {
 @test "GitOps engines are refused what is wrong in the object itself" {
 	for manager in kustomize-controller helm-controller helm argocd-controller; do
 		context podtato '{promotionTasks: [Notify]}' | refused "$(invalid podtato \
-			'spec.promotionTasks[0]: Invalid value: "Notify": no object can have this name: use at most 253 lower-case letters, digits, "-" and ".", and begin and end each part with a letter or digit')" \
+			'spec.promotionTasks[0]: Invalid value: "Notify": must be a lowercase RFC 1123 subdomain of at most 253 characters')" \
 			kubectl create --field-manager=$manager -f -
 	done
 }
 
-@test "other managers are no GitOps engines" {
+@test "other managers are not GitOps engines" {
 	for manager in kubectl kustomize Helm flux ''; do
 		promotes podtato notify | refused "$(invalid podtato "$missing")" kubectl create --field-manager="$manager" -f -
 	done
 }
 
-@test "v1beta1 is judged as v1" {
+@test "v1beta1 is validated as v1" {
 	beta() {
 		promotes podtato notify | sed 's#lifecycle.keptn.sh/v1#&beta1#'
 	}
@@ -127,7 +127,7 @@ gone_for_the_webhook() {
 	promotes podtato notify | says '' apply
 }
 
-@test "a name that the API server makes up is no obstacle" {
+@test "a generated name is accepted" {
 	generated() {
 		promotes podtato- "$1" | sed 's/{name:/{generateName:/'
 	}
@@ -141,22 +141,22 @@ gone_for_the_webhook() {
 	[ "$(resolved "${output##*/}")" = Block ]
 }
 
-@test "unknown fields are the API server's to prune, and no reason to refuse" {
+@test "unknown fields are pruned by the API server and are not refused" {
 	definition notify | says '' apply
 	context podtato '{promotionTasks: [notify], promotiontasks: [a, a], onFailure: Abort}' | says '' \
 		kubectl create --validate=false -f -
 	[ "$(stored podtato '.spec | tojson')" = '{"promotionTasks":["notify"]}' ]
 }
 
-@test "a patch and a replacement are judged as an apply is" {
+@test "a patch and a replacement are validated as an apply is" {
 	definition_first | says '' apply
-	refused "The KeptnAppContext \"podtato\" is invalid: spec.promotionTasks[0]: Not found: \"tell\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; apply it first, or mend the name" \
+	refused "The KeptnAppContext \"podtato\" is invalid: spec.promotionTasks[0]: Not found: \"tell\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name" \
 		kubectl patch -n "$ns" keptnappcontext podtato --type=json -p '[{"op":"replace","path":"/spec/promotionTasks/0","value":"tell"}]'
 	promotes podtato tell | refused "$(invalid podtato "${missing//notify/tell}")" kubectl replace -f -
 	[ "$(stored podtato '.spec.promotionTasks[0]')" = notify ]
 }
 
-@test "500 definitions at once, and contexts that name them in the next moment" {
+@test "500 definitions at once, and contexts that name them immediately" {
 	local dir=$BATS_TEST_TMPDIR url=$CLUSTER_SERVER/apis/lifecycle.keptn.sh/v1/namespaces/$ns
 	# The JSON lines on standard input, 25 at a time; prints how often it got which code.
 	post() { # RESOURCE
@@ -177,7 +177,7 @@ gone_for_the_webhook() {
 	}
 }
 
-@test "two hundred tasks that nobody defined are refused in time, and a hundred findings told" {
+@test "two hundred undefined tasks are refused in time, with a hundred findings" {
 	promotes podtato "$(seq -s, -f task-%g 200)" >"$BATS_TEST_TMPDIR/podtato"
 	run -1 --separate-stderr kubectl apply -f "$BATS_TEST_TMPDIR/podtato"
 	[ "$(grep -c '^\* spec.promotionTasks' <<<"$stderr")" -eq 100 ]

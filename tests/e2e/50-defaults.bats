@@ -41,12 +41,12 @@ becomes() { # NAME WANT
 	eventually becomes_now "$1" "$2"
 }
 
-@test "the blocking policy is resolved and written: Block without a word from anybody" {
+@test "the blocking policy is resolved and written: Block by default" {
 	context podtato '{}' | says '' apply
 	[ "$(resolved podtato)" = Block ]
 }
 
-@test "what the application says is what is resolved" {
+@test "the application's annotation decides" {
 	context warns '{}' '{promogate.dev/on-failure: Warn}' | says '' apply
 	context blocks '{}' '{promogate.dev/on-failure: Block}' | says '' apply
 	[ "$(resolved warns)" = Warn ]
@@ -112,7 +112,7 @@ becomes() { # NAME WANT
 	done
 }
 
-@test "what somebody else writes over what is resolved is put right" {
+@test "a foreign change of the resolved policy is reverted" {
 	context podtato '{}' | says '' apply
 	says '' kubectl annotate -n "$ns" keptnappcontext podtato --overwrite promogate.dev/resolved-on-failure=Warn
 	[ "$(resolved podtato)" = Block ]

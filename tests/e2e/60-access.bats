@@ -27,7 +27,7 @@ asked() {
 
 @test "it is its own service account, reads what it may read, and writes nothing" {
 	promotes podtato notify | refused "$(invalid podtato "spec.promotionTasks[0]: Not found: \"notify\": \
-no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; apply it first, or mend the name")" apply
+no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name")" apply
 	same 'system:serviceaccount:promogate-system:promogate-webhook get keptntaskdefinitions.lifecycle.keptn.sh
 system:serviceaccount:promogate-system:promogate-webhook list keptnconfigs.options.keptn.sh
 system:serviceaccount:promogate-system:promogate-webhook list keptntaskdefinitions.lifecycle.keptn.sh
@@ -150,7 +150,7 @@ keptnconfigs: not listed yet' "$(plain stranger /readyz)"
 	ns=keptn-system definition "shared-$BATS_TEST_NUMBER" | says '' apply
 	promotes second "notify, shared-$BATS_TEST_NUMBER" | says '' apply
 	promotes third none | refused "$(invalid third "spec.promotionTasks[0]: Not found: \"none\": \
-no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; apply it first, or mend the name")" apply
+no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name")" apply
 	[ "$(metric blind promogate_live_lookups_total 'outcome="Found"')" -ge 3 ]
 	[ "$(metric blind promogate_cache_objects 'resource="keptntaskdefinitions"')" -eq 0 ]
 }

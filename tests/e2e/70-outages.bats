@@ -123,7 +123,7 @@ serves_its_file() {
 	webhook_start main
 	eventually process_ready main
 	register main
-	says "Warning: spec.promotionTasks[0]: Not found: \"nobody-has-this\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; apply it first, or mend the name" \
+	says "Warning: spec.promotionTasks[0]: Not found: \"nobody-has-this\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name" \
 		kubectl label -n "$ns" keptnappcontext podtato a=b
 	[ "$(resolved podtato)" = Block ]
 }

@@ -25,7 +25,7 @@ teardown_file() {
 }
 
 missing() {
-	printf 'spec.promotionTasks[0]: Not found: "notify": no KeptnTaskDefinition of this name in "%s" or "keptn-system"; apply it first, or mend the name' "$ns"
+	printf 'spec.promotionTasks[0]: Not found: "notify": no KeptnTaskDefinition of this name in "%s" or "keptn-system"; create it first, or correct the name' "$ns"
 }
 
 @test "the API server is the oldest one" {
@@ -71,7 +71,7 @@ missing() {
 	[ "$(resolved podtato)" = Warn ]
 	context podtato '{promotionTasks: [notify, notify]}' '{promogate.dev/on-failure: Abort}' | refused "$(invalid podtato \
 		'metadata.annotations[promogate.dev/on-failure]: Unsupported value: "Abort": supported values: "Block", "Warn"' \
-		'spec.promotionTasks[1]: Duplicate value: "notify": a task runs once for each version: remove one, the first is spec.promotionTasks[0]')" apply
+		'spec.promotionTasks[1]: Duplicate value: "notify": already listed at spec.promotionTasks[0]; each task runs once per version')" apply
 	promotes podtato notify | says '' apply --server-side --field-manager=kustomize-controller --force-conflicts
 	says '' kubectl delete -n "$ns" keptnappcontext podtato
 }

@@ -124,7 +124,7 @@ static void a_hundred_findings_are_told_and_the_rest_counted(void **state)
 		(void)buf_addf(&b, ",\"N%d\"", i);
 	end(&b);
 	judge(&c, &b, false, false);
-	assert_int_equal(count(&c, "status", "details", "causes"), LIMIT_FINDINGS_TOLD);
+	assert_int_equal(count(&c, "status", "details", "causes"), LIMIT_FINDINGS_REPORTED);
 	assert_says(message(&c), "* spec.promotionTasks[99]: ");
 	assert_null(strstr(message(&c), "promotionTasks[100]"));
 	assert_says(message(&c), "\n* and 151 more");
@@ -171,7 +171,7 @@ static void the_longest_texts_fit_into_an_answer(void **state)
 
 	(void)state;
 	begin(&b, "promotionTasks");
-	for (int i = 0; i < LIMIT_FINDINGS_TOLD; i++) {
+	for (int i = 0; i < LIMIT_FINDINGS_REPORTED; i++) {
 		(void)buf_addf(&b, ",\"%d", i);
 		for (int k = 0; k < 2 * LIMIT_QUOTED_BYTES; k++)
 			(void)buf_add(&b, "\\u0001");
@@ -179,7 +179,7 @@ static void the_longest_texts_fit_into_an_answer(void **state)
 	}
 	end(&b);
 	judge(&c, &b, false, false);
-	assert_int_equal(count(&c, "status", "details", "causes"), LIMIT_FINDINGS_TOLD);
+	assert_int_equal(count(&c, "status", "details", "causes"), LIMIT_FINDINGS_REPORTED);
 	assert_says(message(&c), "\\x01…\"");
 }
 

@@ -66,8 +66,8 @@ static void each_rule_is_explained(void **state)
 		assert_says(rule->finds, " ");
 		assert_says(rule->why, ".");
 		assert_says(rule->rejected, "kind: KeptnAppContext");
-		assert_says(rule->mended, "kind: KeptnAppContext");
-		assert_string_not_equal(rule->rejected, rule->mended);
+		assert_says(rule->fixed, "kind: KeptnAppContext");
+		assert_string_not_equal(rule->rejected, rule->fixed);
 	}
 }
 

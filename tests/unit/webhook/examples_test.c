@@ -80,13 +80,13 @@ static void what_is_rejected_has_this_finding(void **state)
 	}
 }
 
-static void what_is_mended_has_none(void **state)
+static void what_is_fixed_has_none(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < RULE_COUNT; i++) {
 		CLEANUP(findings_release) struct findings found = FINDINGS_INIT;
 
-		judge(rule_get(i)->mended, &found);
+		judge(rule_get(i)->fixed, &found);
 		if (found.count)
 			fail_msg("%s: %s: %s", rule_get(i)->id, found.items[0].rule->id,
 				found.items[0].detail);
@@ -97,7 +97,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_rejected_has_this_finding),
-		cmocka_unit_test(what_is_mended_has_none),
+		cmocka_unit_test(what_is_fixed_has_none),
 	};
 
 	return cmocka_run_group_tests_name("examples", tests, NULL, NULL);
