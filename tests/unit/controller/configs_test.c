@@ -1,12 +1,11 @@
 #include "controller/configs.h"
 
-#include "wire.h"
+#include "fake_env.h"
 
 #define LIST "/apis/options.keptn.sh/v1alpha1/keptnconfigs?limit=100"
 
 struct owner {
-	struct api api;
-	struct env env;
+	struct fake_env fake;
 	struct configs *configs;
 	int changes;
 	enum block_deployment now;
@@ -23,16 +22,16 @@ static void changed(void *ctx)
 
 static void owner_init(struct owner *o)
 {
-	*o = (struct owner){.api = WIRE_INIT};
-	o->env = env_of(&o->api);
-	o->configs = configs_new(&o->env, "keptn", changed, o);
-	wire_fire(&o->api);
+	*o = (struct owner){.changes = 0};
+	fake_env_init(&o->fake);
+	o->configs = configs_new(&o->fake.env, "keptn", changed, o);
+	fake_env_run_next(&o->fake);
 	assert_false(configs_synced(o->configs));
 }
 
 static void owner_release(struct owner *o)
 {
-	wire_cancel(&o->api);
+	fake_env_release(&o->fake);
 	configs_free(o->configs);
 }
 
@@ -64,7 +63,7 @@ static void owner_lists(struct owner *o, const char *configs)
 	(void)buf_add(&body, "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[");
 	items(configs, &body);
 	(void)buf_add(&body, "]}");
-	wire_answer(&o->api, LIST, buf_str(&body));
+	fake_answer_next(&o->fake, "GET", LIST, buf_str(&body));
 }
 
 static void owner_event(struct owner *o, const char *type, const char *config)
@@ -74,7 +73,7 @@ static void owner_event(struct owner *o, const char *type, const char *config)
 	(void)buf_addf(&line, "{\"type\":\"%s\",\"object\":", type);
 	items(config, &line);
 	(void)buf_addc(&line, '}');
-	wire_line(&o->api, buf_str(&line));
+	fake_line(&o->fake, o->fake.first, buf_str(&line));
 }
 
 static void one_config_counts(void **state)
@@ -145,18 +144,18 @@ static void a_list_counts_at_its_end(void **state)
 	(void)state;
 	owner_init(&o);
 	owner_lists(&o, "keptn/a true");
-	wire_fail(&o.api, ERR_GONE);
-	wire_fire(&o.api);
-	wire_answer(&o.api, LIST,
+	fake_fail(&o.fake, o.fake.first, ERR_GONE);
+	fake_env_run_next(&o.fake);
+	fake_answer_next(&o.fake, "GET", LIST,
 		"{\"metadata\":{\"resourceVersion\":\"2\",\"continue\":\"c\"},\"items\":[]}");
 	assert_int_equal(configs_block_deployment(o.configs), BLOCK_DEPLOYMENT_TRUE);
-	wire_fail(&o.api, ERR_IO);
-	wire_fire(&o.api);
+	fake_fail(&o.fake, o.fake.first, ERR_IO);
+	fake_env_run_next(&o.fake);
 	assert_int_equal(configs_block_deployment(o.configs), BLOCK_DEPLOYMENT_TRUE);
 	owner_lists(&o, "keptn/b true");
 	assert_int_equal(o.changes, 1);
-	wire_fail(&o.api, ERR_GONE);
-	wire_fire(&o.api);
+	fake_fail(&o.fake, o.fake.first, ERR_GONE);
+	fake_env_run_next(&o.fake);
 	owner_lists(&o, "");
 	assert_int_equal(o.changes, 2);
 	assert_int_equal(o.now, BLOCK_DEPLOYMENT_UNSET);
@@ -171,5 +170,5 @@ int main(void)
 		cmocka_unit_test(a_list_counts_at_its_end),
 	};
 
-	return cmocka_run_group_tests_name("configs", tests, wire_hush, NULL);
+	return cmocka_run_group_tests_name("configs", tests, fake_env_quiet, NULL);
 }

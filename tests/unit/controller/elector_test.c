@@ -9,8 +9,8 @@
 static void begin_leading(struct play *p)
 {
 	begin(p);
-	world_refuse(&p->world, "GET", LEASE, ERR_NOT_FOUND);
-	world_answer(&p->world, "POST", LEASES, HELD_BY("me", "a"));
+	fake_fail_next(&p->fake, "GET", LEASE, ERR_NOT_FOUND);
+	fake_answer_next(&p->fake, "POST", LEASES, HELD_BY("me", "a"));
 	assert_true(elector_leading(p->elector));
 }
 
@@ -20,13 +20,13 @@ static void leads_by_a_lease_that_it_makes(void **state)
 
 	(void)state;
 	begin(&p);
-	assert_int_equal(p.world.calls[0].timeout_ms, 5000);
-	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
-	assert_says(p.world.calls[0].body, "\"holderIdentity\":\"me\"");
-	assert_says(p.world.calls[0].body, "\"renewTime\":\"2026-11-24T01:02:03.004000Z\"");
+	assert_int_equal(fake_oldest(&p.fake)->timeout_ms, 5000);
+	fake_fail_next(&p.fake, "GET", LEASE, ERR_NOT_FOUND);
+	assert_says(fake_oldest(&p.fake)->body, "\"holderIdentity\":\"me\"");
+	assert_says(fake_oldest(&p.fake)->body, "\"renewTime\":\"2026-11-24T01:02:03.004000Z\"");
 	assert_false(elector_leading(p.elector));
 	assert_false(elector_reached(p.elector));
-	world_answer(&p.world, "POST", LEASES, HELD_BY("me", "a"));
+	fake_answer_next(&p.fake, "POST", LEASES, HELD_BY("me", "a"));
 	assert_true(elector_leading(p.elector));
 	assert_true(elector_reached(p.elector));
 	end(&p, "leading ");
@@ -39,12 +39,12 @@ static void renews_with_one_call_each_period(void **state)
 	(void)state;
 	begin_leading(&p);
 	for (int i = 0; i < 20; i++) {
-		world_pass(&p.world, 1999);
-		assert_int_equal(p.world.call_count, 0);
-		world_pass(&p.world, 1);
-		assert_int_equal(p.world.call_count, 1);
-		assert_says(p.world.calls[0].body, "\"resourceVersion\":\"7\"");
-		world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+		fake_env_run(&p.fake, 1999);
+		assert_int_equal(fake_count(&p.fake, FAKE_CALL), 0);
+		fake_env_run(&p.fake, 1);
+		assert_int_equal(fake_count(&p.fake, FAKE_CALL), 1);
+		assert_says(fake_oldest(&p.fake)->body, "\"resourceVersion\":\"7\"");
+		fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("me", "b"));
 	}
 	assert_true(elector_leading(p.elector));
 	end(&p, "leading ");
@@ -56,20 +56,20 @@ static void waits_for_another_and_takes_over(void **state)
 
 	(void)state;
 	begin(&p);
-	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "a"));
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("you", "a"));
 	assert_string_equal(buf_str(&p.said), "standing-by:you ");
 	assert_true(elector_reached(p.elector));
 	/* A sign of life on the way; then none for 15 s. */
-	world_pass(&p.world, 2000);
-	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "b"));
+	fake_env_run(&p.fake, 2000);
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("you", "b"));
 	for (int i = 0; i < 7; i++) {
-		world_pass(&p.world, 2000);
-		world_answer(&p.world, "GET", LEASE, HELD_BY("you", "b"));
+		fake_env_run(&p.fake, 2000);
+		fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("you", "b"));
 	}
-	assert_int_equal(p.world.call_count, 0);
-	world_pass(&p.world, 2000);
-	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "b"));
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "c"));
+	assert_int_equal(fake_count(&p.fake, FAKE_CALL), 0);
+	fake_env_run(&p.fake, 2000);
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("you", "b"));
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("me", "c"));
 	end(&p, "standing-by:you leading ");
 }
 
@@ -82,8 +82,8 @@ static void tells_of_each_holder_once(void **state)
 	(void)state;
 	begin(&p);
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
-		world_answer(&p.world, "GET", LEASE, answers[i]);
-		world_pass(&p.world, 2000);
+		fake_answer_next(&p.fake, "GET", LEASE, answers[i]);
+		fake_env_run(&p.fake, 2000);
 	}
 	end(&p, "standing-by:you standing-by:her standing-by:you ");
 }
@@ -94,12 +94,12 @@ static void standbys_do_not_come_together(void **state)
 
 	(void)state;
 	begin(&p);
-	p.world.random = UINT32_MAX;
-	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "a"));
-	world_pass(&p.world, 4399);
-	assert_int_equal(p.world.call_count, 0);
-	world_pass(&p.world, 1);
-	assert_int_equal(p.world.call_count, 1);
+	p.fake.random = UINT32_MAX;
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("you", "a"));
+	fake_env_run(&p.fake, 4399);
+	assert_int_equal(fake_count(&p.fake, FAKE_CALL), 0);
+	fake_env_run(&p.fake, 1);
+	assert_int_equal(fake_count(&p.fake, FAKE_CALL), 1);
 	end(&p, "standing-by:you ");
 }
 
@@ -109,15 +109,15 @@ static void of_two_that_reach_for_it_one_gets_it(void **state)
 
 	(void)state;
 	begin(&p);
-	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
-	world_refuse(&p.world, "POST", LEASES, ERR_EXISTS);
-	assert_int_equal(p.world.call_count, 0);
-	world_pass(&p.world, 2000);
-	world_answer(&p.world, "GET", LEASE, HELD_BY("", "a"));
-	world_refuse(&p.world, "PUT", LEASE, ERR_CONFLICT);
-	assert_int_equal(p.world.call_count, 0);
-	world_pass(&p.world, 2000);
-	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "b"));
+	fake_fail_next(&p.fake, "GET", LEASE, ERR_NOT_FOUND);
+	fake_fail_next(&p.fake, "POST", LEASES, ERR_EXISTS);
+	assert_int_equal(fake_count(&p.fake, FAKE_CALL), 0);
+	fake_env_run(&p.fake, 2000);
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("", "a"));
+	fake_fail_next(&p.fake, "PUT", LEASE, ERR_CONFLICT);
+	assert_int_equal(fake_count(&p.fake, FAKE_CALL), 0);
+	fake_env_run(&p.fake, 2000);
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("you", "b"));
 	end(&p, "standing-by:you ");
 }
 
@@ -127,12 +127,12 @@ static void an_acquisition_that_got_no_answer_is_found(void **state)
 
 	(void)state;
 	begin(&p);
-	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
-	world_refuse(&p.world, "POST", LEASES, ERR_TIMEOUT);
+	fake_fail_next(&p.fake, "GET", LEASE, ERR_NOT_FOUND);
+	fake_fail_next(&p.fake, "POST", LEASES, ERR_TIMEOUT);
 	assert_false(elector_leading(p.elector));
-	world_pass(&p.world, 2000);
-	world_answer(&p.world, "GET", LEASE, HELD_BY("me", "a"));
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+	fake_env_run(&p.fake, 2000);
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("me", "a"));
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("me", "b"));
 	end(&p, "leading ");
 }
 
@@ -142,15 +142,15 @@ static void goes_on_when_its_lease_was_touched_or_deleted(void **state)
 
 	(void)state;
 	begin_leading(&p);
-	world_pass(&p.world, 2000);
-	world_refuse(&p.world, "PUT", LEASE, ERR_CONFLICT);
-	world_answer(&p.world, "GET", LEASE, HELD_BY("me", "a"));
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
-	world_pass(&p.world, 2000);
-	world_refuse(&p.world, "PUT", LEASE, ERR_NOT_FOUND);
-	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
-	world_answer(&p.world, "POST", LEASES, HELD_BY("me", "c"));
-	world_pass(&p.world, 9999);
+	fake_env_run(&p.fake, 2000);
+	fake_fail_next(&p.fake, "PUT", LEASE, ERR_CONFLICT);
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("me", "a"));
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("me", "b"));
+	fake_env_run(&p.fake, 2000);
+	fake_fail_next(&p.fake, "PUT", LEASE, ERR_NOT_FOUND);
+	fake_fail_next(&p.fake, "GET", LEASE, ERR_NOT_FOUND);
+	fake_answer_next(&p.fake, "POST", LEASES, HELD_BY("me", "c"));
+	fake_env_run(&p.fake, 9999);
 	assert_true(elector_leading(p.elector));
 	end(&p, "leading ");
 }
@@ -164,12 +164,12 @@ static void stops_when_another_holds_it(void **state)
 		struct play p;
 
 		begin_leading(&p);
-		world_pass(&p.world, 2000);
-		world_refuse(&p.world, "PUT", LEASE, ERR_CONFLICT);
-		world_answer(&p.world, "GET", LEASE, answers[i]);
+		fake_env_run(&p.fake, 2000);
+		fake_fail_next(&p.fake, "PUT", LEASE, ERR_CONFLICT);
+		fake_answer_next(&p.fake, "GET", LEASE, answers[i]);
 		assert_false(elector_leading(p.elector));
-		world_pass(&p.world, 100000);
-		assert_int_equal(p.world.call_count, 0);
+		fake_env_run(&p.fake, 100000);
+		assert_int_equal(fake_count(&p.fake, FAKE_CALL), 0);
 		end(&p, "leading lost:Conflict ");
 	}
 }
@@ -181,12 +181,12 @@ static void stops_when_it_could_not_renew(void **state)
 	(void)state;
 	begin_leading(&p);
 	for (int i = 0; i < 4; i++) {
-		world_pass(&p.world, 2000);
-		world_refuse(&p.world, i ? "GET" : "PUT", LEASE, ERR_IO);
+		fake_env_run(&p.fake, 2000);
+		fake_fail_next(&p.fake, i ? "GET" : "PUT", LEASE, ERR_IO);
 	}
-	world_pass(&p.world, 1999);
+	fake_env_run(&p.fake, 1999);
 	assert_string_equal(buf_str(&p.said), "leading ");
-	world_pass(&p.world, 1);
+	fake_env_run(&p.fake, 1);
 	assert_string_equal(buf_str(&p.said), "leading lost:Timeout ");
 	end(&p, "leading lost:Timeout ");
 }
@@ -198,18 +198,18 @@ static void the_deadline_counts_from_when_the_write_was_sent(void **state)
 
 	(void)state;
 	begin_leading(&p);
-	world_pass(&p.world, 2000);
-	world_pass(&p.world, 4000);
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+	fake_env_run(&p.fake, 2000);
+	fake_env_run(&p.fake, 4000);
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("me", "b"));
 	/* The next is sent at once, since its time has come, and hangs. */
-	world_pass(&p.world, 0);
-	assert_int_equal(p.world.call_count, 1);
-	world_pass(&p.world, 5999);
+	fake_env_run(&p.fake, 0);
+	assert_int_equal(fake_count(&p.fake, FAKE_CALL), 1);
+	fake_env_run(&p.fake, 5999);
 	assert_true(elector_leading(p.elector));
-	world_pass(&p.world, 1);
+	fake_env_run(&p.fake, 1);
 	assert_string_equal(buf_str(&p.said), "leading lost:Timeout ");
 	/* What comes of it changes nothing. */
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "c"));
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("me", "c"));
 	assert_false(elector_leading(p.elector));
 	end(&p, "leading lost:Timeout ");
 }
@@ -220,12 +220,12 @@ static void no_call_takes_longer_than_the_deadline_leaves(void **state)
 
 	(void)state;
 	begin_leading(&p);
-	world_pass(&p.world, 2000);
-	assert_int_equal(p.world.calls[0].timeout_ms, 5000);
-	world_pass(&p.world, 5000);
-	world_refuse(&p.world, "PUT", LEASE, ERR_TIMEOUT);
-	world_pass(&p.world, 0);
-	assert_int_equal(p.world.calls[0].timeout_ms, 3000);
+	fake_env_run(&p.fake, 2000);
+	assert_int_equal(fake_oldest(&p.fake)->timeout_ms, 5000);
+	fake_env_run(&p.fake, 5000);
+	fake_fail_next(&p.fake, "PUT", LEASE, ERR_TIMEOUT);
+	fake_env_run(&p.fake, 0);
+	assert_int_equal(fake_oldest(&p.fake)->timeout_ms, 3000);
 	end(&p, "leading ");
 }
 
@@ -236,19 +236,19 @@ static void a_stop_past_the_deadline_is_noticed_first(void **state)
 
 	(void)state;
 	begin_leading(&p);
-	world_skip(&p.world, 20000);
-	world_pass(&p.world, 0);
-	assert_int_equal(p.world.call_count, 0);
+	fake_env_skip(&p.fake, 20000);
+	fake_env_run(&p.fake, 0);
+	assert_int_equal(fake_count(&p.fake, FAKE_CALL), 0);
 	end(&p, "leading lost:Timeout ");
 
 	begin_leading(&p);
-	world_pass(&p.world, 2000);
-	world_skip(&p.world, 20000);
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+	fake_env_run(&p.fake, 2000);
+	fake_env_skip(&p.fake, 20000);
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("me", "b"));
 	end(&p, "leading lost:Timeout ");
 
 	begin_leading(&p);
-	world_skip(&p.world, 10000);
+	fake_env_skip(&p.fake, 10000);
 	assert_false(elector_leading(p.elector));
 	assert_string_equal(buf_str(&p.said), "leading lost:Timeout ");
 	assert_false(elector_leading(p.elector));
@@ -261,13 +261,13 @@ static void an_acquisition_that_took_too_long_does_not_count(void **state)
 
 	(void)state;
 	begin(&p);
-	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
-	world_skip(&p.world, 10000);
-	world_answer(&p.world, "POST", LEASES, HELD_BY("me", "a"));
+	fake_fail_next(&p.fake, "GET", LEASE, ERR_NOT_FOUND);
+	fake_env_skip(&p.fake, 10000);
+	fake_answer_next(&p.fake, "POST", LEASES, HELD_BY("me", "a"));
 	assert_string_equal(buf_str(&p.said), "");
-	world_pass(&p.world, 2000);
-	world_answer(&p.world, "GET", LEASE, HELD_BY("me", "a"));
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
+	fake_env_run(&p.fake, 2000);
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("me", "a"));
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("me", "b"));
 	end(&p, "leading ");
 }
 
@@ -277,14 +277,14 @@ static void what_is_no_lease_does_not_count(void **state)
 
 	(void)state;
 	begin(&p);
-	world_answer(&p.world, "GET", LEASE, "<html>");
-	world_pass(&p.world, 2000);
-	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
-	world_answer(&p.world, "POST", LEASES, "{}");
+	fake_answer_next(&p.fake, "GET", LEASE, "<html>");
+	fake_env_run(&p.fake, 2000);
+	fake_fail_next(&p.fake, "GET", LEASE, ERR_NOT_FOUND);
+	fake_answer_next(&p.fake, "POST", LEASES, "{}");
 	assert_false(elector_leading(p.elector));
 	assert_false(elector_reached(p.elector));
-	world_pass(&p.world, 2000);
-	assert_int_equal(p.world.call_count, 1);
+	fake_env_run(&p.fake, 2000);
+	assert_int_equal(fake_count(&p.fake, FAKE_CALL), 1);
 	end(&p, "");
 }
 
@@ -295,10 +295,10 @@ static void reached_wears_off(void **state)
 	(void)state;
 	begin(&p);
 	assert_false(elector_reached(p.elector));
-	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "a"));
-	world_skip(&p.world, 14999);
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("you", "a"));
+	fake_env_skip(&p.fake, 14999);
 	assert_true(elector_reached(p.elector));
-	world_skip(&p.world, 1);
+	fake_env_skip(&p.fake, 1);
 	assert_false(elector_reached(p.elector));
 	end(&p, "standing-by:you ");
 }
@@ -311,14 +311,15 @@ static void release_gives_it_up(void **state)
 	begin_leading(&p);
 	elector_step_down(p.elector, released, &p);
 	assert_int_equal(p.released, 0);
-	world_pass(&p.world, 0);
+	fake_env_run(&p.fake, 0);
 	assert_false(elector_leading(p.elector));
-	assert_says(p.world.calls[0].body, "\"holderIdentity\":\"\",\"leaseDurationSeconds\":1,");
+	assert_says(
+		fake_oldest(&p.fake)->body, "\"holderIdentity\":\"\",\"leaseDurationSeconds\":1,");
 	assert_int_equal(p.released, 0);
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("", "b"));
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("", "b"));
 	assert_int_equal(p.released, 1);
-	world_pass(&p.world, 100000);
-	assert_int_equal(p.world.call_count, 0);
+	fake_env_run(&p.fake, 100000);
+	assert_int_equal(fake_count(&p.fake, FAKE_CALL), 0);
 	end(&p, "leading ");
 	assert_int_equal(p.released, 1);
 }
@@ -329,15 +330,15 @@ static void release_lets_a_renewal_finish(void **state)
 
 	(void)state;
 	begin_leading(&p);
-	world_pass(&p.world, 2000);
+	fake_env_run(&p.fake, 2000);
 	elector_step_down(p.elector, released, &p);
-	world_pass(&p.world, 0);
-	assert_int_equal(p.world.call_count, 1);
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("me", "b"));
-	assert_says(p.world.calls[0].body, "\"holderIdentity\":\"\"");
-	world_refuse(&p.world, "PUT", LEASE, ERR_CONFLICT);
-	world_answer(&p.world, "GET", LEASE, HELD_BY("me", "c"));
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("", "d"));
+	fake_env_run(&p.fake, 0);
+	assert_int_equal(fake_count(&p.fake, FAKE_CALL), 1);
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("me", "b"));
+	assert_says(fake_oldest(&p.fake)->body, "\"holderIdentity\":\"\"");
+	fake_fail_next(&p.fake, "PUT", LEASE, ERR_CONFLICT);
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("me", "c"));
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("", "d"));
 	assert_int_equal(p.released, 1);
 	end(&p, "leading ");
 }
@@ -348,12 +349,12 @@ static void release_gives_up_what_it_is_about_to_get(void **state)
 
 	(void)state;
 	begin(&p);
-	world_refuse(&p.world, "GET", LEASE, ERR_NOT_FOUND);
+	fake_fail_next(&p.fake, "GET", LEASE, ERR_NOT_FOUND);
 	elector_step_down(p.elector, released, &p);
-	world_pass(&p.world, 0);
+	fake_env_run(&p.fake, 0);
 	assert_int_equal(p.released, 0);
-	world_answer(&p.world, "POST", LEASES, HELD_BY("me", "a"));
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("", "b"));
+	fake_answer_next(&p.fake, "POST", LEASES, HELD_BY("me", "a"));
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("", "b"));
 	assert_int_equal(p.released, 1);
 	end(&p, "");
 }
@@ -365,24 +366,24 @@ static void release_leaves_alone_what_another_holds(void **state)
 	(void)state;
 	begin_leading(&p);
 	elector_step_down(p.elector, released, &p);
-	world_pass(&p.world, 0);
-	world_refuse(&p.world, "PUT", LEASE, ERR_CONFLICT);
-	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "b"));
+	fake_env_run(&p.fake, 0);
+	fake_fail_next(&p.fake, "PUT", LEASE, ERR_CONFLICT);
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("you", "b"));
 	assert_int_equal(p.released, 1);
-	assert_int_equal(p.world.call_count, 0);
+	assert_int_equal(fake_count(&p.fake, FAKE_CALL), 0);
 	end(&p, "leading ");
 
 	begin(&p);
-	world_answer(&p.world, "GET", LEASE, HELD_BY("you", "a"));
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("you", "a"));
 	elector_step_down(p.elector, released, &p);
-	world_pass(&p.world, 0);
+	fake_env_run(&p.fake, 0);
 	assert_int_equal(p.released, 1);
 	end(&p, "standing-by:you ");
 
 	/* It has never written, so there is nothing to wait for. */
 	begin(&p);
 	elector_step_down(p.elector, released, &p);
-	world_pass(&p.world, 0);
+	fake_env_run(&p.fake, 0);
 	assert_int_equal(p.released, 1);
 	end(&p, "");
 }
@@ -394,12 +395,12 @@ static void release_does_not_wait_for_long(void **state)
 	(void)state;
 	begin_leading(&p);
 	elector_step_down(p.elector, released, &p);
-	world_pass(&p.world, 1999);
-	assert_int_equal(p.world.calls[0].timeout_ms, 2000);
+	fake_env_run(&p.fake, 1999);
+	assert_int_equal(fake_oldest(&p.fake)->timeout_ms, 2000);
 	assert_int_equal(p.released, 0);
-	world_pass(&p.world, 1);
+	fake_env_run(&p.fake, 1);
 	assert_int_equal(p.released, 1);
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("", "b"));
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("", "b"));
 	assert_int_equal(p.released, 1);
 	end(&p, "leading ");
 	assert_int_equal(p.released, 1);
@@ -417,7 +418,7 @@ static void release_is_done_when_the_client_ends(void **state)
 
 	begin_leading(&p);
 	elector_step_down(p.elector, released, &p);
-	world_pass(&p.world, 0);
+	fake_env_run(&p.fake, 0);
 	end(&p, "leading ");
 	assert_int_equal(p.released, 1);
 }
@@ -428,15 +429,15 @@ static void release_after_it_lost(void **state)
 
 	(void)state;
 	begin_leading(&p);
-	world_pass(&p.world, 2000);
-	world_pass(&p.world, 8000);
+	fake_env_run(&p.fake, 2000);
+	fake_env_run(&p.fake, 8000);
 	assert_string_equal(buf_str(&p.said), "leading lost:Timeout ");
 	elector_step_down(p.elector, released, &p);
-	world_pass(&p.world, 0);
-	world_refuse(&p.world, "PUT", LEASE, ERR_TIMEOUT);
+	fake_env_run(&p.fake, 0);
+	fake_fail_next(&p.fake, "PUT", LEASE, ERR_TIMEOUT);
 	/* It may have happened. */
-	world_answer(&p.world, "GET", LEASE, HELD_BY("me", "b"));
-	world_answer(&p.world, "PUT", LEASE, HELD_BY("", "c"));
+	fake_answer_next(&p.fake, "GET", LEASE, HELD_BY("me", "b"));
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("", "c"));
 	assert_int_equal(p.released, 1);
 	end(&p, "leading lost:Timeout ");
 }

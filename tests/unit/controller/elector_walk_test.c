@@ -12,7 +12,7 @@ struct store {
 };
 
 /* What it answers, after having done it; NULL with an error. For free(). */
-static char *serve(struct store *s, const struct world_call *c, struct err *err)
+static char *serve(struct store *s, const struct fake_task *c, struct err *err)
 {
 	bool put = str_eq(c->method, "PUT"), post = str_eq(c->method, "POST");
 	CLEANUP(free_p) char *version = xasprintf("%d", s->version);
@@ -45,7 +45,7 @@ struct pair {
 	struct play play[2];
 	struct store store;
 	uint32_t seed;
-	int terms;
+	int terms[2]; /* that were lost */
 };
 
 static uint32_t draw(struct pair *p, uint32_t below)
@@ -60,9 +60,10 @@ static void begin_term(struct pair *p, int i, int64_t mono_ms)
 {
 	struct elector_config c = config;
 
-	p->play[i] = (struct play){.world = {.mono_ms = mono_ms}, .said = BUF_INIT(100000)};
-	p->play[i].env = world_outside(&p->play[i].world);
-	c.env = &p->play[i].env;
+	p->play[i] = (struct play){.said = BUF_INIT(100000)};
+	fake_env_init(&p->play[i].fake);
+	p->play[i].fake.mono_ms = mono_ms;
+	c.env = &p->play[i].fake.env;
 	c.ctx = &p->play[i];
 	c.identity = i ? "one" : "zero";
 	c.standing_by = NULL;
@@ -71,7 +72,7 @@ static void begin_term(struct pair *p, int i, int64_t mono_ms)
 
 static void end_term(struct play *play)
 {
-	world_end(&play->world);
+	fake_env_release(&play->fake);
 	elector_free(play->elector);
 	buf_release(&play->said);
 }
@@ -83,19 +84,19 @@ static void pass(struct pair *p, int64_t ms, int stopped)
 		struct play *play = &p->play[i];
 
 		if (i == stopped)
-			world_skip(&play->world, ms);
+			fake_env_skip(&play->fake, ms);
 		else
-			world_pass(&play->world, ms);
-		play->world.random = p->seed;
+			fake_env_run(&play->fake, ms);
+		play->fake.random = p->seed;
 	}
 	/* Both may look at the same moment, and no moment has two leaders. */
 	assert_false(elector_leading(p->play[0].elector) && elector_leading(p->play[1].elector));
 	for (int i = 0; i < 2; i++) {
 		if (!strstr(buf_str(&p->play[i].said), "lost"))
 			continue;
-		p->terms++;
+		p->terms[i]++;
 		end_term(&p->play[i]);
-		begin_term(p, i, p->play[!i].world.mono_ms);
+		begin_term(p, i, p->play[!i].fake.mono_ms);
 	}
 }
 
@@ -103,31 +104,29 @@ static void pass(struct pair *p, int64_t ms, int stopped)
 static void answer_one(struct pair *p, int i, bool well)
 {
 	CLEANUP(free_p) char *answer = NULL;
-	struct world *w = &p->play[i].world;
+	struct fake_env *fake = &p->play[i].fake;
+	struct fake_task *call = fake_find(fake, FAKE_CALL, "", "");
 	struct err err = ERR_INIT;
-	struct world_call c;
 
-	if (!w->call_count)
+	if (!call)
 		return;
-	c = world_pop_call(w);
 	if (well || draw(p, 8))
-		answer = serve(&p->store, &c, &err);
+		answer = serve(&p->store, call, &err);
 	if (!well && draw(p, 4) == 0) {
-		struct elector *same = p->play[i].elector;
+		int term = p->terms[i];
 
 		pass(p, draw(p, 12000), draw(p, 2) ? i : -1);
-		if (p->play[i].elector != same)
-			goto out; /* its client has ended */
+		if (p->terms[i] != term)
+			return; /* its client has ended, and the call with it */
 	}
 	if (!well && draw(p, 6) == 0) {
 		free(STEAL(answer));
 		err = (struct err){.kind = ERR_TIMEOUT};
 	}
-	if (!answer && err.kind == ERR_NONE)
-		err.kind = ERR_TIMEOUT;
-	world_end_call(&c, answer, &err);
-out:
-	world_call_release(&c);
+	if (answer)
+		fake_answer(fake, call, answer);
+	else
+		fake_fail(fake, call, err.kind == ERR_NONE ? ERR_TIMEOUT : err.kind);
 }
 
 /* One is cut off, or stopped, and the other goes on in small steps. */
@@ -163,7 +162,7 @@ static void walk(uint32_t seed, int *terms)
 		pass(&p, 500, -1);
 	}
 	assert_true(elector_leading(p.play[0].elector) || elector_leading(p.play[1].elector));
-	*terms += p.terms;
+	*terms += p.terms[0] + p.terms[1];
 	end_term(&p.play[0]);
 	end_term(&p.play[1]);
 	free(p.store.spec);

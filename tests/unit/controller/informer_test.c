@@ -1,6 +1,6 @@
 #include "controller/informer.h"
 
-#include "wire.h"
+#include "fake_env.h"
 
 static const struct url jobs = {.group = "batch", .version = "v1", .resource = "jobs"};
 
@@ -8,8 +8,7 @@ static const struct url jobs = {.group = "batch", .version = "v1", .resource = "
 
 /* What the informer's owner was told, and how far it was each time. */
 struct owner {
-	struct api api;
-	struct env env;
+	struct fake_env fake;
 	struct informer *informer;
 	struct buf told;
 };
@@ -51,18 +50,17 @@ static void owner_init(struct owner *o, const char *label_selector)
 {
 	const struct informer_handler handler = {list_begin, list_end, set, gone, progressed, o};
 
-	*o = (struct owner){.api = WIRE_INIT, .told = BUF_INIT(1000)};
-	o->env = env_of(&o->api);
-	o->informer = informer_new(&o->env, &jobs, label_selector, &handler);
+	*o = (struct owner){.told = BUF_INIT(1000)};
+	fake_env_init(&o->fake);
+	o->informer = informer_new(&o->fake.env, &jobs, label_selector, &handler);
 	assert_int_equal(informer_progress(o->informer), 0);
 	assert_false(informer_synced(o->informer));
-	wire_fire(&o->api);
+	fake_env_run_next(&o->fake);
 }
 
 static void owner_release(struct owner *o)
 {
-	wire_cancel(&o->api);
-	assert_int_equal(o->api.under_way, WIRE_IDLE);
+	fake_env_release(&o->fake);
 	informer_free(o->informer);
 	buf_release(&o->told);
 }
@@ -82,7 +80,7 @@ static void owner_lists(struct owner *o, const char *version)
 		"{\"metadata\":{\"resourceVersion\":\"%s\"},\"items\":[{\"metadata\":"
 		"{\"namespace\":\"a\",\"name\":\"x\"}}]}",
 		version);
-	wire_answer(&o->api, LIST, body);
+	fake_answer_next(&o->fake, "GET", LIST, body);
 }
 
 static void owner_event(struct owner *o, const char *type, const char *name, const char *version)
@@ -93,7 +91,21 @@ static void owner_event(struct owner *o, const char *type, const char *name, con
 		"{\"type\":\"%s\",\"object\":{\"metadata\":{\"namespace\":\"a\",\"name\":\"%s\","
 		"\"resourceVersion\":\"%s\"}}}",
 		type, name, version);
-	wire_line(&o->api, line);
+	fake_line(&o->fake, o->fake.first, line);
+}
+
+/* All that is under way is a watch that began at this version. */
+static void watches_from(const struct fake_env *f, const char *version)
+{
+	const struct fake_task *watch = f->first;
+	CLEANUP(free_p) char *query = xasprintf("&resourceVersion=%s", version);
+
+	assert_non_null(watch);
+	assert_null(watch->next);
+	assert_int_equal(watch->kind, FAKE_WATCH);
+	assert_says(watch->path, "watch=true&allowWatchBookmarks=true&timeoutSeconds=300&");
+	assert_says(watch->path, query);
+	assert_string_equal(strstr(watch->path, query), query);
 }
 
 static void lists_and_watches_from_there(void **state)
@@ -108,7 +120,7 @@ static void lists_and_watches_from_there(void **state)
 	owner_lists(&o, "10");
 	was_told(&o, "list(+a/x ) @10 ");
 	assert_int_equal(informer_ready(o.informer, &reasons), 0);
-	wire_watches_from(&o.api, "10");
+	watches_from(&o.fake, "10");
 	owner_event(&o, "ADDED", "y", "11");
 	owner_event(&o, "MODIFIED", "y", "12");
 	owner_event(&o, "DELETED", "x", "13");
@@ -122,12 +134,13 @@ static void asks_for_what_its_selector_matches(void **state)
 
 	(void)state;
 	owner_init(&o, "app.kubernetes.io/managed-by=promogate");
-	wire_answer(&o.api,
+	fake_answer_next(&o.fake, "GET",
 		"/apis/batch/v1/jobs?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dpromogate"
 		"&limit=100",
 		"{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[]}");
-	wire_watches_from(&o.api, "10");
-	assert_says(o.api.path, "?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dpromogate&watch");
+	watches_from(&o.fake, "10");
+	assert_says(o.fake.first->path,
+		"?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dpromogate&watch");
 	owner_release(&o);
 }
 
@@ -137,13 +150,13 @@ static void is_as_far_as_a_list_once_it_is_whole(void **state)
 
 	(void)state;
 	owner_init(&o, NULL);
-	wire_answer(&o.api, LIST,
+	fake_answer_next(&o.fake, "GET", LIST,
 		"{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"next/1\"},\"items\":["
 		"{\"metadata\":{\"namespace\":\"a\",\"name\":\"x\"}}]}");
 	assert_int_equal(informer_progress(o.informer), 0);
 	assert_false(informer_synced(o.informer));
 	was_told(&o, "list(+a/x ");
-	wire_answer(&o.api, LIST "&continue=next%2F1",
+	fake_answer_next(&o.fake, "GET", LIST "&continue=next%2F1",
 		"{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":["
 		"{\"metadata\":{\"name\":\"y\"}}]}");
 	was_told(&o, "+/y ) @10 ");
@@ -160,8 +173,8 @@ static void a_bookmark_is_progress(void **state)
 	owner_event(&o, "BOOKMARK", "", "20");
 	was_told(&o, "list(+a/x ) @10 @20 ");
 	/* And where the next watch begins. */
-	wire_end(&o.api, NULL, NULL);
-	wire_watches_from(&o.api, "20");
+	fake_end(&o.fake, o.fake.first, NULL, NULL);
+	watches_from(&o.fake, "20");
 	owner_release(&o);
 }
 
@@ -173,12 +186,13 @@ static void progress_never_goes_down(void **state)
 	owner_init(&o, NULL);
 	owner_lists(&o, "10");
 	owner_event(&o, "ADDED", "y", "30");
-	wire_line(&o.api, "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,"
-			  "\"reason\":\"Expired\"}}");
+	fake_line(&o.fake, o.fake.first,
+		"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,"
+		"\"reason\":\"Expired\"}}");
 	was_told(&o, "list(+a/x ) @10 +a/y @30 ");
 	owner_lists(&o, "25");
 	was_told(&o, "list(+a/x ) @30 ");
-	wire_watches_from(&o.api, "25");
+	watches_from(&o.fake, "25");
 	owner_event(&o, "ADDED", "y", "26");
 	owner_event(&o, "ADDED", "y", "31");
 	was_told(&o, "+a/y @30 +a/y @31 ");
@@ -195,7 +209,7 @@ static void a_version_that_is_no_number_is_no_progress(void **state)
 	owner_init(&o, NULL);
 	owner_lists(&o, "v7");
 	was_told(&o, "list(+a/x ) @0 ");
-	wire_watches_from(&o.api, "v7");
+	watches_from(&o.fake, "v7");
 	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
 		owner_event(&o, "ADDED", "y", versions[i]);
 		was_told(&o, "+a/y @0 ");
@@ -213,9 +227,9 @@ static void goes_on_where_a_connection_broke(void **state)
 	owner_init(&o, NULL);
 	owner_lists(&o, "10");
 	owner_event(&o, "ADDED", "y", "11");
-	wire_fail(&o.api, ERR_IO);
-	wire_fire(&o.api);
-	wire_watches_from(&o.api, "11");
+	fake_fail(&o.fake, o.fake.first, ERR_IO);
+	fake_env_run_next(&o.fake);
+	watches_from(&o.fake, "11");
 	was_told(&o, "list(+a/x ) @10 +a/y @11 ");
 	owner_release(&o);
 }
@@ -227,8 +241,8 @@ static void lists_again_after_a_line_that_is_none(void **state)
 	(void)state;
 	owner_init(&o, NULL);
 	owner_lists(&o, "10");
-	wire_line(&o.api, "{\"type\":");
-	wire_fire(&o.api);
+	fake_line(&o.fake, o.fake.first, "{\"type\":");
+	fake_env_run_next(&o.fake);
 	owner_lists(&o, "12");
 	was_told(&o, "list(+a/x ) @10 list(+a/x ) @12 ");
 	owner_release(&o);
@@ -251,14 +265,14 @@ static void begins_a_list_again_that_failed(void **state)
 		struct owner o;
 
 		owner_init(&o, NULL);
-		wire_answer(&o.api, LIST,
+		fake_answer_next(&o.fake, "GET", LIST,
 			"{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"c\"},\"items\":["
 			"{\"metadata\":{\"name\":\"x\"}}]}");
-		wire_fail(&o.api, rows[i].kind);
+		fake_fail(&o.fake, o.fake.first, rows[i].kind);
 		if (!rows[i].at_once)
-			wire_fire(&o.api);
+			fake_env_run_next(&o.fake);
 		assert_int_equal(informer_progress(o.informer), 0);
-		wire_answer(&o.api, rows[i].next,
+		fake_answer_next(&o.fake, "GET", rows[i].next,
 			"{\"metadata\":{\"resourceVersion\":\"12\"},\"items\":["
 			"{\"metadata\":{\"name\":\"y\"}}]}");
 		was_told(&o, "list(+/x list(+/y ) @12 ");
@@ -272,16 +286,16 @@ static void what_is_not_served_is_an_empty_list(void **state)
 
 	(void)state;
 	owner_init(&o, NULL);
-	wire_fail(&o.api, ERR_NOT_FOUND);
+	fake_fail(&o.fake, o.fake.first, ERR_NOT_FOUND);
 	assert_true(informer_synced(o.informer));
 	was_told(&o, "list() @0 ");
-	wire_fire(&o.api);
+	fake_env_run_next(&o.fake);
 	owner_lists(&o, "10");
 	was_told(&o, "list(+a/x ) @10 ");
 	/* The CRD is deleted. */
-	wire_fail(&o.api, ERR_NOT_FOUND);
-	wire_fire(&o.api);
-	wire_fail(&o.api, ERR_NOT_FOUND);
+	fake_fail(&o.fake, o.fake.first, ERR_NOT_FOUND);
+	fake_env_run_next(&o.fake);
+	fake_fail(&o.fake, o.fake.first, ERR_NOT_FOUND);
 	was_told(&o, "list() @10 ");
 	owner_release(&o);
 }
@@ -301,5 +315,5 @@ int main(void)
 		cmocka_unit_test(what_is_not_served_is_an_empty_list),
 	};
 
-	return cmocka_run_group_tests_name("informer", tests, wire_hush, NULL);
+	return cmocka_run_group_tests_name("informer", tests, fake_env_quiet, NULL);
 }

@@ -1,22 +1,19 @@
 /*
- * play - an elector in a world that the test plays (world.h), and what it said.
+ * play - an elector in a fake environment (fake_env.h), and what it reported.
  */
 #ifndef PROMOGATE_TESTS_CONTROLLER_PLAY_H
 #define PROMOGATE_TESTS_CONTROLLER_PLAY_H
 
 #include "base/buf.h"
 #include "controller/elector.h"
-#include "run/log.h"
 
-#include "world.h"
+#include "fake_env.h"
 
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/ns/leases"
 #define LEASE  LEASES "/promogate"
 
-/* An elector, what it said, and the world around it. */
 struct play {
-	struct world world;
-	struct env env;
+	struct fake_env fake;
 	struct elector *elector;
 	struct buf said;
 	int released;
@@ -66,19 +63,18 @@ static inline void begin(struct play *p)
 {
 	struct elector_config c = config;
 
-	*p = (struct play){
-		.world = {.mono_ms = 1000000, .wall_ms = 1795482123004}, .said = BUF_INIT(1000)};
-	p->env = world_outside(&p->world);
-	c.env = &p->env;
+	*p = (struct play){.said = BUF_INIT(1000)};
+	fake_env_init(&p->fake);
+	c.env = &p->fake.env;
 	c.ctx = p;
 	p->elector = elector_new(&c);
-	assert_int_equal(p->world.call_count, 0);
-	world_pass(&p->world, 0);
+	assert_int_equal(fake_count(&p->fake, FAKE_CALL), 0);
+	fake_env_run(&p->fake, 0);
 }
 
 static inline void end(struct play *p, const char *said)
 {
-	world_end(&p->world);
+	fake_env_release(&p->fake);
 	elector_free(p->elector);
 	assert_string_equal(buf_str(&p->said), said);
 	buf_release(&p->said);

@@ -1,19 +1,14 @@
 #include "reconciler/promoter.h"
 
-#include <unistd.h>
-
 #include "json/emit.h"
-#include "run/log.h"
 
-#include "fakeapi.h"
+#include "fake_env.h"
 
 #define NS   "dev"
 #define TIME "2026-01-02T03:04:05Z"
 
-/* A promoter before an API server that the test plays. */
 struct stage {
-	struct api api;
-	struct env env;
+	struct fake_env fake;
 	struct promoter *promoter;
 	unsigned version; /* the last resourceVersion */
 	bool may_act;
@@ -26,6 +21,12 @@ static bool may_act(void *ctx)
 	return s->may_act;
 }
 
+/* The oldest call of this method whose path contains this; NULL if there is none. */
+static struct fake_task *call(struct stage *s, const char *method, const char *path)
+{
+	return fake_find(&s->fake, FAKE_CALL, method, path);
+}
+
 /* Answers the list of a resource: these items, as JSON joined by commas. */
 static void list(struct stage *s, const char *resource, const char *items)
 {
@@ -33,15 +34,15 @@ static void list(struct stage *s, const char *resource, const char *items)
 	char *body = xasprintf(
 		"{\"metadata\":{\"resourceVersion\":\"%u\"},\"items\":[%s]}", ++s->version, items);
 
-	fake_turn(&s->api);
-	fake_answer(fake_find(&s->api, "GET", resource), body);
-	fake_turn(&s->api);
+	fake_env_run(&s->fake, 0);
+	fake_answer(&s->fake, call(s, "GET", resource), body);
+	fake_env_run(&s->fake, 0);
 }
 
 static int stage_up_with(void **state, unsigned max_running_jobs)
 {
 	struct stage *s = xcalloc(1, sizeof(*s));
-	const struct promoter_config config = {.env = &s->env,
+	const struct promoter_config config = {.env = &s->fake.env,
 		.keptn_namespace = "keptn-system",
 		.max_running_jobs = max_running_jobs,
 		.may_act = may_act,
@@ -50,7 +51,7 @@ static int stage_up_with(void **state, unsigned max_running_jobs)
 	log_set_level(LOG_ERROR);
 	s->version = 100;
 	s->may_act = true;
-	s->env = env_of(&s->api);
+	fake_env_init(&s->fake);
 	s->promoter = promoter_new(&config);
 	*state = s;
 	return 0;
@@ -70,7 +71,7 @@ static int stage_down(void **state)
 {
 	struct stage *s = *state;
 
-	fake_cancel_all(&s->api);
+	fake_env_release(&s->fake);
 	promoter_free(s->promoter);
 	free(s);
 	return 0;
@@ -108,8 +109,8 @@ static void event(struct stage *s, const char *resource, const char *type, const
 {
 	CLEANUP(free_p) char *line = xasprintf("{\"type\":\"%s\",\"object\":%s}", type, object);
 
-	fake_line(&s->api, resource, line);
-	fake_turn(&s->api);
+	fake_line(&s->fake, fake_find(&s->fake, FAKE_WATCH, "GET", resource), line);
+	fake_env_run(&s->fake, 0);
 }
 
 static void delivered(struct stage *s)
@@ -143,13 +144,13 @@ static char *job_text(struct stage *s, const char *body, const char *uid, const 
 /* Answers the oldest create of a Job; the Job, for free(). */
 static char *create_job(struct stage *s, const char *uid)
 {
-	struct fake_task *t = fake_find(&s->api, "POST", "/jobs");
+	struct fake_task *t = call(s, "POST", "/jobs");
 	char *job;
 
 	assert_non_null(t);
 	job = job_text(s, t->body, uid, "");
-	fake_answer(t, job);
-	fake_turn(&s->api);
+	fake_answer(&s->fake, t, job);
+	fake_env_run(&s->fake, 0);
 	return job;
 }
 
@@ -158,16 +159,16 @@ static void nothing_is_judged_before_every_list_is_whole(void **state)
 	struct stage *s = *state;
 	CLEANUP(free_p) char *version = version_text(s, DELIVERED);
 
-	fake_turn(&s->api);
+	fake_env_run(&s->fake, 0);
 	list(s, "keptnappversions", version);
 	list(s, "jobs", "");
 	list(s, "keptntaskdefinitions", "");
 	list(s, "keptnappcontexts", "");
-	assert_int_equal(fake_calls(&s->api), 1); /* the list that is left */
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 1); /* the list that is left */
 	list(s, "keptnconfigs", "");
 	/* Now it is said that the definitions are missing. */
-	fake_turn_within(&s->api, 100);
-	assert_non_null(fake_find(&s->api, "POST", "/events"));
+	fake_env_run(&s->fake, 100);
+	assert_non_null(call(s, "POST", "/events"));
 }
 
 static void who_may_not_act_does_nothing(void **state)
@@ -176,7 +177,7 @@ static void who_may_not_act_does_nothing(void **state)
 
 	s->may_act = false;
 	delivered(s);
-	assert_int_equal(fake_calls(&s->api), 0);
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
 }
 
 static void jobs_are_created_together_and_committed_once_seen(void **state)
@@ -186,22 +187,22 @@ static void jobs_are_created_together_and_committed_once_seen(void **state)
 	struct fake_task *commit;
 
 	delivered(s);
-	assert_int_equal(fake_calls(&s->api), 2);
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 2);
 	a = create_job(s, "ja");
 	b = create_job(s, "jb");
-	assert_int_equal(fake_calls(&s->api), 0);
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
 	event(s, "jobs", "ADDED", a);
-	assert_int_equal(fake_calls(&s->api), 0); /* the other one was written too */
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0); /* the other one was written too */
 	event(s, "jobs", "ADDED", b);
-	commit = fake_find(&s->api, "PATCH", "/keptnappversions/v/status");
+	commit = call(s, "PATCH", "/keptnappversions/v/status");
 	assert_non_null(commit);
-	assert_int_equal(fake_calls(&s->api), 1);
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 1);
 	assert_says(commit->body, "\"resourceVersion\":\"");
 	/* Nothing runs before the watch has brought the commit. */
 	committed = version_text(s, DELIVERED);
-	fake_answer(commit, committed);
-	fake_turn(&s->api);
-	assert_null(fake_find(&s->api, "PATCH", "/jobs/"));
+	fake_answer(&s->fake, commit, committed);
+	fake_env_run(&s->fake, 0);
+	assert_null(call(s, "PATCH", "/jobs/"));
 }
 
 /* The commit, as the watch brings it. */
@@ -227,14 +228,14 @@ static void what_conflicts_is_judged_again_and_not_repeated(void **state)
 	b = create_job(s, "jb");
 	event(s, "jobs", "ADDED", a);
 	event(s, "jobs", "ADDED", b);
-	fake_refuse(fake_find(&s->api, "PATCH", "/keptnappversions/v/status"), ERR_CONFLICT);
-	fake_turn(&s->api);
-	assert_int_equal(fake_calls(&s->api), 0);
+	fake_fail(&s->fake, call(s, "PATCH", "/keptnappversions/v/status"), ERR_CONFLICT);
+	fake_env_run(&s->fake, 0);
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
 	/* What had been written in between: Keptn's operator deprecated it. */
 	deprecated = version_text(s, ",\"promotionStatus\":\"Deprecated\"");
 	event(s, "keptnappversions", "MODIFIED", deprecated);
-	assert_null(fake_find(&s->api, "PATCH", "/keptnappversions"));
-	assert_non_null(fake_find(&s->api, "DELETE", "/jobs/"));
+	assert_null(call(s, "PATCH", "/keptnappversions"));
+	assert_non_null(call(s, "DELETE", "/jobs/"));
 }
 
 static void after_a_failure_the_rest_of_the_plan_is_dropped(void **state)
@@ -245,11 +246,11 @@ static void after_a_failure_the_rest_of_the_plan_is_dropped(void **state)
 	delivered(s);
 	/* One is created, one reply is lost: both are awaited, neither is created again at once. */
 	a = create_job(s, "ja");
-	fake_refuse(fake_find(&s->api, "POST", "/jobs"), ERR_IO);
-	fake_turn(&s->api);
-	assert_int_equal(fake_calls(&s->api), 0);
+	fake_fail(&s->fake, call(s, "POST", "/jobs"), ERR_IO);
+	fake_env_run(&s->fake, 0);
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
 	event(s, "jobs", "ADDED", a);
-	assert_null(fake_find(&s->api, "PATCH", "/keptnappversions"));
+	assert_null(call(s, "PATCH", "/keptnappversions"));
 }
 
 static void a_job_that_is_missing_is_looked_for_and_then_recorded(void **state)
@@ -262,10 +263,10 @@ static void a_job_that_is_missing_is_looked_for_and_then_recorded(void **state)
 	see_commit(s, "{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":"
 		      "\"Progressing\"},{\"definitionName\":\"b\",\"name\":\"b-1-bcdfghjk\","
 		      "\"status\":\"Succeeded\"}");
-	assert_int_equal(fake_calls(&s->api), 1);
-	fake_refuse(fake_find(&s->api, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
-	fake_turn(&s->api);
-	record = fake_find(&s->api, "PATCH", "/keptnappversions/v/status");
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 1);
+	fake_fail(&s->fake, call(s, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
+	fake_env_run(&s->fake, 0);
+	record = call(s, "PATCH", "/keptnappversions/v/status");
 	assert_non_null(record);
 	assert_says(record->body, "\"Failed\"");
 }
@@ -284,19 +285,16 @@ static void an_outcome_waits_for_others_and_no_longer_than_that(void **state)
 	see_commit(s, "{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":"
 		      "\"Progressing\"},{\"definitionName\":\"b\",\"name\":\"b-1-bcdfghjk\","
 		      "\"status\":\"Progressing\"}");
-	fake_refuse(fake_find(&s->api, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
-	fake_answer(fake_find(&s->api, "GET", "/jobs/b-1-bcdfghjk"), LABELLED);
-	fake_turn(&s->api);
-	assert_null(fake_find(&s->api, "PATCH", "/keptnappversions"));
+	fake_fail(&s->fake, call(s, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
+	fake_answer(&s->fake, call(s, "GET", "/jobs/b-1-bcdfghjk"), LABELLED);
+	fake_env_run(&s->fake, 0);
 	/* The other Job, which the view does not have, is looked for again meanwhile. */
-	while (!fake_find(&s->api, "PATCH", "/keptnappversions")) {
-		struct fake_task *look = fake_find(&s->api, "GET", "/jobs/b-1-bcdfghjk");
-
-		if (look)
-			fake_answer(look, LABELLED);
-		(void)usleep(1000);
-		fake_turn_within(&s->api, 60);
-	}
+	fake_answer(&s->fake, call(s, "GET", "/jobs/b-1-bcdfghjk"), LABELLED);
+	fake_env_run(&s->fake, 49);
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
+	fake_env_run(&s->fake, 1);
+	fake_answer(&s->fake, call(s, "GET", "/jobs/b-1-bcdfghjk"), LABELLED);
+	assert_non_null(call(s, "PATCH", "/keptnappversions"));
 }
 
 static void what_a_look_finds_gets_its_label_and_its_owner_back(void **state)
@@ -308,15 +306,15 @@ static void what_a_look_finds_gets_its_label_and_its_owner_back(void **state)
 	list(s, "keptnappversions", "");
 	see_commit(s, "{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":"
 		      "\"Progressing\"}");
-	fake_answer(fake_find(&s->api, "GET", "/jobs/a-1-bcdfghjk"),
+	fake_answer(&s->fake, call(s, "GET", "/jobs/a-1-bcdfghjk"),
 		"{\"metadata\":{\"name\":\"a-1-bcdfghjk\",\"uid\":\"ja\"}}");
-	label = fake_find(&s->api, "PATCH", "/jobs/a-1-bcdfghjk");
+	label = call(s, "PATCH", "/jobs/a-1-bcdfghjk");
 	assert_non_null(label);
 	assert_says(label->body, "\"app.kubernetes.io/managed-by\":\"promogate\"");
 	assert_says(label->body, "\"kind\":\"KeptnAppVersion\",\"name\":\"v\",\"uid\":\"u\"");
-	fake_answer(label, "{}");
-	fake_turn(&s->api);
-	assert_int_equal(fake_calls(&s->api), 0);
+	fake_answer(&s->fake, label, "{}");
+	fake_env_run(&s->fake, 0);
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
 }
 
 static void a_job_that_is_refused_as_invalid_waits_for_its_definition(void **state)
@@ -326,16 +324,16 @@ static void a_job_that_is_refused_as_invalid_waits_for_its_definition(void **sta
 	size_t creates = 0;
 
 	delivered(s);
-	fake_refuse(fake_find(&s->api, "POST", "/jobs"), ERR_INVALID);
+	fake_fail(&s->fake, call(s, "POST", "/jobs"), ERR_INVALID);
 	a = create_job(s, "jb");
 	event(s, "jobs", "ADDED", a);
-	creates += fake_find(&s->api, "POST", "/jobs") != NULL;
+	creates += call(s, "POST", "/jobs") != NULL;
 	assert_int_equal(creates, 0);
 	event(s, "keptntaskdefinitions", "MODIFIED",
 		"{\"metadata\":{\"namespace\":\"" NS
 		"\",\"name\":\"a\",\"resourceVersion\":\"900\"},"
 		"\"spec\":{\"container\":{\"name\":\"c\",\"image\":\"i\"}}}");
-	assert_non_null(fake_find(&s->api, "POST", "/jobs"));
+	assert_non_null(call(s, "POST", "/jobs"));
 }
 
 static void a_refusal_is_told_in_words_that_the_next_try_repeats(void **state)
@@ -347,7 +345,7 @@ static void a_refusal_is_told_in_words_that_the_next_try_repeats(void **state)
 	const char *name;
 
 	delivered(s);
-	create = fake_find(&s->api, "POST", "/jobs");
+	create = call(s, "POST", "/jobs");
 	assert_non_null(create);
 	assert_int_equal(json_parse(create->body, strlen(create->body), &job, NULL), 0);
 	name = json_string(json_at(job, "metadata", "name"));
@@ -358,10 +356,10 @@ static void a_refusal_is_told_in_words_that_the_next_try_repeats(void **state)
 		"invalid",
 		name);
 	err.http_status = 422;
-	fake_end(create, NULL, &err);
+	fake_end(&s->fake, create, NULL, &err);
 	free(create_job(s, "jb"));
-	fake_turn_within(&s->api, 100);
-	event = fake_find(&s->api, "POST", "/events");
+	fake_env_run(&s->fake, 100);
+	event = call(s, "POST", "/events");
 	assert_non_null(event);
 	assert_says(event->body, "Invalid: Job \\\"a\\\" is invalid");
 	assert_null(strstr(event->body, name));
@@ -386,19 +384,19 @@ static void what_ran_before_this_term_has_its_place_under_the_cap(void **state)
 	lists_but_versions(s);
 	list(s, "keptnappversions", both);
 	/* Two more would be three: it says that it waits, and nothing is created. */
-	assert_null(fake_find(&s->api, "POST", "/jobs"));
-	fake_turn_within(&s->api, 100);
-	fake_answer(fake_find(&s->api, "POST", "/events"), "{}");
+	assert_null(call(s, "POST", "/jobs"));
+	fake_env_run(&s->fake, 100);
+	fake_answer(&s->fake, call(s, "POST", "/events"), "{}");
 	/* The other ends. */
-	fake_refuse(fake_find(&s->api, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
-	fake_turn(&s->api);
-	assert_null(fake_find(&s->api, "POST", "/jobs"));
-	fake_answer(fake_find(&s->api, "PATCH", "/keptnappversions/w/status"), "{}");
-	fake_turn(&s->api);
+	fake_fail(&s->fake, call(s, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
+	fake_env_run(&s->fake, 0);
+	assert_null(call(s, "POST", "/jobs"));
+	fake_answer(&s->fake, call(s, "PATCH", "/keptnappversions/w/status"), "{}");
+	fake_env_run(&s->fake, 0);
 	event(s, "keptnappversions", "DELETED",
 		"{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"w\",\"resourceVersion\":"
 		"\"990\"}}");
-	assert_non_null(fake_find(&s->api, "POST", "/jobs"));
+	assert_non_null(call(s, "POST", "/jobs"));
 }
 
 static void count_idle(void *ctx)
@@ -420,7 +418,7 @@ static void a_stop_lets_plans_end_and_begins_none(void **state)
 	assert_int_equal(idle, 1);
 	event(s, "jobs", "ADDED", a);
 	event(s, "jobs", "ADDED", b);
-	assert_int_equal(fake_calls(&s->api), 0);
+	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
 }
 
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_up, stage_down)

@@ -1,15 +1,13 @@
 #include "reconciler/since.h"
 
 #include "base/buf.h"
-#include "controller/world.h"
-#include "run/log.h"
+#include "fake_env.h"
 
 #define MAPS "/api/v1/namespaces/ns/configmaps"
 #define MAP  MAPS "/promogate"
 
 struct play {
-	struct world world;
-	struct env env;
+	struct fake_env fake;
 	struct since *since;
 	int done;
 	int64_t since_s;
@@ -27,18 +25,18 @@ static void done(void *ctx, int64_t since_s, const struct err *err)
 
 static void begin(struct play *p)
 {
-	*p = (struct play){.world = {.wall_ms = 1795482123004}};
-	p->env = world_outside(&p->world);
-	p->since = since_new(&p->env, "ns", "promogate", done, p);
-	assert_int_equal(p->world.call_count, 0);
-	world_pass(&p->world, 0);
+	*p = (struct play){.done = 0};
+	fake_env_init(&p->fake);
+	p->since = since_new(&p->fake.env, "ns", "promogate", done, p);
+	assert_int_equal(fake_count(&p->fake, FAKE_CALL), 0);
+	fake_env_run(&p->fake, 0);
 }
 
 /* Whether it was done by now. */
 static void end(struct play *p, int times)
 {
-	assert_int_equal(p->world.call_count, 0);
-	world_end(&p->world);
+	assert_int_equal(fake_count(&p->fake, FAKE_CALL), 0);
+	fake_env_release(&p->fake);
 	since_free(p->since);
 	assert_int_equal(p->done, times);
 }
@@ -64,7 +62,7 @@ static void reads_what_is_there(void **state)
 		struct play p;
 
 		begin(&p);
-		world_answer(&p.world, "GET", MAP, body);
+		fake_answer_next(&p.fake, "GET", MAP, body);
 		assert_int_equal(p.err.kind, ERR_NONE);
 		assert_int_equal(p.since_s, rows[i].s);
 		end(&p, 1);
@@ -77,11 +75,11 @@ static void makes_it_where_there_is_none(void **state)
 
 	(void)state;
 	begin(&p);
-	world_refuse(&p.world, "GET", MAP, ERR_NOT_FOUND);
-	assert_says(p.world.calls[0].body, "\"namespace\":\"ns\",\"name\":\"promogate\"");
-	assert_says(p.world.calls[0].body, "\"app.kubernetes.io/managed-by\":\"promogate\"");
-	assert_says(p.world.calls[0].body, "\"data\":{\"since\":\"2026-11-24T01:02:03Z\"}");
-	world_answer(&p.world, "POST", MAPS, SAYS("{\"since\":\"2026-11-24T01:02:03Z\"}"));
+	fake_fail_next(&p.fake, "GET", MAP, ERR_NOT_FOUND);
+	assert_says(fake_oldest(&p.fake)->body, "\"namespace\":\"ns\",\"name\":\"promogate\"");
+	assert_says(fake_oldest(&p.fake)->body, "\"app.kubernetes.io/managed-by\":\"promogate\"");
+	assert_says(fake_oldest(&p.fake)->body, "\"data\":{\"since\":\"2026-11-24T01:02:03Z\"}");
+	fake_answer_next(&p.fake, "POST", MAPS, SAYS("{\"since\":\"2026-11-24T01:02:03Z\"}"));
 	assert_int_equal(p.since_s, 1795482123);
 	end(&p, 1);
 }
@@ -92,9 +90,9 @@ static void who_came_first_decides(void **state)
 
 	(void)state;
 	begin(&p);
-	world_refuse(&p.world, "GET", MAP, ERR_NOT_FOUND);
-	world_refuse(&p.world, "POST", MAPS, ERR_EXISTS);
-	world_answer(&p.world, "GET", MAP, SAYS("{\"since\":\"2026-11-24T01:02:00Z\"}"));
+	fake_fail_next(&p.fake, "GET", MAP, ERR_NOT_FOUND);
+	fake_fail_next(&p.fake, "POST", MAPS, ERR_EXISTS);
+	fake_answer_next(&p.fake, "GET", MAP, SAYS("{\"since\":\"2026-11-24T01:02:00Z\"}"));
 	assert_int_equal(p.since_s, 1795482120);
 	end(&p, 1);
 }
@@ -106,19 +104,19 @@ static void tries_until_it_knows(void **state)
 	(void)state;
 	begin(&p);
 	for (int i = 0; i < 10; i++) {
-		world_refuse(&p.world, "GET", MAP, i % 2 ? ERR_FORBIDDEN : ERR_IO);
-		assert_int_equal(p.world.call_count, 0);
-		world_pass(&p.world, 30000);
+		fake_fail_next(&p.fake, "GET", MAP, i % 2 ? ERR_FORBIDDEN : ERR_IO);
+		assert_int_equal(fake_count(&p.fake, FAKE_CALL), 0);
+		fake_env_run(&p.fake, 30000);
 	}
-	world_refuse(&p.world, "GET", MAP, ERR_NOT_FOUND);
-	world_refuse(&p.world, "POST", MAPS, ERR_TIMEOUT);
+	fake_fail_next(&p.fake, "GET", MAP, ERR_NOT_FOUND);
+	fake_fail_next(&p.fake, "POST", MAPS, ERR_TIMEOUT);
 	assert_int_equal(p.done, 0);
-	world_pass(&p.world, 30000);
-	world_answer(&p.world, "GET", MAP, "<html>");
-	world_pass(&p.world, 30000);
-	world_answer(&p.world, "GET", MAP, "{}");
-	world_pass(&p.world, 30000);
-	world_answer(&p.world, "GET", MAP, SAYS("{\"since\":\"2026-11-24T01:02:03Z\"}"));
+	fake_env_run(&p.fake, 30000);
+	fake_answer_next(&p.fake, "GET", MAP, "<html>");
+	fake_env_run(&p.fake, 30000);
+	fake_answer_next(&p.fake, "GET", MAP, "{}");
+	fake_env_run(&p.fake, 30000);
+	fake_answer_next(&p.fake, "GET", MAP, SAYS("{\"since\":\"2026-11-24T01:02:03Z\"}"));
 	assert_int_equal(p.err.kind, ERR_NONE);
 	end(&p, 1);
 }
@@ -142,7 +140,7 @@ static void says_how_to_mend_what_is_no_moment(void **state)
 		struct play p;
 
 		begin(&p);
-		world_answer(&p.world, "GET", MAP, rows[i].body);
+		fake_answer_next(&p.fake, "GET", MAP, rows[i].body);
 		assert_int_equal(p.err.kind, ERR_INVALID);
 		assert_says(p.err.msg, rows[i].says);
 		end(&p, 1);
@@ -156,7 +154,7 @@ static void a_long_one_does_not_hide_the_mend(void **state)
 
 	(void)state;
 	begin(&p);
-	world_answer(&p.world, "GET", MAP, body);
+	fake_answer_next(&p.fake, "GET", MAP, body);
 	assert_says(p.err.msg, "is made anew with the present");
 	end(&p, 1);
 }
@@ -167,16 +165,16 @@ static void is_silent_when_the_client_ends(void **state)
 
 	(void)state;
 	begin(&p);
-	world_end(&p.world);
+	fake_env_release(&p.fake);
 	end(&p, 0);
 
 	begin(&p);
-	world_refuse(&p.world, "GET", MAP, ERR_NOT_FOUND);
-	world_end(&p.world);
+	fake_fail_next(&p.fake, "GET", MAP, ERR_NOT_FOUND);
+	fake_env_release(&p.fake);
 	end(&p, 0);
 
 	begin(&p);
-	world_refuse(&p.world, "GET", MAP, ERR_IO);
+	fake_fail_next(&p.fake, "GET", MAP, ERR_IO);
 	end(&p, 0);
 }
 
