@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# The demo's second half: promotions. Pods run until this script tells KWOK how they end, so every
+# The demo's second half: promotions. Pods run until an annotation tells KWOK how they end, so every
 # step waits for what it shows, however fast or slow the machine is.
 
 shown='custom-columns=NAME:.metadata.name,PHASE:.status.currentPhase,STATUS:.status.status,'
@@ -13,19 +13,19 @@ deliver() { # VERSION
 	expect accepted created patched -- hack/demo.d/deliver podtato-dev podtato-head "$1"
 }
 
-# How many of KIND a version has: count KIND VERSION [FLAG...]
+# count KIND VERSION [FLAG...]: how many objects of KIND a version has
 count() {
 	kubectl get "$1" -n podtato-dev -l "promogate.dev/version=$2" --output name "${@:3}" | wc -l
 }
 
-# Whether so many Jobs of a version are so: jobs_are VERSION NUMBER JQ-CONDITION
+# jobs_are VERSION NUMBER JQ-CONDITION: whether the condition holds for NUMBER Jobs of a version
 jobs_are() {
 	kubectl get jobs -n podtato-dev -l "promogate.dev/version=$1" -o json |
 		jq -e "def is(\$type): any(.status.conditions[]?; .type == \$type and .status == \"True\");
 			[.items[] | select($3)] | length == $2"
 }
 
-# The pods run, and their Jobs say so too: the controller writes that after it has made a pod.
+# Pods and Jobs both report it: the Job controller updates a Job only after it created the pod.
 run_pods() { # VERSION NUMBER
 	(($(count pods "$1" --field-selector status.phase=Running) == $2)) &&
 		jobs_are "$1" "$2" ".status.active == 1 and (is(\"Suspended\") | not)"
@@ -36,7 +36,7 @@ promotion_is() { # VERSION STATE
 		--output jsonpath='{.status.promotionStatus}') == "$2" ]]
 }
 
-# Tells KWOK how pods end: end_pods OUTCOME VERSION [TASK]
+# end_pods OUTCOME VERSION [TASK]: makes KWOK end the pods
 end_pods() {
 	expect accepted annotated -- kubectl annotate pods -n podtato-dev \
 		-l "promogate.dev/version=$2${3:+,promogate.dev/task=$3}" \
@@ -73,18 +73,18 @@ start_reconciler() {
 	expect shown -- hack/run-local --dir "$local" up
 }
 
-tell_success() {
-	title "A version is delivered, and its three tasks run at once, each in a Job"
+show_success() {
+	title "A version is delivered: its three tasks run in parallel, each in a Job"
 	show hack/demo.d/three.yaml
 	expect accepted configured -- kubectl apply -f hack/demo.d/three.yaml
-	printf '\n%sThis plays the part of Keptn'\''s operator, which writes as its last word that all\n' "$dim"
-	printf 'went well up to the promotion:%s\n\n' "$plain"
+	printf '\n%sThis stands in for Keptn'\''s operator, whose last write says that all phases before\n' "$dim"
+	printf 'the promotion succeeded:%s\n\n' "$plain"
 	deliver 1.0.0
 	await "three pods run" run_pods 1.0.0 3
 	show_jobs 1.0.0 open-pull-request tag-release notify-team Running
 	show_versions Progressing
 
-	title "…and when all have ended, their outcome is in the version's status"
+	title "…and when all have ended, the version's status has their outcome"
 	end_pods succeed 1.0.0
 	await "the promotion has succeeded" promotion_is 1.0.0 Succeeded
 	show_versions 'Completed' 'Succeeded'
@@ -92,8 +92,8 @@ tell_success() {
 	show_events 1.0.0 PromotionTasksStarted PromotionTasksFinished
 }
 
-tell_failures() {
-	title "A task fails, and the others go on. By its policy, Warn, the deployment stands"
+show_failures() {
+	title "A task fails, and the others continue. The policy is Warn: the deployment succeeds"
 	deliver 1.1.0
 	await "three pods run" run_pods 1.1.0 3
 	end_pods fail 1.1.0 notify-team
@@ -105,7 +105,7 @@ tell_failures() {
 	show_jobs 1.1.0 Complete Failed
 	show_versions Warning
 
-	title "With Block, the deployment fails"
+	title "The policy is Block: the deployment fails"
 	expect accepted annotated -- kubectl annotate keptnappcontext podtato-head -n podtato-dev \
 		--overwrite promogate.dev/on-failure=Block
 	deliver 1.2.0
@@ -118,19 +118,19 @@ tell_failures() {
 	await "an Event says so" has_event 1.2.0 PromotionTasksFailed
 	show_events 1.2.0 PromotionTasksFailed
 
-	title "A person asks for a second attempt: only what failed runs again"
+	title "A retry runs only the failed task again"
 	expect accepted annotated -- kubectl annotate keptnappversion "$(version_of 1.2.0)" \
 		-n podtato-dev promogate.dev/retry=2
 	await "one pod runs" run_pods 1.2.0 1
 	end_pods succeed 1.2.0
 	await "the promotion has succeeded" promotion_is 1.2.0 Succeeded
-	(($(count jobs 1.2.0) == 4)) || surprise "three tasks and one retry should be four Jobs"
+	(($(count jobs 1.2.0) == 4)) || unexpected "three tasks and one retry should be four Jobs"
 	show_jobs 1.2.0 Failed Complete
 	show_versions Succeeded
 }
 
-tell_crashes() {
-	title "The reconciler is killed while it prepares a promotion: a quota has no room for the last Job"
+show_crashes() {
+	title "The reconciler is killed while a quota keeps it from creating the last Job"
 	expect accepted created -- kubectl create quota short -n podtato-dev \
 		--hard="count/jobs.batch=$(($(kubectl get jobs -n podtato-dev -o name | wc -l) + 2))"
 	await "the quota counts" quota_counts
@@ -142,7 +142,7 @@ tell_crashes() {
 	start_reconciler
 	await "three pods run" run_pods 1.3.0 3
 
-	title "…and again while its tasks run, so that they end and nobody sees it"
+	title "…and again while the tasks run, so that they end unobserved"
 	kill_reconciler
 	end_pods succeed 1.3.0
 	await "three Jobs are complete" jobs_are 1.3.0 3 'is("Complete")'
@@ -154,17 +154,17 @@ tell_crashes() {
 	title "Nothing ran twice: three tasks, three Jobs, three pods"
 	show_jobs 1.3.0 Complete
 	expect shown Completed -- kubectl get pods -n podtato-dev -l promogate.dev/version=1.3.0
-	(($(count jobs 1.3.0) == 3)) || surprise "three tasks should be three Jobs"
-	(($(count pods 1.3.0) == 3)) || surprise "three Jobs should be three pods"
+	(($(count jobs 1.3.0) == 3)) || unexpected "three tasks should be three Jobs"
+	(($(count pods 1.3.0) == 3)) || unexpected "three Jobs should be three pods"
 }
 
-# The controller fills in how much is used; until then it refuses everything.
+# The quota controller sets .status.used; until then the quota rejects everything.
 quota_counts() {
 	kubectl get quota short -n podtato-dev -o json | jq -e '.status.used["count/jobs.batch"]'
 }
 
-tell_promotion() {
-	tell_success
-	tell_failures
-	tell_crashes
+show_promotion() {
+	show_success
+	show_failures
+	show_crashes
 }

@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2154
-# Where the control plane's binaries come from. Expects $dir, $root and say.
+# Finds the control plane's binaries. Expects $dir, $root and say.
 
 binaries=(etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl)
 oldest_kubernetes=1.30
 oldest_etcd=3.5
 
-# Puts a link to each of them into $dir/bin. For people's PATH there is $dir/path, with no more than
-# kubectl: with all of them on it, the next cluster would take its binaries from this one.
+# Links each of them into $dir/bin. $dir/path is for people's PATH and has kubectl only: with all of
+# them on the PATH, the next cluster would take its binaries from this one.
 binaries_link() {
 	local binary
 	local -A found=()
@@ -25,7 +25,7 @@ binaries_of_assets() {
 	[[ -n ${KUBEBUILDER_ASSETS:-} ]] || return 1
 	for binary in "${binaries[@]}"; do
 		if [[ ! -x $KUBEBUILDER_ASSETS/$binary ]]; then
-			say "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS has no $binary: not used"
+			say "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS has no $binary, ignored"
 			return 1
 		fi
 		found[$binary]=$KUBEBUILDER_ASSETS/$binary
@@ -60,7 +60,7 @@ is_recent() { # NAME PATH
 	esac
 }
 
-# Whether the first version named in TEXT is VERSION or newer.
+# Whether the first version in TEXT is VERSION or newer.
 at_least() { # VERSION TEXT
 	[[ $2 =~ v?([0-9]+\.[0-9]+[0-9.]*) ]] &&
 		printf '%s\n' "$1" "${BASH_REMATCH[1]}" | sort -VC

@@ -1,17 +1,17 @@
 # shellcheck shell=bash disable=SC2154
-# Starts a cluster's processes, each with the flags that it needs here, and waits for what they do.
+# Starts the processes of a cluster with the flags that they need here, and waits until they work.
 # Expects $dir, $root, the settings, say and die.
 
 daemons=(etcd kube-apiserver kube-controller-manager kube-scheduler kwok)
 files=$root/hack/localcluster.d
 
-# Until COMMAND succeeds; fails with the end of NAME's log when it dies or does not in time.
+# Waits until COMMAND succeeds; fails with the end of NAME's log if NAME exits or time is up.
 wait_until() { # NAME WHAT SECONDS COMMAND...
 	local name=$1 what=$2 deadline=$((SECONDS + $3))
 	shift 3
 	until "$@" >/dev/null 2>&1; do
-		process_alive "$name" || die_with_log "$name" "$name ended before $what"
-		((SECONDS < deadline)) || die_with_log "$name" "$name runs, but not in time: $what"
+		process_alive "$name" || die_with_log "$name" "$name exited before $what"
+		((SECONDS < deadline)) || die_with_log "$name" "timed out waiting until $what"
 		sleep 0.1
 	done
 }
@@ -35,7 +35,7 @@ namespace_ready() {
 	kubectl --namespace default get serviceaccount default
 }
 
-# The lease tells whether KWOK plays the node now, its status only whether it ever did.
+# The Lease shows that KWOK simulates the node now; the node's status only that it did once.
 node_ready() {
 	local ready='{.status.conditions[?(@.type=="Ready")].status}'
 	node_lease get || return 1
@@ -46,8 +46,8 @@ node_lease() { # VERB FLAG...
 	kubectl --namespace kube-node-lease "$1" lease node-1 "${@:2}"
 }
 
-# Starts NAME with START-COMMAND until it listens on the port in VARIABLE, on another one when
-# someone took that first.
+# Starts NAME with START-COMMAND and waits until it listens on the port in VARIABLE. Tries another
+# port if another process took that one first.
 start_on_port() { # NAME VARIABLE START-COMMAND
 	local name=$1 variable=$2 attempts=5 deadline=$((SECONDS + 60))
 	while ((attempts-- > 0)); do
@@ -86,7 +86,7 @@ start_apiserver() {
 		--service-account-issuer=https://kubernetes.default.svc
 		--service-account-key-file="$dir/pki/service-account.pub"
 		--service-account-signing-key-file="$dir/pki/service-account.key"
-		# Benchmarks shall measure the webhook, not the API server's queue.
+		# So that benchmarks measure the webhook, not the API server's queue.
 		--max-requests-inflight=1600
 		--max-mutating-requests-inflight=800
 	)
@@ -100,8 +100,8 @@ start_apiserver() {
 	process_start kube-apiserver "${flags[@]}"
 }
 
-# As in a cluster, each controller is a user of its own: webhooks tell the namespace controller and
-# the garbage collector from people by their names.
+# As in a cluster, each controller is a user of its own: webhooks recognize the namespace controller
+# and the garbage collector by their user names.
 start_controller_manager() {
 	process_start kube-controller-manager --kubeconfig="$dir/pki/kube-controller-manager.conf" \
 		--secure-port=0 --leader-elect=false --use-service-account-credentials=true \
@@ -116,9 +116,9 @@ start_scheduler() {
 		${emulated_version:+--emulated-version="kube=$emulated_version"}
 }
 
-# A new KWOK would wait for the lease of the one before it to expire.
+# Otherwise a new KWOK would wait until the previous one's Lease expires.
 start_kwok() {
-	wait_until kube-apiserver "it forgot the node's former player" 60 \
+	wait_until kube-apiserver "the old Lease of node-1 was deleted" 60 \
 		node_lease delete --ignore-not-found
 	process_start kwok --kubeconfig="$dir/pki/kwok.conf" --config="$files/stages.yaml" \
 		--manage-all-nodes=true --node-ip=127.0.0.1 --node-lease-duration-seconds=40 \
@@ -149,7 +149,7 @@ start_all() {
 	start_clients
 }
 
-# After an outage, on the port that its clients know.
+# Ends an outage, on the port that the clients know.
 resume_apiserver() {
 	if process_alive kube-apiserver; then
 		wait_for_apiserver
@@ -166,14 +166,13 @@ wait_for_apiserver() {
 	say "kube-apiserver on https://127.0.0.1:$api_port"
 }
 
-# Those that run are replaced: after a minute without an API server they would not look for it for
-# the next one. Where they are elected they end with their lease, and come back like this too.
+# Restarts those that run: after a minute without an API server they back off for another minute.
 start_clients() {
 	process_stop kube-controller-manager kube-scheduler kwok
 	start_controller_manager
 	start_scheduler
 	start_kwok
-	wait_until kube-apiserver "it took a node" 60 kubectl apply -f "$files/node.yaml"
+	wait_until kube-apiserver "the node was created" 60 kubectl apply -f "$files/node.yaml"
 	wait_until kube-controller-manager "namespace default had its service account" 60 \
 		namespace_ready
 	say "kube-controller-manager: namespace default has its service account"

@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2154
-# What hack/run-local does to the cluster: Keptn's kinds, accounts, registrations. Expects $root,
-# $dir, $namespace, $kubeconfig, $context, say and die.
+# What hack/run-local changes in the cluster: Keptn's kinds, accounts, webhook configurations. Expects
+# $root, $dir, $namespace, $kubeconfig, $context, say and die.
 
 registrations=validatingwebhookconfiguration,mutatingwebhookconfiguration
 
-# Always the cluster that `up` was for, whatever KUBECONFIG and the current context are by now.
+# Always the cluster of `up`, even if KUBECONFIG or the current context changed since.
 kubectl() {
 	KUBECONFIG=$kubeconfig KUBECACHEDIR=$dir/kubectl command kubectl --context "$context" \
 		--request-timeout 15s "$@"
@@ -21,7 +21,7 @@ choose_cluster() {
 		die "no cluster: set KUBECONFIG, or run hack/localcluster up and eval its env"
 }
 
-# The cluster of the context, as in a kubeconfig.
+# The context's cluster entry of the kubeconfig.
 cluster_entry() {
 	kubectl config view --minify --raw --flatten --output json | jq '.clusters[0].cluster'
 }
@@ -35,27 +35,27 @@ check_cluster() { # FORCE
 	server=$(cluster_entry | jq -r .server)
 	say "cluster: context $context, $server"
 	is_loopback "$server" || [[ -n $1 ]] || die "$server is not on this machine.
-Its API server would call https://127.0.0.1, not reach this webhook, and refuse every change of a
-KeptnAppContext. If it does run here, under another name, add --force. For a webhook in the cluster
-see manifests/README.md."
+Its API server would call https://127.0.0.1, not reach this webhook, and reject every change of a
+KeptnAppContext. If it runs here, under another name, add --force. To run the webhook in the
+cluster, see manifests/README.md."
 	kubectl get --raw /readyz >/dev/null || die "$server is not ready"
 	service=$(kubectl get "$registrations" --ignore-not-found --output json \
 		--field-selector metadata.name=promogate |
 		jq -r '[.items[].webhooks[].clientConfig.service // empty][0] // empty | "\(.namespace)/\(.name)"')
 	[[ -z $service || -n $1 ]] || die "Promogate is installed in this cluster (Service $service).
-Its registrations and permissions would be replaced; to do that, add --force."
+To replace its webhook configurations and permissions, add --force."
 }
 
-# kubectl wait gives up on a CRD so new that it has no conditions yet.
+# kubectl wait fails at once for a new CRD that has no conditions yet.
 wait_until_established() { # CRD...
 	local end=$((SECONDS + 30))
 	until kubectl wait crd "$@" --for=condition=Established --timeout=10s >/dev/null 2>&1; do
-		((SECONDS < end)) || die "the API server does not establish the CRDs: $*"
+		((SECONDS < end)) || die "the CRDs are not established: $*"
 		sleep 0.2
 	done
 }
 
-# Each of our CRDs only where its kind is missing: Keptn's own are never touched.
+# Creates only the CRDs that are missing: Keptn's own are never changed.
 create_crds() {
 	local there missing names
 	there=$(kubectl get crd --output name)
@@ -63,7 +63,7 @@ create_crds() {
 		jq --slurp --arg there "$there" '($there | split("\n")) as $there | [.[] | .items[]? // . |
 			select("customresourcedefinition.apiextensions.k8s.io/" + .metadata.name | IN($there[]) | not)]')
 	if [[ $missing == '[]' ]]; then
-		say "CRDs: Keptn's kinds are there already"
+		say "CRDs: Keptn's kinds exist already"
 		return
 	fi
 	jq '{apiVersion: "v1", kind: "List", items: .}' <<<"$missing" |
@@ -73,8 +73,7 @@ create_crds() {
 	say "CRDs: created ${names[*]%%.*}"
 }
 
-# A kubeconfig with the permissions of the manifests and no more, in $dir/NAME.kubeconfig; fails
-# where it is another than before.
+# Writes a kubeconfig for the service account NAME to $dir/NAME.kubeconfig; returns 1 if it changed.
 write_account() { # NAME
 	local name=$1
 	kubectl create token "$name" --namespace "$namespace" --duration=24h >"$dir/$name.token.part"
@@ -98,8 +97,7 @@ apply_access() {
 	kubectl apply -k "$root/manifests/reconciler/access" >/dev/null
 }
 
-# The namespace goes too, and what is in it: the reconciler's Lease and ConfigMap. That takes its
-# time.
+# This deletes the namespace with the reconciler's Lease and ConfigMap, which takes a while.
 delete_access() {
 	local part
 	for part in reconciler webhook; do
@@ -135,9 +133,9 @@ try_context() { # PROMOTION-TASKS, as YAML
 	EOF
 }
 
-# The API server takes up a registration after a moment, and each of the two for itself. Leaves in
-# $answer what it said.
-is_asked() {
+# The API server follows each of the two webhook configurations after a moment. Leaves its answer in
+# $answer.
+is_called() {
 	answer=$(try_context '[]') && [[ $answer == *resolved-on-failure* ]] || return 1
 	! answer=$(try_context '[twice, twice]') && [[ $answer == *'Duplicate value: "twice"'* ]]
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The two programs that hack/run-local runs, each known as webhook or reconciler. Expects $root,
-# $dir, $namespace, say, die, give_up, save_settings and hack/lib/process.sh.
+# The two programs that hack/run-local runs, named webhook and reconciler. Expects $root, $dir,
+# $namespace, say, die, give_up, save_settings and hack/lib/process.sh.
 
-# The settings: where each serves, what it runs and with which flags.
+# The settings: ports, program files and flags.
 kubeconfig='' context=''
 webhook_port='' webhook_plain='' webhook_file='' webhook_flags=()
 reconciler_plain='' reconciler_file='' reconciler_flags=()
@@ -12,7 +12,7 @@ settings_of() { # PROGRAM
 	printf '%s\n' "$file ${flags[*]@Q}"
 }
 
-# Of wanted_webhook and wanted_reconciler, or what make builds.
+# Takes wanted_webhook and wanted_reconciler, or what make builds.
 choose_files() {
 	local program built=''
 	for program in "${programs[@]}"; do
@@ -21,7 +21,7 @@ choose_files() {
 			build_once
 			wanted=$root/build/release/promogate-$program
 		fi
-		[[ -x $wanted ]] || die "$wanted is no program"
+		[[ -x $wanted ]] || die "$wanted is not an executable file"
 		file=$(realpath "$wanted")
 		say "program: $file ($("$file" --version))"
 	done
@@ -34,7 +34,7 @@ build_once() {
 	built=yes
 }
 
-# Whether what runs is not what would be started.
+# Whether the running process differs from what would be started now.
 is_outdated() { # PROGRAM STARTED-WITH
 	local -n file=$1_file
 	[[ $2 != "$(settings_of "$1")" || $file -nt $dir/run/promogate-$1 ]]
@@ -47,7 +47,7 @@ make_certificate() {
 	fi
 }
 
-# On the ports that they had, unless someone took them meanwhile.
+# Keeps the ports of before, unless another process took them meanwhile.
 launch_webhook() {
 	choose_port webhook_port
 	choose_port webhook_plain
@@ -103,7 +103,7 @@ start_program() { # PROGRAM
 start_unless_running() { # PROGRAM
 	if process_alive "promogate-$1"; then
 		wait_until_ready "$1"
-		say "$(describe "$1"), runs already"
+		say "$(describe "$1"), already running"
 	else
 		start_program "$1"
 	fi
@@ -117,20 +117,20 @@ readyz() { # PROGRAM FLAG...
 wait_until_ready() { # PROGRAM
 	local name=promogate-$1 deadline=$((SECONDS + 60))
 	until process_alive "$name" && readyz "$1" --fail >/dev/null; do
-		process_alive "$name" || give_up "$name" "the $1 ended before it was ready"
+		process_alive "$name" || give_up "$name" "the $1 exited before it was ready"
 		((SECONDS < deadline)) || give_up "$name" "the $1 is not ready: $(readyz "$1")"
 		sleep 0.05
 	done
 }
 
-# Asks it to end, so that it finishes what it has under way, and kills it only if it does not.
+# Sends SIGTERM, so that it finishes what is in progress, and kills it only if it does not exit.
 stop_program() { # PROGRAM
 	local name=promogate-$1 deadline=$((SECONDS + 20))
 	process_alive "$name" || return 0
 	kill -s TERM "$(process_pid "$name")" 2>/dev/null || true
 	while process_alive "$name"; do
 		if ((SECONDS >= deadline)); then
-			say "the $1 did not end within 20 s of SIGTERM: killed"
+			say "killed the $1: it did not exit within 20 s of SIGTERM"
 			break
 		fi
 		sleep 0.05

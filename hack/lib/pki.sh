@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# The cluster's own certificates, keys and kubeconfigs, in $dir/pki. Expects $dir.
+# The cluster's certificates, keys and kubeconfigs, in $dir/pki. Expects $dir.
 
 pki_days=3650
 
-# All or nothing: an interrupted run leaves none behind that a later one would take for whole.
+# All or nothing, so that an interrupted run leaves nothing that a later one would take for complete.
 pki_make() {
 	[[ ! -d $dir/pki ]] || return 0
 	rm -rf "$dir/pki.part"
@@ -40,7 +40,7 @@ new_certificate() { # NAME SUBJECT USAGE
 		-CA ca.crt -CAkey ca.key
 }
 
-# openssl talks even when all is well.
+# openssl writes to stderr even when it succeeds.
 sign() { # NAME SUBJECT EXTENSION EXTENSION SIGNER...
 	local name=$1 subject=$2 extensions=$3$'\n'$4
 	shift 4
@@ -58,7 +58,7 @@ base64_of() { # FILE
 	base64 -w0 "$dir/pki/$1"
 }
 
-# Everything is inside the file: it works from anywhere, and for clients that read no other file.
+# The file embeds all data: it works from any folder, and for clients that read no other file.
 write_kubeconfig() { # FILE NAME SERVER
 	cat >"$1.part" <<-EOF
 		apiVersion: v1

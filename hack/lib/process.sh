@@ -1,13 +1,13 @@
 # shellcheck shell=bash disable=SC2154
 # The processes of one cluster. Expects $dir, the cluster's folder, and die.
 #
-# A process is known by its name: it runs $dir/bin/NAME, writes to $dir/logs/NAME.log, and leaves a
-# record in $dir/run/NAME: its pid, the time it was started at (in clock ticks since boot) and how
-# long its log was by then. A pid alone proves nothing, since the kernel gives it to others later;
-# nothing is ever signalled unless start time and command line are those of the record too.
+# A process has a name: it runs $dir/bin/NAME, writes to $dir/logs/NAME.log, and has a record in
+# $dir/run/NAME: its pid, its start time (in clock ticks since boot) and the length of its log at that
+# time. A pid alone proves nothing, because the kernel reuses pids: a process is only signalled if its
+# start time and command line match the record.
 
-# The fields of /proc/PID/stat after the command's name, which may hold spaces: state comes first,
-# the start time twentieth.
+# The fields of /proc/PID/stat after the command name, which may contain spaces: the state is the
+# first, the start time the twentieth.
 process_stat() { # PID
 	local stat
 	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
@@ -29,7 +29,7 @@ process_alive() { # NAME
 	[[ $command == "$dir/bin/$1" ]]
 }
 
-# A daemon that keeps a caller's pipe or lock open would hang that caller.
+# A daemon that inherits a caller's pipe or lock would block that caller.
 close_inherited_files() {
 	local fd
 	for fd in /proc/self/fd/*; do
@@ -40,7 +40,7 @@ close_inherited_files() {
 	done
 }
 
-# Becomes the process. The record is there before the process is, so that none is ever lost.
+# Becomes the process. Writes the record first, so that no process is ever without one.
 process_become() { # NAME ARGUMENT...
 	local name=$1 pid=$BASHPID log=$dir/logs/$1.log stat
 	shift
@@ -59,7 +59,7 @@ process_start() { # NAME ARGUMENT...
 	done
 }
 
-# What a process logged since it was last started.
+# What a process logged since its last start.
 process_log() { # NAME
 	local offset
 	read -r _ _ offset <"$dir/run/$1"
@@ -77,13 +77,13 @@ process_listens() { # NAME PORT
 	return 1
 }
 
-# Inodes of the sockets that listen on PORT, whoever holds them.
+# Inodes of the sockets that listen on PORT, of any process.
 listening_sockets() { # PORT
 	awk -v port="$(printf ':%04X$' "$1")" '$4 == "0A" && $2 ~ port { print $10 }' /proc/net/tcp*
 }
 
-# Sets VARIABLE to a port that nothing listens on, unless it names one already. Below 32768, where
-# Linux takes the local ports of outgoing connections from. Someone may still be quicker.
+# Sets VARIABLE to a free port, unless it holds one already. Below 32768, where Linux's ephemeral ports
+# begin. Another process may still take it first.
 choose_port() { # VARIABLE
 	local -n port=$1
 	while [[ -z $port || -n $(listening_sockets "$port") ]]; do
@@ -91,8 +91,8 @@ choose_port() { # VARIABLE
 	done
 }
 
-# Returns once every one of them is gone. They are killed, not asked: all that they know is in etcd's
-# files, and an API server that is asked takes 10 s to see its clients off.
+# Returns once all of them are gone. Kills them, because all state is in etcd's files, and an API
+# server takes 10 s to shut down gracefully.
 process_stop() { # NAME...
 	local name deadline=$((SECONDS + 60))
 	for name in "$@"; do
@@ -101,7 +101,7 @@ process_stop() { # NAME...
 		fi
 	done
 	while any_remains "$@"; do
-		((SECONDS < deadline)) || die "killed, but not gone: $*"
+		((SECONDS < deadline)) || die "still running after SIGKILL: $*"
 		sleep 0.05
 	done
 	for name in "$@"; do
@@ -109,7 +109,7 @@ process_stop() { # NAME...
 	done
 }
 
-# Also while threads of it are still ending: its first is a zombie then, and its ports are taken.
+# Also true while other threads are still ending: the first is a zombie then, and ports are in use.
 process_remains() { # NAME
 	local pid started stat
 	{ read -r pid started _ <"$dir/run/$1"; } 2>/dev/null || return 1

@@ -65,7 +65,7 @@ create_job() { # NAME PLAY
 @test "a folder that holds other things is left alone" {
 	mkdir "$BATS_TEST_TMPDIR/logs"
 	run -1 "$localcluster" --dir "$BATS_TEST_TMPDIR" up
-	[[ $output == *"holds other things"* ]]
+	[[ $output == *"is not empty"* ]]
 	run -0 "$localcluster" --dir "$BATS_TEST_TMPDIR" down
 	[[ -d $BATS_TEST_TMPDIR/logs ]]
 }
