@@ -200,6 +200,7 @@ static int run(struct err *err)
 	CLEANUP(cache_free_p) struct cache *cache = NULL;
 	CLEANUP(admission_free_p) struct admission *admission = NULL;
 	CLEANUP(api_free_p) struct api *api = NULL;
+	struct request_config request_config;
 	struct env env;
 
 	split_names(&lenient, config.lenient_managers);
@@ -212,11 +213,11 @@ static int run(struct err *err)
 		LOG_STR("keptnNamespace", config.keptn_namespace), LOG_END);
 	env = env_of(api);
 	cache = cache_new(&env, config.keptn_namespace);
-	admission = admission_new(&(struct admission_config){.env = &env,
-		.cache = cache,
+	request_config = (struct request_config){.cache = cache,
 		.keptn_namespace = config.keptn_namespace,
 		.lenient_managers = &lenient,
-		.max_promotion_tasks = (size_t)config.max_promotion_tasks});
+		.max_promotion_tasks = (size_t)config.max_promotion_tasks};
+	admission = admission_new(&env, &request_config);
 	return serve(cache, admission, err);
 }
 

@@ -3,19 +3,18 @@
 #include <stdlib.h>
 
 #include "webhook/pending.h"
-#include "webhook/request.h"
 
 struct admission {
-	struct admission_config config;
+	struct request_config config;
 	struct pending *pending;
 };
 
-struct admission *admission_new(const struct admission_config *config)
+struct admission *admission_new(const struct env *env, const struct request_config *config)
 {
 	struct admission *a = xcalloc(1, sizeof(*a));
 
 	a->config = *config;
-	a->pending = pending_new(config->env);
+	a->pending = pending_new(env);
 	return a;
 }
 

@@ -10,22 +10,13 @@
 #ifndef PROMOGATE_WEBHOOK_ADMISSION_H
 #define PROMOGATE_WEBHOOK_ADMISSION_H
 
-#include "base/strmap.h"
-#include "server/exchange.h"
-#include "webhook/cache.h"
+#include "controller/env.h"
+#include "webhook/request.h"
 
 struct admission;
 
-struct admission_config {
-	const struct env *env;
-	struct cache *cache;
-	const char *keptn_namespace;
-	const struct strmap *lenient_managers;
-	size_t max_promotion_tasks; /* 0: no limit */
-};
-
-/* What config points to must outlive it. */
-struct admission *admission_new(const struct admission_config *config);
+/* env and what config points to are borrowed. */
+struct admission *admission_new(const struct env *env, const struct request_config *config);
 /* After server_stop() and api_free(): no request is open any more. */
 void admission_free(struct admission *a);
 DEFINE_CLEANUP(struct admission, admission_free)

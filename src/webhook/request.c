@@ -87,7 +87,7 @@ static void answer(struct request *r, struct verdict *v)
 
 int request_judge(struct request *r)
 {
-	const struct admission_config *config = r->config;
+	const struct request_config *config = r->config;
 	CLEANUP(verdict_release) struct verdict v;
 	struct cache_view view;
 	struct known known;
@@ -147,7 +147,7 @@ void request_learn(struct request *r, const char *key, const struct json *object
 }
 
 struct request *request_receive(
-	const struct admission_config *config, struct exchange *x, bool mutates)
+	const struct request_config *config, struct exchange *x, bool mutates)
 {
 	CLEANUP(request_free_p) struct request *r = xcalloc(1, sizeof(*r));
 	struct err err = ERR_INIT;

@@ -8,10 +8,19 @@
 
 #include "admission/verdict.h"
 #include "json/json.h"
-#include "webhook/admission.h"
+#include "server/exchange.h"
+#include "webhook/cache.h"
+
+/* What a verdict rests on besides the request; all borrowed. */
+struct request_config {
+	struct cache *cache;
+	const char *keptn_namespace;
+	const struct strmap *lenient_managers;
+	size_t max_promotion_tasks; /* 0: no limit */
+};
 
 struct request {
-	const struct admission_config *config;
+	const struct request_config *config;
 	struct exchange *exchange; /* until it is answered */
 	bool mutates;
 	struct json *tree; /* NULL: laid aside */
@@ -22,7 +31,7 @@ struct request {
 
 /* NULL, with the exchange answered, for what is no AdmissionReview. config is borrowed. */
 struct request *request_receive(
-	const struct admission_config *config, struct exchange *x, bool mutates);
+	const struct request_config *config, struct exchange *x, bool mutates);
 void request_free(struct request *r);
 DEFINE_CLEANUP(struct request, request_free)
 
