@@ -1,27 +1,27 @@
 /*
- * configs - Keptn's configuration: of the KeptnConfigs in the cluster, the one that counts, and
- * what it says of blockDeployment. An informer of its own keeps it up to date.
+ * configs - Keptn's configuration: what the one KeptnConfig that counts says of blockDeployment. A
+ * store keeps it up to date.
  *
- * A cluster has one KeptnConfig by convention, and nothing enforces it: the first by name in
- * Keptn's namespace counts, and where there is none, the first by namespace and name.
+ * A cluster has one KeptnConfig by convention, which nothing enforces. The first by name in Keptn's
+ * namespace counts; where that has none, the first by namespace and name.
  *
- * It belongs to the client's thread, but for what says otherwise.
+ * On the client's thread alone (controller/env.h), except what is documented otherwise.
  */
 #ifndef PROMOGATE_CONTROLLER_CONFIGS_H
 #define PROMOGATE_CONTROLLER_CONFIGS_H
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
-#include "controller/informer.h"
+#include "controller/env.h"
 #include "keptn/onfailure.h"
 
 struct configs;
 
 /*
- * Starts the informer, on any thread. changed is called, on the client's thread, once the first
- * list was taken, and from then on whenever configs_block_deployment() says something else. env
- * must outlive the configs' use.
+ * Starts the informer, on any thread. changed is called on the client's thread once the first list
+ * is complete, and from then on when configs_block_deployment() changes. env must outlive it.
  */
 struct configs *configs_new(
 	const struct env *env, const char *keptn_namespace, void (*changed)(void *ctx), void *ctx);
@@ -29,11 +29,11 @@ struct configs *configs_new(
 void configs_free(struct configs *c);
 DEFINE_CLEANUP(struct configs, configs_free)
 
-/* UNSET until the first list was taken. */
+/* UNSET until the first list is complete. */
 enum block_deployment configs_block_deployment(const struct configs *c);
-/* Whether it was; true by the time that changed is first called. */
+/* Whether it is; true by the time that changed is first called. */
 bool configs_synced(const struct configs *c);
-/* For informer_ready(), on any thread: changed has returned once it is. */
-const struct informer *configs_informer(const struct configs *c);
+/* As informer_ready(), on any thread: once it is ready, changed has returned. */
+int configs_ready(const struct configs *c, struct buf *reasons);
 
 #endif

@@ -290,7 +290,7 @@ int cache_ready(const struct cache *b, struct buf *reasons)
 {
 	int definitions = informer_ready(b->definitions_informer, reasons);
 	int contexts = informer_ready(b->contexts_informer, reasons);
-	int configs = informer_ready(configs_informer(b->configs), reasons);
+	int configs = configs_ready(b->configs, reasons);
 
 	return definitions < 0 || contexts < 0 || configs < 0 ? -1 : 0;
 }

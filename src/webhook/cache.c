@@ -126,7 +126,7 @@ void cache_read_end(struct cache *c)
 int cache_ready(struct cache *c, struct buf *reasons)
 {
 	int definitions = informer_ready(c->definitions_informer, reasons);
-	int configs = informer_ready(configs_informer(c->configs), reasons);
+	int configs = configs_ready(c->configs, reasons);
 
 	return definitions < 0 || configs < 0 ? -1 : 0;
 }
