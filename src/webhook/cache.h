@@ -1,7 +1,8 @@
 /*
  * cache - what the webhook knows of the cluster: the task definitions, reduced to a few bytes each,
- * and what Keptn's configuration says. Informers fill it on the client's thread; any thread reads
- * it, between cache_read() and cache_read_end(), for the microseconds that a verdict takes.
+ * and Keptn's configuration. Informers fill it on the client's thread; any thread may read it,
+ * between cache_read() and cache_read_end(), for the microseconds that a verdict takes. A reader
+ * never sees a list that is not complete: the copy from before it counts until then.
  */
 #ifndef PROMOGATE_WEBHOOK_CACHE_H
 #define PROMOGATE_WEBHOOK_CACHE_H
@@ -20,16 +21,16 @@ struct cache *cache_new(const struct env *env, const char *keptn_namespace);
 void cache_free(struct cache *c);
 DEFINE_CLEANUP(struct cache, cache_free)
 
-/* What a reader sees; valid until cache_read_end(). */
+/* What a reader sees: borrowed, until cache_read_end(). */
 struct cache_view {
-	const struct definitions *definitions;
+	struct definitions definitions;
 	enum block_deployment block_deployment;
 };
 
 struct cache_view cache_read(struct cache *c);
 void cache_read_end(struct cache *c);
 
-/* 0 once every list was taken; else -1, with a line in reasons for each that was not. */
+/* 0 once every list is complete; else -1, with a line in reasons for each that is not. */
 int cache_ready(struct cache *c, struct buf *reasons);
 
 #endif

@@ -97,7 +97,7 @@ int request_judge(struct request *r)
 	view = cache_read(config->cache);
 	known = (struct known){
 		.keptn_namespace = config->keptn_namespace,
-		.cached = view.definitions,
+		.cached = &view.definitions,
 		.confirmed = &r->confirmed,
 		.lenient_managers = config->lenient_managers,
 		.block_deployment = view.block_deployment,
