@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What src/promotion/jobspec makes, judged by a real API server: each scenario of
+# What src/job/spec.c makes, judged by a real API server: each scenario of
 # tests/corpus/jobspec is valid, and Jobs run and go as they should.
 
 bats_require_minimum_version 1.5.0
@@ -10,7 +10,7 @@ localcluster=$root/hack/localcluster
 setup_file() {
 	export PROMOGATE_CLUSTER_DIR=$BATS_FILE_TMPDIR/cluster
 	export MADE=$BATS_FILE_TMPDIR/made
-	local writer=build/release/tests/unit/promotion/jobspec_test
+	local writer=build/release/tests/unit/job/spec_test
 	mkdir "$MADE"
 	"$localcluster" up
 	make -s -C "$root" "$writer"
