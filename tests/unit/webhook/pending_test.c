@@ -1,0 +1,288 @@
+#include "webhook/pending.h"
+
+#include "run/metrics.h"
+
+#include "stage.h"
+
+#define GET_OF(name) "/apis/lifecycle.keptn.sh/v1/namespaces/apps/keptntaskdefinitions/" name
+#define GET_OF_KEPTNS(name)                                                                        \
+	"/apis/lifecycle.keptn.sh/v1/namespaces/keptn/keptntaskdefinitions/" name
+
+/* How much of the 3 s that the client waits is left for answers. */
+enum { PATIENCE_MS = 3000 - LIMIT_ANSWER_MARGIN_MS };
+
+/* Requests that wait, and their exchanges, which outlive them here. */
+struct queue {
+	struct stage stage;
+	struct fake_env *fake; /* the stage's */
+	struct pending *pending;
+	struct exchange *exchanges[LIMIT_WAITING_REQUESTS + 1];
+	size_t count;
+};
+
+static int queue_up(void **state)
+{
+	struct queue *q = xcalloc(1, sizeof(*q));
+
+	stage_up(&q->stage);
+	q->fake = &q->stage.fake;
+	q->pending = pending_new(&q->fake->env);
+	*state = q;
+	return 0;
+}
+
+/* The client ends, and then no request is left. */
+static int queue_down(void **state)
+{
+	CLEANUP(buf_release) struct buf metrics = BUF_INIT(1024 * 1024);
+	struct queue *q = *state;
+
+	fake_env_release(q->fake);
+	metrics_render(&metrics);
+	assert_says(buf_str(&metrics), "\npromogate_admission_waiting 0\n");
+	for (size_t i = 0; i < q->count; i++) {
+		assert_true(stage_answered(q->exchanges[i]));
+		exchange_over(q->exchanges[i]);
+	}
+	pending_free(q->pending);
+	stage_down(&q->stage);
+	free(q);
+	return 0;
+}
+
+/* A request for these tasks that the cache can't decide. */
+static struct exchange *add(struct queue *q, const char *tasks)
+{
+	CLEANUP(free_p) char *body = stage_review(tasks, "kubectl");
+	struct exchange *x = q->exchanges[q->count++] = stage_exchange(&q->stage, body);
+	struct request *r = request_receive(&q->stage.config, x, false);
+
+	assert_int_equal(request_judge(r), VERDICT_PENDING);
+	pending_add(q->pending, r);
+	return x;
+}
+
+static size_t look_ups(const struct queue *q)
+{
+	return fake_count(q->fake, FAKE_CALL);
+}
+
+static void found(struct queue *q, const char *path, const char *spec)
+{
+	CLEANUP(free_p) char *body = xasprintf("{\"spec\":%s}", spec);
+
+	fake_answer(q->fake, fake_find(q->fake, FAKE_CALL, "GET", path), body);
+}
+
+static void failed(struct queue *q, const char *path, enum err_kind kind)
+{
+	fake_fail(q->fake, fake_find(q->fake, FAKE_CALL, "GET", path), kind);
+}
+
+#define RUNS "{\"container\":{\"name\":\"c\",\"image\":\"i\"}}"
+
+static void all_answers_decide(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *x = add(q, "\"new\"");
+
+	assert_int_equal(look_ups(q), 0); /* not on the server's thread */
+	fake_env_run(q->fake, 0);
+	assert_int_equal(look_ups(q), 2);
+	found(q, GET_OF("new"), RUNS);
+	assert_false(stage_answered(x));
+	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
+	stage_expect(x, 200, ALLOWED);
+	/* Its deadline was cancelled: nothing is left. */
+	assert_int_equal(fake_count(q->fake, FAKE_TIMER), 0);
+}
+
+static void what_is_absent_is_denied(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *x = add(q, "\"new\"");
+
+	fake_env_run(q->fake, 0);
+	failed(q, GET_OF("new"), ERR_NOT_FOUND);
+	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
+	stage_expect(x, 200, DENIED);
+}
+
+/* A definition that refers to another one, which the cache does not have either. */
+static void an_answer_may_raise_another_question(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *x = add(q, "\"new\"");
+
+	fake_env_run(q->fake, 0);
+	found(q, GET_OF("new"), "{\"deno\":{\"functionRef\":{\"name\":\"parent\"}}}");
+	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
+	assert_false(stage_answered(x));
+	found(q, GET_OF("parent"), "{\"deno\":{\"inline\":{\"code\":\"x\"}}}");
+	failed(q, GET_OF_KEPTNS("parent"), ERR_NOT_FOUND);
+	stage_expect(x, 200, ALLOWED);
+}
+
+static void a_look_up_that_fails_is_an_error(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *x = add(q, "\"new\"");
+
+	fake_env_run(q->fake, 0);
+	failed(q, GET_OF("new"), ERR_FORBIDDEN);
+	assert_false(stage_answered(x)); /* the other answer is still to come */
+	found(q, GET_OF_KEPTNS("new"), RUNS);
+	stage_expect(x, 500, "asking the API server for a KeptnTaskDefinition: ");
+}
+
+static void the_deadline_answers_before_the_client_gives_up(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *x = add(q, "\"new\"");
+
+	fake_env_run(q->fake, PATIENCE_MS - 1);
+	found(q, GET_OF("new"), RUNS);
+	assert_false(stage_answered(x));
+	fake_env_run(q->fake, 1);
+	stage_expect(x, 500, "KeptnTaskDefinitions");
+	/* The last answer comes too late, and changes nothing. */
+	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
+	assert_int_equal(fake_count(q->fake, FAKE_TIMER), 0);
+}
+
+/* It counts from the request's start, not from each question. */
+static void the_deadline_is_that_of_the_whole_request(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *x = add(q, "\"new\"");
+
+	fake_env_run(q->fake, 2000);
+	found(q, GET_OF("new"), "{\"deno\":{\"functionRef\":{\"name\":\"parent\"}}}");
+	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
+	fake_env_run(q->fake, PATIENCE_MS - 2000);
+	stage_expect(x, 500, "KeptnTaskDefinitions");
+	found(q, GET_OF("parent"), RUNS);
+	failed(q, GET_OF_KEPTNS("parent"), ERR_NOT_FOUND);
+	assert_int_equal(look_ups(q), 0);
+}
+
+/* The client's thread was busy for so long that the deadline is over when it asks. */
+static void a_deadline_that_is_over_answers_at_once(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *x = add(q, "\"new\"");
+
+	fake_env_skip(q->fake, 5000);
+	fake_env_run(q->fake, 0);
+	stage_expect(x, 500, "KeptnTaskDefinitions");
+}
+
+static void requests_for_one_name_share_its_look_ups(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *a = add(q, "\"new\""), *b = add(q, "\"new\"");
+
+	fake_env_run(q->fake, 0);
+	assert_int_equal(look_ups(q), 2);
+	found(q, GET_OF("new"), RUNS);
+	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
+	stage_expect(a, 200, ALLOWED);
+	/* "Absent" counts only for the one that asked before the GET: there is another. */
+	assert_false(stage_answered(b));
+	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
+	stage_expect(b, 200, ALLOWED);
+}
+
+static void one_request_too_many_is_refused(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *last;
+
+	for (int i = 0; i < LIMIT_WAITING_REQUESTS; i++)
+		assert_false(stage_answered(add(q, "\"new\"")));
+	last = add(q, "\"new\"");
+	stage_expect(last, 503, "\"reason\":\"ServiceUnavailable\"");
+	/* There is room again once one was answered. */
+	fake_env_run(q->fake, 0);
+	found(q, GET_OF("new"), RUNS);
+	found(q, GET_OF_KEPTNS("new"), RUNS);
+	exchange_over(last);
+	q->count--;
+	fake_env_run(q->fake, 0);
+	assert_false(stage_answered(add(q, "\"new\"")));
+}
+
+/* --- shutdown --------------------------------------------------------------------------------- */
+
+/* Cancels what is under way, of one kind, in front of the rest. */
+static void cancel(struct queue *q, enum fake_kind kind)
+{
+	for (struct fake_task *t = q->fake->first; t; t = t->next)
+		t->cancelled |= t->kind == kind;
+	fake_env_run(q->fake, 0);
+}
+
+static void a_shutdown_before_it_is_asked(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *x = add(q, "\"new\"");
+
+	fake_env_release(q->fake);
+	stage_expect(x, 503, "\"reason\":\"ServiceUnavailable\"");
+}
+
+static void a_shutdown_ends_the_deadline_first(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *x = add(q, "\"new\"");
+
+	fake_env_run(q->fake, 0);
+	cancel(q, FAKE_TIMER);
+	assert_false(stage_answered(x));
+	cancel(q, FAKE_CALL);
+	stage_expect(x, 500, "asking the API server for a KeptnTaskDefinition: ");
+}
+
+static void a_shutdown_ends_the_look_ups_first(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *x = add(q, "\"new\"");
+
+	fake_env_run(q->fake, 0);
+	cancel(q, FAKE_CALL);
+	stage_expect(x, 500, "asking the API server for a KeptnTaskDefinition: ");
+	assert_int_equal(fake_count(q->fake, FAKE_TIMER), 0);
+}
+
+static void a_shutdown_after_the_deadline(void **state)
+{
+	struct queue *q = *state;
+	struct exchange *x = add(q, "\"new\"");
+
+	fake_env_run(q->fake, PATIENCE_MS);
+	stage_expect(x, 500, "KeptnTaskDefinitions");
+	fake_env_release(q->fake);
+}
+
+#define QUEUED(test) cmocka_unit_test_setup_teardown(test, queue_up, queue_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		QUEUED(all_answers_decide),
+		QUEUED(what_is_absent_is_denied),
+		QUEUED(an_answer_may_raise_another_question),
+		QUEUED(a_look_up_that_fails_is_an_error),
+		QUEUED(the_deadline_answers_before_the_client_gives_up),
+		QUEUED(the_deadline_is_that_of_the_whole_request),
+		QUEUED(a_deadline_that_is_over_answers_at_once),
+		QUEUED(requests_for_one_name_share_its_look_ups),
+		QUEUED(one_request_too_many_is_refused),
+		QUEUED(a_shutdown_before_it_is_asked),
+		QUEUED(a_shutdown_ends_the_deadline_first),
+		QUEUED(a_shutdown_ends_the_look_ups_first),
+		QUEUED(a_shutdown_after_the_deadline),
+	};
+
+	return cmocka_run_group_tests_name("pending", tests, fake_env_quiet, NULL);
+}
