@@ -60,9 +60,12 @@ PURE_SRC := $(sort $(wildcard $(PURE_DIRS:%=src/%/*.c)))
 IMPURE_SRC := $(sort $(wildcard $(IMPURE_DIRS:%=src/%/*.c)))
 PROGRAM_SRC := $(sort $(wildcard $(PROGRAM_DIRS:%=src/%/*.c)))
 CMD_SRC := $(sort $(wildcard src/cmd/*.c))
+# The daemons' flags are pure, so that the command prints them too.
+FLAGS_SRC := $(sort $(wildcard src/cmd/*flags*.c))
 HEADERS := $(sort $(wildcard src/*/*.h))
 
 PURE_LIB := $(B)/libpure.a
+FLAGS_LIB := $(B)/libflags.a
 IMPURE_LIB := $(B)/libimpure.a
 PROGRAM_LIBS := $(PROGRAM_DIRS:%=$(B)/lib%.a)
 PURE_LIBS := -lcjson -lm
@@ -71,10 +74,10 @@ IMPURE_LIBS := -lmicrohttpd -lgnutls -l:libcurl-gnutls.so.4 -lyaml
 
 # The promogate command is linked with the pure library alone: deciding needs no cluster.
 COMMAND := $(B)/promogate
-DAEMONS := $(patsubst src/cmd/%.c,$(B)/promogate-%,$(filter-out src/cmd/promogate.c,$(CMD_SRC)))
+DAEMONS := $(PROGRAM_DIRS:%=$(B)/promogate-%)
 PROGRAMS := $(COMMAND) $(DAEMONS)
 
-PURE_TESTS := $(sort $(wildcard $(PURE_DIRS:%=tests/unit/%/*_test.c)))
+PURE_TESTS := $(sort $(wildcard $(PURE_DIRS:%=tests/unit/%/*_test.c) tests/unit/cmd/*_test.c))
 IMPURE_TESTS := $(sort $(wildcard $(IMPURE_DIRS:%=tests/unit/%/*_test.c)))
 PROGRAM_TESTS := $(sort $(wildcard $(PROGRAM_DIRS:%=tests/unit/%/*_test.c)))
 PURE_TEST_BIN := $(PURE_TESTS:tests/%.c=$(B)/tests/%)
@@ -92,9 +95,10 @@ $(B)/%.o: %.c
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(PURE_LIB): $(call obj,$(PURE_SRC))
+$(FLAGS_LIB): $(call obj,$(FLAGS_SRC))
 $(IMPURE_LIB): $(call obj,$(IMPURE_SRC))
 $(foreach d,$(PROGRAM_DIRS),$(eval $(B)/lib$d.a: $(call obj,$(filter src/$d/%,$(PROGRAM_SRC)))))
-$(PURE_LIB) $(IMPURE_LIB) $(PROGRAM_LIBS):
+$(PURE_LIB) $(FLAGS_LIB) $(IMPURE_LIB) $(PROGRAM_LIBS):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
@@ -105,16 +109,17 @@ $(B)/version: FORCE
 $(B)/src/base/version.o: ALL_CFLAGS += -DPROMOGATE_VERSION='"$(VERSION)"'
 $(B)/src/base/version.o: $(B)/version
 
-$(COMMAND): $(B)/src/cmd/promogate.o $(PURE_LIB)
+$(COMMAND): $(B)/src/cmd/promogate.o $(FLAGS_LIB) $(PURE_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(PURE_LIBS) -o $@
 
-$(DAEMONS): $(B)/promogate-%: $(B)/src/cmd/%.o $(B)/lib%.a $(IMPURE_LIB) $(PURE_LIB)
+$(DAEMONS): $(B)/promogate-%: $(B)/src/cmd/%.o $(B)/src/cmd/common.o $(B)/lib%.a $(FLAGS_LIB) $(IMPURE_LIB) \
+		$(PURE_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(IMPURE_LIBS) $(PURE_LIBS) -o $@
 
 # A test of a pure module is linked with nothing that can act: it would not link if it did.
-$(PURE_TEST_BIN): $(B)/tests/%: $(B)/tests/%.o $(PURE_LIB)
+$(PURE_TEST_BIN): $(B)/tests/%: $(B)/tests/%.o $(FLAGS_LIB) $(PURE_LIB)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(PURE_LIBS) -lcmocka -o $@
@@ -190,8 +195,8 @@ model: $(MODEL) ## explore plan() within all bounds that close: takes hours
 STYLE = $(shell hack/tools/style)
 
 # --- checks -----------------------------------------------------------------------------------------
-layers: $(PURE_LIB) ## a lower layer includes no higher one; a library stays in its folder
-	$(Q)hack/check-layers $(PURE_LIB)
+layers: $(PURE_LIB) $(FLAGS_LIB) ## a lower layer includes no higher one; a library stays in its folder
+	$(Q)hack/check-layers $(PURE_LIB) $(FLAGS_LIB)
 
 hdr-check: $(HEADERS:%=$(B)/%.ok) ## each header compiles alone
 $(B)/%.h.ok: %.h
@@ -234,6 +239,7 @@ bench: ## compare with a Go webhook that does the same work
 docs: $(COMMAND) ## write the pages that are made from tables
 	$(Q)mkdir -p docs
 	$(Q)$(COMMAND) rules >docs/rules.md
+	$(Q)$(COMMAND) flags >docs/reference.md
 
 install: all ## into DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin

@@ -58,7 +58,7 @@ launch_webhook() {
 	process_start promogate-webhook --kubeconfig="$dir/promogate-webhook.kubeconfig" \
 		--listen="127.0.0.1:$webhook_port" --metrics-listen="127.0.0.1:$webhook_plain" \
 		--tls-cert-file="$dir/tls/tls.crt" --tls-key-file="$dir/tls/tls.key" \
-		--drain-seconds=1 "${webhook_flags[@]}"
+		--drain-timeout=1s "${webhook_flags[@]}"
 }
 
 launch_reconciler() {

@@ -1,8 +1,9 @@
 /*
- * promogate - the command for people and pipelines. It is linked with the pure half alone, so what
- * it says of an object it says without a cluster.
+ * promogate - the command for people and pipelines. It is linked with the pure half alone, so it
+ * needs no cluster.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "admission/rules.h"
 #include "base/buf.h"
@@ -10,9 +11,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/version.h"
-
-/* As most commands have it: 1 for a failure, 2 for a call that makes no sense. */
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+#include "cmd/flags.h"
+#include "cmd/flags_help.h"
 
 struct command {
 	const char *name, *summary;
@@ -27,9 +27,10 @@ static void print_version(struct buf *to)
 static void print_help(struct buf *to);
 
 static const struct command commands[] = {
-	{"rules", "what the webhook checks, as Markdown", rules_page},
-	{"version", "which version this is", print_version},
-	{"help", "this text", print_help},
+	{"rules", "print the rules of the webhook, as Markdown", rules_page},
+	{"flags", "print the flags of both daemons, as Markdown", flags_reference},
+	{"version", "print the version", print_version},
+	{"help", "print this text", print_help},
 };
 
 static void print_help(struct buf *to)
@@ -53,7 +54,7 @@ static const struct command *find(const char *name)
 
 static int usage_error(const char *what, const char *argument)
 {
-	(void)fprintf(stderr, "promogate: %s%s: see `promogate help`\n", what, argument);
+	(void)fprintf(stderr, "promogate: %s%s; see `promogate help`\n", what, argument);
 	return EXIT_USAGE;
 }
 
@@ -63,15 +64,15 @@ int main(int argc, char **argv)
 	const struct command *command;
 
 	if (argc < 2)
-		return usage_error("which command?", "");
+		return usage_error("missing command", "");
 	command = find(argv[1]);
 	if (!command)
-		return usage_error("no such command: ", argv[1]);
+		return usage_error("unknown command: ", argv[1]);
 	if (argc > 2)
-		return usage_error("too many arguments: ", argv[2]);
+		return usage_error("unexpected argument: ", argv[2]);
 	command->print(&out);
 	if (fwrite(buf_str(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0)
-		return 0;
+		return EXIT_SUCCESS;
 	perror("promogate: writing");
-	return EXIT_FAILED;
+	return EXIT_FAILURE;
 }

@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "json/emit.h"
 #include "run/clock.h"
 #include "run/metrics.h"
@@ -101,17 +100,6 @@ bool log_wants(enum log_level level)
 void log_set_level(enum log_level level)
 {
 	atomic_store_explicit(&lowest, (int)level, memory_order_relaxed);
-}
-
-int log_level_parse(const char *name, enum log_level *ret)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(level_names); i++) {
-		if (str_eq(name, level_names[i])) {
-			*ret = (enum log_level)i;
-			return 0;
-		}
-	}
-	return -1;
 }
 
 void log_set_fd(int fd)

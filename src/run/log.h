@@ -51,8 +51,6 @@ void log_fields(enum log_level level, const char *msg, const struct log_field *f
 bool log_wants(enum log_level level);
 /* What is written from now on: this level and above. LOG_INFO at the start. */
 void log_set_level(enum log_level level);
-/* "debug", "info", "warn" or "error" to a level: 0, or -1. */
-int log_level_parse(const char *name, enum log_level *ret);
 /* Where lines go instead of stderr; for tests. */
 void log_set_fd(int fd);
 

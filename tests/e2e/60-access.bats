@@ -163,7 +163,9 @@ no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it fi
 
 @test "wrong settings are one exact line and exit 2" {
 	run -2 "$program"
-	[ "$output" = "promogate-webhook: --tls-cert-file and --tls-key-file: both are needed; certs/make makes a pair" ]
+	[ "$output" = "promogate-webhook: --tls-cert-file and --tls-key-file are both required; certs/make makes a pair" ]
 	run -2 "$program" --tls-cert-file=a --tls-key-file=b --keptn-namespace=No_Name
-	[ "$output" = 'promogate-webhook: --keptn-namespace: "No_Name" is no namespace'"'"'s name' ]
+	[ "$output" = 'promogate-webhook: --keptn-namespace: must be a lowercase RFC 1123 subdomain of at most 253 characters, not "No_Name"' ]
+	PROMOGATE_DRAIN_TIMEOUT=10 run -2 "$program" --tls-cert-file=a --tls-key-file=b
+	[ "$output" = 'promogate-webhook: PROMOGATE_DRAIN_TIMEOUT: must be a duration such as 10s or 1h30m, at most 600s, not "10"' ]
 }

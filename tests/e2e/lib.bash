@@ -152,7 +152,7 @@ webhook_start() { # NAME [FLAG...]
 		--kubeconfig="$home/kubeconfig" \
 		--listen="127.0.0.1:$(cat "$home/port" 2>/dev/null || echo 0)" \
 		--metrics-listen="127.0.0.1:$(cat "$home/plain_port" 2>/dev/null || echo 0)" \
-		--drain-seconds=2 "$@"
+		--drain-timeout=2s "$@"
 }
 
 webhook_port() { # NAME
