@@ -5,9 +5,9 @@
 #define SETTINGS struct reconciler_settings
 
 static const struct flag flags[] = {
-	TEXT("deno-image", deno_image, "IMAGE", NULL,
+	TEXT("deno-image", deno_image, "IMAGE", "ghcr.io/keptn/deno-runtime:v3.0.1",
 		"the image that runs deno functions; empty: no deno function can run"),
-	TEXT("python-image", python_image, "IMAGE", NULL,
+	TEXT("python-image", python_image, "IMAGE", "ghcr.io/keptn/python-runtime:v1.0.8",
 		"the image that runs python functions; empty: no python function can run"),
 	COUNT("max-running-jobs", max_running_jobs, 0, 1000000, "100",
 		"how many promotion Jobs may run at once; 0 disables the limit"),

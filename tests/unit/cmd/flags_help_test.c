@@ -116,6 +116,8 @@ static void the_defaults_of_both_daemons_are_valid(void **state)
 	assert_string_equal(w->common.keptn_namespace, "keptn-system");
 	strmap_release(&w->lenient_managers);
 	assert_int_equal(flags_parse(&reconciler_program, 1, argv, no_environment, &r, &err), 0);
+	assert_string_equal(r.deno_image, "ghcr.io/keptn/deno-runtime:v3.0.1");
+	assert_string_equal(r.python_image, "ghcr.io/keptn/python-runtime:v1.0.8");
 	assert_string_equal(r.common.metrics_listen, ":9402");
 	assert_int_equal(r.max_running_jobs, 100);
 	assert_int_equal(r.max_running_jobs_per_namespace, 0);
