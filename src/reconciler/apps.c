@@ -1,9 +1,10 @@
 #include "reconciler/apps.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
-#include "controller/informer.h"
+#include "controller/store.h"
 #include "job/meta.h"
 #include "keptn/appcontext.h"
 
@@ -11,26 +12,20 @@ static const struct url versions_kind = {
 	.group = KEPTN_GROUP, .version = "v1", .resource = "keptnappversions"};
 static const struct url jobs_kind = {.group = "batch", .version = "v1", .resource = "jobs"};
 
-/* All objects of one kind, by "namespace/name". */
-struct shelf {
-	struct strmap by_name; /* to struct kept */
-	unsigned round; /* of the last list */
-	bool listing;
-};
-
 struct apps {
 	apps_changed_fn *changed;
 	apps_progressed_fn *progressed;
 	void *ctx;
-	struct informer *versions_informer, *jobs_informer;
+	struct store versions, jobs; /* of struct appversion and struct promotion_job */
 	struct strmap by_key; /* to struct app */
-	struct shelf versions, jobs;
 };
 
 static void app_free(void *value)
 {
 	struct app *app = value;
 
+	free(app->versions.at);
+	free(app->jobs.at);
 	strmap_release(&app->gone);
 	strmap_release(&app->with_code);
 	strmap_release(&app->refused);
@@ -39,9 +34,10 @@ static void app_free(void *value)
 	free(app);
 }
 
-static struct app *app_make(struct apps *a, const char *ns, const char *name)
+/* The application of this name in the object's namespace; created if it does not exist. */
+static struct app *app_of(struct apps *a, const char *object, const char *name)
 {
-	CLEANUP(free_p) char *key = xasprintf("%s/%s", ns, name);
+	CLEANUP(free_p) char *key = xasprintf("%.*s/%s", (int)strcspn(object, "/"), object, name);
 	struct app *app = strmap_get(&a->by_key, key);
 
 	if (app)
@@ -55,203 +51,105 @@ static struct app *app_make(struct apps *a, const char *ns, const char *name)
 
 static void app_free_if_empty(struct apps *a, struct app *app)
 {
-	if (!app->held && !app->versions && !app->jobs)
+	if (!app->held && app->versions.count == 0 && app->jobs.count == 0)
 		(void)strmap_remove(&a->by_key, app->key);
 }
 
-/* --- one object ------------------------------------------------------------------------------- */
+/* --- an object of an application -------------------------------------------------------------- */
 
-static void kept_link(struct kept *k)
+static void objects_add(struct app_objects *o, void *object)
 {
-	struct kept **list = k->version ? &k->app->versions : &k->app->jobs;
-
-	k->next = *list;
-	*list = k;
-	if (k->version)
-		k->app->nversions++;
-	else
-		k->app->njobs++;
+	if ((o->count & (o->count - 1)) == 0) /* 0, or a power of two: it is full */
+		o->at = xreallocarray(o->at, o->count ? 2 * o->count : 1, sizeof(*o->at));
+	o->at[o->count++] = object;
 }
 
-static void kept_unlink(struct kept *k)
+static void objects_replace(struct app_objects *o, const void *old, void *now)
 {
-	struct kept **at = k->version ? &k->app->versions : &k->app->jobs;
+	size_t i = 0;
 
-	while (*at != k)
-		at = &(*at)->next;
-	*at = k->next;
-	if (k->version)
-		k->app->nversions--;
-	else
-		k->app->njobs--;
+	while (o->at[i] != old)
+		i++;
+	o->at[i] = now ? now : o->at[--o->count];
 }
 
-/* What was remembered of it. */
-static void forget(struct app *app, const struct kept *k)
-{
-	if (k->version)
-		strmap_clear(&app->told);
-	else
-		(void)strmap_remove(&app->with_code, k->job->view.name);
-}
-
-static void shelf_remove(struct apps *a, struct shelf *s, const char *key)
-{
-	struct kept *k = strmap_get(&s->by_name, key);
-	struct app *app = k ? k->app : NULL;
-
-	if (!k)
-		return;
-	kept_unlink(k);
-	forget(app, k);
-	appversion_unref(k->version);
-	promotion_job_unref(k->job);
-	(void)strmap_remove(&s->by_name, key);
-	free(k);
-	a->changed(a->ctx, app->key, s == &a->versions);
-	app_free_if_empty(a, app);
-}
-
-/* Takes one of the two, or neither: then the object is nothing that concerns us. */
-static void shelf_set(struct apps *a, struct shelf *s, const char *key, struct app *app,
-	struct appversion *version_take, struct promotion_job *job_take)
-{
-	struct kept *k = strmap_get(&s->by_name, key);
-
-	if (k && k->app != app) {
-		shelf_remove(a, s, key);
-		k = NULL;
-	}
-	if (!app)
-		return;
-	if (k) {
-		appversion_unref(k->version);
-		promotion_job_unref(k->job);
-		k->version = version_take;
-		k->job = job_take;
-	} else {
-		k = xcalloc(1, sizeof(*k));
-		*k = (struct kept){.app = app, .version = version_take, .job = job_take};
-		kept_link(k);
-		strmap_put(&s->by_name, key, k);
-	}
-	k->round = s->round;
-	a->changed(a->ctx, app->key, s == &a->versions);
-}
-
-/* --- lists ------------------------------------------------------------------------------------ */
-
-static void shelf_list_begin(struct shelf *s)
-{
-	s->round++;
-	s->listing = true;
-}
-
-struct sweep {
-	unsigned round;
-	char **keys;
-	size_t count;
+/* A version or a Job, and the name of its application. NULL: no such object. */
+struct object {
+	void *object;
+	const char *app;
 };
 
-static void find_unseen(void *ctx, const char *key, void *value)
+/* The object of this key has changed; maybe it belongs to another application than before. */
+static void object_changed(struct apps *a, bool version, const char *key, const struct object *old,
+	const struct object *now)
 {
-	struct sweep *sweep = ctx;
-	const struct kept *k = value;
+	struct app *before = old->object ? app_of(a, key, old->app) : NULL;
+	struct app *after = now->object ? app_of(a, key, now->app) : NULL;
 
-	if (k->round == sweep->round)
+	if (before)
+		objects_replace(version ? &before->versions : &before->jobs, old->object,
+			before == after ? now->object : NULL);
+	if (after && before != after)
+		objects_add(version ? &after->versions : &after->jobs, now->object);
+	if (after)
+		a->changed(a->ctx, after->key, version);
+	if (!before || before == after)
 		return;
-	sweep->keys = xreallocarray(sweep->keys, sweep->count + 1, sizeof(*sweep->keys));
-	sweep->keys[sweep->count++] = xstrdup(key);
+	if (version)
+		strmap_clear(&before->told);
+	else
+		(void)strmap_remove(&before->with_code, strchr(key, '/') + 1);
+	a->changed(a->ctx, before->key, version);
+	app_free_if_empty(a, before);
 }
 
-/* What was not in the list does not exist. */
-static void shelf_list_end(struct apps *a, struct shelf *s)
+static void *version_decode(const struct json *object)
 {
-	struct sweep sweep = {.round = s->round};
+	return appversion_decode(object);
+}
 
-	strmap_walk(&s->by_name, find_unseen, &sweep);
-	for (size_t i = 0; i < sweep.count; i++) {
-		shelf_remove(a, s, sweep.keys[i]);
-		free(sweep.keys[i]);
-	}
-	free(sweep.keys);
-	s->listing = false;
+static void version_free(void *v)
+{
+	appversion_unref(v);
+}
+
+static bool version_same(const void *v, const struct json *object)
+{
+	return str_eq(((const struct appversion *)v)->view.resource_version,
+		json_string(json_at(object, "metadata", "resourceVersion")));
+}
+
+static void version_changed(void *ctx, const char *key, void *old, void *now)
+{
+	const struct appversion *before = old, *after = now;
+
+	object_changed(ctx, true, key, &(struct object){old, before ? before->app : NULL},
+		&(struct object){now, after ? after->app : NULL});
+}
+
+static void *job_decode(const struct json *object)
+{
+	return promotion_job_decode(object);
+}
+
+static void job_free(void *j)
+{
+	promotion_job_unref(j);
+}
+
+static void job_changed(void *ctx, const char *key, void *old, void *now)
+{
+	const struct promotion_job *before = old, *after = now;
+
+	object_changed(ctx, false, key, &(struct object){old, before ? before->app : NULL},
+		&(struct object){now, after ? after->app : NULL});
+}
+
+static void listed(void *ctx)
+{
+	const struct apps *a = ctx;
+
 	a->changed(a->ctx, NULL, false);
-}
-
-/* --- what the informers call ------------------------------------------------------------------ */
-
-static void count(const struct url *kind, const struct shelf *s)
-{
-	informer_show_objects(kind->resource, s->by_name.count);
-}
-
-static void versions_begin(void *ctx)
-{
-	struct apps *a = ctx;
-
-	shelf_list_begin(&a->versions);
-}
-
-static void versions_end(void *ctx)
-{
-	struct apps *a = ctx;
-
-	shelf_list_end(a, &a->versions);
-	count(&versions_kind, &a->versions);
-}
-
-static void versions_set(void *ctx, const char *ns, const char *name, const struct json *object)
-{
-	CLEANUP(free_p) char *key = xasprintf("%s/%s", ns, name);
-	struct appversion *v = appversion_decode(object);
-	struct apps *a = ctx;
-
-	shelf_set(a, &a->versions, key, v ? app_make(a, ns, v->app) : NULL, v, NULL);
-	count(&versions_kind, &a->versions);
-}
-
-static void versions_gone(void *ctx, const char *ns, const char *name)
-{
-	CLEANUP(free_p) char *key = xasprintf("%s/%s", ns, name);
-	struct apps *a = ctx;
-
-	shelf_remove(a, &a->versions, key);
-	count(&versions_kind, &a->versions);
-}
-
-static void jobs_begin(void *ctx)
-{
-	struct apps *a = ctx;
-
-	shelf_list_begin(&a->jobs);
-}
-
-static void jobs_end(void *ctx)
-{
-	struct apps *a = ctx;
-
-	shelf_list_end(a, &a->jobs);
-	count(&jobs_kind, &a->jobs);
-}
-
-static void jobs_set(void *ctx, const char *ns, const char *name, const struct json *object)
-{
-	CLEANUP(free_p) char *key = xasprintf("%s/%s", ns, name);
-	struct promotion_job *j = promotion_job_decode(object);
-	struct apps *a = ctx;
-
-	shelf_set(a, &a->jobs, key, j ? app_make(a, ns, j->app) : NULL, NULL, j);
-	count(&jobs_kind, &a->jobs);
-}
-
-static void jobs_gone(void *ctx, const char *ns, const char *name)
-{
-	CLEANUP(free_p) char *key = xasprintf("%s/%s", ns, name);
-	struct apps *a = ctx;
-
-	shelf_remove(a, &a->jobs, key);
-	count(&jobs_kind, &a->jobs);
 }
 
 static void progressed(void *ctx)
@@ -267,16 +165,22 @@ struct apps *apps_new(
 	const struct env *env, apps_changed_fn *changed, apps_progressed_fn *moved, void *ctx)
 {
 	struct apps *a = xcalloc(1, sizeof(*a));
-	const struct informer_handler versions = {.list_begin = versions_begin,
-		.list_end = versions_end,
-		.set = versions_set,
-		.remove = versions_gone,
+	const struct store_config versions = {.env = env,
+		.kind = &versions_kind,
+		.decode = version_decode,
+		.free_value = version_free,
+		.same = version_same,
+		.changed = version_changed,
+		.listed = listed,
 		.progressed = progressed,
 		.ctx = a};
-	const struct informer_handler jobs = {.list_begin = jobs_begin,
-		.list_end = jobs_end,
-		.set = jobs_set,
-		.remove = jobs_gone,
+	const struct store_config jobs = {.env = env,
+		.kind = &jobs_kind,
+		.label_selector = JOB_MANAGED_BY "=" JOB_MANAGER,
+		.decode = job_decode,
+		.free_value = job_free,
+		.changed = job_changed,
+		.listed = listed,
 		.progressed = progressed,
 		.ctx = a};
 
@@ -284,32 +188,17 @@ struct apps *apps_new(
 	a->progressed = moved;
 	a->ctx = ctx;
 	a->by_key.free_value = app_free;
-	a->versions_informer = informer_new(env, &versions_kind, NULL, &versions);
-	a->jobs_informer = informer_new(env, &jobs_kind, JOB_MANAGED_BY "=" JOB_MANAGER, &jobs);
+	store_init(&a->versions, &versions);
+	store_init(&a->jobs, &jobs);
 	return a;
-}
-
-static void kept_free(void *ctx, const char *key, void *value)
-{
-	struct kept *k = value;
-
-	(void)ctx;
-	(void)key;
-	appversion_unref(k->version);
-	promotion_job_unref(k->job);
-	free(k);
 }
 
 void apps_free(struct apps *a)
 {
 	if (!a)
 		return;
-	informer_free(a->versions_informer);
-	informer_free(a->jobs_informer);
-	strmap_walk(&a->versions.by_name, kept_free, NULL);
-	strmap_walk(&a->jobs.by_name, kept_free, NULL);
-	strmap_release(&a->versions.by_name);
-	strmap_release(&a->jobs.by_name);
+	store_release(&a->versions);
+	store_release(&a->jobs);
 	strmap_release(&a->by_key);
 	free(a);
 }
@@ -332,14 +221,13 @@ void apps_unref(struct apps *a, struct app *app)
 
 bool apps_consistent(const struct apps *a)
 {
-	return informer_synced(a->versions_informer) && informer_synced(a->jobs_informer) &&
-	       !a->versions.listing;
+	return store_synced(&a->versions) && store_synced(&a->jobs) && !a->versions.listing;
 }
 
 bool apps_caught_up(const struct apps *a, const struct app *app)
 {
-	return app->awaited_version <= informer_progress(a->versions_informer) &&
-	       app->awaited_job <= informer_progress(a->jobs_informer);
+	return app->awaited_version <= store_progress(&a->versions) &&
+	       app->awaited_job <= store_progress(&a->jobs);
 }
 
 struct walk {
@@ -364,8 +252,8 @@ void apps_walk(const struct apps *a, apps_visit_fn *visit, void *ctx)
 
 int apps_ready(const struct apps *a, struct buf *reasons)
 {
-	int versions = informer_ready(a->versions_informer, reasons);
-	int jobs = informer_ready(a->jobs_informer, reasons);
+	int versions = store_ready(&a->versions, reasons);
+	int jobs = store_ready(&a->jobs, reasons);
 
 	return versions < 0 || jobs < 0 ? -1 : 0;
 }

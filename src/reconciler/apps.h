@@ -1,13 +1,14 @@
 /*
- * apps - what was seen of each application: its KeptnAppVersions and its promotion Jobs, as two
- * informers brought them, and what the promoter remembers of it. An application is the unit that is
- * judged (promotion/plan.h); its key is "namespace/name".
+ * apps - the state of each application: its KeptnAppVersions and its promotion Jobs, as two stores
+ * have them, and what the promoter remembers of it. An application is the unit of reconciliation
+ * (promotion/plan.h); its key is "namespace/name".
  *
- * The versions of all applications come by one watch, in order, so between two lists they are as
- * they were together at one moment. While a list is under way they are not: apps_consistent() says
- * so, and nothing may be judged. Jobs may lag as they like.
+ * The versions of all applications come by one watch, in order, so together they are as they were
+ * at one moment. While a list of them is under way, that moment is before the list began, or before
+ * the watch broke: apps_consistent() is false, and nothing may be reconciled. Jobs may lag by any
+ * amount.
  *
- * On the client's thread alone (client/api.h), but for apps_ready().
+ * On the client's thread alone (controller/env.h), except apps_ready().
  */
 #ifndef PROMOGATE_RECONCILER_APPS_H
 #define PROMOGATE_RECONCILER_APPS_H
@@ -22,19 +23,15 @@
 #include "promotion/appversion.h"
 #include "promotion/promotion_job.h"
 
-/* A version or a Job; the other is NULL. */
-struct kept {
-	struct app *app;
-	struct appversion *version;
-	struct promotion_job *job;
-	struct kept *next;
-	unsigned round; /* of the list that it was seen in last, or since */
+/* In any order; the stores of apps own them. */
+struct app_objects {
+	void **at;
+	size_t count;
 };
 
 struct app {
 	char *key;
-	struct kept *versions, *jobs;
-	size_t nversions, njobs;
+	struct app_objects versions, jobs; /* of struct appversion and struct promotion_job */
 	/*
 	 * Own writes had these resourceVersions: until the watches have brought them, judging again
 	 * would only do the same again.
@@ -56,37 +53,32 @@ struct app {
 
 struct apps;
 
-/*
- * Something of this application has changed, a version (which people annotate) or a Job; or of all,
- * NULL.
- */
+/* A version (which people annotate) or a Job of this application changed; NULL: maybe all did. */
 typedef void apps_changed_fn(void *ctx, const char *key, bool version);
-/* apps_consistent() and apps_caught_up() may say something else than before. */
+/* The results of apps_consistent() and apps_caught_up() may have changed. */
 typedef void apps_progressed_fn(void *ctx);
 
-/* Starts the informers; api must outlive them. */
+/* Starts the informers; env must outlive them. */
 struct apps *apps_new(
 	const struct env *env, apps_changed_fn *changed, apps_progressed_fn *progressed, void *ctx);
 /* After api_free(). */
 void apps_free(struct apps *a);
 DEFINE_CLEANUP(struct apps, apps_free)
 
-/* NULL if nothing of it is known. Valid until the next event, unless it is held. */
+/* NULL if it has no object. Valid until the next event, or while it is referenced. */
 struct app *apps_find(const struct apps *a, const char *key);
-/* Holds or lets go. */
+/* While a plan is executed it stays, even if all its objects are deleted. One reference at most. */
 void apps_ref(struct app *app);
 void apps_unref(struct apps *a, struct app *app);
 
 bool apps_consistent(const struct apps *a);
-/* Whether the watches have brought what this application awaits. */
+/* Whether the stores have what this application awaits. */
 bool apps_caught_up(const struct apps *a, const struct app *app);
 
 typedef void apps_visit_fn(void *ctx, struct app *app);
 void apps_walk(const struct apps *a, apps_visit_fn *visit, void *ctx);
 
-/*
- * 0 once both lists were taken; else -1, with a line in reasons for each that was not. Any thread.
- */
+/* 0 once both lists are complete; else -1, with a line in reasons for each other. Any thread. */
 int apps_ready(const struct apps *a, struct buf *reasons);
 
 #endif

@@ -42,8 +42,11 @@ void job_limit_count(void *cap, struct app *app)
 	const struct job_limit *c = cap;
 
 	app->limiter_used = 0;
-	for (const struct kept *k = app->versions; k; k = k->next)
-		app->limiter_used += view_open_items(&k->version->view);
+	for (size_t i = 0; i < app->versions.count; i++) {
+		const struct appversion *v = app->versions.at[i];
+
+		app->limiter_used += view_open_items(&v->view);
+	}
 	limiter_use(c->room, app->key, ns, app->limiter_used);
 }
 

@@ -41,16 +41,16 @@ static void show_tasks(struct snapshot *s, const struct app *app, const struct c
 
 static void show_versions(struct snapshot *s, const struct app *app, const struct cache *cache)
 {
-	size_t n = 0, ntasks = 0;
+	size_t n = app->versions.count, ntasks = 0;
 	struct view_task *at;
 
-	s->versions = xcalloc(app->nversions, sizeof(struct appversion *));
-	s->view_versions = xcalloc(app->nversions, sizeof(*s->view_versions));
-	for (const struct kept *k = app->versions; k; k = k->next, n++) {
-		s->versions[n] = appversion_ref(k->version);
-		s->view_versions[n] = k->version->view;
-		s->view_versions[n].on_failure = s->on_failure.value;
-		ntasks += k->version->view.ntasks;
+	s->versions = xcalloc(n, sizeof(struct appversion *));
+	s->view_versions = xcalloc(n, sizeof(*s->view_versions));
+	for (size_t i = 0; i < n; i++) {
+		s->versions[i] = appversion_ref(app->versions.at[i]);
+		s->view_versions[i] = s->versions[i]->view;
+		s->view_versions[i].on_failure = s->on_failure.value;
+		ntasks += s->versions[i]->view.ntasks;
 	}
 	at = s->view_tasks = xcalloc(ntasks, sizeof(*at));
 	for (size_t i = 0; i < n; i++)
@@ -61,14 +61,14 @@ static void show_versions(struct snapshot *s, const struct app *app, const struc
 
 static void show_jobs(struct snapshot *s, const struct app *app)
 {
-	size_t n = 0;
+	size_t n = app->jobs.count;
 
-	s->jobs = xcalloc(app->njobs, sizeof(struct promotion_job *));
-	s->view_jobs = xcalloc(app->njobs, sizeof(*s->view_jobs));
-	for (const struct kept *k = app->jobs; k; k = k->next, n++) {
-		s->jobs[n] = promotion_job_ref(k->job);
-		s->view_jobs[n] = k->job->view;
-		s->view_jobs[n].ready |= strmap_has(&app->with_code, k->job->view.name);
+	s->jobs = xcalloc(n, sizeof(struct promotion_job *));
+	s->view_jobs = xcalloc(n, sizeof(*s->view_jobs));
+	for (size_t i = 0; i < n; i++) {
+		s->jobs[i] = promotion_job_ref(app->jobs.at[i]);
+		s->view_jobs[i] = s->jobs[i]->view;
+		s->view_jobs[i].ready |= strmap_has(&app->with_code, s->view_jobs[i].name);
 	}
 	s->view.jobs = s->view_jobs;
 	s->view.njobs = n;
