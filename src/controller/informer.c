@@ -21,8 +21,6 @@ METRIC_GAUGE(synced_gauge, "promogate_informer_synced",
 METRIC_GAUGE(heard_gauge, "promogate_informer_last_heard_timestamp_seconds",
 	"When the last list, event or bookmark of a resource came, in seconds since 1970.",
 	"resource");
-METRIC_GAUGE(
-	objects_gauge, "promogate_cache_objects", "Objects in the cache, by resource.", "resource");
 
 enum {
 	/* As many objects as keep the memory for one page small; client-go asks for 500. */
@@ -311,9 +309,4 @@ uint64_t informer_progress(const struct informer *i)
 const char *informer_resource(const struct informer *i)
 {
 	return i->kind.resource;
-}
-
-void informer_show_objects(const char *resource, size_t count)
-{
-	metric_set(metric_at(&objects_gauge, resource), (int64_t)count);
 }

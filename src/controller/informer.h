@@ -69,7 +69,4 @@ uint64_t informer_progress(const struct informer *i);
 /* The resource it watches, "keptnconfigs". */
 const char *informer_resource(const struct informer *i);
 
-/* For the metrics: how many objects of a resource its owner keeps now. Any thread. */
-void informer_show_objects(const char *resource, size_t count);
-
 #endif

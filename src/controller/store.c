@@ -1,6 +1,10 @@
 #include "controller/store.h"
 
 #include "base/mem.h"
+#include "run/metrics.h"
+
+METRIC_GAUGE(
+	objects_gauge, "promogate_cache_objects", "Objects in the cache, by resource.", "resource");
 
 static void write_lock(struct store *s)
 {
@@ -12,7 +16,7 @@ static void write_unlock(struct store *s)
 {
 	if (s->config.lock)
 		rwlock_unlock(s->config.lock);
-	informer_show_objects(s->config.kind->resource, s->objects.count);
+	metric_set(metric_at(&objects_gauge, s->config.kind->resource), (int64_t)s->objects.count);
 }
 
 static void free_value(const struct store *s, void *value)
