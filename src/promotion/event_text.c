@@ -81,8 +81,8 @@ void event_text_retired(
 
 	(void)buf_addf(to, "%s %s: %s: ", v->app, v->version,
 		never ? "its promotion tasks will not run" : "it can't be retried any more");
-	if (a->by)
-		(void)buf_addf(to, "%s is newer, and goes on in its place", a->by->name);
+	if (a->other)
+		(void)buf_addf(to, "%s is newer, and goes on in its place", a->other->name);
 	else
 		(void)buf_add(to, "a newer version goes on in its place");
 }

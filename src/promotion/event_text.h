@@ -49,11 +49,11 @@ void event_text_retired(
 	struct event_text *t, const struct appversion *v, const struct plan_action *a);
 
 /*
- * A REPORT. view: what was judged. detail: what else is known, as a sentence (why a definition can't
- * run, which policy refuses it), or NULL.
+ * A REPORT. deadline: of the view. detail: more, as a sentence (why a definition can't run, which
+ * policy refuses it), or NULL.
  */
 void event_text_waits(struct event_text *t, const struct appversion *v, const struct plan_action *a,
-	const struct view *view, const char *detail);
+	int64_t deadline, const char *detail);
 
 /* The API server refused the Job of a task, or its ConfigMap; it will be tried again. */
 void event_text_create_failed(

@@ -2,7 +2,6 @@
 #include "promotion/event_text_internal.h"
 
 #include "base/limits.h"
-#include "base/str.h"
 #include "kube/timestamp.h"
 
 static const char *time_text(int64_t seconds, struct timestamp *ret)
@@ -22,7 +21,7 @@ static void add_undefined(struct buf *to, const struct view_version *v)
 }
 
 static void wait_for_definitions(struct event_text *t, const struct appversion *v,
-	const struct plan_action *a, const struct view *view)
+	const struct plan_action *a, int64_t deadline)
 {
 	struct buf *to = event_text_begin(t, true, "CreateTaskNotFound");
 	unsigned attempt = view_attempt(a->version) + 1;
@@ -37,18 +36,10 @@ static void wait_for_definitions(struct event_text *t, const struct appversion *
 	if (attempt > 1) {
 		(void)buf_add(to, "; to give up: ");
 		event_text_command(to, v, APPVERSION_ABORT, attempt);
-	} else if (view->deadline > 0) {
-		(void)buf_addf(to, ", or fails at %s",
-			time_text(a->version->ended + view->deadline, &end));
+	} else if (deadline > 0) {
+		(void)buf_addf(
+			to, ", or fails at %s", time_text(a->version->ended + deadline, &end));
 	}
-}
-
-static const char *active_sibling(const struct view *view, const struct view_version *v)
-{
-	for (size_t i = 0; i < view->nversions; i++)
-		if (view_active(&view->versions[i]) && !str_eq(view->versions[i].uid, v->uid))
-			return view->versions[i].name;
-	return "another version of the application";
 }
 
 static void too_old(struct event_text *t, const struct appversion *v, const struct plan_action *a)
@@ -81,10 +72,10 @@ static void not_ours(struct event_text *t, const struct appversion *v)
 }
 
 void event_text_waits(struct event_text *t, const struct appversion *v, const struct plan_action *a,
-	const struct view *view, const char *detail)
+	int64_t deadline, const char *detail)
 {
 	if (a->reason == PLAN_NO_DEFINITION)
-		wait_for_definitions(t, v, a, view);
+		wait_for_definitions(t, v, a, deadline);
 	else if (a->reason == PLAN_TOO_OLD)
 		too_old(t, v, a);
 	else if (a->reason == PLAN_NOT_OURS)
@@ -95,7 +86,7 @@ void event_text_waits(struct event_text *t, const struct appversion *v, const st
 	else if (a->reason == PLAN_SIBLING_RUNS)
 		(void)buf_addf(event_text_begin(t, false, "PromotionTasksWaiting"),
 			"%s %s waits for the promotion tasks of %s to end", v->app, v->version,
-			active_sibling(view, a->version));
+			a->other->name);
 	else
 		(void)buf_addf(event_text_begin(t, false, "PromotionTasksWaiting"),
 			"%s %s waits: as many Jobs run as --max-running-jobs and "

@@ -1,32 +1,23 @@
 /*
- * plan_internal - a plan while it is made: what its parts share.
+ * plan_internal - the parts of plan(), and what they share.
  */
 #ifndef PROMOGATE_PROMOTION_PLAN_INTERNAL_H
 #define PROMOGATE_PROMOTION_PLAN_INTERNAL_H
 
-#include "promotion/plan.h"
+#include "promotion/plan_list.h"
 
 struct planning {
 	const struct view *view;
 	int64_t now;
-	uint64_t random; /* of the next name */
+	uint64_t random; /* for the next name */
 	struct plan *to;
 };
 
-/* A new action at the end; valid until the next one is added. */
-struct plan_action *plan_add(struct planning *p, enum plan_kind kind, const struct view_version *v);
-void plan_add_job(struct planning *p, enum plan_kind kind, enum plan_reason reason,
-	const struct view_version *v, const struct view_job *job);
-void plan_add_change(struct planning *p, struct plan_change change);
-/* A RECORD of the changes from first on. */
-void plan_add_record(
-	struct planning *p, const struct view_version *v, size_t first, enum view_state promotion);
-void plan_report(struct planning *p, enum plan_reason reason, const struct view_version *v);
-/* Plan again at this time at the latest. */
-void plan_wake(struct planning *p, int64_t when);
-
-/* The phase's end where a task failed: the blocking policy. */
-enum view_state plan_failure(const struct view_version *v);
+/* How the phase ends where a task failed: the blocking policy. */
+static inline enum view_state plan_failure(const struct view_version *v)
+{
+	return v->on_failure == ON_FAILURE_WARN ? VIEW_WARNING : VIEW_FAILED;
+}
 
 /* Rules 2 to 6 and 12, of the newest version that waits or has started (plan_start.c). */
 void plan_head(struct planning *p, const struct view_version *head);

@@ -1,4 +1,4 @@
-/* What was committed runs, is recorded, and goes: rules 7 to 11 and 13. */
+/* A committed attempt runs, is recorded and expires: rules 7 to 11 and 13. */
 #include "promotion/plan_internal.h"
 
 #include "base/str.h"
@@ -7,11 +7,11 @@
 static void end_item(struct planning *p, const struct view_item *item, enum view_state state,
 	enum plan_reason reason)
 {
-	plan_add_change(p, (struct plan_change){item->task, item->job, state, reason});
+	plan_add_change(p->to, (struct plan_change){item->task, item->job, state, reason});
 }
 
-/* An open item: true if its outcome is known, which is a change then. */
-static bool judge_open(
+/* An open item. True if it has ended, which is a change then. */
+static bool item_ended(
 	struct planning *p, const struct view_version *v, const struct view_item *item)
 {
 	const struct view_job *job = view_named(p->view, v, item->job);
@@ -34,16 +34,18 @@ static bool judge_open(
 		return true;
 	}
 	if (!job)
-		plan_add(p, PLAN_GET_JOB, v)->item = item; /* rule 8: the cache is not believed */
+		plan_add(p->to, PLAN_GET_JOB, v)->item =
+			item; /* rule 8: a cache miss proves nothing */
 	else if (aborted) /* rule 11: recorded once it is gone */
-		plan_add_job(p, PLAN_DELETE, PLAN_ABORTED, v, job);
+		plan_add_job(p->to, PLAN_DELETE, PLAN_ABORTED, v, job);
 	else if (job->suspended && !job->released) /* rule 7 */
-		plan_add_job(p, PLAN_UNSUSPEND, PLAN_NO_REASON, v, job);
+		plan_add_job(p->to, PLAN_UNSUSPEND, PLAN_NO_REASON, v, job);
 	return false;
 }
 
-/* What the phase comes to with the changes from first on; only the last item decides. */
-static enum view_state verdict(const struct planning *p, const struct view_version *v, size_t first)
+/* The phase with the changes from first on; it ends with the last item. */
+static enum view_state phase_of(
+	const struct planning *p, const struct view_version *v, size_t first)
 {
 	bool failed = false;
 
@@ -57,7 +59,7 @@ static enum view_state verdict(const struct planning *p, const struct view_versi
 	return failed ? plan_failure(v) : VIEW_SUCCEEDED;
 }
 
-/* Rule 13: whether the operator deprecated it meanwhile makes no difference here. */
+/* Rule 13: even if the operator has deprecated it meanwhile. */
 static void plan_items(struct planning *p, const struct view_version *v)
 {
 	size_t first = p->to->nchanges, open = 0, ended = 0;
@@ -66,27 +68,27 @@ static void plan_items(struct planning *p, const struct view_version *v)
 		if (v->items[i].state != VIEW_PROGRESSING)
 			continue;
 		open++;
-		if (judge_open(p, v, &v->items[i]))
+		if (item_ended(p, v, &v->items[i]))
 			ended++;
 	}
-	/* Nothing is open and yet it is Progressing: somebody edited the status. */
+	/* Progressing with no open item: a person has edited the status. */
 	if (ended > 0 || (open == 0 && v->promotion == VIEW_PROGRESSING))
-		plan_add_record(p, v, first, ended == open ? verdict(p, v, first) : VIEW_NONE);
+		plan_add_patch(p->to, PLAN_RECORD, v, first,
+			ended == open ? phase_of(p, v, first) : VIEW_NONE);
 }
 
 void plan_version(struct planning *p, const struct view_version *v)
 {
 	if (v->nitems > 0)
 		plan_items(p, v);
-	else if (view_waits(p->view, v) && view_aborted(v, 1)) {
-		plan_add_record(p, v, p->to->nchanges, plan_failure(v)); /* rule 11 */
-		p->to->actions[p->to->nactions - 1].reason = PLAN_ABORTED;
-	}
+	else if (view_waits(p->view, v) && view_aborted(v, 1)) /* rule 11 */
+		plan_add_patch(p->to, PLAN_RECORD, v, p->to->nchanges, plan_failure(v))->reason =
+			PLAN_ABORTED;
 }
 
 /*
- * Rule 10: no commit will ever name this suspended Job. Only facts that can't become untrue count,
- * however old the view is.
+ * Rule 10: no commit will ever name this suspended Job. The view may be old, so only what stays true
+ * counts.
  */
 static bool left_over(const struct planning *p, const struct view_version *v,
 	const struct view_job *job, const struct view_item *item)
@@ -99,7 +101,7 @@ static bool left_over(const struct planning *p, const struct view_version *v,
 		return true;
 	if (attempt > job->attempt)
 		return true; /* a later one is committed */
-	if (attempt < job->attempt) /* not committed in what was judged, and aborted in it */
+	if (attempt < job->attempt) /* in this view it is not committed, and aborted */
 		return view_aborted(v, job->attempt);
 	if (item && item->attempt == job->attempt)
 		return true; /* committed with another Job */
@@ -112,19 +114,19 @@ void plan_job(struct planning *p, const struct view_job *job)
 	const struct view_item *item;
 	bool names;
 
-	/* Without its version it is the garbage collector's. */
+	/* The garbage collector deletes a Job that has no version. */
 	if (!v || v->foreign || job->deleting)
 		return;
 	item = view_item(v, job->task);
 	names = item && str_eq(item->job, job->name);
 	if (job->suspended && job->outcome == VIEW_RUNNING) {
-		/* One that an item names has run: only this view of it is old. */
+		/* A Job that an item names has run already: this view of it is old. */
 		if (!names && left_over(p, v, job, item))
-			plan_add_job(p, PLAN_DELETE, PLAN_LEFT_OVER, v, job);
+			plan_add_job(p->to, PLAN_DELETE, PLAN_LEFT_OVER, v, job);
 	} else if (!job->expires && item) { /* rule 9 */
 		bool later = item->attempt > job->attempt && !OMITTED(OMIT_EXPIRE_LATER);
 
 		if (later || (names && item->state != VIEW_PROGRESSING))
-			plan_add_job(p, PLAN_SET_TTL, PLAN_NO_REASON, v, job);
+			plan_add_job(p->to, PLAN_SET_TTL, PLAN_NO_REASON, v, job);
 	}
 }

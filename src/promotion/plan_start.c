@@ -1,11 +1,11 @@
-/* What waits is started, or given up: rules 2 to 6 and 12. */
+/* The next version starts, waits, or is given up: rules 2 to 6 and 12. */
 #include "promotion/plan_internal.h"
 
 #include <string.h>
 
 #include "base/str.h"
 
-/* The attempt that is due: the first, or the next where a person retries; 0 for none (rule 2). */
+/* Rule 2: the attempt to start, which is the first, or the next on a manual retry; 0: none. */
 static unsigned due_attempt(const struct view *view, const struct view_version *v)
 {
 	unsigned next = view_attempt(v) + 1;
@@ -26,10 +26,10 @@ static bool task_needed(const struct view_version *v, const char *task)
 	return !item || item->state != VIEW_SUCCEEDED;
 }
 
-/* How many tasks the next attempt has, and whether one has no definition. */
-static size_t count_needed(const struct view_version *v, bool *ret_undefined)
+/* How many tasks the next attempt runs, and whether one has no definition. */
+static unsigned count_needed(const struct view_version *v, bool *ret_undefined)
 {
-	size_t n = 0;
+	unsigned n = 0;
 
 	*ret_undefined = false;
 	for (size_t i = 0; i < v->ntasks; i++) {
@@ -41,75 +41,85 @@ static size_t count_needed(const struct view_version *v, bool *ret_undefined)
 	return n;
 }
 
-static bool sibling_active(const struct view *view, const struct view_version *v)
+static const struct view_version *active_sibling(
+	const struct view *view, const struct view_version *v)
 {
 	for (size_t i = 0; i < view->nversions; i++)
 		if (&view->versions[i] != v && view_active(&view->versions[i]))
-			return true;
-	return false;
+			return &view->versions[i];
+	return NULL;
 }
 
-/* Rule 12: the definitions that did not come are the items that failed. */
+/* Rule 12: a failed item for each definition that was not created in time. */
 static void give_up(struct planning *p, const struct view_version *v)
 {
 	size_t first = p->to->nchanges;
 
 	for (size_t i = 0; i < v->ntasks; i++)
 		if (!v->tasks[i].defined)
-			plan_add_change(p, (struct plan_change){v->tasks[i].name, "", VIEW_FAILED,
-						   PLAN_DEADLINE});
-	plan_add_record(p, v, first, plan_failure(v));
-	p->to->actions[p->to->nactions - 1].reason = PLAN_DEADLINE;
+			plan_add_change(p->to, (struct plan_change){v->tasks[i].name, "",
+						       VIEW_FAILED, PLAN_DEADLINE});
+	plan_add_patch(p->to, PLAN_RECORD, v, first, plan_failure(v))->reason = PLAN_DEADLINE;
 }
 
-static void wait_for_definitions(struct planning *p, const struct view_version *v, unsigned attempt)
+/* Rule 12: past the deadline for its definitions. Otherwise it is planned again at the deadline. */
+static bool expired(struct planning *p, const struct view_version *v)
 {
 	int64_t end = v->ended + p->view->deadline;
 
-	if (attempt == 1 && p->view->deadline > 0 && p->now >= end) {
-		give_up(p, v);
-		return;
-	}
-	if (attempt == 1 && p->view->deadline > 0)
-		plan_wake(p, end);
-	plan_report(p, PLAN_NO_DEFINITION, v);
+	if (p->view->deadline == 0)
+		return false;
+	if (p->now < end)
+		plan_wake(p->to, end);
+	return p->now >= end;
 }
 
-/* Rule 2, but for the newer siblings: v is the head. Says why not. */
-static bool eligible(struct planning *p, const struct view_version *v, unsigned attempt)
+/* Rule 2, except the newer siblings, since v is the head: why it can't start, if it can't. */
+static enum plan_reason find_wait(struct planning *p, const struct view_version *v,
+	unsigned attempt, bool undefined, unsigned needed)
 {
 	const struct view *view = p->view;
+
+	if (attempt == 1 && view_too_old(view, v, p->now))
+		return PLAN_TOO_OLD;
+	if (attempt == 1 && view->max_age > 0 && v->retry < 1)
+		plan_wake(p->to, v->ended + view->max_age + 1);
+	if (v->refused)
+		return PLAN_REFUSED;
+	if (undefined)
+		return attempt == 1 && expired(p, v) ? PLAN_DEADLINE : PLAN_NO_DEFINITION;
+	if (active_sibling(view, v))
+		return PLAN_SIBLING_RUNS;
+	return needed > view->room && !view->idle ? PLAN_LIMIT_REACHED : PLAN_NO_REASON;
+}
+
+/* True if the attempt may start; otherwise the plan says why not. */
+static bool eligible(struct planning *p, const struct view_version *v, unsigned attempt)
+{
 	bool undefined;
-	size_t needed = count_needed(v, &undefined);
+	unsigned needed = count_needed(v, &undefined);
+	enum plan_reason reason;
+	struct plan_action *report;
 
 	if (needed == 0 || view_aborted(v, attempt))
 		return false;
-	if (attempt == 1 && view_too_old(view, v, p->now)) {
-		plan_report(p, PLAN_TOO_OLD, v);
+	reason = find_wait(p, v, attempt, undefined, needed);
+	if (reason == PLAN_NO_REASON) {
+		p->to->start = (struct plan_start){v, needed};
+		return true;
+	}
+	if (reason == PLAN_DEADLINE) {
+		give_up(p, v);
 		return false;
 	}
-	if (attempt == 1 && view->max_age > 0 && v->retry < 1)
-		plan_wake(p, v->ended + view->max_age + 1);
-	if (v->refused) {
-		plan_report(p, PLAN_REFUSED, v);
-		return false;
-	}
-	if (undefined) {
-		wait_for_definitions(p, v, attempt);
-		return false;
-	}
-	if (sibling_active(view, v)) {
-		plan_report(p, PLAN_SIBLING_RUNS, v);
-		return false;
-	}
-	if (needed > view->room && !view->idle) {
-		plan_report(p, PLAN_LIMIT_REACHED, v);
-		return false;
-	}
-	return true;
+	p->to->wait = (struct plan_wait){v, reason, needed};
+	report = plan_add(p->to, PLAN_REPORT, v);
+	report->reason = reason;
+	report->other = reason == PLAN_SIBLING_RUNS ? active_sibling(p->view, v) : NULL;
+	return false;
 }
 
-/* Rule 4. True where no older sibling is left that could start. */
+/* Rule 4. True if no older sibling can start any more. */
 static bool fence(struct planning *p, const struct view_version *head)
 {
 	bool absorbed = true;
@@ -125,29 +135,29 @@ static bool fence(struct planning *p, const struct view_version *head)
 			continue;
 		never = v->nitems == 0 && v->promotion != VIEW_FAILED &&
 			v->promotion != VIEW_WARNING;
-		plan_add(p, never ? PLAN_DEPRECATE : PLAN_SUPERSEDE, v)->by = head;
+		plan_add(p->to, never ? PLAN_DEPRECATE : PLAN_SUPERSEDE, v)->other = head;
 	}
 	return absorbed;
 }
 
-/* Somebody let it run, or ended it, before any commit named it. */
+/* It was resumed, or has ended, before any commit named it. */
 static bool has_run(const struct view_job *job)
 {
 	return !job->suspended || job->outcome != VIEW_RUNNING;
 }
 
 /*
- * Of two Jobs for one task the one that has run goes before one that has not, since it must stay
- * the only one; else the lesser name.
+ * Which of two Jobs for one task to commit: the one that has run, since the task must not run twice;
+ * else the one with the smaller name.
  */
-static bool goes_before(const struct view_job *a, const struct view_job *b)
+static bool preferred(const struct view_job *a, const struct view_job *b)
 {
 	if (has_run(a) != has_run(b))
 		return has_run(a);
 	return strcmp(a->name, b->name) < 0;
 }
 
-/* The Job that the commit will name for a task; NULL: none is there, so one is to be created. */
+/* The Job that the commit will name for a task; NULL: one must be created. */
 static const struct view_job *choose_job(
 	const struct view *view, const struct view_version *v, const char *task, unsigned attempt)
 {
@@ -159,20 +169,20 @@ static const struct view_job *choose_job(
 		if (job->attempt != attempt || job->deleting || !str_eq(job->task, task) ||
 			!str_eq(job->version_uid, v->uid))
 			continue;
-		if (!chosen || goes_before(job, chosen))
+		if (!chosen || preferred(job, chosen))
 			chosen = job;
 	}
 	return chosen;
 }
 
-/* Rule 3 for one task. True where its Job is ready for the commit, which is then a change. */
+/* Rule 3 for one task. True if its Job is ready to be committed, which is a change then. */
 static bool prepare(
 	struct planning *p, const struct view_version *v, const char *task, unsigned attempt)
 {
 	const struct view_job *job = choose_job(p->view, v, task, attempt);
 
 	if (!job) {
-		struct plan_action *a = plan_add(p, PLAN_CREATE_JOB, v);
+		struct plan_action *a = plan_add(p->to, PLAN_CREATE_JOB, v);
 
 		a->task = task;
 		a->attempt = attempt;
@@ -180,21 +190,12 @@ static bool prepare(
 		return false;
 	}
 	if (!job->ready) {
-		plan_add_job(p, PLAN_CREATE_CODE, PLAN_NO_REASON, v, job);
+		plan_add_job(p->to, PLAN_CREATE_CODE, PLAN_NO_REASON, v, job);
 		return false;
 	}
-	plan_add_change(p, (struct plan_change){task, job->name, VIEW_PROGRESSING, PLAN_NO_REASON});
+	plan_add_change(
+		p->to, (struct plan_change){task, job->name, VIEW_PROGRESSING, PLAN_NO_REASON});
 	return true;
-}
-
-static void commit(struct planning *p, const struct view_version *v, unsigned attempt, size_t first)
-{
-	struct plan_action *a = plan_add(p, PLAN_COMMIT, v);
-
-	a->attempt = attempt;
-	a->promotion = VIEW_PROGRESSING;
-	a->first = first;
-	a->count = p->to->nchanges - first;
 }
 
 void plan_head(struct planning *p, const struct view_version *head)
@@ -204,7 +205,7 @@ void plan_head(struct planning *p, const struct view_version *head)
 	bool ready = start;
 	size_t first;
 
-	/* What has started keeps its older siblings from starting, also those delivered late. */
+	/* A started version keeps its older siblings from starting, even if they are delivered later. */
 	if ((start || view_started(head)) && !fence(p, head))
 		ready = false;
 	if (!start)
@@ -215,5 +216,6 @@ void plan_head(struct planning *p, const struct view_version *head)
 			!prepare(p, head, head->tasks[i].name, attempt))
 			ready = false;
 	if (ready)
-		commit(p, head, attempt, first); /* rule 6 */
+		plan_add_patch(p->to, PLAN_COMMIT, head, first, VIEW_PROGRESSING)->attempt =
+			attempt; /* rule 6 */
 }

@@ -211,7 +211,7 @@ static void supersede(struct step *step)
 {
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
-	kube_request_supersede(&request, step_version(step), step->action->by->name);
+	kube_request_supersede(&request, step_version(step), step->action->other->name);
 	step_send(step, &request, step_done);
 }
 

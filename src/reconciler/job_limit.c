@@ -50,40 +50,18 @@ void job_limit_count(void *cap, struct app *app)
 	limiter_use(c->room, app->key, ns, app->limiter_used);
 }
 
-static bool is_start(enum plan_kind kind)
-{
-	return kind == PLAN_CREATE_JOB || kind == PLAN_CREATE_CODE || kind == PLAN_COMMIT;
-}
-
-static unsigned open_items(const struct snapshot *s)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < s->view.nversions; i++)
-		n += view_open_items(&s->view.versions[i]);
-	return n;
-}
-
 void job_limit_take(
 	struct job_limit *c, struct app *app, const struct snapshot *s, const struct plan *plan)
 {
 	unsigned before = app->limiter_used;
 	bool waited = app->waits_for_room;
-	const struct view_version *starts = NULL, *waits = NULL;
+	bool waits = plan->wait.reason == PLAN_LIMIT_REACHED;
 
-	for (size_t i = 0; i < plan->nactions; i++) {
-		const struct plan_action *a = &plan->actions[i];
-
-		if (is_start(a->kind))
-			starts = a->version;
-		else if (a->kind == PLAN_REPORT && a->reason == PLAN_LIMIT_REACHED)
-			waits = a->version;
-	}
-	app->limiter_used = open_items(s) + (starts ? snapshot_needed(starts) : 0);
-	app->waits_for_room = waits != NULL;
+	app->limiter_used = view_open_jobs(&s->view) + plan->start.jobs;
+	app->waits_for_room = waits;
 	limiter_use(c->room, app->key, s->namespace, app->limiter_used);
 	if (waits)
-		limiter_wait(c->room, app->key, s->namespace, snapshot_needed(waits));
+		limiter_wait(c->room, app->key, s->namespace, plan->wait.needed);
 	else
 		limiter_leave(c->room, app->key);
 	/*

@@ -112,15 +112,6 @@ static void definitions_changed(void *ctx, const char *ns)
 
 /* --- judging ---------------------------------------------------------------------------------- */
 
-static bool wants_definitions(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->nactions; i++)
-		if (plan->actions[i].kind == PLAN_REPORT &&
-			plan->actions[i].reason == PLAN_NO_DEFINITION)
-			return true;
-	return false;
-}
-
 static bool may_wait(const struct plan_action *a)
 {
 	return a->kind == PLAN_RECORD && a->promotion == VIEW_NONE;
@@ -225,7 +216,7 @@ static void judge(struct promoter *p, struct app *app)
 	snapshot =
 		snapshot_new(app, p->cache, job_limit_limiter(p->job_limit), &p->config.snapshot);
 	plan(&snapshot->view, env_wall_ms(p->config.env) / 1000, random, &plan_made);
-	app->wants_definitions = wants_definitions(&plan_made);
+	app->wants_definitions = plan_made.wait.reason == PLAN_NO_DEFINITION;
 	note_delivery(app, snapshot, env_mono_ms(p->config.env));
 	job_limit_take(p->job_limit, app, snapshot, &plan_made);
 	set_wake(p, app->key, plan_made.wake);

@@ -238,7 +238,7 @@ static void fenced(struct reports *r, const struct appversion *v, const struct p
 
 	metric_add(metric_at(&promotions, "Superseded"), 1);
 	log_event(LOG_INFO, "promotion superseded", LOG_STR("promotion", key),
-		LOG_STR("by", a->by->name), LOG_END);
+		LOG_STR("by", a->other->name), LOG_END);
 	event_text_retired(&t, v, a);
 	post(r, v, &t);
 }
@@ -357,7 +357,7 @@ void reports_told(
 	}
 	if (a->reason == PLAN_NO_DEFINITION)
 		add_lacking(&detail, s, a->version);
-	event_text_waits(&t, v, a, &s->view, detail.len ? buf_str(&detail) : NULL);
+	event_text_waits(&t, v, a, s->view.deadline, detail.len ? buf_str(&detail) : NULL);
 	say(r, app, v, &t, (struct saying){NULL, buf_str(&t.message), LOG_INFO});
 }
 

@@ -136,15 +136,3 @@ const struct promotion_job *snapshot_job(const struct snapshot *s, const struct 
 {
 	return s->jobs[job - s->view_jobs];
 }
-
-unsigned snapshot_needed(const struct view_version *v)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < v->ntasks; i++) {
-		const struct view_item *item = view_item(v, v->tasks[i].name);
-
-		n += !item || item->state != VIEW_SUCCEEDED;
-	}
-	return n;
-}

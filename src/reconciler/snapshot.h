@@ -39,7 +39,4 @@ DEFINE_CLEANUP(struct snapshot, snapshot_free)
 const struct appversion *snapshot_version(const struct snapshot *s, const struct view_version *v);
 const struct promotion_job *snapshot_job(const struct snapshot *s, const struct view_job *job);
 
-/* Tasks that the version's next attempt has to run. */
-unsigned snapshot_needed(const struct view_version *v);
-
 #endif

@@ -178,15 +178,15 @@ static bool run_walks(unsigned seconds, uint64_t seed)
 
 static bool run_replay(const char *path)
 {
-	struct replayed r, mended;
+	struct replayed r, fixed;
 	bool good = trace_replay(path, false, &r) && r.broken && str_eq(r.broken, r.expected) &&
-		    trace_replay(path, true, &mended) && !mended.broken;
+		    trace_replay(path, true, &fixed) && !fixed.broken;
 
 	printf("%s - %s\n", good ? "ok" : "not ok", path);
 	if (!good)
 		printf("want %s, got %s%s%s; with the rule %s\n", r.expected,
 			r.broken ? r.broken : "nothing", r.stuck[0] ? ", stuck at " : "", r.stuck,
-			mended.broken ? mended.broken : "nothing");
+			fixed.broken ? fixed.broken : "nothing");
 	return good;
 }
 

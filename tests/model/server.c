@@ -133,7 +133,7 @@ static bool names(const struct model *m, const struct objects *is, unsigned slot
 	       item->attempt == n.attempt && (item->created == n.created || same_names(m));
 }
 
-static bool expire(struct model *m, struct objects *is, unsigned slot)
+static bool set_ttl(struct model *m, struct objects *is, unsigned slot)
 {
 	struct slot_name n = slot_name(m, slot);
 	const struct item *item = item_of(m, is, slot);
@@ -162,7 +162,7 @@ static bool write_job(struct model *m, struct objects *is, const struct call *c)
 	if (!job_exists(is->jobs[c->slot]))
 		return refused();
 	if (c->kind == PLAN_SET_TTL + 1)
-		return expire(m, is, c->slot);
+		return set_ttl(m, is, c->slot);
 	if (c->kind == PLAN_DELETE + 1)
 		return delete (m, is, c);
 	if (is->jobs[c->slot] == JOB_SUSPENDED)
@@ -201,7 +201,7 @@ void server_take(struct model *m, struct state *s, unsigned r)
 /* --- in words --------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {"", "create", "code", "deprecate", "supersede", "commit",
-	"unsuspend", "look", "record", "expire", "delete", "tell"};
+	"unsuspend", "get-job", "record", "set-ttl", "delete", "report"};
 
 void server_say(const struct model *m, const struct call *c, char *to, size_t size)
 {

@@ -125,7 +125,7 @@ static void replay_line(struct model *m, struct state *s, const char *line, stru
 	ret->broken = m->broken;
 }
 
-static bool replay(FILE *f, bool mended, struct replayed *ret)
+static bool replay(FILE *f, bool fixed, struct replayed *ret)
 {
 	struct model m;
 	struct state s;
@@ -140,7 +140,7 @@ static bool replay(FILE *f, bool mended, struct replayed *ret)
 		if (!begun) {
 			if (!parse_bounds(line, &b, hunted))
 				return false;
-			if (mended) {
+			if (fixed) {
 				b.plant = PLANT_NOTHING;
 				b.omit = OMIT_NOTHING;
 				b.hunted = NULL;
@@ -161,7 +161,7 @@ static bool replay(FILE *f, bool mended, struct replayed *ret)
 	return begun;
 }
 
-bool trace_replay(const char *path, bool mended, struct replayed *ret)
+bool trace_replay(const char *path, bool fixed, struct replayed *ret)
 {
 	FILE *f = fopen(path, "r");
 	bool done;
@@ -169,7 +169,7 @@ bool trace_replay(const char *path, bool mended, struct replayed *ret)
 	*ret = (struct replayed){.broken = NULL};
 	if (!f)
 		return false;
-	done = replay(f, mended, ret);
+	done = replay(f, fixed, ret);
 	(void)fclose(f);
 	return done;
 }

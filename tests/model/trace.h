@@ -28,7 +28,7 @@ struct replayed {
 	char stuck[200]; /* the first step that could not be taken; empty for none */
 };
 
-/* mended: without the plant that the file names. False: the file can't be read. */
-bool trace_replay(const char *path, bool mended, struct replayed *ret);
+/* fixed: without the plant that the file names. False: the file can't be read. */
+bool trace_replay(const char *path, bool fixed, struct replayed *ret);
 
 #endif

@@ -195,7 +195,7 @@ static void tells_who_goes_on_instead(void **state)
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 	CLEANUP(appversion_unref_p) struct appversion *v = version("");
 	struct view_version newer = {.name = "podtato-2.0"};
-	struct plan_action a = {.kind = PLAN_DEPRECATE, .version = &v->view, .by = &newer};
+	struct plan_action a = {.kind = PLAN_DEPRECATE, .version = &v->view, .other = &newer};
 
 	(void)state;
 	event_text_retired(&t, v, &a);
@@ -211,47 +211,42 @@ static void tells_who_goes_on_instead(void **state)
 
 static void tells_why_it_waits(void **state)
 {
-	static const struct view_item open = {.state = VIEW_PROGRESSING};
 	static const struct view_task tasks[] = {{"a", false}, {"b", true}, {"c", false}};
-	const struct view_version versions[] = {{.name = "idle", .uid = "i"},
-		{.name = "podtato-0.9", .uid = "o", .items = &open, .nitems = 1}};
-	const struct view view = {.versions = versions, .nversions = 2, .deadline = 3600};
-	const struct view for_ever = {.versions = versions, .nversions = 1};
+	const struct view_version sibling = {.name = "podtato-0.9"};
 	const struct {
 		enum plan_reason reason;
 		const char *items;
-		const struct view *view;
+		int64_t deadline;
 		const char *detail;
 		bool warning;
 		const char *told, *message;
 	} cases[] = {
-		{PLAN_NO_DEFINITION, "", &view, NULL, true, "CreateTaskNotFound",
+		{PLAN_NO_DEFINITION, "", 3600, NULL, true, "CreateTaskNotFound",
 			"podtato 1.0 waits: no KeptnTaskDefinition that can run, in its namespace "
 			"or Keptn's, for \"a\", \"c\". It starts by itself once all are there, or "
 			"fails at 1970-01-01T01:00:00Z"},
-		{PLAN_NO_DEFINITION, "", &for_ever, "no image", true, "CreateTaskNotFound",
+		{PLAN_NO_DEFINITION, "", 0, "no image", true, "CreateTaskNotFound",
 			"podtato 1.0 waits: no KeptnTaskDefinition that can run, in its namespace "
 			"or Keptn's, for \"a\", \"c\". It starts by itself once all are there. no "
 			"image"},
-		{PLAN_NO_DEFINITION, ITEM("a", "1", "Failed"), &view, "", true,
-			"CreateTaskNotFound",
+		{PLAN_NO_DEFINITION, ITEM("a", "1", "Failed"), 3600, "", true, "CreateTaskNotFound",
 			"podtato 1.0 waits: no KeptnTaskDefinition that can run, in its namespace "
 			"or Keptn's, for \"a\", \"c\". It starts by itself once all are there; to "
 			"give up: kubectl annotate keptnappversion -n dev podtato-1.0 "
 			"promogate.dev/abort=2 --overwrite"},
-		{PLAN_LIMIT_REACHED, "", &view, NULL, false, "PromotionTasksWaiting",
+		{PLAN_LIMIT_REACHED, "", 3600, NULL, false, "PromotionTasksWaiting",
 			"podtato 1.0 waits: as many Jobs run as --max-running-jobs and "
 			"--max-running-jobs-per-namespace allow"},
-		{PLAN_SIBLING_RUNS, "", &view, NULL, false, "PromotionTasksWaiting",
+		{PLAN_SIBLING_RUNS, "", 3600, NULL, false, "PromotionTasksWaiting",
 			"podtato 1.0 waits for the promotion tasks of podtato-0.9 to end"},
-		{PLAN_TOO_OLD, "", &view, NULL, true, "PromotionTasksWaiting",
+		{PLAN_TOO_OLD, "", 3600, NULL, true, "PromotionTasksWaiting",
 			"podtato 1.0 was delivered at 1970-01-01T00:00:00Z, longer ago than "
 			"--max-age, and is not promoted by itself. To promote it: kubectl annotate "
 			"keptnappversion -n dev podtato-1.0 promogate.dev/retry=1 --overwrite"},
-		{PLAN_REFUSED, "", &view, "the policy p forbids a", true, "PromotionTasksRefused",
+		{PLAN_REFUSED, "", 3600, "the policy p forbids a", true, "PromotionTasksRefused",
 			"podtato 1.0 does not start: a PromotionPolicy forbids it. the policy p "
 			"forbids a"},
-		{PLAN_NOT_OURS, "", &view, NULL, true, "PromotionTasksForeign",
+		{PLAN_NOT_OURS, "", 3600, NULL, true, "PromotionTasksForeign",
 			"podtato 1.0 is promoted by somebody else, such as Keptn's "
 			"lifecycle-operator with promotionTasksEnabled: Promogate leaves it alone. "
 			"Switch one of the two off"},
@@ -262,11 +257,13 @@ static void tells_why_it_waits(void **state)
 		CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 		CLEANUP(appversion_unref_p) struct appversion *v = version(cases[i].items);
 		struct view_version judged = v->view;
-		struct plan_action a = {
-			.kind = PLAN_REPORT, .reason = cases[i].reason, .version = &judged};
+		struct plan_action a = {.kind = PLAN_REPORT,
+			.reason = cases[i].reason,
+			.version = &judged,
+			.other = &sibling};
 
 		judged.tasks = tasks;
-		event_text_waits(&t, v, &a, cases[i].view, cases[i].detail);
+		event_text_waits(&t, v, &a, cases[i].deadline, cases[i].detail);
 		assert_told(&t, cases[i].warning, cases[i].told, cases[i].message);
 	}
 }
@@ -279,7 +276,7 @@ static void a_version_with_too_many_tasks_is_told_of(void **state)
 
 	(void)state;
 	v->oversized = true;
-	event_text_waits(&t, v, &a, &(struct view){.since = 0}, NULL);
+	event_text_waits(&t, v, &a, 0, NULL);
 	assert_told(&t, true, "PromotionTasksForeign",
 		"podtato 1.0 is not promoted: it has more than 1000 promotion tasks or status "
 		"items");

@@ -1,15 +1,17 @@
 /*
- * plan_scenario - the language of tests/scenarios/plan: what was seen of one application, and the
- * plan that it must get. A blank line ends a scenario.
+ * plan_scenario - the language of tests/scenarios/plan: the view of one application, and the plan that
+ * it must get. A blank line ends a scenario.
  *
  *	it TITLE                      begins one
  *	version NAME tasks=A,B [undefined=A,B] [created=N] [revision=N] [generation=N] [delivered]
- *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [warn] [superseded] [refused]
- *[foreign] item VERSION TASK STATE [JOB] a status item job VERSION TASK NAME
- *suspended|suspended paused|running|complete|failed [ttl] [deleting] [bare] bare: the ConfigMap
- *with its code is not there gone NAME                     a live GET said 404 now N, random N, room
- *N, since N, max-age N, deadline N, idle > LINE                        an action, or "wake N"; in
- *order
+ *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [warn] [superseded] [refused] [foreign]
+ *	item VERSION TASK STATE [JOB] a status item
+ *	job VERSION TASK NAME suspended|suspended paused|running|complete|failed [ttl] [deleting] [bare]
+ *		                      bare: the ConfigMap with its code does not exist
+ *	gone NAME                     a live GET of this Job returned 404
+ *	now N, random N, room N, since N, max-age N, deadline N, idle
+ *	> LINE                        in order: an action; then "starts VERSION JOBS" or
+ *		                      "waits VERSION JOBS (REASON)"; then "wake N"
  *
  * Versions of equal creation are as new as their names say. now is 1000, room 100, random 0.
  */
@@ -46,7 +48,7 @@ static inline int64_t plan_number(const char *text)
 	int64_t n = 0;
 
 	if (!text || str_to_int64(text, &n) < 0)
-		fail_msg("%s is no number", text ? text : "nothing");
+		fail_msg("%s is not a number", text ? text : "nothing");
 	return n;
 }
 
@@ -58,7 +60,7 @@ static inline enum view_state plan_state(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(plan_states); i++)
 		if (str_eq(plan_states[i], name))
 			return (enum view_state)i;
-	fail_msg("%s is no state", name);
+	fail_msg("%s is not a state", name);
 	return VIEW_NONE;
 }
 

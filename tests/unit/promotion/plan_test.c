@@ -11,7 +11,7 @@ static const char *const reasons[] = {
 	[PLAN_LEFT_OVER] = "left over",
 	[PLAN_DEADLINE] = "deadline",
 	[PLAN_NO_DEFINITION] = "no definition",
-	[PLAN_LIMIT_REACHED] = "no room",
+	[PLAN_LIMIT_REACHED] = "limit reached",
 	[PLAN_SIBLING_RUNS] = "sibling runs",
 	[PLAN_TOO_OLD] = "too old",
 	[PLAN_REFUSED] = "refused",
@@ -41,7 +41,7 @@ static void say_changes(struct buf *to, const struct plan *p, const struct plan_
 static void say_action(struct buf *to, const struct plan *p, const struct plan_action *a)
 {
 	static const char *const kinds[] = {"create", "code", "deprecate", "supersede", "commit",
-		"unsuspend", "look", "record", "expire", "delete", "tell"};
+		"unsuspend", "get-job", "record", "set-ttl", "delete", "report"};
 
 	(void)buf_addf(to, "%s %s", kinds[a->kind], a->version->name);
 	if (a->kind == PLAN_CREATE_JOB)
@@ -50,8 +50,9 @@ static void say_action(struct buf *to, const struct plan *p, const struct plan_a
 		(void)buf_addf(to, " %s", a->item->job);
 	if (a->job)
 		(void)buf_addf(to, " %s", a->job->name);
-	if (a->by)
-		(void)buf_addf(to, " by %s", a->by->name);
+	if (a->other)
+		(void)buf_addf(
+			to, " %s %s", a->kind == PLAN_REPORT ? "after" : "by", a->other->name);
 	if (a->kind == PLAN_COMMIT)
 		(void)buf_addf(to, " %u", a->attempt);
 	say_changes(to, p, a);
@@ -67,6 +68,13 @@ static void run_scenario(struct plan_scenario *s)
 	plan(&s->view, s->now, s->random, &p);
 	for (size_t i = 0; i < p.nactions; i++)
 		say_action(&said, &p, &p.actions[i]);
+	if (p.start.version)
+		(void)buf_addf(&said, "starts %s %u\n", p.start.version->name, p.start.jobs);
+	if (p.wait.version) {
+		(void)buf_addf(&said, "waits %s %u", p.wait.version->name, p.wait.needed);
+		say_reason(&said, p.wait.reason);
+		(void)buf_add(&said, "\n");
+	}
 	if (p.wake)
 		(void)buf_addf(&said, "wake %lld\n", (long long)p.wake);
 	if (!str_eq(buf_str(&said), buf_str(&s->want)))

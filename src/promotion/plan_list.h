@@ -1,0 +1,111 @@
+/*
+ * plan_list - what a plan is: a list of actions, each with its precondition. plan() adds to it, and
+ * reconciler/execute.h carries it out.
+ */
+#ifndef PROMOGATE_PROMOTION_PLAN_LIST_H
+#define PROMOGATE_PROMOTION_PLAN_LIST_H
+
+#include "job/name.h"
+#include "promotion/view.h"
+
+/*
+ * "rv": only if the version still has the resourceVersion that the view has. "uid": only if the Job
+ * still has this uid.
+ */
+enum plan_kind {
+	PLAN_CREATE_JOB, /* named `name`, suspended, for task and attempt; version owns it */
+	PLAN_CREATE_CODE, /* the ConfigMap of job, which owns it */
+	PLAN_DEPRECATE, /* rv: promotionStatus Deprecated */
+	PLAN_SUPERSEDE, /* rv: the annotation superseded-by, naming `other` */
+	PLAN_COMMIT, /* rv: open the items of changes, promotionStatus Progressing */
+	PLAN_UNSUSPEND, /* uid */
+	PLAN_GET_JOB, /* GET the Job that item names, live; see below */
+	PLAN_RECORD, /* rv: end the items of changes, and the phase if promotion is not VIEW_NONE */
+	PLAN_SET_TTL, /* uid: set ttlSecondsAfterFinished */
+	PLAN_DELETE, /* uid, with background propagation */
+	PLAN_REPORT, /* report, once until the reason changes, why version does not start */
+};
+/*
+ * PLAN_GET_JOB: a 404 puts the name into view.gone from now on. Any other answer changes nothing:
+ * the view lags, and the watch will deliver the Job.
+ */
+
+/* Why an item Failed without a failed Job, a Job is deleted, or a version does not start. */
+enum plan_reason {
+	PLAN_NO_REASON,
+	PLAN_MISSING_JOB, /* it was deleted before it ended */
+	PLAN_ABORTED,
+	PLAN_LEFT_OVER, /* no commit can name this Job any more */
+	PLAN_DEADLINE, /* a definition was not created in time */
+	PLAN_NO_DEFINITION, /* some of version->tasks are not defined */
+	PLAN_LIMIT_REACHED, /* the limit on running Jobs */
+	PLAN_SIBLING_RUNS, /* another version of the application, `other` */
+	PLAN_TOO_OLD, /* it is promoted only after a manual retry */
+	PLAN_REFUSED, /* by a PromotionPolicy */
+	PLAN_NOT_OURS, /* another program promotes it */
+};
+
+/* A status item as it will be. */
+struct plan_change {
+	const char *task;
+	const char *job; /* its name; empty for an item that never had one */
+	enum view_state state;
+	enum plan_reason reason;
+};
+
+struct plan_action {
+	enum plan_kind kind;
+	enum plan_reason reason;
+	const struct view_version *version; /* always */
+	const struct view_version *other; /* SUPERSEDE, DEPRECATE: the newer one; REPORT or NULL */
+	const struct view_job *job; /* CREATE_CODE, UNSUSPEND, SET_TTL, DELETE */
+	const char *task; /* CREATE_JOB */
+	unsigned attempt; /* CREATE_JOB, COMMIT */
+	struct job_name name; /* CREATE_JOB */
+	const struct view_item *item; /* GET_JOB */
+	enum view_state promotion; /* COMMIT, RECORD: the new promotionStatus; NONE: as it is */
+	size_t first, count; /* COMMIT, RECORD: of plan.changes */
+};
+
+/* The version that is next, if it can't start yet. */
+struct plan_wait {
+	const struct view_version *version; /* NULL: none waits */
+	enum plan_reason reason; /* as that of its REPORT */
+	unsigned needed; /* Jobs that its attempt will run */
+};
+
+/* The version that these actions start, or prepare to. */
+struct plan_start {
+	const struct view_version *version; /* NULL: none starts */
+	unsigned jobs; /* that its attempt runs */
+};
+
+/* Points into the view. Keeps its memory from one plan to the next. */
+struct plan {
+	struct plan_action *actions;
+	size_t nactions, actions_cap;
+	struct plan_change *changes;
+	size_t nchanges, changes_cap;
+	struct plan_wait wait;
+	struct plan_start start;
+	int64_t wake; /* plan again at this time, even if nothing changes; 0: no need */
+};
+
+#define PLAN_INIT {.wake = 0}
+
+void plan_release(struct plan *p); /* for CLEANUP() too */
+/* An empty plan again, with the memory of the former. */
+void plan_reset(struct plan *p);
+
+/* A new action at the end; valid until the next one is added. */
+struct plan_action *plan_add(struct plan *p, enum plan_kind kind, const struct view_version *v);
+void plan_add_job(struct plan *p, enum plan_kind kind, enum plan_reason reason,
+	const struct view_version *v, const struct view_job *job);
+void plan_add_change(struct plan *p, struct plan_change change);
+/* A COMMIT or RECORD of the changes from first on. */
+struct plan_action *plan_add_patch(struct plan *p, enum plan_kind kind,
+	const struct view_version *v, size_t first, enum view_state promotion);
+/* Plan again at this time at the latest. */
+void plan_wake(struct plan *p, int64_t when);
+
+#endif
