@@ -2,18 +2,17 @@
 
 #include <stdlib.h>
 
-#include "admission/runnable.h"
 #include "admission/suggest.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "keptn/traceparent.h"
-#include "kube/names.h"
 
 /* One judgement in progress. */
 struct judge {
 	const struct appcontext *app;
 	const struct known *known;
+	struct resolver resolver;
 	struct findings *to;
 	struct needs *needs;
 	int suggestions_left;
@@ -74,49 +73,39 @@ static void judge_list(struct judge *j, const struct json *list, const char *nam
 	}
 }
 
-/* Where a definition is looked for: "A" or "B", or "A" where they are one. */
-static void add_places(struct buf *to, const struct judge *j)
+/* A suggestion for a missing name; each costs, so there is a limit. */
+static const char *suggest(struct judge *j, const char *name)
 {
-	(void)buf_addf(to, "\"%s\"", j->app->namespace);
-	if (!str_eq(j->app->namespace, j->known->keptn_namespace))
-		(void)buf_addf(to, " or \"%s\"", j->known->keptn_namespace);
+	if (j->suggestions_left-- <= 0)
+		return NULL;
+	return suggest_definition(j->known, j->app->namespace, name, &j->names_left);
 }
 
-/* A task without a definition; the finding depends on what is known of this name. */
-static void add_missing(struct judge *j, enum rule_id rule, const struct element *e)
+/* Adds the finding that the task can't run, which depends on what is known of the chain. */
+static void add_unresolved(
+	struct judge *j, enum rule_id rule, const struct element *e, const struct resolution *r)
 {
 	CLEANUP(buf_release) struct buf detail = BUF_INIT(LIMIT_DETAIL_BYTES);
-	const char *suggestion = NULL;
+	bool missing = r->outcome == RESOLVE_MISSING;
 	struct finding *item;
 
-	(void)buf_add(&detail, "no KeptnTaskDefinition of this name in ");
-	add_places(&detail, j);
-	if (j->suggestions_left-- > 0)
-		suggestion =
-			suggest_definition(j->known, j->app->namespace, e->text, &j->names_left);
-	if (suggestion)
-		(void)buf_addf(&detail, "; did you mean \"%s\"?", suggestion);
-	else
-		(void)buf_add(&detail, "; create it first, or correct the name");
-	item = findings_add(
-		j->to, rule, FIELDERR_NOT_FOUND, element_field(e), e->text, "%s", buf_str(&detail));
+	resolution_describe(r, missing ? suggest(j, e->text) : NULL, &detail);
+	item = findings_add(j->to, rule, missing ? FIELDERR_NOT_FOUND : FIELDERR_INVALID,
+		element_field(e), e->text, "%s", buf_str(&detail));
 	if (item)
-		item->unconfirmed = lookup_need(j->known, j->app->namespace, e->text, j->needs);
+		item->unconfirmed = needs_add(j->needs, r);
 }
 
-static void judge_definition(struct judge *j, const struct element *e, struct lookup l)
+static enum rule_id promotion_rule(enum resolve_outcome outcome)
 {
-	CLEANUP(buf_release) struct buf faults = BUF_INIT(LIMIT_DETAIL_BYTES);
-	struct finding *item;
-
-	runnable_describe(j->known, j->app->namespace, l.definition, &faults);
-	if (!faults.len)
-		return;
-	item = findings_add(j->to, PG105, FIELDERR_INVALID, element_field(e), e->text,
-		"KeptnTaskDefinition \"%s\" in \"%s\" can't run: %s", e->text, l.namespace,
-		buf_str(&faults));
-	if (item)
-		item->unconfirmed = runnable_need(j->known, j->app->namespace, e->text, j->needs);
+	switch (outcome) {
+	case RESOLVE_BAD_NAME:
+		return PG103;
+	case RESOLVE_MISSING:
+		return PG101;
+	default:
+		return PG105;
+	}
 }
 
 /* The index of an earlier entry of this name; NULL, and noted, if this is the first. */
@@ -135,7 +124,7 @@ static const size_t *note_first(struct strmap *first, const struct element *e)
 static void judge_promotion_task(struct judge *j, const struct element *e, void *ctx)
 {
 	const size_t *first = note_first(ctx, e);
-	struct lookup l;
+	struct resolution r;
 
 	if (first) {
 		findings_add(j->to, PG102, FIELDERR_DUPLICATE, element_field(e), e->text,
@@ -143,17 +132,9 @@ static void judge_promotion_task(struct judge *j, const struct element *e, void 
 			*first);
 		return;
 	}
-	if (!name_is_subdomain(e->text)) {
-		findings_add(j->to, PG103, FIELDERR_INVALID, element_field(e), e->text,
-			"must be a lowercase RFC 1123 subdomain of at most %d characters",
-			LIMIT_NAME_BYTES);
-		return;
-	}
-	l = lookup_definition(j->known, j->app->namespace, e->text);
-	if (l.definition)
-		judge_definition(j, e, l);
-	else
-		add_missing(j, PG101, e);
+	resolve(&j->resolver, e->text, &r);
+	if (r.outcome != RESOLVE_RUNS)
+		add_unresolved(j, promotion_rule(r.outcome), e, &r);
 }
 
 /* Promotion tasks that are in the other list as well; each is reported once. */
@@ -204,10 +185,14 @@ static void judge_promotion_tasks(struct judge *j)
 
 static void judge_deployment_task(struct judge *j, const struct element *e, void *ctx)
 {
+	struct resolution r;
+
 	(void)ctx;
-	if (!findings_full(j->to, SEVERITY_WARNING) &&
-		!lookup_definition(j->known, j->app->namespace, e->text).definition)
-		add_missing(j, PG107, e);
+	if (findings_full(j->to, SEVERITY_WARNING))
+		return;
+	resolve_name(&j->resolver, e->text, &r);
+	if (r.outcome != RESOLVE_RUNS)
+		add_unresolved(j, PG107, e, &r);
 }
 
 static void judge_deployment_tasks(struct judge *j, enum task_list which)
@@ -240,7 +225,15 @@ static void judge_on_failure(struct judge *j)
 void judge_appcontext(const struct appcontext *app, const struct known *k, struct findings *to,
 	struct needs *needs)
 {
-	struct judge j = {app, k, to, needs, LIMIT_SUGGESTIONS, LIMIT_SUGGESTION_NAMES};
+	struct judge j = {
+		.app = app,
+		.known = k,
+		.resolver = lookup_resolver(k, app->namespace),
+		.to = to,
+		.needs = needs,
+		.suggestions_left = LIMIT_SUGGESTIONS,
+		.names_left = LIMIT_SUGGESTION_NAMES,
+	};
 
 	if (has_type(&j, app->annotations, JSON_OBJECT, "metadata.annotations"))
 		judge_on_failure(&j);

@@ -1,19 +1,18 @@
 /*
- * lookup - finding the KeptnTaskDefinition that a task name means, among what is known.
+ * lookup - what is known besides the request, and what must be confirmed before it denies.
  *
- * Keptn looks in the application's namespace and, only if there is none, in its own. The informer's
- * cache lags: somebody who applies a definition and its context together makes them milliseconds
- * apart. So what would be held against a request is not believed of the cache: the names go to a
- * list of needs, somebody asks the API server, and the same question is put again with the answers
- * as `confirmed`.
+ * The informer's cache lags: `kubectl apply -f` may create a definition and its context
+ * milliseconds apart. So a cache miss is never trusted to deny a request: the names go to a list of
+ * needs, the caller looks them up live, and judges again with the answers as `confirmed`.
  */
 #ifndef PROMOGATE_ADMISSION_LOOKUP_H
 #define PROMOGATE_ADMISSION_LOOKUP_H
 
 #include "admission/definitions.h"
 #include "keptn/onfailure.h"
+#include "keptn/resolve.h"
 
-/* All that a judgement rests on besides the request. Borrowed. */
+/* Borrowed. */
 struct known {
 	const char *keptn_namespace;
 	const struct definitions *cached;
@@ -22,6 +21,9 @@ struct known {
 	enum block_deployment block_deployment;
 	size_t max_promotion_tasks; /* 0: no limit */
 };
+
+/* Looks into what is confirmed, then into the cache. Borrows k and app_ns. */
+struct resolver lookup_resolver(const struct known *k, const char *app_ns);
 
 /* "namespace/name" of what must be confirmed; at most LIMIT_LOOKUPS_PER_ROUND at a time. */
 struct needs {
@@ -32,17 +34,10 @@ struct needs {
 
 void needs_release(struct needs *n); /* for CLEANUP() too */
 
-struct lookup {
-	const struct taskdef *definition; /* NULL: there is none */
-	const char *namespace; /* where it is */
-};
-
-struct lookup lookup_definition(const struct known *k, const char *app_ns, const char *name);
-
 /*
- * Adds what the answer for this name rests on and is not confirmed yet. True if there is such a
- * thing, even where the list was full.
+ * Adds what the outcome depends on and is not confirmed. True if there is such a name, even if the
+ * list is full.
  */
-bool lookup_need(const struct known *k, const char *app_ns, const char *name, struct needs *needs);
+bool needs_add(struct needs *n, const struct resolution *r);
 
 #endif

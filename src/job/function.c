@@ -33,7 +33,7 @@ static int check_one(
 {
 	CLEANUP(buf_release) struct buf what = BUF_INIT(LIMIT_DETAIL_BYTES);
 	CLEANUP(free_p) struct taskdef *t = taskdef_decode(definition);
-	unsigned faults = lends ? t->faults & TASKDEF_LENDS_NO_CODE : t->faults;
+	unsigned faults = lends ? t->faults & TASKDEF_WITHOUT_CODE : t->faults;
 
 	if (faults) {
 		taskdef_describe(&what, faults);

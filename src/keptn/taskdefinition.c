@@ -1,8 +1,7 @@
 #include "keptn/taskdefinition.h"
 
-#include <string.h>
-
 #include "base/mem.h"
+#include "base/packing.h"
 #include "base/str.h"
 #include "kube/duration.h"
 #include "kube/names.h"
@@ -77,7 +76,7 @@ static const struct json *object_or_null(const struct json *j)
 	return json_type(j) == JSON_OBJECT ? j : NULL;
 }
 
-struct taskdef *taskdef_decode(const struct json *object)
+void taskdef_read(const struct json *object, struct taskdef *ret)
 {
 	const struct json *spec = json_get(object, "spec");
 	const struct json *container = object_or_null(json_get(spec, "container"));
@@ -85,15 +84,33 @@ struct taskdef *taskdef_decode(const struct json *object)
 	const struct json *python = object_or_null(json_get(spec, "python"));
 	/* Where both are set, Keptn runs the deno one; here it is a fault anyway. */
 	const struct json *runtime = deno ? deno : python;
-	unsigned faults = runtime_faults(container, runtime, !!container + !!deno + !!python) |
-			  timeout_faults(json_get(spec, "timeout"));
-	const char *ref = read_function_ref(runtime, &faults);
-	struct taskdef *t = xmalloc(sizeof(*t) + strlen(ref) + 1);
 
-	t->faults = faults;
-	t->container = container != NULL;
-	memcpy(t->function_ref, ref, strlen(ref) + 1);
-	return t;
+	ret->faults = runtime_faults(container, runtime, !!container + !!deno + !!python) |
+		      timeout_faults(json_get(spec, "timeout"));
+	ret->container = container != NULL;
+	ret->function_ref = read_function_ref(runtime, &ret->faults);
+}
+
+struct taskdef *taskdef_copy(const struct taskdef *t)
+{
+	struct taskdef copy = *t;
+	struct packing measure = {NULL, 0}, fill = {NULL, 0};
+	struct taskdef *ret;
+
+	packing_text(&measure, &copy.function_ref);
+	ret = xmalloc(sizeof(*ret) + measure.size);
+	fill.at = (char *)(ret + 1);
+	packing_text(&fill, &copy.function_ref);
+	*ret = copy;
+	return ret;
+}
+
+struct taskdef *taskdef_decode(const struct json *object)
+{
+	struct taskdef t;
+
+	taskdef_read(object, &t);
+	return taskdef_copy(&t);
 }
 
 void taskdef_describe(struct buf *to, unsigned faults)

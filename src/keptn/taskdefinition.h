@@ -1,6 +1,6 @@
 /*
- * taskdefinition - a KeptnTaskDefinition, reduced to what a judgement about its users needs: a few
- * bits and a name, so that ten thousand of them are no matter.
+ * taskdefinition - a KeptnTaskDefinition, reduced to what decides whether it can run: a few bits
+ * and a name, so that ten thousand of them cost little.
  */
 #ifndef PROMOGATE_KEPTN_TASKDEFINITION_H
 #define PROMOGATE_KEPTN_TASKDEFINITION_H
@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "json/json.h"
 
-/* Why it can't run, as far as it shows in the object alone. */
+/* Why it can't run, as far as the object itself shows. */
 enum taskdef_fault {
 	TASKDEF_NO_RUNTIME = 1 << 0,
 	TASKDEF_SEVERAL_RUNTIMES = 1 << 1,
@@ -20,21 +20,24 @@ enum taskdef_fault {
 	TASKDEF_TIMEOUT_MALFORMED = 1 << 5,
 	TASKDEF_TIMEOUT_TOO_SHORT = 1 << 6,
 	TASKDEF_FUNCTION_REF_MALFORMED = 1 << 7,
-	/* What keeps it from lending its code to another; a bad timeout, for one, doesn't. */
-	TASKDEF_LENDS_NO_CODE = TASKDEF_NO_RUNTIME | TASKDEF_SEVERAL_RUNTIMES | TASKDEF_NO_CODE |
-				TASKDEF_FUNCTION_REF_MALFORMED,
+	/* The faults that matter to a definition that references its code: not its timeout. */
+	TASKDEF_WITHOUT_CODE = TASKDEF_NO_RUNTIME | TASKDEF_SEVERAL_RUNTIMES | TASKDEF_NO_CODE |
+			       TASKDEF_FUNCTION_REF_MALFORMED,
 };
 
 struct taskdef {
 	unsigned faults; /* of enum taskdef_fault */
-	bool container; /* runs a container of its own, so no function can refer to its code */
-	char function_ref[]; /* the definition whose code it runs: a legal name, or "" */
+	bool container; /* runs a container of its own, so no function can reference its code */
+	const char *function_ref; /* the definition whose code it runs: a valid name, or "" */
 };
 
-/* From the object, of any served version; what has the wrong type counts as absent. For free(). */
+/* From an object of any served version, borrowing; a field of the wrong type counts as absent. */
+void taskdef_read(const struct json *object, struct taskdef *ret);
+/* The same in one allocation of its own, for free(). */
 struct taskdef *taskdef_decode(const struct json *object);
+struct taskdef *taskdef_copy(const struct taskdef *t);
 
-/* Appends what each fault is and its mend, joined by "; ". */
+/* Appends what each fault is and its fix, joined by "; ". */
 void taskdef_describe(struct buf *to, unsigned faults);
 
 #endif

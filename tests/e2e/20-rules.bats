@@ -127,19 +127,19 @@ KeptnTaskDefinition \"broken\" in \"$ns\" can't run: $2")" apply
 }
 
 @test "D24, PG105: a functionRef that does not exist" {
-	cannot_run '{deno: {functionRef: {name: parent}}}' 'its functionRef "parent" does not exist: apply it first'
+	cannot_run '{deno: {functionRef: {name: parent}}}' 'its functionRef "parent" does not exist: create it first, or correct the name'
 }
 
 @test "D24, PG105: a functionRef to a container" {
 	definition parent | says '' apply
-	cannot_run '{deno: {functionRef: {name: parent}}}' 'its functionRef "parent" is a container: name one with code'
+	cannot_run '{deno: {functionRef: {name: parent}}}' 'its functionRef "parent" is a container and has no code to reference: name a definition with code'
 }
 
 @test "D24, PG105: a functionRef in a cycle" {
 	definition other '{deno: {functionRef: {name: broken}}}' | says '' apply
 	definition broken '{deno: {functionRef: {name: other}}}' | says '' apply
 	promotes podtato broken | refused "$(invalid podtato "spec.promotionTasks[0]: Invalid value: \"broken\": \
-KeptnTaskDefinition \"broken\" in \"$ns\" can't run: its functionRef \"broken\" is part of a cycle: end it at code")" apply
+KeptnTaskDefinition \"broken\" in \"$ns\" can't run: its functionRef \"broken\" is part of a cycle: end the chain at a definition with code")" apply
 }
 
 @test "PG105: a broken definition hides a good one in keptn-system" {

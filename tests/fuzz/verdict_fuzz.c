@@ -80,14 +80,10 @@ static void look_up(void *ctx, const char *key, void *value)
 	const char *name = key + strlen(ns) + 1;
 	const struct taskdef *t = NULL;
 	struct taskdef *copy = NULL;
-	size_t bytes;
 
 	(void)value;
-	if (definitions_find(&a->w->live, ns, name, &t) == DEFINITIONS_PRESENT) {
-		bytes = sizeof(*t) + strlen(t->function_ref) + 1;
-		copy = xmalloc(bytes);
-		memcpy(copy, t, bytes);
-	}
+	if (definitions_find(&a->w->live, ns, name, &t) == DEFINITIONS_PRESENT)
+		copy = taskdef_copy(t);
 	definitions_put(a->to, ns, name, copy);
 }
 

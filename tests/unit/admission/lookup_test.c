@@ -1,7 +1,6 @@
 /* What is known of definitions: the map, the lookup, what must be confirmed, and what is near. */
 #include "admission/lookup.h"
 
-#include "admission/runnable.h"
 #include "admission/suggest.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -79,6 +78,15 @@ static void definitions_are_found_by_namespace_and_name(void **state)
 	assert_int_equal(definitions_find(&w.cached, "dev", "a", &t), DEFINITIONS_UNKNOWN);
 }
 
+static const char *namespace_of(const struct known *k, const char *name)
+{
+	struct resolver resolver = lookup_resolver(k, "dev");
+	struct resolution r;
+
+	resolve_name(&resolver, name, &r);
+	return r.outcome == RESOLVE_RUNS ? r.chain[0].namespace : "";
+}
+
 static void what_is_confirmed_counts_before_what_is_cached(void **state)
 {
 	struct known k;
@@ -86,22 +94,31 @@ static void what_is_confirmed_counts_before_what_is_cached(void **state)
 
 	(void)state;
 	k = known_of(&w);
-	assert_null(lookup_definition(&k, "dev", "a").definition);
+	assert_string_equal(namespace_of(&k, "a"), "");
 	definitions_put(&w.cached, "keptn", "a", make(""));
-	assert_string_equal(lookup_definition(&k, "dev", "a").namespace, "keptn");
+	assert_string_equal(namespace_of(&k, "a"), "keptn");
 	definitions_put(&w.cached, "dev", "a", make(""));
-	assert_string_equal(lookup_definition(&k, "dev", "a").namespace, "dev");
+	assert_string_equal(namespace_of(&k, "a"), "dev");
 	definitions_put(&w.confirmed, "dev", "a", NULL);
-	assert_string_equal(lookup_definition(&k, "dev", "a").namespace, "keptn");
+	assert_string_equal(namespace_of(&k, "a"), "keptn");
 	definitions_put(&w.confirmed, "keptn", "a", NULL);
-	assert_null(lookup_definition(&k, "dev", "a").definition);
+	assert_string_equal(namespace_of(&k, "a"), "");
 	definitions_put(&w.confirmed, "dev", "a", make(""));
-	assert_string_equal(lookup_definition(&k, "dev", "a").namespace, "dev");
+	assert_string_equal(namespace_of(&k, "a"), "dev");
+}
+
+static bool needs(struct needs *needs, const struct known *k, const char *app_ns, const char *name)
+{
+	struct resolver resolver = lookup_resolver(k, app_ns);
+	struct resolution r;
+
+	resolve(&resolver, name, &r);
+	return needs_add(needs, &r);
 }
 
 static void needs_are_what_is_not_confirmed_yet(void **state)
 {
-	CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
+	CLEANUP(needs_release) struct needs list = NEEDS_INIT;
 	CLEANUP(buf_release) struct buf names = BUF_INIT(100);
 	struct known k;
 	WORLD;
@@ -110,19 +127,19 @@ static void needs_are_what_is_not_confirmed_yet(void **state)
 	k = known_of(&w);
 	definitions_put(&w.confirmed, "dev", "a", NULL);
 	definitions_put(&w.cached, "dev", "here", make(""));
-	assert_true(lookup_need(&k, "dev", "a", &needs));
-	assert_true(lookup_need(&k, "dev", "here", &needs));
-	assert_true(lookup_need(&k, "keptn", "x", &needs));
-	assert_false(lookup_need(&k, "dev", "No Name", &needs));
-	strmap_walk(&needs.names, join_key, &names);
+	assert_true(needs(&list, &k, "dev", "a"));
+	assert_true(needs(&list, &k, "dev", "here"));
+	assert_true(needs(&list, &k, "keptn", "x"));
+	assert_false(needs(&list, &k, "dev", "No Name"));
+	strmap_walk(&list.names, join_key, &names);
 	assert_string_equal(buf_str(&names), "dev/here keptn/a keptn/x ");
 	definitions_put(&w.confirmed, "keptn", "a", NULL);
-	assert_false(lookup_need(&k, "dev", "a", &needs));
+	assert_false(needs(&list, &k, "dev", "a"));
 }
 
 static void a_full_list_of_needs_still_says_that_there_are_more(void **state)
 {
-	CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
+	CLEANUP(needs_release) struct needs list = NEEDS_INIT;
 	struct known k;
 	WORLD;
 
@@ -131,49 +148,9 @@ static void a_full_list_of_needs_still_says_that_there_are_more(void **state)
 	for (int i = 0; i < LIMIT_LOOKUPS_PER_ROUND + 5; i++) {
 		CLEANUP(free_p) char *name = xasprintf("a%d", i);
 
-		assert_true(lookup_need(&k, "dev", name, &needs));
+		assert_true(needs(&list, &k, "dev", name));
 	}
-	assert_int_equal(needs.names.count, LIMIT_LOOKUPS_PER_ROUND);
-}
-
-/* A chain of n functionRefs, whose last definition has code. */
-static void put_chain(struct world *w, int n)
-{
-	for (int i = 0; i <= n; i++) {
-		CLEANUP(free_p) char *name = xasprintf("c%d", i);
-		CLEANUP(free_p) char *ref = i < n ? xasprintf("c%d", i + 1) : xstrdup("");
-
-		definitions_put(&w->cached, "dev", name, make(ref));
-	}
-}
-
-static void a_chain_is_followed_so_far(void **state)
-{
-	static const struct {
-		int length;
-		const char *want;
-	} rows[] = {
-		{1, ""},
-		{LIMIT_FUNCTION_REF_DEPTH, ""},
-		{LIMIT_FUNCTION_REF_DEPTH + 1,
-			"its code is over 16 functionRefs away: shorten the chain"},
-		{100, "its code is over 16 functionRefs away: shorten the chain"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		CLEANUP(buf_release) struct buf says = BUF_INIT(1000);
-		CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
-		struct known k;
-		WORLD;
-
-		k = known_of(&w);
-		put_chain(&w, rows[i].length);
-		runnable_describe(&k, "dev", lookup_definition(&k, "dev", "c0").definition, &says);
-		assert_string_equal(buf_str(&says), rows[i].want);
-		assert_true(runnable_need(&k, "dev", "c0", &needs));
-		assert_true(needs.names.count <= LIMIT_FUNCTION_REF_DEPTH + 1);
-	}
+	assert_int_equal(list.names.count, LIMIT_LOOKUPS_PER_ROUND);
 }
 
 static void suggests_the_nearest_name(void **state)
@@ -244,7 +221,6 @@ int main(void)
 		cmocka_unit_test(what_is_confirmed_counts_before_what_is_cached),
 		cmocka_unit_test(needs_are_what_is_not_confirmed_yet),
 		cmocka_unit_test(a_full_list_of_needs_still_says_that_there_are_more),
-		cmocka_unit_test(a_chain_is_followed_so_far),
 		cmocka_unit_test(suggests_the_nearest_name),
 		cmocka_unit_test(suggesting_has_a_limit),
 	};
