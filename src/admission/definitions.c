@@ -35,14 +35,6 @@ void definitions_put(
 		free(t_take);
 }
 
-void definitions_remove(struct definitions *d, const char *ns, const char *name)
-{
-	struct key key;
-
-	if (key_make(&key, ns, name))
-		(void)strmap_remove(&d->by_key, key.text);
-}
-
 enum definitions_answer definitions_find(
 	const struct definitions *d, const char *ns, const char *name, const struct taskdef **ret)
 {

@@ -24,7 +24,6 @@ void definitions_release(struct definitions *d); /* for CLEANUP() too */
 /* Invalid object names are ignored. t_take is NULL for a definition that is known to be absent. */
 void definitions_put(
 	struct definitions *d, const char *ns, const char *name, struct taskdef *t_take);
-void definitions_remove(struct definitions *d, const char *ns, const char *name);
 
 /* *ret is set for DEFINITIONS_PRESENT only. */
 enum definitions_answer definitions_find(

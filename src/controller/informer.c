@@ -297,16 +297,11 @@ int informer_ready(const struct informer *i, struct buf *reasons)
 {
 	if (informer_synced(i))
 		return 0;
-	(void)buf_addf(reasons, "%s: not listed yet\n", informer_resource(i));
+	(void)buf_addf(reasons, "%s: not listed yet\n", i->kind.resource);
 	return -1;
 }
 
 uint64_t informer_progress(const struct informer *i)
 {
 	return i->progress;
-}
-
-const char *informer_resource(const struct informer *i)
-{
-	return i->kind.resource;
 }

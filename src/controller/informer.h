@@ -66,7 +66,5 @@ int informer_ready(const struct informer *i, struct buf *reasons);
  * wait for ever. The copy is that of the list all the same.
  */
 uint64_t informer_progress(const struct informer *i);
-/* The resource it watches, "keptnconfigs". */
-const char *informer_resource(const struct informer *i);
 
 #endif

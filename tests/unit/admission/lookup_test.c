@@ -73,9 +73,6 @@ static void definitions_are_found_by_namespace_and_name(void **state)
 	assert_int_equal(definitions_find(&w.cached, "", "a", &t), DEFINITIONS_ABSENT);
 	definitions_walk(&w.cached, "dev", join, &names);
 	assert_string_equal(buf_str(&names), "a b ");
-	definitions_remove(&w.cached, "dev", "a");
-	definitions_remove(&w.cached, "dev", "never");
-	assert_int_equal(definitions_find(&w.cached, "dev", "a", &t), DEFINITIONS_UNKNOWN);
 }
 
 static const char *namespace_of(const struct known *k, const char *name)
