@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# hack/localcluster itself, which every other end-to-end test stands on.
+# hack/localcluster itself, which every other end-to-end test uses.
 
 bats_require_minimum_version 1.5.0
 
@@ -24,7 +24,7 @@ pid_of() { # NAME
 	cut -d' ' -f1 "$PROMOGATE_CLUSTER_DIR/run/$1"
 }
 
-# A Job in namespace default whose pod is told how to end.
+# A Job in namespace default with an annotation that says how its pod ends.
 create_job() { # NAME PLAY
 	kubectl create -f - <<-EOF
 		apiVersion: batch/v1
@@ -57,12 +57,12 @@ create_job() { # NAME PLAY
 	[[ $(cat "$PROMOGATE_CLUSTER_DIR"/run/*) == "$before" ]]
 }
 
-@test "up with options that the cluster was not made with is refused" {
+@test "up with other options than the cluster was created with fails" {
 	run -1 "$localcluster" up --audit
 	[[ $output == *"other options"* ]]
 }
 
-@test "a folder that holds other things is left alone" {
+@test "a folder with other files is left alone" {
 	mkdir "$BATS_TEST_TMPDIR/logs"
 	run -1 "$localcluster" --dir "$BATS_TEST_TMPDIR" up
 	[[ $output == *"is not empty"* ]]
@@ -104,7 +104,7 @@ create_job() { # NAME PLAY
 	kubectl wait --for=delete pod --all --timeout=120s
 }
 
-@test "a second cluster lives side by side, and its end is its own" {
+@test "a second cluster runs at the same time, and ends without affecting the first" {
 	run -0 "$localcluster" --dir "$BATS_FILE_TMPDIR/second" up --emulated-version 1.34 --audit
 	second=$("$localcluster" --dir "$BATS_FILE_TMPDIR/second" kubeconfig)
 	kubectl --kubeconfig "$second" create namespace only-here
@@ -116,7 +116,7 @@ create_job() { # NAME PLAY
 	kubectl get --raw /readyz
 }
 
-@test "the API server goes away and comes back where it was" {
+@test "the API server stops and starts again on the same port" {
 	kubectl create configmap before-outage
 	"$localcluster" stop-apiserver
 	run ! kubectl get configmap before-outage
@@ -149,13 +149,13 @@ create_job() { # NAME PLAY
 	kubectl wait --for=condition=Complete job/after-crash --timeout=120s
 }
 
-@test "up starts again what runs but does not answer" {
+@test "up restarts a process that runs but does not answer" {
 	kill -STOP "$(pid_of kube-apiserver)"
 	"$localcluster" up
 	kubectl get --raw /readyz
 }
 
-@test "down ends all that it started, and nothing that has one of its pids since" {
+@test "down ends all that it started, and no other process that reuses one of its pids" {
 	folder=$PROMOGATE_CLUSTER_DIR
 	sleep 60 &
 	stranger=$!

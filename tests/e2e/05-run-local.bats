@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# hack/run-local: both programs as processes beside a cluster, into it and out of it again.
+# hack/run-local: starts both programs as processes beside a cluster, and removes them again.
 
 bats_require_minimum_version 1.5.0
 
@@ -25,8 +25,8 @@ setup() {
 	eval "$("$localcluster" env)"
 }
 
-# eventually COMMAND...: until it succeeds. Status is such a one: who begins to lead is not ready for
-# a moment, though it was while it stood by.
+# eventually COMMAND...: waits until it succeeds. status needs that: a replica that starts to lead is
+# not ready for a moment, though it was as a standby.
 eventually() {
 	local end=$((SECONDS + 120))
 	until "$@"; do
@@ -35,12 +35,12 @@ eventually() {
 	done
 }
 
-# The pids of both, as they are now.
+# The current pids of both.
 pids() {
 	"$run_local" env | grep PID
 }
 
-@test "up: both are ready, registered, and have only their own permissions" {
+@test "up: both are ready and have only their own permissions, and the webhook is registered" {
 	run -0 "$run_local" up
 	eventually "$run_local" status
 	for program in webhook reconciler; do
@@ -55,7 +55,7 @@ pids() {
 	[[ $output == *'"msg":"serving"'* ]]
 }
 
-@test "up again changes nothing, but for one that gets another flag" {
+@test "up again restarts only the program that gets another flag" {
 	before=$(pids)
 	run -0 "$run_local" up
 	[[ $(pids) == "$before" ]]
@@ -84,7 +84,7 @@ pids() {
 	eventually "$run_local" status
 }
 
-@test "a flag that it does not know ends up, with its message, and nothing is left registered" {
+@test "an unknown flag makes up fail with the program's message, and nothing stays registered" {
 	run -1 "$run_local" up --reconciler-flag --no-such-flag
 	[[ $output == *"no-such-flag"* ]]
 	[[ -z $(kubectl get validatingwebhookconfigurations -o name) ]]

@@ -70,7 +70,7 @@ watch() { # PATH
 	[[ $output == "NotFound 404 GET $CLUSTER_SERVER$maps/a: NotFound: configmaps \"a\" not found" ]]
 }
 
-@test "tells the refusals apart" {
+@test "distinguishes errors by kind" {
 	"$client" call POST "$maps" application/json < <(map a)
 	run -1 "$client" call POST "$maps" application/json < <(map a)
 	[[ $output == "AlreadyExists 409 "* ]]
@@ -86,7 +86,7 @@ watch() { # PATH
 	[[ $output == "NotFound 404 "*"404 page not found" ]]
 }
 
-@test "tells a quota from a missing right" {
+@test "distinguishes a quota from a missing permission" {
 	kubectl create quota full -n "$ns" --hard=secrets=0
 	counted() {
 		[[ $(kubectl get quota full -n "$ns" -o jsonpath='{.status.hard.secrets}') == 0 ]]
@@ -103,7 +103,7 @@ watch() { # PATH
 	[[ $output == "Forbidden 403 "*"system:serviceaccount:$ns:nobody"* ]]
 }
 
-@test "shows who it is: certificate, token, neither" {
+@test "authenticates by certificate, by token, or not at all" {
 	kubeconfig_for "$BATS_TEST_TMPDIR/token" "{token: \"$CLUSTER_TOKEN\"}"
 	KUBECONFIG=$BATS_TEST_TMPDIR/token run -0 "$client" call GET "$maps"
 	kubeconfig_for "$BATS_TEST_TMPDIR/wrong" '{token: wrong}'
@@ -114,7 +114,7 @@ watch() { # PATH
 	[[ $output == "Forbidden 403 "*system:anonymous* ]]
 }
 
-@test "does not talk to a server that the CA does not vouch for" {
+@test "does not talk to a server whose certificate the CA did not sign" {
 	sed 's/certificate-authority: [^}]*/tls-server-name: kubernetes/' \
 		<(kubeconfig_for /dev/stdout '{}') >"$BATS_TEST_TMPDIR/system"
 	KUBECONFIG=$BATS_TEST_TMPDIR/system run -1 "$client" call GET /version
@@ -129,7 +129,7 @@ watch() { # PATH
 	[[ $output =~ ^"25 objects in 3 pages at "[0-9]+$ || $output =~ ^"26 objects in 3 pages at "[0-9]+$ ]]
 }
 
-@test "watches from where it listed, until the server ends it" {
+@test "watches from the version of its list, until the server ends the watch" {
 	run -0 "$client" list "$maps" 100
 	watch "$maps?watch=1&allowWatchBookmarks=true&timeoutSeconds=8&resourceVersion=${output##* }"
 	"$client" call POST "$maps" application/json < <(map a)
@@ -139,20 +139,20 @@ watch() { # PATH
 	[[ $(tail -n 1 "$watched") == ended ]]
 }
 
-@test "an outage: calls and watches end, and the next ones work" {
+@test "calls and watches end in an outage, and the next ones work" {
 	"$client" call POST "$maps" application/json < <(map a)
 	version=$("$client" call GET "$maps/a" | jq -r .metadata.resourceVersion)
 	watch "$maps?watch=1"
 	eventually says "ADDED a " "$watched"
 	"$localcluster" stop-apiserver
-	# An API server that has the time ends its watches in good order.
+	# An API server that shuts down gracefully ends its watches properly.
 	wait "$watcher" || true
 	[[ $(tail -n 1 "$watched") == ended || $(tail -n 1 "$watched") == "IO 0 "* ]]
 	run -1 "$client" call GET "$maps"
 	[[ $output == "IO 0 "*"the API server can't be reached: "* ]]
 	"$localcluster" start-apiserver
 	run -0 "$client" list "$maps" 100
-	# Its watch cache begins anew, behind this one.
+	# Its watch cache starts anew, at an older version than this one.
 	for i in {1..5}; do
 		map "later$i" | kubectl create -n "$ns" -f -
 	done

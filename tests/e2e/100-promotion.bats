@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
-# The promotion phase: what runs, what is recorded, what a failure means, and what a person can do.
+# The promotion phase: what runs, what is recorded, what a failure means, and what a user can do.
 
 load lib
 load lib-promotion
@@ -20,7 +20,7 @@ teardown() {
 	kubectl delete keptnconfigs,keptnappversions --all --all-namespaces
 }
 
-# The Job of a task that failed says which blocking policy counted, and whose it was.
+# The Job of a failed task says which blocking policy applied, and which setting it came from.
 explained() { # JOB POLICY WHOSE
 	explained_now() {
 		same "Failed, so $2 by $3" "$(job "$1" '.metadata.annotations |
@@ -47,23 +47,23 @@ explained() { # JOB POLICY WHOSE
 	same '["Succeeded"]' "$(kav podtato-1 '[.status | .preDeploymentStatus, .preDeploymentEvaluationStatus, .workloadOverallStatus,
 		.postDeploymentStatus, .postDeploymentEvaluationStatus] | unique | tojson')"
 	same true "$(kav podtato-1 '.status | .endTime >= .startTime')"
-	# Of the object itself nothing has changed: no finalizer, no annotation.
+	# The object's metadata has not changed: no finalizer, no annotation.
 	same "$(jq -S 'del(.managedFields, .resourceVersion)' <<<"$before")" \
 		"$(kav podtato-1 .metadata | jq -S 'del(.managedFields, .resourceVersion)')"
 	ran_once podtato-1 open-pr notify
-	# It is found by a person, and knows what it is for.
+	# Labels help people to find the Job, and the environment says what it is for.
 	run -0 kubectl get jobs -n "$ns" -l promogate.dev/app=podtato,promogate.dev/version=1.0.0,promogate.dev/task=open-pr -o name
 	same "job.batch/$(job_of podtato-1 open-pr)" "$output"
 	same "KeptnAppVersion podtato-1" "$(job "$(job_of podtato-1 open-pr)" '.metadata.ownerReferences[] | "\(.kind) \(.name)"')"
 	same '{"workloadName":"","appName":"podtato","appVersion":"1.0.0","workloadVersion":"","taskType":"promotion","objectType":"App","metadata":{"stage":"dev"}}' \
 		"$(job "$(job_of podtato-1 open-pr)" '.spec.template.spec.containers[0].env[] | select(.name == "KEPTN_CONTEXT").value')"
-	# Who asked, and that nothing was refused.
+	# The audit log has the reconciler's user, and no rejected request.
 	audit_caught_up
 	same "$reconciler_user" "$(audited "$by_reconciler | .user.username" | sort -u)"
 	same '' "$(audited "$by_reconciler | select(.responseStatus.code >= 400) | .requestURI")"
 }
 
-@test "a transition is told once, in Keptn's words" {
+@test "each transition has one Event, with Keptn's reason" {
 	plays notify succeed | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1
@@ -74,7 +74,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	eventually finished
 }
 
-@test "what is not delivered, has failed, or has no tasks is not written to" {
+@test "a version that is not delivered, has failed or has no tasks is not written to" {
 	plays notify succeed | apply
 	{
 		version waiting waiting 1 notify
@@ -89,12 +89,12 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	same "$before" "$(kubectl get -n "$ns" keptnappversions -o json |
 		jq -c '.items[].metadata | select(.name | startswith("other") | not) | [.name, .resourceVersion]')"
 	same '' "$(jobs_created notify)"
-	# It goes on once it is delivered.
+	# It starts once it is delivered.
 	deliver waiting
 	promoted waiting
 }
 
-@test "a failure blocks where nobody says otherwise" {
+@test "a failure blocks by default" {
 	{
 		plays tag succeed
 		plays notify fail
@@ -108,7 +108,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	same '' "$(events podtato-1 | grep Finished)"
 }
 
-@test "a failure under Warn, by the application's word" {
+@test "a failure with Warn, set by the application" {
 	{
 		plays tag succeed
 		plays notify fail
@@ -122,7 +122,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	explained "$(job_of podtato-1 notify)" Warn 'the annotation promogate.dev/on-failure of the KeptnAppContext'
 }
 
-@test "a failure under Warn, by Keptn's configuration; the application's word counts more" {
+@test "a failure with Warn, set by KeptnConfig; the application's setting has precedence" {
 	keptn_config main false | apply
 	{
 		plays notify fail
@@ -136,7 +136,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	explained "$(job_of own-1 notify)" Block 'the annotation promogate.dev/on-failure of the KeptnAppContext'
 }
 
-@test "a task that takes too long has failed, and says so" {
+@test "a task that takes too long fails, with the reason" {
 	plays notify hang '{retries: 0, timeout: 1s, container: {name: task, image: promote}}' | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1 Failed
@@ -148,11 +148,11 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	eventually no_pods
 }
 
-@test "retries are tries within one Job" {
+@test "retries happen within one Job" {
 	plays notify hang '{retries: 1, container: {name: task, image: promote}}' | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	lets_end notify fail
-	# The Job controller takes ten seconds before it tries again.
+	# The Job controller waits ten seconds before it tries again.
 	second_try() {
 		[[ $(kubectl get pods -n "$ns" --field-selector=status.phase=Running -o name) == pod/* ]]
 	}
@@ -179,7 +179,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	same 10 "$(jobs_ran | wc -l)"
 }
 
-@test "a Job may be collected once its outcome is recorded, and not before" {
+@test "a Job gets its TTL once its outcome is recorded, and not before" {
 	plays notify hang '{retries: 0, ttlSecondsAfterFinished: 77, container: {name: task, image: promote}}' | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1 Progressing
@@ -191,7 +191,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 		same 77 "$(job "$name" .spec.ttlSecondsAfterFinished)"
 	}
 	eventually expires
-	# In the order in which the API server was asked: created, committed, let run, recorded, expires.
+	# The order of the requests: created, committed, released, recorded, expires.
 	audit_caught_up
 	same 'create jobs
 patch keptnappversions/status
@@ -202,7 +202,7 @@ patch jobs' "$(audited "$by_reconciler | select(.verb != \"get\" and .objectRef.
 		sort | cut -d' ' -f2-)"
 }
 
-@test "the code of a function in keptn-system comes into the application's namespace" {
+@test "the code of a function in keptn-system is copied to the application's namespace" {
 	{
 		ns=keptn-system plays "inline-$BATS_TEST_NUMBER" succeed '{deno: {inline: {code: "console.log(1)"}}}'
 		ns=keptn-system plays "copied-$BATS_TEST_NUMBER" succeed "{python: {configMapRef: {name: code-$BATS_TEST_NUMBER}}}"
@@ -212,7 +212,7 @@ patch jobs' "$(audited "$by_reconciler | select(.verb != \"get\" and .objectRef.
 	promoted podtato-1
 	for task in inline copied; do
 		name=$(job_of podtato-1 "$task-$BATS_TEST_NUMBER")
-		# It goes with the Job.
+		# It is deleted with the Job.
 		same "Job $name $(job "$name" .metadata.uid)" "$(kubectl get configmap -n "$ns" "$name" -o json |
 			jq -r '.metadata.ownerReferences[] | "\(.kind) \(.name) \(.uid)"')"
 		same "$name" "$(job "$name" '.spec.template.spec.volumes[].configMap | select(.).name')"
@@ -227,7 +227,7 @@ patch jobs' "$(audited "$by_reconciler | select(.verb != \"get\" and .objectRef.
 	eventually collected
 }
 
-@test "code that is not there yet is waited for" {
+@test "a promotion waits for code that does not exist yet" {
 	ns=keptn-system plays "late-$BATS_TEST_NUMBER" succeed "{python: {configMapRef: {name: late-$BATS_TEST_NUMBER}}}" | apply
 	delivered podtato-1 podtato 1.0.0 "late-$BATS_TEST_NUMBER"
 	eventually has_event podtato-1 CreateTaskFailed "late-$BATS_TEST_NUMBER"
@@ -238,7 +238,7 @@ patch jobs' "$(audited "$by_reconciler | select(.verb != \"get\" and .objectRef.
 
 # --- several versions of an application -----------------------------------------------------------
 
-@test "what was committed goes on; of those that wait only the newest does" {
+@test "a committed promotion continues; of those that wait only the newest starts" {
 	plays notify hang | apply
 	delivered podtato-1 podtato 1.0.0 notify 1
 	promoted podtato-1 Progressing
@@ -258,7 +258,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 	items_are podtato-2 ''
 }
 
-@test "what is delivered behind a newer version is not promoted" {
+@test "a version that is delivered after a newer one is not promoted" {
 	plays notify succeed | apply
 	version podtato-1 podtato 1.0.0 notify 1 | kubectl create -f -
 	delivered podtato-2 podtato 2.0.0 notify 2
@@ -270,7 +270,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 	same 1 "$(jobs_created notify | wc -l)"
 }
 
-@test "what could be retried can't be any more once a newer version has started" {
+@test "a failed version can't be retried once a newer version has started" {
 	plays notify hang | apply
 	delivered podtato-1 podtato 1.0.0 notify 1
 	lets_end notify fail
@@ -302,7 +302,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 
 # --- definitions ------------------------------------------------------------------------------------
 
-@test "a definition that is missing is told of, and the promotion goes on by itself when it comes" {
+@test "a missing definition is reported, and the promotion starts automatically once it exists" {
 	plays tag succeed | apply
 	delivered podtato-1 podtato 1.0.0 'tag, late'
 	eventually has_event podtato-1 CreateTaskNotFound '"late"'
@@ -326,14 +326,14 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 	items_are podtato-1 'late Failed'
 	eventually has_event podtato-1 PromotionTasksFailed 'late (no KeptnTaskDefinition that can run came in time)'
 	same '' "$(jobs_created)"
-	# A person who brings it may have it tried again.
+	# Once it exists, a retry is possible.
 	plays late succeed | apply
 	annotate podtato-1 promogate.dev/retry=2
 	promoted podtato-1
 	ran_once podtato-1 tag late
 }
 
-@test "the deadline comes by itself" {
+@test "the deadline takes effect without any other event" {
 	promoter_leads --definition-deadline=3s
 	delivered podtato-1 podtato 1.0.0 late
 	promoted podtato-1 Failed
@@ -342,7 +342,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 
 # --- people -----------------------------------------------------------------------------------------
 
-@test "a retry runs the tasks that failed, and no other" {
+@test "a retry runs only the failed tasks" {
 	{
 		plays tag succeed
 		plays notify hang
@@ -350,7 +350,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 	delivered podtato-1 podtato 1.0.0 'tag, notify'
 	lets_end notify fail
 	promoted podtato-1 Failed
-	# Only the next attempt can be asked for.
+	# Only the next attempt can be requested.
 	annotate podtato-1 promogate.dev/retry=3
 	others_are_promoted
 	same 'Failed Failed PromotionTasks' "$(state podtato-1)"
@@ -366,7 +366,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 	same 2 "$(job "$(job_of podtato-1 notify)" '.spec.template.spec.containers[0].env[] | select(.name == "PROMOGATE_ATTEMPT").value')"
 }
 
-@test "aborted while it runs: no pod is left, and it has failed" {
+@test "an abort while it runs: no pod is left, and it has failed" {
 	{
 		plays tag succeed
 		plays notify hang
@@ -388,13 +388,13 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 		[[ -z $(kubectl get jobs,pods -n "$ns" -l promogate.dev/task=notify -o name) ]]
 	}
 	eventually gone
-	# And tried again.
+	# A retry works.
 	annotate podtato-1 promogate.dev/retry=2
 	lets_end notify succeed
 	promoted podtato-1
 }
 
-@test "aborted while it waits: it has failed, and nothing ran" {
+@test "an abort while it waits: it has failed, and nothing ran" {
 	delivered podtato-1 podtato 1.0.0 late
 	eventually has_event podtato-1 CreateTaskNotFound late
 	annotate podtato-1 promogate.dev/abort=1
@@ -404,7 +404,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 	same '' "$(jobs_created late)"
 }
 
-@test "a Job that somebody deletes has failed, and is not made again" {
+@test "a Job that is deleted has failed, and is not created again" {
 	plays notify hang | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1 Progressing
@@ -414,7 +414,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 	same 1 "$(jobs_created notify | wc -l)"
 }
 
-@test "a version that is deleted in the middle takes its Jobs with it" {
+@test "a version that is deleted while its tasks run: its Jobs are deleted too" {
 	plays notify hang | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1 Progressing
@@ -427,7 +427,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 	others_are_promoted
 }
 
-@test "an application that is deleted takes its versions and their Jobs with it" {
+@test "an application that is deleted: its versions and their Jobs are deleted too" {
 	plays notify hang | apply
 	kubectl create -n "$ns" -f - <<<'{apiVersion: lifecycle.keptn.sh/v1, kind: KeptnApp, metadata: {name: podtato}, spec: {version: 1.0.0}}'
 	uid=$(kubectl get -n "$ns" keptnapp podtato -o jsonpath='{.metadata.uid}')
@@ -443,7 +443,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 	eventually gone
 }
 
-@test "a namespace that is deleted in the middle goes" {
+@test "a namespace can be deleted while tasks run" {
 	{
 		plays notify hang
 		plays tag hang '{deno: {inline: {code: "1"}}}'

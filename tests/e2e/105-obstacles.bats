@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
-# What keeps a promotion waiting: rights, quotas, an API server that has too much to do, caps, the
-# past, and an operator that promotes by itself. It goes on by itself once it may.
+# What keeps a promotion waiting: permissions, quotas, a busy API server, limits, `since`, and an
+# operator that promotes itself. It continues automatically once the cause is gone.
 
 load lib
 load lib-promotion
@@ -22,21 +22,21 @@ teardown() {
 	kubectl apply -k "$root/manifests/reconciler/access"
 }
 
-# How many Jobs were let run; of an application, where one is named.
+# How many Jobs were released: of all applications, or of the named one.
 jobs_let_run() { # [APP]
 	kubectl get jobs -n "$ns" -l "promogate.dev/app${1:+=$1}" -o json | jq '[.items[] | select(.spec.suspend == false)] | length'
 }
 
-@test "without rights in a namespace it says so, others go on, and so does this one once it may" {
+@test "missing permissions in a namespace are reported, others continue, and so does this one once it may" {
 	promoter_leads
 	plays notify succeed | apply
-	# Jobs may be created in another namespace alone.
+	# Jobs may be created in another namespace only.
 	kubectl create namespace "$ns-other"
 	kubectl get clusterrole promogate-reconciler -o json |
 		jq '.rules |= map(if .resources == ["jobs"] then .verbs -= ["create"] else . end)' | apply
 	kubectl create role jobs -n "$ns-other" --verb=create --resource=jobs.batch
 	kubectl create rolebinding jobs -n "$ns-other" --role=jobs --serviceaccount=promogate-system:promogate-reconciler
-	# The API server's own view of who may what follows after a moment.
+	# The API server's own view of permissions follows after a moment.
 	may_not() {
 		[[ $(kubectl auth can-i create jobs.batch -n "$ns" --as="$reconciler_user") == no ]] &&
 			[[ $(kubectl auth can-i create jobs.batch -n "$ns-other" --as="$reconciler_user") == yes ]]
@@ -51,7 +51,7 @@ jobs_let_run() { # [APP]
 	ran_once podtato-1 notify
 }
 
-@test "a quota that is used up is told of, and the promotion goes on when it is raised" {
+@test "an exhausted quota is reported, and the promotion continues when it is raised" {
 	promoter_leads
 	for task in a b; do plays "$task" succeed; done | apply
 	kubectl create quota full -n "$ns" --hard=count/jobs.batch=1
@@ -68,7 +68,7 @@ jobs_let_run() { # [APP]
 	ran_once podtato-1 a b
 }
 
-@test "a Job that admission does not take is told of, and nothing of the promotion runs" {
+@test "a Job that admission rejects is reported, and no task of the promotion runs" {
 	promoter_leads
 	{
 		plays good succeed
@@ -78,13 +78,13 @@ jobs_let_run() { # [APP]
 	eventually has_event podtato-1 CreateTaskFailed bad
 	others_are_promoted
 	same 'Pending Succeeded Completed 0' "$(state podtato-1) $(jobs_let_run podtato)"
-	# It is fixed.
+	# The policy is fixed.
 	plays bad succeed | apply
 	promoted podtato-1
 	ran_once podtato-1 good bad
 }
 
-@test "an API server that has too much to do is left alone as long as it says, and asked again" {
+@test "a busy API server is not called for as long as its Retry-After says, and then called again" {
 	promoter_leads
 	plays notify succeed | apply
 	kubectl apply -f - <<-EOF
@@ -105,7 +105,7 @@ jobs_let_run() { # [APP]
 		  - subjects: [{kind: ServiceAccount, serviceAccount: {name: promogate-reconciler, namespace: promogate-system}}]
 		    resourceRules: [{verbs: [create], apiGroups: [batch], resources: [jobs], namespaces: ["$ns"]}]
 	EOF
-	# One request at a time is let in, whatever the limit: here, one that never ends.
+	# API priority and fairness admits one request at a time: here, one that never ends.
 	probe() { # CURL-ARGUMENT...
 		curl -sS --cacert "$CLUSTER_CA" -H "Authorization: Bearer $(cat "$(process_home promoter)/token")" -o /dev/null \
 			-X POST "$CLUSTER_SERVER/apis/batch/v1/namespaces/$ns/jobs?dryRun=All" "$@"
@@ -149,7 +149,7 @@ jobs_let_run() { # [APP]
 	same 1 "$(jobs_created notify | wc -l)"
 }
 
-@test "no more Jobs run than the cap allows: what waits comes when there is room, first come first served" {
+@test "no more Jobs run than the limit allows: first come, first served" {
 	promoter_leads --max-running-jobs=2
 	for app in a b c d; do
 		plays "task-$app" hang
@@ -157,7 +157,7 @@ jobs_let_run() { # [APP]
 	done | apply
 	delivered a-1 a 1 'task-a'
 	promoted a-1 Progressing
-	# It takes more than is left, so it waits; and those behind it do not overtake it.
+	# It needs more than is left, so it waits, and later ones do not overtake it.
 	delivered b-1 b 1 'task-b, tusk-b'
 	eventually has_event b-1 PromotionTasksWaiting max-running-jobs
 	delivered c-1 c 1 'task-c'
@@ -175,7 +175,7 @@ jobs_let_run() { # [APP]
 	promoted c-1
 }
 
-@test "no more Jobs run in a namespace than its cap allows; others are free" {
+@test "no more Jobs run in a namespace than its limit allows; other namespaces are not affected" {
 	promoter_leads --max-running-jobs-per-namespace=1
 	for app in a b; do plays "task-$app" hang; done | apply
 	delivered a-1 a 1 'task-a'
@@ -191,14 +191,14 @@ jobs_let_run() { # [APP]
 	promoted b-1
 }
 
-@test "a version with more tasks than the cap runs alone" {
+@test "a version with more tasks than the limit runs alone" {
 	promoter_leads --max-running-jobs=1
 	for task in a b; do plays "$task" succeed; done | apply
 	delivered podtato-1 podtato 1 'a, b'
 	promoted podtato-1
 }
 
-@test "what was delivered before --since is the past, and is left alone" {
+@test "a version that was delivered before --since is left alone" {
 	plays notify succeed | apply
 	version old-1 old 1 notify | kubectl create -f -
 	deliver old-1 2026-01-01T00:00:00Z
@@ -212,7 +212,7 @@ jobs_let_run() { # [APP]
 	same '' "$(events old-1)"
 }
 
-@test "what has waited too long waits for a person" {
+@test "a version that is older than --max-age waits for a manual retry" {
 	promoter_leads --since=2020-01-01T00:00:00Z
 	plays notify succeed | apply
 	version podtato-1 podtato 1 notify | kubectl create -f -
@@ -225,7 +225,7 @@ jobs_let_run() { # [APP]
 	ran_once podtato-1 notify
 }
 
-@test "where the operator promotes by itself, nothing is written, not even an Event, and that is said once" {
+@test "if the operator promotes itself, nothing is written, not even an Event, and this is logged once" {
 	reconciler_stop promoter
 	promoter_leads
 	plays notify succeed | apply

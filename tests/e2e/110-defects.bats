@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
-# The defects of Keptn's own promotion, by their numbers, that are not here. D16, D24 and the
-# rejection of D3 are admission's as well: 20-rules.bats. What becomes of D2 when somebody dies in the
-# middle is in 120-crashes.bats.
+# The defects of Keptn's own promotion, by their numbers: none of them exists here. The webhook's part
+# of D3, D16 and D24 is in 20-rules.bats; D2 with crashes is in 120-crashes.bats.
 
 load lib
 load lib-promotion
@@ -22,7 +21,7 @@ teardown() {
 	kubectl delete keptnconfigs,keptnappversions --all --all-namespaces
 }
 
-# Ends it, and starts another that has to find out everything anew.
+# Ends it, and starts another one without any state.
 promoter_restarts() {
 	reconciler_stop promoter
 	promoter_leads --deno-image=deno --python-image=python
@@ -32,12 +31,12 @@ no_jobs() {
 	[[ -z $(kubectl get jobs -n "$ns" -o name) ]]
 }
 
-# The value of a variable in the container of the Job of a task.
+# The value of an environment variable in the container of a task's Job.
 env_of() { # VERSION TASK VARIABLE
 	job "$(job_of "$1" "$2")" ".spec.template.spec.containers[0].env[] | select(.name == \"$3\")"
 }
 
-@test "D1: what has finished does not run again after a restart, with its Job long gone" {
+@test "D1: a finished task does not run again after a restart, even if its Job is gone" {
 	plays notify succeed '{retries: 0, ttlSecondsAfterFinished: 0, container: {name: task, image: promote}}' | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1
@@ -52,7 +51,7 @@ env_of() { # VERSION TASK VARIABLE
 
 @test "D2: Jobs are created suspended, and run once the status names them" {
 	for task in a b; do plays "$task" succeed; done | apply
-	# What is created and what is committed can be told apart: the commit is refused.
+	# To separate creation and commit, the commit is rejected.
 	kubectl apply -f - <<-EOF
 		apiVersion: admissionregistration.k8s.io/v1
 		kind: ValidatingAdmissionPolicy
@@ -85,11 +84,11 @@ env_of() { # VERSION TASK VARIABLE
 	kubectl delete validatingadmissionpolicybinding/e2e-no-commit validatingadmissionpolicy/e2e-no-commit
 	promoted podtato-1
 	ran_once podtato-1 a b
-	# Not one was created in vain.
+	# All Jobs that were created ran.
 	same 2 "$(jobs_created | wc -l)"
 }
 
-@test "D3: a task that is named twice runs once" {
+@test "D3: a task that is listed twice runs once" {
 	plays notify succeed | apply
 	delivered podtato-1 podtato 1.0.0 'notify, notify'
 	promoted podtato-1
@@ -98,7 +97,7 @@ env_of() { # VERSION TASK VARIABLE
 	same 1 "$(jobs_created notify | wc -l)"
 }
 
-@test "D4: a missing definition has an Event, a deadline and an item, and goes on by itself" {
+@test "D4: a missing definition has an Event, a deadline and an item, and its version continues automatically" {
 	delivered podtato-1 podtato 1.0.0 late
 	eventually has_event podtato-1 CreateTaskNotFound '"late"'
 	plays late succeed | apply
@@ -109,7 +108,7 @@ env_of() { # VERSION TASK VARIABLE
 	items_are podtato-2 'never Failed'
 }
 
-@test "D5: the verdict waits for all, also after a failure" {
+@test "D5: the final state waits for all tasks, even after a failure" {
 	{
 		plays fails fail
 		plays goes-on hang
@@ -125,18 +124,18 @@ env_of() { # VERSION TASK VARIABLE
 	items_are podtato-1 'fails Failed' 'goes-on Succeeded'
 }
 
-@test "D6: nothing is polled: what is idle renews its Lease, and outcomes come by a watch" {
+@test "D6: nothing is polled: an idle reconciler renews its Lease, and outcomes come from a watch" {
 	plays notify hang | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1 Progressing
-	# Until all that belongs to the start has been done.
+	# Waits until everything that belongs to the start is done.
 	runs() {
 		[[ $(kubectl get pods -n "$ns" --field-selector=status.phase=Running -o name) == pod/* ]]
 	}
 	eventually runs
 	eventually has_event podtato-1 PromotionTasksStarted notify
 	audit_caught_up
-	# Even with a task that runs: nothing but renewals, and a watch that begins anew.
+	# The same while a task runs: only renewals, and a watch that starts again.
 	from=$(wc -l <"$cluster/audit.log")
 	since_then() {
 		tail -n "+$((from + 1))" "$cluster/audit.log" | jq -Rr "fromjson? | select(.stage == \"ResponseComplete\") | $by_reconciler |
@@ -153,7 +152,7 @@ env_of() { # VERSION TASK VARIABLE
 	same '' "$(audited "$by_reconciler | select(.verb == \"get\" or .verb == \"list\") | .requestURI")"
 }
 
-@test "D7, D8: Events and counters are of transitions alone, whatever restarts" {
+@test "D7, D8: only transitions send Events and increment counters, not restarts" {
 	{
 		plays tag succeed
 		plays notify fail
@@ -174,7 +173,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	others_are_promoted
 	told
 	same 0 "$(metric promoter keptn_promotion_count_total "keptn_deployment_app_name=\"podtato\"" "keptn_deployment_app_namespace=\"$ns\"")"
-	# Not even the same ones again, counted as more.
+	# Existing Events were not sent again with a higher count either.
 	same '[1]' "$(kubectl get events -n "$ns" -o json | jq -c '[.items[] | select(.involvedObject.kind == "KeptnAppVersion") | .count // 1] | unique')"
 }
 
@@ -185,14 +184,14 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	kubectl get configmap -n "$ns" "$(job_of podtato-1 "shared-$BATS_TEST_NUMBER")"
 }
 
-@test "D10: inline code needs nobody to put it into a ConfigMap first" {
+@test "D10: inline code works without a ConfigMap made beforehand" {
 	plays notify succeed '{python: {inline: {code: "print(1)"}}}' | apply
 	same null "$(kubectl get keptntaskdefinition -n "$ns" notify -o json | jq -c .status)"
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1
 }
 
-@test "D11: the ConfigMap with the code is owned, and goes" {
+@test "D11: the ConfigMap with the code has an owner, and is deleted with it" {
 	plays notify succeed '{ttlSecondsAfterFinished: 0, python: {inline: {code: "print(1)"}}}' | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1
@@ -205,7 +204,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	eventually collected
 }
 
-@test "D12: every volume mount has its volume, of a size that holds something" {
+@test "D12: every volume mount has its volume, with a size above zero" {
 	plays notify succeed '{container: {name: task, image: promote, volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /b}]}}' | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1
@@ -213,7 +212,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 		'[.spec.template.spec.volumes[] | [.name, .emptyDir.sizeLimit]] | tojson')"
 }
 
-@test "D13: a KEPTN_CONTEXT that came from elsewhere is replaced whole" {
+@test "D13: a KEPTN_CONTEXT from elsewhere is replaced completely" {
 	plays notify succeed '{container: {name: task, image: promote, env: [{name: KEPTN_CONTEXT, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]}}' | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1
@@ -228,7 +227,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	items_are podtato-1 "$long Succeeded"
 }
 
-@test "D15: by what the definition was applied is not copied onto Job and Pod" {
+@test "D15: what marks the definition as managed is not copied to Job and Pod" {
 	plays notify hang | sed 's/annotations: {/labels: {app.kubernetes.io\/instance: argo, team: a}, annotations: {argocd.argoproj.io\/tracking-id: x, note: b, /' | apply
 	[[ $(kubectl get keptntaskdefinition -n "$ns" notify -o json) == *last-applied* ]]
 	delivered podtato-1 podtato 1.0.0 notify
@@ -255,7 +254,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	same 61 "$(job "$(job_of podtato-1 notify)" .spec.activeDeadlineSeconds)"
 }
 
-@test "D19: a newer version retires an older one's promotion that has not started" {
+@test "D19: a newer version supersedes an older one that has not started" {
 	delivered podtato-1 podtato 1.0.0 late 1
 	eventually has_event podtato-1 CreateTaskNotFound late
 	plays notify succeed | apply
@@ -267,9 +266,9 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	same '' "$(jobs_created late)"
 }
 
-@test "D21: KeptnConfig's false is told from unset, and what it said goes with it" {
+@test "D21: false in KeptnConfig differs from unset, and deleting the KeptnConfig resets it" {
 	plays notify fail | apply
-	# Until a version fails like this: the configuration comes by a watch of its own.
+	# Waits until a version fails like this: the configuration comes from a watch of its own.
 	fails_like() { # PROMOTION-STATUS
 		local name=app-$RANDOM$RANDOM
 		delivered "$name" "$name" 1 notify
@@ -278,7 +277,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	}
 	keptn_config main false | apply
 	eventually fails_like Warning
-	# Unset: what an API server stores for the kind is true, so false can't be left by accident.
+	# Unset: the kind's default is true, so false can't remain by accident.
 	kubectl patch -n keptn-system keptnconfig main --type=merge -p '{"spec":{"blockDeployment":null}}'
 	eventually fails_like Failed
 	keptn_config main false | apply
@@ -287,7 +286,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	eventually fails_like Failed
 }
 
-@test "D22: why a task failed is what its Job's failed condition says" {
+@test "D22: the reason of a failure comes from the Job's failed condition" {
 	plays notify hang '{retries: 0, timeout: 1s, container: {name: task, image: promote}}' | apply
 	delivered podtato-1 podtato 1.0.0 notify
 	promoted podtato-1 Failed
@@ -299,7 +298,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	eventually says_why
 }
 
-@test "D24: a functionRef to nothing, to a container or in a circle waits for its mend" {
+@test "D24: a functionRef that does not exist, is a container or forms a cycle waits until it is fixed" {
 	{
 		plays child succeed '{deno: {functionRef: {name: parent}}}'
 		plays circle succeed '{deno: {functionRef: {name: circle}}}'
@@ -320,12 +319,12 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	done
 }
 
-@test "D25: a TTL of nothing loses no outcome, and runs nothing twice" {
+@test "D25: a TTL of 0 loses no outcome, and runs nothing twice" {
 	for task in a b; do plays "$task" hang '{retries: 0, ttlSecondsAfterFinished: 0, container: {name: task, image: promote}}'; done | apply
 	delivered podtato-1 podtato 1.0.0 'a, b'
 	promoted podtato-1 Progressing
 	lets_end a succeed
-	# What still runs could be collected the moment it ends, were it given its TTL now.
+	# With a TTL now, a running Job could be deleted the moment it ends.
 	same null "$(job "$(job_of podtato-1 b)" .spec.ttlSecondsAfterFinished)"
 	lets_end b succeed
 	promoted podtato-1
@@ -336,19 +335,19 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	same 2 "$(jobs_created '[ab]' | wc -l)"
 }
 
-@test "D26: the past is not promoted by installing" {
+@test "D26: installing does not promote earlier deliveries" {
 	plays notify succeed | apply
 	reconciler_stop promoter
 	version past-1 past 1 notify | kubectl create -f -
 	deliver past-1 "$(date -u -d '10 minutes ago' +%FT%TZ)"
-	# As it is before the first start ever.
+	# The state before the very first start.
 	kubectl delete configmap -n promogate-system promogate-reconciler
 	before=$(kav past-1 .metadata.resourceVersion)
 	promoter_restarts
 	kubectl get configmap -n promogate-system promogate-reconciler -o jsonpath='{.data.since}'
 	others_are_promoted
 	same "$before" "$(kav past-1 .metadata.resourceVersion)"
-	# Nor by a restart.
+	# A restart does not promote them either.
 	promoter_restarts
 	others_are_promoted
 	same "$before" "$(kav past-1 .metadata.resourceVersion)"

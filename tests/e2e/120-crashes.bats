@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
-# The reconciler, or the API server, dies at each call of a promotion in turn, or a reply is lost:
-# exactly one Job of each task runs, says the audit log, and the version is promoted.
+# The reconciler or the API server is killed at each call of a promotion in turn, or a reply is lost:
+# by the audit log, exactly one Job of each task runs, and the version is promoted.
 
 load lib
 load lib-promotion
@@ -28,14 +28,14 @@ teardown() {
 	kubectl delete keptnappversions --all --all-namespaces
 }
 
-# Under the identity that it had, so that it need not wait for its own Lease to run out.
+# With its former identity, so that it need not wait until its own Lease expires.
 victim_starts() {
 	reconciler_start victim --deno-image=deno --lease-duration=6s --renew-deadline=4s --retry-period=200ms
 	eventually reconciler_leads victim
 }
 
-# A promotion of two tasks, cut at this call; 1 if it has no such call. One is a function, and there is
-# an older version to retire.
+# A promotion of two tasks, cut at this call; returns 1 if it has fewer calls. One task is a function,
+# and there is an older version to supersede.
 promotion_cut_at() { # NUMBER MODE PID
 	local app=$2-$1
 	{
@@ -54,7 +54,7 @@ is_cut_or_over() { # APP
 	[[ -s $cut/fired ]] || is_over "$1"
 }
 
-# It has no call left to make: its Jobs expire.
+# Nothing is left to do: its Jobs expire.
 is_over() { # APP
 	[[ $(kubectl get jobs -n "$ns" -l "promogate.dev/app=$1" -o json |
 		jq '[.items[] | select(.spec.ttlSecondsAfterFinished)] | length') -eq 2 ]]
@@ -69,7 +69,7 @@ all_is_well() { # PROMOTIONS
 	nothing_is_left_over
 }
 
-# The reconciler is killed at each call in turn, until a promotion has fewer calls.
+# Kills the reconciler at each call in turn, until a promotion has fewer calls.
 killed_at_each_call() { # MODE
 	local n=1
 	while promotion_cut_at "$n" "$1" "$(cat "$(process_home victim)/pid")"; do
@@ -79,7 +79,7 @@ killed_at_each_call() { # MODE
 		eventually is_over "$1-$n"
 		n=$((n + 1))
 	done
-	# Two Jobs and a ConfigMap are created, a version is retired, and so on: there were as many calls.
+	# It creates two Jobs and a ConfigMap, supersedes a version, and so on: at least that many calls.
 	((n > 10))
 	all_is_well "$n"
 }

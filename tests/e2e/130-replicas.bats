@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
-# Two replicas: one leads, the other stands by, and whatever befalls the first, each task runs once.
+# Two replicas: one leads, the other is the standby; whatever happens to the leader, each task runs once.
 
 load lib
 load lib-promotion
@@ -35,8 +35,8 @@ holder() {
 	kubectl get lease -n promogate-system promogate-reconciler -o jsonpath='{.spec.holderIdentity}'
 }
 
-@test "one leads, the other stands by and writes nothing; SIGTERM hands over at once" {
-	# The Lease would last for an hour: who takes over was let.
+@test "one leads, the standby writes nothing; SIGTERM hands over at once" {
+	# The Lease lasts for an hour: the standby can only lead because the leader released it.
 	reconciler_start first --lease-duration=1h --renew-deadline=30m --retry-period=200ms
 	eventually reconciler_leads first
 	reconciler_start second --lease-duration=1h --renew-deadline=30m --retry-period=200ms
@@ -57,7 +57,7 @@ holder() {
 
 short=(--lease-duration=2s --renew-deadline=1500ms --retry-period=200ms)
 
-@test "the leader is killed: the other takes over when the Lease has run out" {
+@test "the leader is killed: the standby takes over when the Lease has expired" {
 	reconciler_start first "${short[@]}"
 	eventually reconciler_leads first
 	reconciler_start second "${short[@]}"
@@ -71,7 +71,7 @@ short=(--lease-duration=2s --renew-deadline=1500ms --retry-period=200ms)
 	all_ran_once
 }
 
-# The leader's next call is held up, and made only when it wakes: long judged, and out of date.
+# Holds the leader's next call until it wakes up: by then its plan is outdated.
 sleeps_at() { # NUMBER
 	{
 		plays "first-$1" succeed
@@ -89,7 +89,7 @@ sleeps_at() { # NUMBER
 	process_runs first
 }
 
-@test "the leader sleeps past its Lease in the middle of a promotion, and wakes: each task ran exactly once" {
+@test "the leader is stopped beyond its Lease during a promotion, and continued: each task ran exactly once" {
 	cut_through first
 	reconciler_start first "${short[@]}"
 	eventually reconciler_leads first

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What src/job/spec.c makes, judged by a real API server: each scenario of
-# tests/corpus/jobspec is valid, and Jobs run and go as they should.
+# Jobs of src/job/spec.c on a real API server: each scenario of tests/corpus/jobspec is valid, and Jobs
+# run and are deleted as they should.
 
 bats_require_minimum_version 1.5.0
 
@@ -35,7 +35,7 @@ uid_of() { # KIND/NAME
 	kubectl get "$1" -o jsonpath='{.metadata.uid}'
 }
 
-# The file that holds the named Job.
+# The file with the named Job.
 file_of() { # NAME
 	local files=("$MADE"/*.job.json) f
 	for f in "${files[@]}"; do
@@ -56,7 +56,7 @@ create_version() {
 	END
 }
 
-# The Job, and the ConfigMap if it has one, under the uids that their owners have here.
+# The Job, and its ConfigMap if it has one, with the uids of their owners in this cluster.
 create_job() { # NAME
 	local file uid
 	file=$(file_of "$1")
@@ -83,7 +83,7 @@ unsuspend() { # NAME UID
 	done
 }
 
-@test "a Job with a ConfigMap waits, runs, and goes with the ConfigMap" {
+@test "a Job with a ConfigMap waits, runs, and is deleted with the ConfigMap" {
 	local job=notify-1-bbbbbbbb
 	create_version
 	create_job "$job"
@@ -104,7 +104,7 @@ unsuspend() { # NAME UID
 	kubectl wait --for=delete --timeout=60s "configmap/$job"
 }
 
-@test "a container runs, and its Job goes with the version" {
+@test "a container runs, and its Job is deleted with the version" {
 	local job=a-1-bbbbbbbb
 	create_job "$job"
 	unsuspend "$job" "$(uid_of "job/$job")"

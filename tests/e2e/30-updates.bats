@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
-# Updates and deletes: a fault that was there before is nobody's new fault, and what goes may go.
+# Updates and deletes: existing faults do not block updates, and a deletion is always allowed.
 
 load lib
 
 setup_file() {
 	shared_up
-	# Objects from before the webhook: all that could be wrong with one.
+	# An object from before the webhook, with every kind of fault.
 	unregister
 	export old=e2e-30-updates-old
 	kubectl create namespace "$old"
@@ -44,7 +44,7 @@ not_a_name() { # INDEX NAME
 
 abort='metadata.annotations[promogate.dev/on-failure]: Unsupported value: "Abort": supported values: "Block", "Warn"'
 
-@test "a label can come and go on an object with old faults, which are warned about" {
+@test "a label change of an object with existing faults is allowed, with warnings" {
 	warnings="Warning: $abort
 Warning: $(missing 0 a "$old")
 Warning: $(twice 1 a)
@@ -53,7 +53,7 @@ Warning: $(not_a_name 2 B)"
 	says "$warnings" kubectl label -n "$old" keptnappcontext faulty team-
 }
 
-@test "old faults may move in their list" {
+@test "existing faults may move in their list" {
 	says "Warning: $abort
 Warning: $(not_a_name 0 B)
 Warning: $(missing 1 a "$old")
@@ -66,7 +66,7 @@ Warning: $(not_a_name 2 B)" \
 		kubectl patch -n "$old" keptnappcontext faulty --type=merge -p '{"spec":{"promotionTasks":["a","a","B"]}}'
 }
 
-@test "a new fault beside old ones is refused, and only it is the reason" {
+@test "a new fault is rejected, and existing faults are not in the message" {
 	refused "Warning: $abort
 Warning: $(missing 0 a "$old")
 Warning: $(twice 1 a)
@@ -75,19 +75,19 @@ The KeptnAppContext \"faulty\" is invalid: $(not_a_name 3 C)" \
 		kubectl patch -n "$old" keptnappcontext faulty --type=merge -p '{"spec":{"promotionTasks":["a","a","B","C"]}}'
 }
 
-@test "another value of an old fault is a new fault" {
+@test "an existing fault with another value is a new fault" {
 	run --separate-stderr kubectl annotate -n "$old" keptnappcontext faulty --overwrite promogate.dev/on-failure=Retry
 	[ "$status" -eq 1 ]
 	[ "$(tail -n 1 <<<"$stderr")" = 'The KeptnAppContext "faulty" is invalid: metadata.annotations[promogate.dev/on-failure]: Unsupported value: "Retry": supported values: "Block", "Warn"' ]
 }
 
-@test "one more of the same fault is a new fault" {
+@test "a repeated fault is a new fault" {
 	run --separate-stderr kubectl patch -n "$old" keptnappcontext faulty --type=merge -p '{"spec":{"promotionTasks":["a","a","B","a"]}}'
 	[ "$status" -eq 1 ]
 	[ "$(tail -n 1 <<<"$stderr")" = "The KeptnAppContext \"faulty\" is invalid: $(twice 3 a)" ]
 }
 
-@test "what was fixed cannot be broken again" {
+@test "a fault that was fixed cannot come back" {
 	ns=$old definition good | says '' apply
 	ns=$old context fixed '{promotionTasks: [good]}' | says '' apply
 	ns=$old context fixed '{promotionTasks: [a, a]}' | refused "$(invalid fixed "$(missing 0 a "$old")" "$(twice 1 a)")" apply
@@ -99,11 +99,11 @@ The KeptnAppContext \"faulty\" is invalid: $(not_a_name 3 C)" \
 		kubectl get -n "$old" keptnappcontext deleted
 }
 
-@test "an object that is being deleted can be changed in spite of its faults, and is removed" {
+@test "an object that is being deleted can be changed despite its faults, and is removed" {
 	says "Warning: $(missing 0 a "$old")
 Warning: $(twice 1 a)" kubectl patch -n "$old" keptnappcontext finalized --type=merge -p '{"metadata":{"finalizers":["promogate.dev/test"]}}'
 	says '' kubectl delete -n "$old" keptnappcontext finalized --wait=false
-	# Not even new faults hold it up, nor are the old ones told.
+	# New faults do not block it, and existing ones cause no warning.
 	says '' kubectl patch -n "$old" keptnappcontext finalized --type=merge \
 		-p '{"metadata":{"annotations":{"promogate.dev/on-failure":"Abort"}},"spec":{"promotionTasks":["C","C"]}}'
 	says '' kubectl patch -n "$old" keptnappcontext finalized --type=merge -p '{"metadata":{"finalizers":null}}'
@@ -111,7 +111,7 @@ Warning: $(twice 1 a)" kubectl patch -n "$old" keptnappcontext finalized --type=
 		kubectl get -n "$old" keptnappcontext finalized
 }
 
-@test "a status is written without a call" {
+@test "a status update does not call the webhook" {
 	calls=$(metric main promogate_admission_requests_total)
 	before=$(ns=$old stored faulty .metadata.annotations)
 	says '' kubectl patch -n "$old" keptnappcontext faulty --subresource=status --type=merge -p '{"status":{"status":"seen"}}'
@@ -126,7 +126,7 @@ Warning: $(twice 1 a)" kubectl patch -n "$old" keptnappcontext finalized --type=
 		promotes podtato notify
 	} | says '' apply
 	says '' kubectl delete -n "$ns" keptntaskdefinition notify
-	# Until the webhook's watch has it too.
+	# Waits until the webhook's watch has it too.
 	relabelled() {
 		kubectl label -n "$ns" keptnappcontext podtato --overwrite "n=$RANDOM$RANDOM" 2>&1 | grep Warning
 	}
@@ -135,13 +135,13 @@ Warning: $(twice 1 a)" kubectl patch -n "$old" keptnappcontext finalized --type=
 	[ "$(stored podtato .spec.metadata.stage)" = dev ]
 }
 
-@test "a context is refused once its definition is gone" {
+@test "a context is rejected once its definition is deleted" {
 	{
 		definition notify
 		promotes podtato notify
 	} | says '' apply
 	kubectl delete -n "$ns" keptnappcontext/podtato keptntaskdefinition/notify
-	# Until the webhook's watch has it too.
+	# Waits until the webhook's watch has it too.
 	refused_now() {
 		! promotes podtato notify | kubectl create -f - || {
 			kubectl delete -n "$ns" keptnappcontext podtato
@@ -154,7 +154,7 @@ Warning: $(twice 1 a)" kubectl patch -n "$old" keptnappcontext finalized --type=
 	promotes podtato notify | says '' apply
 }
 
-@test "a definition that was broken and fixed is seen as it is" {
+@test "a definition that was broken and fixed is seen in its current state" {
 	{
 		definition notify
 		promotes podtato notify
@@ -167,7 +167,7 @@ Warning: $(twice 1 a)" kubectl patch -n "$old" keptnappcontext finalized --type=
 		}
 	}
 	eventually refused_now
-	# What breaks a rule because of another object is asked of the API server before it is believed.
+	# A finding that depends on another object is confirmed by a live look-up first.
 	definition notify | says '' apply
 	promotes second notify | says '' apply
 }

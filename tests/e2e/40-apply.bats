@@ -41,7 +41,7 @@ both_are_there() {
 	both_are_there
 }
 
-@test "one file, the context first: refused with the fix, accepted when applied again" {
+@test "one file, the context first: rejected with the fix, accepted when applied again" {
 	context_first | refused "$(invalid podtato "$missing")" apply
 	context_first | says '' apply
 	both_are_there
@@ -54,7 +54,7 @@ both_are_there() {
 	[ -z "$output" ]
 }
 
-@test "a dry run still refuses what is wrong in the object itself" {
+@test "a dry run still rejects faults of the object itself" {
 	context podtato '{promotionTasks: [notify]}' '{promogate.dev/on-failure: Abort}' | refused "Warning: $missing
 $(invalid podtato 'metadata.annotations[promogate.dev/on-failure]: Unsupported value: "Abort": supported values: "Block", "Warn"')" apply --dry-run=server
 }
@@ -76,7 +76,7 @@ $(invalid podtato 'metadata.annotations[promogate.dev/on-failure]: Unsupported v
 	both_are_there
 }
 
-# A context for "notify" is warned about again, so the webhook's watch has seen the deletion.
+# Waits until a context for "notify" gets a warning again: the webhook's watch has seen the deletion.
 gone_for_the_webhook() {
 	promotes other notify | kubectl create --dry-run=server -f - 2>&1 | grep Warning
 }
@@ -91,13 +91,13 @@ gone_for_the_webhook() {
 	both_are_there
 }
 
-@test "a definition that can't run warns a GitOps engine too" {
+@test "a GitOps engine gets a warning for a definition that can't run too" {
 	definition notify '{retries: 1}' | says '' apply
 	promotes podtato notify | says "Warning: spec.promotionTasks[0]: Invalid value: \"notify\": KeptnTaskDefinition \"notify\" in \"$ns\" can't run: it has no runtime: set one of container, deno, python" \
 		apply --server-side --field-manager=kustomize-controller
 }
 
-@test "GitOps engines are refused what is wrong in the object itself" {
+@test "faults of the object itself are rejected for GitOps engines too" {
 	for manager in kustomize-controller helm-controller helm argocd-controller; do
 		context podtato '{promotionTasks: [Notify]}' | refused "$(invalid podtato \
 			'spec.promotionTasks[0]: Invalid value: "Notify": must be a lowercase RFC 1123 subdomain of at most 253 characters')" \
@@ -105,7 +105,7 @@ gone_for_the_webhook() {
 	done
 }
 
-@test "other managers are not GitOps engines" {
+@test "other field managers get no leniency" {
 	for manager in kubectl kustomize Helm flux ''; do
 		promotes podtato notify | refused "$(invalid podtato "$missing")" kubectl create --field-manager="$manager" -f -
 	done
@@ -122,7 +122,7 @@ gone_for_the_webhook() {
 	[ "$(kubectl get -n "$ns" keptnappcontexts.v1beta1.lifecycle.keptn.sh podtato -o json | jq -r .apiVersion)" = lifecycle.keptn.sh/v1beta1 ]
 }
 
-@test "a v1beta1 definition serves as a v1 one does" {
+@test "a v1beta1 definition counts like a v1 definition" {
 	definition notify | sed 's#lifecycle.keptn.sh/v1#&beta1#' | says '' apply
 	promotes podtato notify | says '' apply
 }
@@ -131,7 +131,7 @@ gone_for_the_webhook() {
 	generated() {
 		promotes podtato- "$1" | sed 's/{name:/{generateName:/'
 	}
-	# An API server may make it up before or after it asks.
+	# An API server may generate the name before or after it calls webhooks.
 	run -1 --separate-stderr kubectl create -f - < <(generated notify)
 	same "$(invalid podtato- "$missing")" "$(sed -E 's/(podtato-)[a-z0-9]{5}"/\1"/' <<<"$stderr")"
 	definition notify | says '' apply
@@ -141,7 +141,7 @@ gone_for_the_webhook() {
 	[ "$(resolved "${output##*/}")" = Block ]
 }
 
-@test "unknown fields are pruned by the API server and are not refused" {
+@test "unknown fields are pruned by the API server and not rejected" {
 	definition notify | says '' apply
 	context podtato '{promotionTasks: [notify], promotiontasks: [a, a], onFailure: Abort}' | says '' \
 		kubectl create --validate=false -f -
@@ -156,7 +156,7 @@ gone_for_the_webhook() {
 	[ "$(stored podtato '.spec.promotionTasks[0]')" = notify ]
 }
 
-@test "500 definitions at once, and contexts that name them immediately" {
+@test "500 definitions at once, and contexts that reference them immediately" {
 	local dir=$BATS_TEST_TMPDIR url=$CLUSTER_SERVER/apis/lifecycle.keptn.sh/v1/namespaces/$ns
 	# The JSON lines on standard input, 25 at a time; prints how often it got which code.
 	post() { # RESOURCE
@@ -177,7 +177,7 @@ gone_for_the_webhook() {
 	}
 }
 
-@test "two hundred undefined tasks are refused in time, with a hundred findings" {
+@test "two hundred undefined tasks are rejected in time, with a hundred findings" {
 	promotes podtato "$(seq -s, -f task-%g 200)" >"$BATS_TEST_TMPDIR/podtato"
 	run -1 --separate-stderr kubectl apply -f "$BATS_TEST_TMPDIR/podtato"
 	[ "$(grep -c '^\* spec.promotionTasks' <<<"$stderr")" -eq 100 ]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
-# What the webhook writes: one annotation of its own, and never a change that nobody asked for.
+# What the webhook writes: one annotation of its own, and only in requests that change something.
 
 load lib
 
@@ -31,7 +31,7 @@ version() { # NAME
 	stored "$1" .metadata.resourceVersion
 }
 
-# Until a write of the context, and not only of this one, gives WANT: the webhook's watch follows.
+# Waits until writes of contexts give WANT: the webhook's watch follows.
 becomes() { # NAME WANT
 	becomes_now() {
 		kubectl label -n "$ns" keptnappcontext "$1" --overwrite "n=$RANDOM$RANDOM"
@@ -51,7 +51,7 @@ becomes() { # NAME WANT
 	context blocks '{}' '{promogate.dev/on-failure: Block}' | says '' apply
 	[ "$(resolved warns)" = Warn ]
 	[ "$(resolved blocks)" = Block ]
-	# A person's key stays a person's.
+	# The user's annotation still belongs to the user's manager.
 	[ "$(stored warns '.metadata.annotations["promogate.dev/on-failure"]')" = Warn ]
 }
 
@@ -87,7 +87,7 @@ becomes() { # NAME WANT
 	[ "$(version podtato)" = "$before" ]
 }
 
-@test "two managers apply server-side without a conflict, and neither takes away what is resolved" {
+@test "two managers apply server-side without a conflict, and neither removes the resolved policy" {
 	context podtato '{metadata: {a: b}}' '{promogate.dev/on-failure: Warn}' >"$BATS_TEST_TMPDIR/first"
 	context podtato '{preDeploymentEvaluations: [x]}' '{team: two}' >"$BATS_TEST_TMPDIR/second"
 	for _ in 1 2; do
@@ -99,13 +99,13 @@ becomes() { # NAME WANT
 	says '' kubectl apply --server-side --field-manager=first -f "$BATS_TEST_TMPDIR/first"
 	says '' kubectl apply --server-side --field-manager=second -f "$BATS_TEST_TMPDIR/second"
 	[ "$(version podtato)" = "$before" ]
-	# The first lets go of its word: what is resolved follows, whoever counts as its owner.
+	# The first manager removes its annotation: the resolved policy follows, whichever manager owns it.
 	context podtato '{metadata: {a: b}}' | says '' kubectl apply --server-side --field-manager=first -f -
 	[ "$(resolved podtato)" = Block ]
 	says '' kubectl apply --server-side --field-manager=second -f "$BATS_TEST_TMPDIR/second"
 }
 
-@test "a manager changes its blocking policy server-side, without a conflict over what is resolved" {
+@test "a manager changes its blocking policy server-side, without a conflict over the resolved one" {
 	for value in Warn Block Warn; do
 		context podtato '{}' "{promogate.dev/on-failure: $value}" | says '' apply --server-side --field-manager=kustomize-controller
 		[ "$(resolved podtato)" = "$value" ]
@@ -125,15 +125,15 @@ becomes() { # NAME WANT
 	[ "$(jq -r '.metadata.annotations["promogate.dev/resolved-on-failure"]' <<<"$output")" = Warn ]
 }
 
-@test "KeptnConfig's blockDeployment counts at the next write: false, true, unset, deleted" {
+@test "KeptnConfig's blockDeployment takes effect at the next write: false, true, unset, deleted" {
 	context podtato '{}' | says '' apply
 	context own '{}' '{promogate.dev/on-failure: Block}' | says '' apply
 	[ "$(resolved podtato)" = Block ]
 	config main '{blockDeployment: false}' | apply
-	# By itself nothing is written.
+	# Nothing is written automatically.
 	[ "$(resolved podtato)" = Block ]
 	becomes podtato Warn
-	# The application speaks first.
+	# The application's annotation has precedence.
 	kubectl label -n "$ns" keptnappcontext own a=b
 	[ "$(resolved own)" = Block ]
 	config main '{blockDeployment: true}' | apply

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
-# Who the webhook is to the API server, and what it shows of itself.
+# The webhook's identity and permissions, and its metrics, logs and readiness.
 
 load lib
 
@@ -19,13 +19,13 @@ teardown() {
 	process_kill stranger
 }
 
-# What the webhook asked of the API server, by its user agent: "user verb resource", each once.
+# The webhook's requests to the API server, by its user agent: "user verb resource", each once.
 asked() {
 	jq -r 'select((.userAgent // "") | startswith("promogate-webhook")) |
 		"\(.user.username) \(.verb) \(.objectRef.resource).\(.objectRef.apiGroup)"' "$cluster/audit.log" | sort -u
 }
 
-@test "it is its own service account, reads what it may read, and writes nothing" {
+@test "it uses its own service account, reads what it may read, and writes nothing" {
 	promotes podtato notify | refused "$(invalid podtato "spec.promotionTasks[0]: Not found: \"notify\": \
 no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name")" apply
 	same 'system:serviceaccount:promogate-system:promogate-webhook get keptntaskdefinitions.lifecycle.keptn.sh
@@ -41,7 +41,7 @@ system:serviceaccount:promogate-system:promogate-webhook watch keptntaskdefiniti
 @test "every finding is in the API server's audit log" {
 	context podtato '{promotionTasks: [a, a], spanLinks: [x]}' | run -1 apply
 	audited() {
-		# Not by jq's exit status: in jq 1.6 -e tells of the last line of the log alone.
+		# Not by jq's exit status: in jq 1.6, -e reports the last line of the log only.
 		jq -r --arg ns "$ns" --arg key "$validating/findings" 'select(.objectRef.namespace == $ns and .stage == "ResponseComplete") |
 			.annotations[$key]' "$cluster/audit.log" | grep -Fx PG101,PG102,PG108
 	}
@@ -82,11 +82,11 @@ system:serviceaccount:promogate-system:promogate-webhook watch keptntaskdefiniti
 	run -1 kubectl patch -n "$ns" keptnappcontext podtato --type=merge -p '{"spec":{"promotionTasks":["good","good"]}}'
 	# allowed: one create, one update; denied: two creates, one update; mutated: each of the five.
 	same "1 1 2 1 5" "$(differences "$counts_before" "$(counts)")"
-	# As a person PG101 and PG105 deny, as Helm they warn.
+	# PG101 and PG105 deny for a person, and warn for Helm.
 	same "1 1 3 0 2 0 0 0 1 1 0 2 0 2 0 2 2 0" "$(differences "$rules_before" "$(rules)")"
 }
 
-@test "metrics are what Prometheus reads" {
+@test "metrics are in Prometheus' format" {
 	run -0 curl -sS -D - -o "$BATS_TEST_TMPDIR/metrics" "http://127.0.0.1:$(cat "$(process_home main)/plain_port")/metrics"
 	[[ $output == *'text/plain; version=0.0.4'* ]]
 	# Every line is a comment or a sample, and every sample's family was declared.
@@ -108,17 +108,17 @@ system:serviceaccount:promogate-system:promogate-webhook watch keptntaskdefiniti
 	eventually cache_caught_up main
 }
 
-@test "the certificate's expiry is a metric, and is the file's" {
+@test "the expiry of the certificate file is a metric" {
 	want=$(date -d "$(openssl x509 -in "$(process_home main)/tls/tls.crt" -noout -enddate | cut -d= -f2)" +%s)
 	[ "$(metric main promogate_certificate_expiry_timestamp_seconds)" -eq "$want" ]
 }
 
-@test "ready and healthy while all is well" {
+@test "it is ready and healthy while everything works" {
 	[ "$(plain main /readyz)" = ok ]
 	[ "$(plain main /healthz)" = ok ]
 }
 
-@test "what is no API server's token is not ready, and says what is missing" {
+@test "with an invalid token it is not ready, and says what is missing" {
 	webhook_prepare stranger
 	echo nobody >"$(process_home stranger)/token"
 	webhook_start stranger
@@ -127,13 +127,13 @@ keptnconfigs: not listed yet' "$(plain stranger /readyz)"
 	[ "$(plain stranger /healthz)" = ok ]
 	[ "$(curl -s -o "$BATS_TEST_TMPDIR/reasons" -w '%{http_code}' "http://127.0.0.1:$(cat "$(process_home stranger)/plain_port")/readyz")" = 503 ]
 	eventually grep -q "list failed.*\"errorKind\":\"Unauthorized\"" "$(process_home stranger)/log"
-	# A token that comes later is taken up.
+	# A token that is replaced later is used.
 	cp "$(process_home main)/token" "$(process_home stranger)/token"
 	eventually process_ready stranger
 }
 
-@test "what the cache does not have is asked of the API server, before it is held against anybody" {
-	# An account that may read one definition and not list them has a cache that stays empty.
+@test "a cache miss is confirmed by a live look-up before a request is denied" {
+	# The cache of an account that may get one definition but not list them stays empty.
 	kubectl create serviceaccount -n promogate-system blind
 	kubectl create clusterrole blind --verb=get --resource=keptntaskdefinitions.lifecycle.keptn.sh
 	kubectl create clusterrolebinding blind --clusterrole=blind --serviceaccount=promogate-system:blind
@@ -142,7 +142,7 @@ keptnconfigs: not listed yet' "$(plain stranger /readyz)"
 	webhook_start blind
 	register blind
 	definition notify | says '' apply
-	# The API server's own view of who may what follows after a moment, too.
+	# The API server's own view of permissions follows after a moment, too.
 	promoted() {
 		promotes first notify | apply
 	}
@@ -155,7 +155,7 @@ no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it fi
 	[ "$(metric blind promogate_cache_objects 'resource="keptntaskdefinitions"')" -eq 0 ]
 }
 
-@test "the log is one JSON object a line, and has no secret" {
+@test "the log has one JSON object per line, and no secret" {
 	run -0 jq -c . "$(process_home main)/log"
 	[ "${#lines[@]}" -eq "$(wc -l <"$(process_home main)/log")" ]
 	run -1 grep -F "$(cat "$(process_home main)/token")" "$(process_home main)/log"

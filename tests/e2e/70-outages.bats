@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
-# The webhook or the API server goes and comes back, certificates change, and under load no request
+# The webhook or the API server stops and starts again, certificates change, and under load no request
 # is lost.
 
 load lib
@@ -16,7 +16,7 @@ setup() {
 	stop=$BATS_TEST_TMPDIR/stop
 }
 
-# Whatever a test did, the next one finds webhook "main" serving and registered.
+# After each test the webhook "main" serves and is registered again.
 teardown() {
 	touch "$stop"
 	show_log main
@@ -71,7 +71,7 @@ called_often() { # NAME
 	[[ $(metric "$1" promogate_admission_requests_total 'webhook="validate"') -gt ${called_before:-0} ]]
 }
 
-# Ends the load on the API server: not one request failed, and there were some.
+# Ends the load on the API server: there were requests, and none failed.
 api_load_had_no_failure() {
 	touch "$stop"
 	wait "$api_load_pid"
@@ -92,7 +92,7 @@ serves_its_file() {
 	same "$(openssl x509 -in "$home/tls/tls.crt" -noout -serial)" "$(serial main)"
 }
 
-@test "killed: changes of contexts are refused, and the message names the webhook and why" {
+@test "killed: changes of contexts are rejected, and the message names the webhook and the reason" {
 	definition notify | says '' apply
 	context podtato '{}' | says '' apply
 	process_kill main
@@ -100,7 +100,7 @@ serves_its_file() {
 		"Error from server (InternalError): error when creating \"STDIN\": Internal error occurred: $(unreachable "$mutating")" apply
 	refused "Error from server (InternalError): Internal error occurred: $(unreachable "$mutating")" \
 		kubectl label -n "$ns" keptnappcontext podtato a=b
-	# Nothing else is held up.
+	# Nothing else is affected.
 	definition tell | says '' apply
 	says '' kubectl create configmap -n "$ns" some --from-literal=a=b
 	says '' kubectl patch -n "$ns" keptnappcontext podtato --subresource=status --type=merge -p '{"status":{"status":"x"}}'
@@ -110,7 +110,7 @@ serves_its_file() {
 	promotes other notify | says '' apply
 }
 
-@test "killed, with failurePolicy Ignore: accepted unjudged, and judged again afterwards" {
+@test "killed, with failurePolicy Ignore: accepted without validation, and validated again afterwards" {
 	for kind in mutating validating; do
 		kubectl patch "${kind}webhookconfiguration" promogate --type=json -p '[{"op":"replace","path":"/webhooks/0/failurePolicy","value":"Ignore"}]'
 	done
@@ -128,14 +128,14 @@ serves_its_file() {
 	[ "$(resolved podtato)" = Block ]
 }
 
-@test "restarted: it judges from the first request on" {
+@test "restarted: it validates from the first request on" {
 	definition notify | says '' apply
 	process_kill main
 	webhook_start main
 	promotes podtato notify | says '' apply
 }
 
-@test "the API server is away: what the cache holds is allowed, what it can't vouch for is not guessed" {
+@test "the API server is down: the cache is enough to allow, and a cache miss is an error, not a denial" {
 	definition notify | says '' apply
 	cached() {
 		[[ $(asked main notify) == *'"allowed":true'* ]]
@@ -151,7 +151,7 @@ serves_its_file() {
 	[[ $(plain main /readyz) == ok ]]
 }
 
-@test "the API server hangs: who asks the webhook hears so before giving up" {
+@test "the API server hangs: the webhook reports it before its caller times out" {
 	kill -STOP "$(cut -d' ' -f1 "$cluster/run/kube-apiserver")"
 	run -0 asked main tell 1s
 	kill -CONT "$(cut -d' ' -f1 "$cluster/run/kube-apiserver")"
@@ -160,7 +160,7 @@ serves_its_file() {
 		"$(jq -r .message <<<"${lines[0]}")"
 }
 
-@test "the API server was restarted: the watches come back by themselves" {
+@test "the API server was restarted: the watches recover automatically" {
 	context podtato '{}' | says '' apply
 	[ "$(resolved podtato)" = Block ]
 	pid=$(cat "$home/pid")
@@ -201,11 +201,11 @@ serves_its_file() {
 	jq -e '.answered > 100 and .failed == [] and .refused == null' <<<"$output"
 }
 
-@test "the CA is replaced under load, by way of both in the bundle, and no request fails" {
+@test "the CA is replaced under load, with both in the bundle meanwhile, and no request fails" {
 	api_load
 	cp -r "$home/tls" "$BATS_TEST_TMPDIR"
 	"$root/certs/make" --out "$BATS_TEST_TMPDIR/tls" --new-ca
-	# First everybody trusts both, then the new certificate is served, then the old CA goes.
+	# First both are trusted, then the new certificate is served, then the old CA is removed.
 	[ "$(grep -c BEGIN "$BATS_TEST_TMPDIR/tls/ca.crt")" -eq 2 ]
 	cp "$BATS_TEST_TMPDIR/tls/ca.crt" "$home/tls"
 	register main
@@ -218,7 +218,7 @@ serves_its_file() {
 	api_load_had_no_failure
 }
 
-@test "a broken certificate is not taken: the old one goes on being served" {
+@test "a broken certificate is not used: the old one is still served" {
 	before=$(serial main)
 	cp "$home/tls/tls.crt" "$BATS_TEST_TMPDIR/good.crt"
 	echo nonsense >"$home/tls/tls.crt"
@@ -248,7 +248,7 @@ serves_its_file() {
 	[[ $output == "shutting down" ]]
 	run -0 cat "$BATS_TEST_TMPDIR/main.load"
 	echo "$output"
-	# Two seconds are its drain time here: not before they were over was anybody turned away.
+	# Its drain time is two seconds here: no connection was rejected before they were over.
 	jq -e --argjson asked "$asked_at" '.failed == [] and .closes > 10 and .refused >= $asked + 2' <<<"$output"
 }
 
@@ -259,7 +259,7 @@ serves_its_file() {
 	api_load
 	eventually called_often second
 	process_signal second TERM
-	# As a Service's endpoints do, the API server follows while the old replica goes on answering.
+	# As with the endpoints of a Service, the API server follows while the old replica still answers.
 	register main
 	run -1 process_ended second
 	eventually process_ended second
@@ -267,7 +267,7 @@ serves_its_file() {
 	api_load_had_no_failure
 }
 
-@test "SIGINT ends it as well" {
+@test "SIGINT ends it too" {
 	process_signal main INT
 	eventually process_ended main
 	[ "$(cat "$home/exit")" = 0 ]

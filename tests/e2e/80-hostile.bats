@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154 # what bats and lib.bash set
-# What is no review, and what is no client, straight at the webhook's port. Never is anything
-# allowed that could not be read, and after each the webhook answers as before.
+# Invalid reviews and hostile clients, straight at the webhook's port. It never allows what it could
+# not read, and after each of them it answers as before.
 
 load lib
 
@@ -16,7 +16,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# The same process answers, as it should.
+# The same process still answers correctly.
 teardown() {
 	show_log main
 	[ "$(cat "$home/pid")" -eq "$pid" ]
@@ -26,7 +26,7 @@ teardown() {
 	[ "$(jq -c .response answer)" = '{"uid":"after","allowed":true}' ]
 }
 
-# A review that is good but for what is merged into its request.
+# A valid review with the given JSON merged into its request.
 review() { # REQUEST
 	jq -cn --argjson with "$1" '{kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1", request: ({
 		uid: "u", operation: "CREATE", name: "podtato", namespace: "default",
@@ -40,7 +40,7 @@ post() { # PATH FILE [CURL-ARGUMENT...]
 		--data-binary "@$2" -o answer -w '%{http_code}' "${@:3}" "$url$1"
 }
 
-# refused_with STATUS MESSAGE FILE [CURL-ARGUMENT...]: by both webhooks, with a Status that says why
+# refused_with STATUS MESSAGE FILE [CURL-ARGUMENT...]: both webhooks reject it, with a Status
 refused_with() {
 	local path
 	for path in /validate /mutate; do
@@ -80,7 +80,7 @@ refused_with() {
 	refused_with 400 'not an AdmissionReview: not JSON: invalid UTF-8 at byte 111' body
 }
 
-@test "a zero byte, within a string and behind the end" {
+@test "a zero byte, within a string and after the end" {
 	review '{"name": "@@"}' | sed 's/@@/\x00/' >body
 	refused_with 400 'not an AdmissionReview: not JSON: a control character in a string at byte 111' body
 	{
@@ -90,7 +90,7 @@ refused_with() {
 	refused_with 400 'not an AdmissionReview: not JSON: something behind the value at byte 304' body
 }
 
-@test "something behind the end" {
+@test "trailing data" {
 	{
 		review '{}'
 		review '{}'
@@ -98,7 +98,7 @@ refused_with() {
 	refused_with 400 'not an AdmissionReview: not JSON: something behind the value at byte 304' body
 }
 
-@test "no body, half a body, and no JSON" {
+@test "an empty body, half a body, and a body that is not JSON" {
 	: >body
 	refused_with 400 'not an AdmissionReview: not JSON: nothing at byte 0' body
 	review '{}' | head -c 100 >body
@@ -107,7 +107,7 @@ refused_with() {
 	refused_with 400 'not an AdmissionReview: not JSON: a malformed number at byte 0' body
 }
 
-@test "JSON that is no review" {
+@test "JSON that is not a review" {
 	echo '[]' >body
 	refused_with 400 'not an AdmissionReview: the body: want an AdmissionReview object, not array' body
 	echo '{}' >body
@@ -125,7 +125,7 @@ refused_with() {
 }
 
 @test "an object that no schema has seen" {
-	# With the API server before it this can't come; it is denied all the same, not waved through.
+	# An API server never sends this; it is denied all the same.
 	for object in '{"spec": {"promotionTasks": "a"}}' '{"spec": {"promotionTasks": [[]]}}' '{"spec": []}' \
 		'{"metadata": {"annotations": []}}' '{"metadata": {"annotations": {"promogate.dev/on-failure": 7}}}'; do
 		jq -cn --argjson object "$object" --argjson review "$(review '{}')" '$review | .request.object = $object' >body
@@ -171,7 +171,7 @@ refused_with() {
 	[ "$(post /validate/ body)" = 404 ]
 }
 
-@test "what a hostile client of the server can do" {
+@test "hostile clients" {
 	run -0 env HOSTILE_ADDRESS="${url#https://}" HOSTILE_CA="$home/tls/ca.crt" python3 "$root/tests/hostile/hostile.py" nested_brackets bad_json a_gibibyte_announced \
 		lengths_that_are_none ambiguous_framing chunked bad_chunks malformed_requests wrong_things pipelined \
 		hangs_up_early hangs_up_hard truncated_handshakes noise_instead_of_tls noise_after_the_handshake

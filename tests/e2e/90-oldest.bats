@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
-# The oldest Kubernetes that the control plane can play, and a webhook that was there before Keptn's
-# kinds were: in a cluster of their own.
+# The oldest Kubernetes that the control plane can emulate, and a webhook that starts before Keptn's
+# kinds exist: in a cluster of their own.
 
 load lib
 
@@ -33,7 +33,7 @@ missing() {
 	[ "$(jq -r '"\(.emulationMajor).\(.emulationMinor)"' <<<"$output")" = "${E2E_EMULATED_VERSION:-1.34}" ]
 }
 
-@test "without Keptn's kinds the webhook becomes ready, and takes them up when they come" {
+@test "without Keptn's kinds the webhook becomes ready, and watches them once they are created" {
 	webhook_start oldest
 	eventually process_ready oldest
 	[ "$(metric oldest promogate_informer_lists_total 'outcome="NotServed"')" -ge 2 ]
@@ -60,7 +60,7 @@ missing() {
 	eventually watched
 }
 
-@test "accepted, refused, warned about and resolved as on the newest" {
+@test "verdicts, warnings and defaults are the same as on the newest version" {
 	promotes podtato notify | refused "$(invalid podtato "$(missing)")" apply
 	promotes podtato notify | says "Warning: $(missing)" apply --dry-run=server
 	promotes other notify | says "Warning: $(missing)" kubectl create --field-manager=helm -f -
@@ -76,7 +76,7 @@ missing() {
 	says '' kubectl delete -n "$ns" keptnappcontext podtato
 }
 
-@test "the kinds go and come back under the webhook" {
+@test "the kinds are deleted and created again while the webhook runs" {
 	unregister
 	kubectl delete crd --all
 	gone() {
