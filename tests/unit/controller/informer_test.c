@@ -234,6 +234,21 @@ static void goes_on_where_a_connection_broke(void **state)
 	owner_release(&o);
 }
 
+/* An API server that ends each watch at once is not asked without a pause. */
+static void a_watch_that_brought_nothing_is_not_followed_at_once(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	owner_lists(&o, "10");
+	fake_end(&o.fake, o.fake.first, NULL, NULL);
+	assert_int_equal(fake_count(&o.fake, FAKE_WATCH), 0);
+	fake_env_run_next(&o.fake);
+	watches_from(&o.fake, "10");
+	owner_release(&o);
+}
+
 static void lists_again_after_a_line_that_is_none(void **state)
 {
 	struct owner o;
@@ -310,6 +325,7 @@ int main(void)
 		cmocka_unit_test(progress_never_goes_down),
 		cmocka_unit_test(a_version_that_is_no_number_is_no_progress),
 		cmocka_unit_test(goes_on_where_a_connection_broke),
+		cmocka_unit_test(a_watch_that_brought_nothing_is_not_followed_at_once),
 		cmocka_unit_test(lists_again_after_a_line_that_is_none),
 		cmocka_unit_test(begins_a_list_again_that_failed),
 		cmocka_unit_test(what_is_not_served_is_an_empty_list),
