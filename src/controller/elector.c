@@ -13,40 +13,40 @@
 
 METRIC_GAUGE(leader, "promogate_leader", "1 while this replica leads.");
 METRIC_COUNTER(renewals, "promogate_lease_renewals_total",
-	"Tries to renew the Lease while leading, by outcome.", "outcome");
+	"Attempts to renew the Lease while leading, by outcome.", "outcome");
 
-/* One call at a time: a try is a write, or a read and what follows from it. */
+/* One call at a time. An attempt is a write, or a read and the write that may follow it. */
 enum calling { CALLING_NOTHING, CALLING_READ, CALLING_WRITE };
 
-/* But for what is said below, the client's thread alone. */
+/* Used on the client's thread alone, except where a member says otherwise. */
 struct elector {
 	const struct env *env;
 	struct elector_config config;
 	struct lease_config lease;
 	struct lease_view view;
 	bool view_is_current; /* no failure since it was set */
-	bool has_written; /* so that the Lease may be held, whatever the answer was */
+	bool has_written; /* the Lease may be held, whatever the response was */
 
 	enum calling calling;
-	bool has_read; /* in this try */
-	int64_t tried_ms; /* when this try began */
-	int64_t sent_ms; /* when its write was */
+	bool has_read; /* in this attempt */
+	int64_t tried_ms; /* when this attempt began */
+	int64_t sent_ms; /* when its write was sent */
 
 	bool leading, ended;
-	int64_t renewed_ms; /* when the last write that succeeded was sent */
-	char *holder_told;
-	enum err_kind failure_told;
+	int64_t renewed_ms; /* when the last successful write was sent */
+	char *reported_holder;
+	enum err_kind reported_failure;
 
-	bool releasing;
-	void (*released)(void *ctx); /* set by elector_step_down() before it posts to the thread */
-	void *released_ctx;
+	bool stepping_down;
+	void (*stepped_down)(void *ctx); /* set before the timer that starts it */
+	void *stepped_down_ctx;
 
 	atomic_int_fast64_t reached_ms; /* any thread */
 };
 
 static void start_try(struct elector *e);
 static void read_lease(struct elector *e);
-static void release_next(struct elector *e);
+static void step_down_next(struct elector *e);
 
 static int64_t now_ms(const struct elector *e)
 {
@@ -89,7 +89,7 @@ bool elector_leading(struct elector *e)
 	return false;
 }
 
-/* Fires when what was the deadline as it was set has come; most often it is a later one by now. */
+/* The deadline as it was when the timer was set; usually the Lease has been renewed since. */
 static void deadline_came(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct elector *e = ctx;
@@ -100,21 +100,21 @@ static void deadline_came(void *ctx, const struct api_response *response, const 
 			e, e->renewed_ms + e->config.renew_deadline_ms - now_ms(e), deadline_came);
 }
 
-static void finish_release(struct elector *e)
+static void finish_step_down(struct elector *e)
 {
-	if (!e->releasing)
+	if (!e->stepping_down)
 		return;
-	e->releasing = false;
+	e->stepping_down = false;
 	e->ended = true;
-	e->released(e->released_ctx);
+	e->stepped_down(e->stepped_down_ctx);
 }
 
-/* Whether to go on with what a call has brought. */
-static bool goes_on(struct elector *e, const struct err *err)
+/* Whether the outcome of a call is still of interest. */
+static bool call_over(struct elector *e, const struct err *err)
 {
 	e->calling = CALLING_NOTHING;
 	if (api_cancelled(err)) {
-		finish_release(e);
+		finish_step_down(e);
 		return false;
 	}
 	return !e->ended && (!e->leading || elector_leading(e));
@@ -125,11 +125,11 @@ static void try_again(void *ctx, const struct api_response *response, const stru
 	struct elector *e = ctx;
 
 	(void)response;
-	if (!err && !e->ended && !e->releasing && (!e->leading || elector_leading(e)))
+	if (!err && !e->ended && !e->stepping_down && (!e->leading || elector_leading(e)))
 		start_try(e);
 }
 
-/* A leader comes in time, the others not all at the same moment (client-go's JitterUntil). */
+/* A leader is punctual; standbys are spread over time (client-go's JitterUntil). */
 static void try_later(struct elector *e)
 {
 	int64_t period = e->config.retry_period_ms;
@@ -143,29 +143,29 @@ static void try_later(struct elector *e)
 	start_timer(e, period + (int64_t)((double)period * 1.2 * random / UINT32_MAX), try_again);
 }
 
-/* Told once for each kind in a row: a standby may be without an API server for hours. */
+/* Logged once for each kind in a row: a standby may have no API server for hours. */
 static void failed(struct elector *e, const struct err *err)
 {
 	bool raced = err->kind == ERR_CONFLICT || err->kind == ERR_EXISTS;
 
 	e->view_is_current = false;
-	if (e->releasing) {
-		release_next(e);
+	if (e->stepping_down) {
+		step_down_next(e);
 		return;
 	}
 	if (e->leading)
 		metric_add(metric_at(&renewals, err_kind_name(err->kind)), 1);
-	if (e->leading || (!raced && err->kind != e->failure_told))
+	if (e->leading || (!raced && err->kind != e->reported_failure))
 		log_event(LOG_WARN, e->leading ? "lease not renewed" : "lease not reached",
 			LOG_ERR(err), LOG_END);
 	if (!raced)
-		e->failure_told = err->kind;
+		e->reported_failure = err->kind;
 	try_later(e);
 }
 
 static void reached(struct elector *e)
 {
-	e->failure_told = ERR_NONE;
+	e->reported_failure = ERR_NONE;
 	atomic_store(&e->reached_ms, now_ms(e));
 }
 
@@ -174,9 +174,9 @@ static void stand_by(struct elector *e)
 	const char *holder = lease_holder(&e->view);
 
 	reached(e);
-	if (!str_eq(holder, e->holder_told)) {
-		free(e->holder_told);
-		e->holder_told = xstrdup(holder);
+	if (!str_eq(holder, e->reported_holder)) {
+		free(e->reported_holder);
+		e->reported_holder = xstrdup(holder);
 		log_event(LOG_INFO, "standing by", LOG_STR("holder", holder), LOG_END);
 		if (e->config.standing_by)
 			e->config.standing_by(e->config.ctx, holder);
@@ -191,7 +191,7 @@ static void lead_on(struct elector *e)
 	e->renewed_ms = e->sent_ms;
 	reached(e);
 	if (now_ms(e) - e->renewed_ms >= e->config.renew_deadline_ms) {
-		try_later(e); /* too late to count, and the Lease is still to be had */
+		try_later(e); /* too late to count: the Lease must be acquired again */
 		return;
 	}
 	if (!first)
@@ -220,7 +220,7 @@ static void write_done(void *ctx, const struct api_response *response, const str
 	struct elector *e = ctx;
 	struct err err = ERR_INIT;
 
-	if (!goes_on(e, failure))
+	if (!call_over(e, failure))
 		return;
 	if (failure && !e->has_read &&
 		(failure->kind == ERR_CONFLICT || failure->kind == ERR_NOT_FOUND)) {
@@ -231,13 +231,13 @@ static void write_done(void *ctx, const struct api_response *response, const str
 		failed(e, failure);
 	else if (take_answer(e, response, e->sent_ms, &err) < 0)
 		failed(e, &err);
-	else if (e->releasing)
-		release_next(e);
+	else if (e->stepping_down)
+		step_down_next(e);
 	else
 		lead_on(e);
 }
 
-/* Two of them fit into what a leader has left, and one that hangs is no reason to lose. */
+/* Two calls fit into the deadline, so one that hangs does not cost the leadership. */
 static unsigned timeout_ms(const struct elector *e)
 {
 	int64_t ms = e->config.renew_deadline_ms / 2;
@@ -245,7 +245,7 @@ static unsigned timeout_ms(const struct elector *e)
 
 	if (e->leading && left < ms)
 		ms = left;
-	if (e->releasing && ms > ELECTOR_STEP_DOWN_MS)
+	if (e->stepping_down && ms > ELECTOR_STEP_DOWN_MS)
 		ms = ELECTOR_STEP_DOWN_MS;
 	return ms > 0 ? (unsigned)ms : 1;
 }
@@ -303,7 +303,7 @@ static void write_lease(struct elector *e)
 	}
 }
 
-/* Somebody has written over it. That it was deleted is not that: then it is made anew. */
+/* Another client has taken the Lease. If it was deleted instead, it is created again. */
 static bool is_taken(struct elector *e)
 {
 	struct err why = ERR_INIT;
@@ -321,7 +321,7 @@ static void read_done(void *ctx, const struct api_response *response, const stru
 	struct elector *e = ctx;
 	struct err err = ERR_INIT;
 
-	if (!goes_on(e, failure))
+	if (!call_over(e, failure))
 		return;
 	if (failure && failure->kind != ERR_NOT_FOUND) {
 		failed(e, failure);
@@ -334,8 +334,8 @@ static void read_done(void *ctx, const struct api_response *response, const stru
 		failed(e, &err);
 		return;
 	}
-	if (e->releasing)
-		release_next(e);
+	if (e->stepping_down)
+		step_down_next(e);
 	else if (!is_taken(e))
 		write_lease(e);
 }
@@ -346,7 +346,7 @@ static void read_lease(struct elector *e)
 	send(e, "GET", NULL, read_done);
 }
 
-/* A leader knows what it wrote last; if that is no longer so, it is told. */
+/* A leader knows what it wrote last; if that is outdated, its write fails with a conflict. */
 static void start_try(struct elector *e)
 {
 	e->tried_ms = now_ms(e);
@@ -357,8 +357,8 @@ static void start_try(struct elector *e)
 		read_lease(e);
 }
 
-/* Nothing is on its way: gives up what is held, finds out whether it is, or is done. */
-static void release_next(struct elector *e)
+/* With no call under way: releases the Lease if it is held, after a read if that is not known. */
+static void step_down_next(struct elector *e)
 {
 	CLEANUP(buf_release) struct buf body = BUF_INIT(LIMIT_OBJECT_BYTES);
 	int64_t wall_ms = env_wall_ms(e->env);
@@ -368,43 +368,44 @@ static void release_next(struct elector *e)
 	else if (e->view_is_current && lease_give_up(&e->view, &e->lease, wall_ms, &body))
 		send_write(e, "PUT", &body);
 	else
-		finish_release(e);
+		finish_step_down(e);
 }
 
-static void release_timed_out(void *ctx, const struct api_response *response, const struct err *err)
+static void step_down_timed_out(
+	void *ctx, const struct api_response *response, const struct err *err)
 {
 	(void)response;
 	(void)err;
-	finish_release(ctx);
+	finish_step_down(ctx);
 }
 
-static void release_begin(void *ctx, const struct api_response *response, const struct err *err)
+static void step_down_begin(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct elector *e = ctx;
 
 	(void)response;
-	e->releasing = true;
+	e->stepping_down = true;
 	e->ended = false;
 	if (e->leading)
-		stop_leading(e, "released");
+		stop_leading(e, "stepping down");
 	if (err) {
-		finish_release(e);
+		finish_step_down(e);
 		return;
 	}
-	start_timer(e, ELECTOR_STEP_DOWN_MS, release_timed_out);
+	start_timer(e, ELECTOR_STEP_DOWN_MS, step_down_timed_out);
 	if (e->calling == CALLING_READ && !e->has_written) {
-		finish_release(e);
+		finish_step_down(e);
 	} else if (e->calling == CALLING_NOTHING) {
 		e->has_read = false;
-		release_next(e);
+		step_down_next(e);
 	}
 }
 
 void elector_step_down(struct elector *e, void (*done)(void *ctx), void *ctx)
 {
-	e->released = done;
-	e->released_ctx = ctx;
-	start_timer(e, 0, release_begin);
+	e->stepped_down = done;
+	e->stepped_down_ctx = ctx;
+	start_timer(e, 0, step_down_begin);
 }
 
 bool elector_reached(const struct elector *e)
@@ -447,7 +448,7 @@ void elector_free(struct elector *e)
 	if (e->leading)
 		metric_set(metric_at(&leader), 0);
 	lease_view_release(&e->view);
-	free(e->holder_told);
+	free(e->reported_holder);
 	free((char *)e->config.namespace);
 	free((char *)e->config.name);
 	free((char *)e->config.identity);

@@ -1,14 +1,15 @@
 /*
- * elector - takes part in the election of a leader by a Lease (kube/lease.h), and says when it
- * leads and when no longer.
+ * elector - elects a leader by a Lease (kube/lease.h), and reports when this process starts and
+ * stops leading.
  *
- * It leads from the first write that succeeds, and for renew_deadline after the last one was sent:
- * then it stops by itself, whether that call hangs, fails or this process was stopped, and well
- * before anybody else may take the Lease. One elector leads at most once; whoever wants to take
- * part again makes another. A standby asks every retry_period, and up to 1.2 times as long on top.
+ * It leads from the first successful write, and until renew_deadline after the last successful
+ * write was sent. Then it stops leading, whether the call hangs, fails or the process was stopped,
+ * and well before another candidate may take the Lease. One elector leads at most once; to take
+ * part again, make another one. A standby reads the Lease every retry_period, plus a random delay
+ * of up to 1.2 times as long.
  *
- * All callbacks run on the client's thread (client/api.h), later than elector_new(). None comes
- * once api_free() has begun, but for a release's done.
+ * All callbacks run on the client's thread (controller/env.h), after elector_new() has returned.
+ * Once api_free() has begun, only elector_step_down()'s done is called.
  */
 #ifndef PROMOGATE_CONTROLLER_ELECTOR_H
 #define PROMOGATE_CONTROLLER_ELECTOR_H
@@ -32,7 +33,7 @@ struct elector_config {
 	void (*leading)(void *ctx);
 	/* At most once, after leading, and not once elector_step_down() has begun. */
 	void (*lost)(void *ctx, const struct err *why);
-	/* When the one who is seen to hold it changes; NULL: nobody asks. */
+	/* When the holder changes, as seen by a standby. May be NULL. */
 	void (*standing_by)(void *ctx, const char *holder);
 	void *ctx;
 };
@@ -44,22 +45,22 @@ void elector_free(struct elector *e);
 DEFINE_CLEANUP(struct elector, elector_free)
 
 /*
- * Whether it leads at this moment, by the clock. To be asked before anything that only a leader may
- * do: after this process was stopped, another callback may run before the timer that tells. If it
- * has been too long, it calls lost. On the client's thread.
+ * Whether it leads at this moment, by the clock. Check it before doing anything that only a leader
+ * may do: after this process was stopped, another callback may run before the deadline's timer. If
+ * the deadline has passed, it calls lost. On the client's thread.
  */
 bool elector_leading(struct elector *e);
 
 /*
- * Whether it has lately held the Lease, or seen that another one holds it: that a standby is ready.
- * Any thread.
+ * Whether it has recently held the Lease or read who holds it, which makes a standby ready. Any
+ * thread.
  */
 bool elector_reached(const struct elector *e);
 
 /*
- * Stops leading and gives the Lease up if it is held, then calls done, exactly once, on the
- * client's thread; after ELECTOR_STEP_DOWN_MS whether or not the API server has answered, and also
- * when api_free() comes first. Once; any thread; before api_free().
+ * Stops leading, releases the Lease if it is held, and calls done exactly once, on the client's
+ * thread: after ELECTOR_STEP_DOWN_MS even if the API server has not answered, and also when
+ * api_free() comes first. Call it at most once, on any thread, before api_free().
  */
 enum { ELECTOR_STEP_DOWN_MS = 2000 };
 void elector_step_down(struct elector *e, void (*done)(void *ctx), void *ctx);

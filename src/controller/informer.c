@@ -11,23 +11,20 @@
 #include "run/log.h"
 #include "run/metrics.h"
 
-METRIC_COUNTER(lists, "promogate_informer_lists_total", "Lists taken, by resource and outcome.",
+METRIC_COUNTER(lists, "promogate_informer_lists_total", "Lists, by resource and outcome.",
 	"resource", "outcome");
 METRIC_COUNTER(watches, "promogate_informer_watches_total",
-	"Watches that ended, by resource and why; one starts after the other.", "resource",
-	"reason");
+	"Watches that ended, by resource and reason.", "resource", "reason");
 METRIC_GAUGE(synced_gauge, "promogate_informer_synced",
-	"1 once the first list of a resource was taken whole.", "resource");
+	"1 once the first list of a resource is complete.", "resource");
 METRIC_GAUGE(heard_gauge, "promogate_informer_last_heard_timestamp_seconds",
-	"When the last list, event or bookmark of a resource came, in seconds since 1970.",
+	"When the last list, event or bookmark of a resource arrived, in seconds since 1970.",
 	"resource");
 
 enum {
-	/* As many objects as keep the memory for one page small; client-go asks for 500. */
+	/* Keeps the memory for one page small; client-go asks for 500. */
 	PAGE_OBJECTS = 100,
-	/*
-	 * A watch lasts five to ten minutes, as client-go's, so that they don't all end together.
-	 */
+	/* A watch lasts five to ten minutes, as in client-go, so that not all end together. */
 	WATCH_MIN_S = 300,
 	WATCH_SPREAD_S = 300,
 };
@@ -42,7 +39,7 @@ struct informer {
 	char *resource_version; /* NULL: list first */
 	struct buf continue_token; /* of the next page; empty: the first */
 	uint64_t progress;
-	bool watch_spoke; /* the watch under way has delivered something */
+	bool watch_spoke; /* the current watch has delivered a line */
 	atomic_bool synced;
 };
 
@@ -60,7 +57,7 @@ static void try_later(struct informer *i)
 	(void)env_timer(i->env, backoff_next(&i->backoff, env_random(i->env)), timer_done, i);
 }
 
-/* The names of an object, or false if it is none that has both. */
+/* The namespace ("" if it has none) and name of an object; false without a name. */
 static bool object_names(const struct json *object, const char **ns, const char **name)
 {
 	const struct json *metadata = json_get(object, "metadata");
@@ -79,7 +76,7 @@ static void forget_position(struct informer *i)
 	buf_reset(&i->continue_token);
 }
 
-/* The copy is as of resource_version, if there is one. */
+/* The copy is up to date as of resource_version. */
 static void progressed(struct informer *i)
 {
 	int64_t version = 0;
@@ -102,7 +99,7 @@ static void list_finished(struct informer *i, const char *outcome)
 	metric_add(metric_at(&lists, i->kind.resource, outcome), 1);
 	i->page_objects = PAGE_OBJECTS;
 	progressed(i);
-	/* A list leaves holes in the heap that nothing will ever fill. */
+	/* A list leaves holes in the heap that would never be filled. */
 	(void)malloc_trim(0);
 }
 
@@ -129,7 +126,7 @@ static void list_failed(struct informer *i, const struct err *err)
 	}
 }
 
-/* One page: its objects go to the owner. ERR_IO if it is no list. */
+/* Passes the objects of one page to the owner. ERR_IO if the response is not a list. */
 static int take_page(struct informer *i, const struct api_response *response, struct err *err)
 {
 	CLEANUP(json_free_p) struct json *page = NULL;
@@ -140,7 +137,7 @@ static int take_page(struct informer *i, const struct api_response *response, st
 	version = json_string(json_at(page, "metadata", "resourceVersion"));
 	next = json_string(json_at(page, "metadata", "continue"));
 	if (!version || !*version)
-		return err_set(err, ERR_IO, "the list: no metadata.resourceVersion");
+		return err_set(err, ERR_IO, "the list has no metadata.resourceVersion");
 	if (!i->continue_token.len)
 		i->handler.list_begin(i->handler.ctx);
 	json_each (item, json_get(page, "items"))
@@ -180,7 +177,7 @@ static int watch_line(void *ctx, const char *line, size_t len, struct err *err)
 	const char *ns, *name;
 
 	if (watch_event_decode(line, len, &event, err) < 0) {
-		/* Watching on from before it would bring the same line again. */
+		/* A watch from the last position would bring the same line again. */
 		forget_position(i);
 		return -1;
 	}
@@ -206,7 +203,7 @@ static void watch_done(void *ctx, const struct api_response *response, const str
 		return;
 	metric_add(
 		metric_at(&watches, i->kind.resource, err ? err_kind_name(err->kind) : "Ended"), 1);
-	/* A connection that broke leaves a position to go on from; a refusal does not. */
+	/* After a broken connection the watch resumes from its position; after a refusal, list. */
 	if (err && err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED)
 		forget_position(i);
 	if (i->watch_spoke)
@@ -245,7 +242,7 @@ static void watch_start(struct informer *i, struct buf *path)
 	(void)env_watch(i->env, &request, watch_line, watch_done, i);
 }
 
-/* Whatever comes next: the next page, or the watch. */
+/* Starts the next page of the list, or the watch. */
 static void start(struct informer *i)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);

@@ -1,14 +1,14 @@
 /*
- * informer - keeps a copy of one kind of object up to date: a list in pages, then a watch from
- * where the list was taken, for ever (Kubernetes: "API concepts, efficient detection of changes").
+ * informer - follows all objects of one kind: a list in pages, then a watch from the list's
+ * resourceVersion, repeated until the client is freed (Kubernetes: "API concepts, efficient
+ * detection of changes").
  *
- * It hands each object to its owner, who keeps what it needs of it: the informer itself remembers
- * nothing but a resourceVersion. The watch ends now and then and is taken up where it was; a
- * resourceVersion that is too old (410) means listing again; after an error it tries again with a
- * growing, jittered delay. A kind that the cluster does not serve (404) counts as an empty list and
- * is looked for again.
+ * It passes each object to its owner and stores nothing but a resourceVersion (controller/store.h
+ * stores objects). A watch that ends is resumed from the last resourceVersion; if that is too old
+ * (410), the informer lists again; after an error it retries with a growing, jittered delay. A kind
+ * that the cluster does not serve (404) counts as an empty list, and is retried.
  *
- * Everything happens on the client's thread (client/api.h), but for what says otherwise.
+ * Everything runs on the client's thread (controller/env.h), except where documented otherwise.
  */
 #ifndef PROMOGATE_CONTROLLER_INFORMER_H
 #define PROMOGATE_CONTROLLER_INFORMER_H
@@ -24,17 +24,17 @@
 #include "kube/url.h"
 
 /*
- * What the owner does with what comes. A list is begun, each object set, and then ended; one that
- * fails is begun again.
+ * The owner's side. A list is list_begin, one set for each object, and list_end; a list that fails
+ * starts over with list_begin.
  */
 struct informer_handler {
 	void (*list_begin)(void *ctx);
-	void (*list_end)(void *ctx); /* what was not set since list_begin does not exist */
+	void (*list_end)(void *ctx); /* objects not set since list_begin do not exist */
 	void (*set)(void *ctx, const char *ns, const char *name, const struct json *object);
-	void (*remove)(void *ctx, const char *ns, const char *name); /* never within a list */
+	void (*remove)(void *ctx, const char *ns, const char *name); /* never during a list */
 	/*
-	 * After each list and each line of the watch, bookmarks too: informer_progress() and
-	 * informer_synced() may say something else than before. NULL: nobody waits for that.
+	 * After each list and each line of the watch, also a bookmark: informer_progress() and
+	 * informer_synced() may have changed. May be NULL.
 	 */
 	void (*progressed)(void *ctx);
 	void *ctx;
@@ -43,27 +43,27 @@ struct informer_handler {
 struct informer;
 
 /*
- * Starts at once. label_selector NULL: all objects; else what does not match it does not exist, and
- * an object that stops matching is removed. Its string and those of kind must live as long as the
- * informer; env must outlive it.
+ * Starts at once. With a label_selector (NULL: none), objects that do not match do not exist, and
+ * an object that stops matching is removed. env, label_selector and the strings of kind are
+ * borrowed.
  */
 struct informer *informer_new(const struct env *env, const struct url *kind,
 	const char *label_selector, const struct informer_handler *handler);
-/* After api_free(), which ends whatever the informer has under way. */
+/* After api_free(), which ends what the informer has under way. */
 void informer_free(struct informer *i);
 DEFINE_CLEANUP(struct informer, informer_free)
 
-/* Whether a first list has been handed over whole. Any thread. */
+/* Whether the first list is complete. Any thread. */
 bool informer_synced(const struct informer *i);
-/* informer_synced() as 0 or -1, with a line in reasons if it is not. Any thread. */
+/* 0 if synced; else -1, and adds a line to reasons. Any thread. */
 int informer_ready(const struct informer *i, struct buf *reasons);
 /*
- * The highest resourceVersion up to which everything was handed over: a list's, an event's or a
- * bookmark's. Whoever has written an object waits for its resourceVersion here before believing the
- * copy. 0 before the first list is whole, or if the versions are no numbers (they are: KEP-5504).
+ * The highest resourceVersion up to which the owner has everything: a list's, an event's or a
+ * bookmark's. After a write, wait for its resourceVersion here before relying on the owner's copy.
+ * 0 before the first list is complete, or if versions are not numbers (they are: KEP-5504).
  *
- * It never goes down, also where a later list is older (a backup was restored): who waits must not
- * wait for ever. The copy is that of the list all the same.
+ * It never decreases, even if a later list is older (a backup was restored), so that no wait is
+ * endless. The owner's copy is that of the list all the same.
  */
 uint64_t informer_progress(const struct informer *i);
 

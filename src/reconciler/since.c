@@ -10,7 +10,7 @@
 #include "kube/url.h"
 #include "run/log.h"
 
-/* What is made is a few hundred bytes. */
+/* The ConfigMap has a few hundred bytes. */
 enum { BODY_BYTES = 4096 };
 
 struct since {
@@ -39,12 +39,12 @@ static void try_later(struct since *p, const struct err *err)
 {
 	if (api_cancelled(err))
 		return;
-	log_event(LOG_WARN, "the past is not known yet", LOG_STR("namespace", p->ns),
-		LOG_STR("configMap", p->name), LOG_ERR(err), LOG_END);
+	log_event(LOG_WARN, "failed to read since when to promote, retrying",
+		LOG_STR("namespace", p->ns), LOG_STR("configMap", p->name), LOG_ERR(err), LOG_END);
 	start_timer(p, backoff_next(&p->backoff, env_random(p->env)));
 }
 
-/* ERR_IO: no ConfigMap was answered, ask again. ERR_INVALID: it is one, and says no moment. */
+/* ERR_IO: the response is not a ConfigMap: retry. ERR_INVALID: its data.since is not a time. */
 static int read_since(
 	struct since *p, const struct api_response *response, int64_t *ret_ms, struct err *err)
 {
@@ -53,20 +53,20 @@ static int read_since(
 
 	if (json_parse(response->body, response->len, &object, err) < 0 ||
 		!json_string(json_at(object, "metadata", "name")))
-		return err_set(err, ERR_IO, "ConfigMap %s/%s: the answer is none", p->ns, p->name);
+		return err_set(err, ERR_IO, "ConfigMap %s/%s: the response is not a ConfigMap",
+			p->ns, p->name);
 	since = json_string(json_at(object, "data", "since"));
 	if (since && timestamp_parse(since, ret_ms) == 0)
 		return 0;
 	return err_set(err, ERR_INVALID,
-		"ConfigMap %s/%s: data.since %s%.*s%s: set it to the moment before which nothing "
-		"is promoted, such as \"%s\", or delete the ConfigMap: then it is made anew with "
-		"the present",
+		"ConfigMap %s/%s: data.since %s%.*s%s: set it to the time before which nothing is "
+		"promoted, such as \"%s\", or delete the ConfigMap to use the current time",
 		p->ns, p->name, since ? "\"" : "", LIMIT_QUOTED_BYTES / 4,
-		since ? since : "is missing", since ? "\" is no RFC 3339 time" : "",
+		since ? since : "is missing", since ? "\" is not a valid RFC 3339 time" : "",
 		timestamp_format(env_wall_ms(p->env)).text);
 }
 
-/* Rounded down, as an endTime is: what ended within that second is not older. */
+/* Rounded down, as endTime is: a version that ended within that second counts as later. */
 static int64_t to_seconds(int64_t ms)
 {
 	return ms / 1000 - (ms % 1000 < 0);
@@ -78,7 +78,7 @@ static void take(struct since *p, const struct api_response *response)
 	int64_t ms = 0;
 
 	if (read_since(p, response, &ms, &err) == 0) {
-		log_event(LOG_INFO, "promotes what is delivered from here on",
+		log_event(LOG_INFO, "promoting versions delivered since",
 			LOG_STR("since", timestamp_format(ms).text), LOG_END);
 		p->done(p->ctx, to_seconds(ms), NULL);
 	} else if (err.kind == ERR_INVALID) {
@@ -113,7 +113,7 @@ static void send(struct since *p, const struct buf *body, api_done_fn *done)
 	struct err err = ERR_INIT;
 
 	if (url_add(&path, &url, &err) < 0)
-		abort(); /* both are names that objects can have */
+		abort(); /* both are valid object names */
 	request.path = buf_str(&path);
 	(void)env_call(p->env, &request, done, p);
 }
@@ -132,7 +132,7 @@ static void emit_metadata(struct emit *e, const struct since *p)
 	emit_key(e, "annotations");
 	emit_object_begin(e);
 	emit_key_string(e, "kubernetes.io/description",
-		"Made by promogate-reconciler at its first start. What was delivered before "
+		"Created by promogate-reconciler at its first start. What was delivered before "
 		"data.since is not promoted.");
 	emit_object_end(e);
 	emit_object_end(e);

@@ -1,10 +1,10 @@
 /*
- * since - since when promotions are Promogate's own: the ConfigMap beside the Lease holds the moment
- * of the first start, as data.since in RFC 3339. Whatever was delivered before it is left alone, so
- * that installing promotes nothing.
+ * since - from when on deliveries are promoted: a ConfigMap with the name of the Lease stores the
+ * time of the first start, as data.since in RFC 3339. Earlier deliveries are not promoted, so that
+ * installing Promogate promotes nothing.
  *
- * It is made where there is none, and never written again: the moment is a person's to change. On
- * the client's thread (client/api.h).
+ * The ConfigMap is created if it does not exist, and never written again: an administrator may
+ * change it. On the client's thread (controller/env.h).
  */
 #ifndef PROMOGATE_RECONCILER_SINCE_H
 #define PROMOGATE_RECONCILER_SINCE_H
@@ -17,13 +17,12 @@
 
 struct since;
 
-/* since_s: seconds since 1970, or err, which no further try can mend: a person must. */
+/* since_s: seconds since 1970. Or err, which no retry can fix: the ConfigMap must be corrected. */
 typedef void since_done_fn(void *ctx, int64_t since_s, const struct err *err);
 
 /*
- * Starts at once, and tries again, with backoff, until it knows; then it calls done, once. Not at
- * all where api_free() comes first. The names are ones that objects can have, and copied;
- * env is borrowed.
+ * Starts at once, and retries with backoff until it succeeds; then it calls done, once, unless
+ * api_free() comes first. Both names are valid object names, and copied. env is borrowed.
  */
 struct since *since_new(
 	const struct env *env, const char *ns, const char *name, since_done_fn *done, void *ctx);

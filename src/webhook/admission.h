@@ -1,11 +1,10 @@
 /*
- * admission - /validate and /mutate: joins the server, the judgement and what is known.
+ * admission - the handlers of /validate and /mutate.
  *
- * Most requests are judged at once, on the server's thread, from the cache. One whose verdict rests
- * on something that the cache can't vouch for is kept: on the client's thread the API server is
- * asked, the answers are added, and the request is judged again, until it is settled. No thread
- * waits meanwhile. Where the API server can't be asked the answer is HTTP 500, and the webhook's
- * failurePolicy decides.
+ * Most requests are judged at once, on the server's thread, from the cache (webhook/request.h). If
+ * a verdict depends on something that needs a live look-up, the request is pending until the API
+ * server has answered (webhook/pending.h); no thread waits meanwhile. If a look-up fails, the
+ * response is HTTP 500, and the webhook's failurePolicy decides.
  */
 #ifndef PROMOGATE_WEBHOOK_ADMISSION_H
 #define PROMOGATE_WEBHOOK_ADMISSION_H
@@ -17,7 +16,7 @@ struct admission;
 
 /* env and what config points to are borrowed. */
 struct admission *admission_new(const struct env *env, const struct request_config *config);
-/* After server_stop() and api_free(): no request is open any more. */
+/* After server_stop() and api_free(), when no request is open. */
 void admission_free(struct admission *a);
 DEFINE_CLEANUP(struct admission, admission_free)
 

@@ -12,7 +12,7 @@
 #include "run/metrics.h"
 
 METRIC_COUNTER(lookups, "promogate_live_lookups_total",
-	"Task definitions that the API server was asked for, by outcome.", "outcome");
+	"Live look-ups of KeptnTaskDefinitions, by outcome.", "outcome");
 
 struct asker {
 	live_lookup_fn *fn;
@@ -20,7 +20,7 @@ struct asker {
 	struct asker *next;
 };
 
-/* A name that is being asked for: one GET is on its way. */
+/* A name that is being looked up; one GET is under way. */
 struct question {
 	struct live_lookup *lookup;
 	struct asker *now; /* asked before the GET was sent */
@@ -66,7 +66,7 @@ static void answer_all(
 	}
 }
 
-/* Reads the answer to a GET: the object, NULL for none, or an error. */
+/* Reads the response to the GET: the object, NULL if there is none, or an error. */
 static int read_answer(const struct api_response *response, const struct err *failure,
 	struct json **ret, struct err *err)
 {

@@ -7,7 +7,8 @@
 #include "run/metrics.h"
 #include "webhook/live_lookup.h"
 
-METRIC_GAUGE(waiting_gauge, "promogate_admission_waiting", "Requests that wait for live look-ups.");
+METRIC_GAUGE(waiting_gauge, "promogate_admission_waiting",
+	"Requests that are waiting for live look-ups.");
 
 struct pending {
 	const struct env *env;
@@ -15,15 +16,15 @@ struct pending {
 	atomic_uint count;
 };
 
-/* A request that waits; on the client's thread. */
+/* A pending request; used on the client's thread. */
 struct waiter {
 	struct pending *pending;
 	struct request *request;
-	size_t open; /* look-ups without an answer */
+	size_t open; /* look-ups under way */
 	struct err err;
 	api_id deadline;
-	bool deadline_open; /* its callback is still to come */
-	bool answered; /* by the deadline: what is open is only waited for */
+	bool deadline_open; /* its callback has not run yet */
+	bool answered; /* by the deadline; the look-ups under way only end */
 	bool ended;
 };
 
@@ -60,12 +61,12 @@ static void end(struct waiter *w)
 	metric_set(metric_at(&waiting_gauge), left);
 	w->ended = true;
 	if (w->deadline_open)
-		env_cancel(w->pending->env, w->deadline); /* its callback frees */
+		env_cancel(w->pending->env, w->deadline); /* its callback frees the waiter */
 	else
 		waiter_free(w);
 }
 
-/* All answers of a round are there. */
+/* All look-ups of a round have ended. */
 static void round_done(struct waiter *w)
 {
 	struct request *r = w->request;
@@ -77,7 +78,7 @@ static void round_done(struct waiter *w)
 	}
 	request_parse(r);
 	if (w->err.kind != ERR_NONE) {
-		(void)err_wrap(&w->err, "asking the API server for a KeptnTaskDefinition");
+		(void)err_wrap(&w->err, "looking up a KeptnTaskDefinition");
 		request_fail(r, 500, "InternalError", &w->err);
 		end(w);
 	} else if (request_judge(r) == VERDICT_PENDING) {
@@ -87,7 +88,7 @@ static void round_done(struct waiter *w)
 	}
 }
 
-static void confirmed(void *ctx, const char *key, const struct json *object, const struct err *err)
+static void looked_up(void *ctx, const char *key, const struct json *object, const struct err *err)
 {
 	struct waiter *w = ctx;
 
@@ -104,10 +105,10 @@ static void ask_one(void *ctx, const char *key, void *value)
 	struct waiter *w = ctx;
 
 	(void)value;
-	live_lookup_ask(w->pending->lookup, key, confirmed, w);
+	live_lookup_ask(w->pending->lookup, key, looked_up, w);
 }
 
-/* Asks for all that is needed. An answer comes later, so the list is not changed meanwhile. */
+/* Starts a look-up for each name. Answers come later, so the list does not change meanwhile. */
 static void ask(struct waiter *w)
 {
 	request_unparse(w->request);
@@ -115,7 +116,7 @@ static void ask(struct waiter *w)
 	strmap_walk(&w->request->needs.names, ask_one, w);
 }
 
-/* The API server's patience with us is almost over, and its own answer has not come. */
+/* The API server is about to stop waiting for the webhook, and a look-up has not ended. */
 static void deadline_done(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct waiter *w = ctx;
@@ -129,8 +130,7 @@ static void deadline_done(void *ctx, const struct api_response *response, const 
 	}
 	if (err)
 		return; /* shutting down: the look-ups end as well */
-	(void)err_set(&late, ERR_TIMEOUT,
-		"the API server did not say in time which KeptnTaskDefinitions exist");
+	(void)err_set(&late, ERR_TIMEOUT, "timed out looking up KeptnTaskDefinitions");
 	request_parse(w->request);
 	request_fail(w->request, 500, "InternalError", &late);
 	request_unparse(w->request);
@@ -176,7 +176,7 @@ void pending_add(struct pending *pending, struct request *r_take)
 		(void)env_timer(pending->env, 0, ask_on_client_thread, w);
 		return;
 	}
-	(void)err_set(&err, ERR_THROTTLED, "%d requests wait for live look-ups already: try again",
+	(void)err_set(&err, ERR_THROTTLED, "%d requests are waiting for live look-ups; try again",
 		LIMIT_WAITING_REQUESTS);
 	request_fail(r_take, 503, "ServiceUnavailable", &err);
 	end(w);

@@ -1,7 +1,7 @@
 /*
- * pending - requests whose verdict rests on something that the cache can't vouch for. On the
- * client's thread the API server is asked, the answers are added, and the request is judged again,
- * until it is settled or the API server's patience with us is almost over. No thread waits
+ * pending - requests whose verdict depends on live look-ups. On the client's thread
+ * (controller/env.h) it asks the API server, adds the answers to the request and has it judged
+ * again, until there is a verdict or the API server is about to stop waiting. No thread waits
  * meanwhile.
  */
 #ifndef PROMOGATE_WEBHOOK_PENDING_H
@@ -15,13 +15,13 @@ struct pending;
 
 /* env is borrowed. */
 struct pending *pending_new(const struct env *env);
-/* After server_stop() and api_free(): nothing waits any more. */
+/* After server_stop() and api_free(), when nothing is pending. */
 void pending_free(struct pending *w);
 DEFINE_CLEANUP(struct pending, pending_free)
 
 /*
- * Answers a request for which request_judge() said VERDICT_PENDING, and frees it: later, or at once
- * if too many wait already. Any thread.
+ * Answers a request for which request_judge() returned VERDICT_PENDING, and frees it: later, or at
+ * once if too many are pending. Any thread.
  */
 void pending_add(struct pending *pending, struct request *r_take);
 

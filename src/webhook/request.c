@@ -10,8 +10,8 @@
 METRIC_COUNTER(requests, "promogate_admission_requests_total",
 	"AdmissionReviews answered, by webhook, operation and verdict.", "webhook", "operation",
 	"verdict");
-METRIC_COUNTER(found, "promogate_admission_findings_total",
-	"Findings, by rule and the severity they had in the end.", "rule", "severity");
+METRIC_COUNTER(found, "promogate_admission_findings_total", "Findings, by rule and final severity.",
+	"rule", "severity");
 
 void request_free(struct request *r)
 {
@@ -38,7 +38,7 @@ static void count(const struct request *r, const char *verdict)
 void request_fail(struct request *r, int status, const char *reason, const struct err *err)
 {
 	count(r, "error");
-	log_event(LOG_WARN, "request not judged", LOG_STR("webhook", webhook_name(r)),
+	log_event(LOG_WARN, "request failed", LOG_STR("webhook", webhook_name(r)),
 		LOG_STR("uid", r->review.uid), LOG_STR("namespace", r->review.namespace),
 		LOG_STR("name", r->review.name), LOG_ERR(err), LOG_END);
 	exchange_fail(r->exchange, status, reason, err->msg);
@@ -53,7 +53,7 @@ static void count_findings(const struct verdict *v)
 	}
 }
 
-/* One line, however much was found: nobody fills the log by one bad object. */
+/* One line, however many findings: a bad object must not flood the log. */
 static void log_denial(const struct request *r, const struct verdict *v)
 {
 	CLEANUP(buf_release) struct buf rules = BUF_INIT(LIMIT_DETAIL_BYTES);
@@ -73,7 +73,7 @@ static void answer(struct request *r, struct verdict *v)
 
 	verdict_encode(&r->review, v, &body);
 	if (body.overflowed) {
-		(void)err_set(&err, ERR_TOO_LARGE, "the answer would be over %d bytes",
+		(void)err_set(&err, ERR_TOO_LARGE, "the response would exceed %d bytes",
 			LIMIT_RESPONSE_BYTES);
 		request_fail(r, 500, "InternalError", &err);
 		return;

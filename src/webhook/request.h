@@ -1,7 +1,6 @@
 /*
- * request - one AdmissionReview, from its arrival to its answer: read, judged from the cache and
- * from what the API server confirmed, answered, counted. It waits for nobody (webhook/pending.h).
- * One thread at a time.
+ * request - one AdmissionReview: parsed, judged by the cache and by live answers, answered and
+ * counted. It waits for nothing (webhook/pending.h does). One thread at a time.
  */
 #ifndef PROMOGATE_WEBHOOK_REQUEST_H
 #define PROMOGATE_WEBHOOK_REQUEST_H
@@ -11,7 +10,7 @@
 #include "server/exchange.h"
 #include "webhook/cache.h"
 
-/* What a verdict rests on besides the request; all borrowed. */
+/* What a verdict depends on besides the request; all borrowed. */
 struct request_config {
 	struct cache *cache;
 	const char *keptn_namespace;
@@ -23,30 +22,30 @@ struct request {
 	const struct request_config *config;
 	struct exchange *exchange; /* until it is answered */
 	bool mutates;
-	struct json *tree; /* NULL: laid aside */
-	struct review review; /* looks into tree */
+	struct json *tree; /* NULL: unparsed */
+	struct review review; /* points into tree */
 	struct definitions confirmed; /* live answers */
-	struct needs needs; /* what to ask for, once request_judge() said so */
+	struct needs needs; /* what to look up after VERDICT_PENDING */
 };
 
-/* NULL, with the exchange answered, for what is no AdmissionReview. config is borrowed. */
+/* NULL, with the exchange answered, if it is not an AdmissionReview. config is borrowed. */
 struct request *request_receive(
 	const struct request_config *config, struct exchange *x, bool mutates);
 void request_free(struct request *r);
 DEFINE_CLEANUP(struct request, request_free)
 
-/* Judges, and answers unless the verdict rests on r->needs: VERDICT_PENDING then. */
+/* Judges and answers it: 0. VERDICT_PENDING: the verdict depends on r->needs. */
 int request_judge(struct request *r);
-/* Answers that it can't be judged. */
+/* Answers with an error. */
 void request_fail(struct request *r, int status, const char *reason, const struct err *err);
 
-/* The live answer to one of the needs, "namespace/name". object NULL: there is none. */
+/* Adds the live answer to one of the needs, "namespace/name". object NULL: absent. */
 void request_learn(struct request *r, const char *key, const struct json *object);
 
 /*
- * What waits holds its body alone, of which the server limits the sum: parsed, it may be forty
- * times as large. Reading it again costs microseconds where asking costs milliseconds. Judging and
- * failing want it taken up.
+ * A pending request keeps only its body: the server limits the sum of all bodies, and parsed, one
+ * may be forty times as large. Parsing again costs microseconds, a look-up milliseconds. Parse it
+ * before request_judge() and request_fail().
  */
 void request_unparse(struct request *r);
 void request_parse(struct request *r);

@@ -147,7 +147,7 @@ serves_its_file() {
 	[ "$(jq -c .response <<<"${lines[0]}")" = '{"uid":"direct","allowed":true}' ]
 	run -0 asked main tell
 	[ "${lines[-1]}" = 500 ]
-	[[ $(jq -r .message <<<"${lines[0]}") == "asking the API server for a KeptnTaskDefinition: "* ]]
+	[[ $(jq -r .message <<<"${lines[0]}") == "looking up a KeptnTaskDefinition: "* ]]
 	[[ $(plain main /readyz) == ok ]]
 }
 
@@ -156,7 +156,7 @@ serves_its_file() {
 	run -0 asked main tell 1s
 	kill -CONT "$(cut -d' ' -f1 "$cluster/run/kube-apiserver")"
 	[ "${lines[-1]}" = 500 ]
-	same "the API server did not say in time which KeptnTaskDefinitions exist" \
+	same "timed out looking up KeptnTaskDefinitions" \
 		"$(jq -r .message <<<"${lines[0]}")"
 }
 

@@ -32,7 +32,7 @@ static void begin(struct play *p)
 	fake_env_run(&p->fake, 0);
 }
 
-/* Whether it was done by now. */
+/* done was called that often. */
 static void end(struct play *p, int times)
 {
 	assert_int_equal(fake_count(&p->fake, FAKE_CALL), 0);
@@ -69,7 +69,7 @@ static void reads_what_is_there(void **state)
 	}
 }
 
-static void makes_it_where_there_is_none(void **state)
+static void creates_it_where_there_is_none(void **state)
 {
 	struct play p;
 
@@ -84,7 +84,7 @@ static void makes_it_where_there_is_none(void **state)
 	end(&p, 1);
 }
 
-static void who_came_first_decides(void **state)
+static void the_first_to_create_it_decides(void **state)
 {
 	struct play p;
 
@@ -97,7 +97,7 @@ static void who_came_first_decides(void **state)
 	end(&p, 1);
 }
 
-static void tries_until_it_knows(void **state)
+static void retries_until_it_knows(void **state)
 {
 	struct play p;
 
@@ -121,15 +121,15 @@ static void tries_until_it_knows(void **state)
 	end(&p, 1);
 }
 
-static void says_how_to_mend_what_is_no_moment(void **state)
+static void says_how_to_correct_an_invalid_time(void **state)
 {
 	static const struct {
 		const char *body, *says;
 	} rows[] = {
 		{SAYS("{\"since\":\"yesterday\"}"),
-			"ConfigMap ns/promogate: data.since \"yesterday\" is no RFC 3339 time: "
+			"ConfigMap ns/promogate: data.since \"yesterday\" is not a valid RFC 3339 time: "
 			"set it to "},
-		{SAYS("{\"since\":\"\"}"), "data.since \"\" is no RFC 3339 time: "},
+		{SAYS("{\"since\":\"\"}"), "data.since \"\" is not a valid RFC 3339 time: "},
 		{SAYS("{\"since\":5}"), "data.since is missing: "},
 		{SAYS("{}"), "such as \"2026-11-24T01:02:03Z\", or delete the ConfigMap"},
 		{SAYS("null"), "ConfigMap ns/promogate: data.since is missing: set it to "},
@@ -147,7 +147,7 @@ static void says_how_to_mend_what_is_no_moment(void **state)
 	}
 }
 
-static void a_long_one_does_not_hide_the_mend(void **state)
+static void a_long_value_does_not_hide_the_correction(void **state)
 {
 	CLEANUP(free_p) char *body = xasprintf(SAYS("{\"since\":\"%0900d\"}"), 0);
 	struct play p;
@@ -155,7 +155,7 @@ static void a_long_one_does_not_hide_the_mend(void **state)
 	(void)state;
 	begin(&p);
 	fake_answer_next(&p.fake, "GET", MAP, body);
-	assert_says(p.err.msg, "is made anew with the present");
+	assert_says(p.err.msg, "or delete the ConfigMap to use the current time");
 	end(&p, 1);
 }
 
@@ -182,11 +182,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_is_there),
-		cmocka_unit_test(makes_it_where_there_is_none),
-		cmocka_unit_test(who_came_first_decides),
-		cmocka_unit_test(tries_until_it_knows),
-		cmocka_unit_test(says_how_to_mend_what_is_no_moment),
-		cmocka_unit_test(a_long_one_does_not_hide_the_mend),
+		cmocka_unit_test(creates_it_where_there_is_none),
+		cmocka_unit_test(the_first_to_create_it_decides),
+		cmocka_unit_test(retries_until_it_knows),
+		cmocka_unit_test(says_how_to_correct_an_invalid_time),
+		cmocka_unit_test(a_long_value_does_not_hide_the_correction),
 		cmocka_unit_test(is_silent_when_the_client_ends),
 	};
 

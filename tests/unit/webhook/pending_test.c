@@ -132,7 +132,7 @@ static void a_look_up_that_fails_is_an_error(void **state)
 	failed(q, GET_OF("new"), ERR_FORBIDDEN);
 	assert_false(stage_answered(x)); /* the other answer is still to come */
 	found(q, GET_OF_KEPTNS("new"), RUNS);
-	stage_expect(x, 500, "asking the API server for a KeptnTaskDefinition: ");
+	stage_expect(x, 500, "looking up a KeptnTaskDefinition: ");
 }
 
 static void the_deadline_answers_before_the_client_gives_up(void **state)
@@ -144,7 +144,7 @@ static void the_deadline_answers_before_the_client_gives_up(void **state)
 	found(q, GET_OF("new"), RUNS);
 	assert_false(stage_answered(x));
 	fake_env_run(q->fake, 1);
-	stage_expect(x, 500, "KeptnTaskDefinitions");
+	stage_expect(x, 500, "timed out looking up KeptnTaskDefinitions");
 	/* The last answer comes too late, and changes nothing. */
 	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
 	assert_int_equal(fake_count(q->fake, FAKE_TIMER), 0);
@@ -160,7 +160,7 @@ static void the_deadline_is_that_of_the_whole_request(void **state)
 	found(q, GET_OF("new"), "{\"deno\":{\"functionRef\":{\"name\":\"parent\"}}}");
 	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
 	fake_env_run(q->fake, PATIENCE_MS - 2000);
-	stage_expect(x, 500, "KeptnTaskDefinitions");
+	stage_expect(x, 500, "timed out looking up KeptnTaskDefinitions");
 	found(q, GET_OF("parent"), RUNS);
 	failed(q, GET_OF_KEPTNS("parent"), ERR_NOT_FOUND);
 	assert_int_equal(look_ups(q), 0);
@@ -174,7 +174,7 @@ static void a_deadline_that_is_over_answers_at_once(void **state)
 
 	fake_env_skip(q->fake, 5000);
 	fake_env_run(q->fake, 0);
-	stage_expect(x, 500, "KeptnTaskDefinitions");
+	stage_expect(x, 500, "timed out looking up KeptnTaskDefinitions");
 }
 
 static void requests_for_one_name_share_its_look_ups(void **state)
@@ -240,7 +240,7 @@ static void a_shutdown_ends_the_deadline_first(void **state)
 	cancel(q, FAKE_TIMER);
 	assert_false(stage_answered(x));
 	cancel(q, FAKE_CALL);
-	stage_expect(x, 500, "asking the API server for a KeptnTaskDefinition: ");
+	stage_expect(x, 500, "looking up a KeptnTaskDefinition: ");
 }
 
 static void a_shutdown_ends_the_look_ups_first(void **state)
@@ -250,7 +250,7 @@ static void a_shutdown_ends_the_look_ups_first(void **state)
 
 	fake_env_run(q->fake, 0);
 	cancel(q, FAKE_CALL);
-	stage_expect(x, 500, "asking the API server for a KeptnTaskDefinition: ");
+	stage_expect(x, 500, "looking up a KeptnTaskDefinition: ");
 	assert_int_equal(fake_count(q->fake, FAKE_TIMER), 0);
 }
 
@@ -260,7 +260,7 @@ static void a_shutdown_after_the_deadline(void **state)
 	struct exchange *x = add(q, "\"new\"");
 
 	fake_env_run(q->fake, PATIENCE_MS);
-	stage_expect(x, 500, "KeptnTaskDefinitions");
+	stage_expect(x, 500, "timed out looking up KeptnTaskDefinitions");
 	fake_env_release(q->fake);
 }
 
