@@ -99,16 +99,6 @@ int buf_addf(struct buf *b, const char *fmt, ...)
 	return ret;
 }
 
-void buf_consume(struct buf *b, size_t n)
-{
-	if (!n)
-		return;
-	if (n > b->len)
-		abort();
-	b->len -= n;
-	memmove(b->data, b->data + n, b->len + 1);
-}
-
 const char *buf_str(const struct buf *b)
 {
 	return b->data ? b->data : "";

@@ -37,8 +37,6 @@ int buf_vaddf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(
 
 /* Makes room for len more bytes at once; over the maximum, -1 and an overflow. */
 int buf_reserve(struct buf *b, size_t len);
-/* Drops the first n bytes. */
-void buf_consume(struct buf *b, size_t n);
 
 /* Never NULL; valid until the next change. */
 const char *buf_str(const struct buf *b);

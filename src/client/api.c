@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/limits.h"
 #include "client/engine.h"
@@ -184,57 +183,4 @@ void api_cancel(struct api *api, api_id id)
 bool api_cancelled(const struct err *err)
 {
 	return err && err->os_errno == ECANCELED;
-}
-
-struct waiter {
-	struct lock lock;
-	struct cond over;
-	bool is_over;
-	int ret;
-	char *body;
-	size_t len;
-	struct err err;
-};
-
-static void wake(void *ctx, const struct api_response *response, const struct err *err)
-{
-	struct waiter *w = ctx;
-
-	LOCK_SCOPE(&w->lock);
-	if (err) {
-		w->err = *err;
-		w->ret = -1;
-	} else {
-		w->body = xmalloc(response->len + 1);
-		memcpy(w->body, response->body, response->len + 1);
-		w->len = response->len;
-	}
-	w->is_over = true;
-	/* While the lock is held: the waiter frees the condition once it has it. */
-	cond_signal(&w->over);
-}
-
-int api_call_wait(struct api *api, const struct api_request *request, char **ret_body,
-	size_t *ret_len, struct err *err)
-{
-	struct waiter w = {.ret = 0};
-
-	assert(here != api);
-	lock_init(&w.lock);
-	cond_init(&w.over);
-	(void)api_call(api, request, wake, &w);
-	lock_lock(&w.lock);
-	while (!w.is_over)
-		cond_wait(&w.over, &w.lock);
-	lock_unlock(&w.lock);
-	cond_release(&w.over);
-	lock_destroy(&w.lock);
-	if (w.ret < 0) {
-		if (err)
-			*err = w.err;
-		return -1;
-	}
-	*ret_body = w.body;
-	*ret_len = w.len;
-	return 0;
 }

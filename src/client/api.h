@@ -101,10 +101,4 @@ void api_cancel(struct api *api, api_id id);
 /* Whether this error means that api_cancel() or api_free() ended it. */
 bool api_cancelled(const struct err *err);
 
-/*
- * api_call() for whoever can wait, on any thread but the client's. *ret_body: for free(), not NULL.
- */
-int api_call_wait(struct api *api, const struct api_request *request, char **ret_body,
-	size_t *ret_len, struct err *err);
-
 #endif

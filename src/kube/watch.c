@@ -85,10 +85,6 @@ static int fill(struct watch_event *event, struct err *err)
 	event->resource_version = json_string(json_get(metadata, "resourceVersion"));
 	if (!event->resource_version || !*event->resource_version)
 		return err_set(err, ERR_IO, "a watch event without a resourceVersion");
-	event->initial_events_end =
-		event->type == WATCH_BOOKMARK &&
-		str_eq(json_string(json_at(metadata, "annotations", "k8s.io/initial-events-end")),
-			"true");
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #ifndef PROMOGATE_KUBE_WATCH_H
 #define PROMOGATE_KUBE_WATCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -40,7 +39,6 @@ struct watch_event {
 	enum watch_type type;
 	const struct json *object; /* an object; of a BOOKMARK only the resourceVersion counts */
 	const char *resource_version; /* never NULL or "": where to watch on from */
-	bool initial_events_end; /* the BOOKMARK that ends a sendInitialEvents list (KEP-3157) */
 	struct json *tree;
 };
 

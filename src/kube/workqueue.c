@@ -32,7 +32,7 @@ TAILQ_HEAD(entry_list, entry);
 struct workqueue {
 	struct strmap entries; /* by key */
 	struct entry_list ready;
-	size_t nready, nrunning;
+	size_t nready;
 	struct entry **heap; /* what is delayed: the first is the earliest */
 	size_t nheap, heap_cap;
 	uint64_t order;
@@ -195,7 +195,6 @@ const char *workqueue_take(struct workqueue *q, int64_t now_ms)
 		return NULL;
 	TAILQ_REMOVE(&q->ready, e, link);
 	q->nready--;
-	q->nrunning++;
 	e->state = RUNNING;
 	e->when = NEVER;
 	e->woken = false;
@@ -208,7 +207,6 @@ static struct entry *stop(struct workqueue *q, const char *key)
 	struct entry *e = get(q, key);
 
 	assert(e && e->state == RUNNING);
-	q->nrunning--;
 	return e;
 }
 
@@ -247,14 +245,4 @@ int64_t workqueue_next_ms(const struct workqueue *q)
 size_t workqueue_depth(const struct workqueue *q)
 {
 	return q->nready;
-}
-
-size_t workqueue_delayed(const struct workqueue *q)
-{
-	return q->nheap;
-}
-
-size_t workqueue_running(const struct workqueue *q)
-{
-	return q->nrunning;
 }

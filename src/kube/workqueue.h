@@ -56,9 +56,7 @@ void workqueue_retry(struct workqueue *q, const char *key, int64_t now_ms, uint3
 /* From when on workqueue_take() gives something: 0 for at once, INT64_MAX if nothing waits. */
 int64_t workqueue_next_ms(const struct workqueue *q);
 
-/* How many are ready, wait for their time, and run. */
+/* How many are ready. */
 size_t workqueue_depth(const struct workqueue *q);
-size_t workqueue_delayed(const struct workqueue *q);
-size_t workqueue_running(const struct workqueue *q);
 
 #endif

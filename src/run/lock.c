@@ -1,10 +1,8 @@
 #include "run/lock.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static void check(int error, const char *what)
 {
@@ -79,55 +77,4 @@ void rwlock_wrlock(struct rwlock *l)
 void rwlock_unlock(struct rwlock *l)
 {
 	CHECKED(pthread_rwlock_unlock(&l->rwlock));
-}
-
-void cond_init(struct cond *c)
-{
-	pthread_condattr_t attr;
-
-	CHECKED(pthread_condattr_init(&attr));
-	CHECKED(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC));
-	CHECKED(pthread_cond_init(&c->cond, &attr));
-	CHECKED(pthread_condattr_destroy(&attr));
-}
-
-void cond_release(struct cond *c)
-{
-	CHECKED(pthread_cond_destroy(&c->cond));
-}
-
-void cond_wait(struct cond *c, struct lock *l)
-{
-	lock_assert_held(l);
-	atomic_store_explicit(&l->holder, 0, memory_order_relaxed);
-	CHECKED(pthread_cond_wait(&c->cond, &l->mutex));
-	atomic_store_explicit(&l->holder, self(), memory_order_relaxed);
-}
-
-bool cond_wait_until(struct cond *c, struct lock *l, int64_t deadline_ms)
-{
-	struct timespec ts = {
-		.tv_sec = (time_t)(deadline_ms / 1000),
-		.tv_nsec = (long)(deadline_ms % 1000) * 1000000,
-	};
-	int error;
-
-	lock_assert_held(l);
-	atomic_store_explicit(&l->holder, 0, memory_order_relaxed);
-	error = pthread_cond_timedwait(&c->cond, &l->mutex, &ts);
-	atomic_store_explicit(&l->holder, self(), memory_order_relaxed);
-	if (error == ETIMEDOUT)
-		return false;
-	check(error, "pthread_cond_timedwait");
-	return true;
-}
-
-void cond_signal(struct cond *c)
-{
-	CHECKED(pthread_cond_signal(&c->cond));
-}
-
-void cond_broadcast(struct cond *c)
-{
-	CHECKED(pthread_cond_broadcast(&c->cond));
 }

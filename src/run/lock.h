@@ -1,6 +1,6 @@
 /*
- * lock - mutexes, read-write locks and conditions whose every call is checked. A lock that fails is
- * a bug of ours and ends the process.
+ * lock - mutexes and read-write locks whose every call is checked. A lock that fails is a bug of
+ * ours and ends the process.
  *
  * Locks guard the fields of one struct and are held for a few instructions: never across I/O or a
  * callback. A function that expects a lock says so with lock_assert_held(). LOCK_SCOPE() holds one
@@ -10,7 +10,6 @@
 #define PROMOGATE_RUN_LOCK_H
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/mem.h"
@@ -58,19 +57,5 @@ void rwlock_destroy(struct rwlock *l);
 void rwlock_rdlock(struct rwlock *l);
 void rwlock_wrlock(struct rwlock *l);
 void rwlock_unlock(struct rwlock *l);
-
-/* A condition; its deadlines are those of clock_mono_ms(). */
-struct cond {
-	pthread_cond_t cond;
-};
-
-void cond_init(struct cond *c);
-void cond_release(struct cond *c);
-/* The lock is held before and after; wake-ups for nothing happen. */
-void cond_wait(struct cond *c, struct lock *l);
-/* The same; false once the deadline has passed. */
-bool cond_wait_until(struct cond *c, struct lock *l, int64_t deadline_ms);
-void cond_signal(struct cond *c);
-void cond_broadcast(struct cond *c);
 
 #endif

@@ -32,9 +32,6 @@ static void emit_field(struct emit *e, const struct log_field *f)
 	case LOG_FIELD_INT:
 		emit_key_int(e, f->key, f->number);
 		break;
-	case LOG_FIELD_BOOL:
-		emit_key_bool(e, f->key, f->yes);
-		break;
 	case LOG_FIELD_ERR:
 		emit_key_string(e, f->key, f->err->msg);
 		emit_key_string(e, "errorKind", err_kind_name(f->err->kind));

@@ -24,11 +24,10 @@ enum { LOG_PATIENCE_MS = 100 };
 
 struct log_field {
 	const char *key; /* NULL ends a list */
-	enum { LOG_FIELD_STRING, LOG_FIELD_INT, LOG_FIELD_BOOL, LOG_FIELD_ERR } type;
+	enum { LOG_FIELD_STRING, LOG_FIELD_INT, LOG_FIELD_ERR } type;
 	union {
 		const char *string; /* NULL is written as null */
 		int64_t number;
-		bool yes;
 		const struct err *err;
 	};
 };
@@ -37,8 +36,6 @@ struct log_field {
 	((struct log_field){.key = (key_), .type = LOG_FIELD_STRING, .string = (value_)})
 #define LOG_INT(key_, value_)                                                                      \
 	((struct log_field){.key = (key_), .type = LOG_FIELD_INT, .number = (value_)})
-#define LOG_BOOL(key_, value_)                                                                     \
-	((struct log_field){.key = (key_), .type = LOG_FIELD_BOOL, .yes = (value_)})
 /* "error" with the message, and "errorKind". */
 #define LOG_ERR(err_) ((struct log_field){.key = "error", .type = LOG_FIELD_ERR, .err = (err_)})
 #define LOG_END       ((struct log_field){.key = NULL})

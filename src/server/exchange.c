@@ -184,16 +184,6 @@ const char *exchange_body(const struct exchange *x, size_t *ret_len)
 	return buf_str(&x->body);
 }
 
-const char *exchange_path(const struct exchange *x)
-{
-	return x->route->path;
-}
-
-const char *exchange_method(const struct exchange *x)
-{
-	return x->method;
-}
-
 int64_t exchange_deadline_ms(const struct exchange *x)
 {
 	return x->deadline_ms;

@@ -24,10 +24,6 @@ typedef void server_handler(void *ctx, struct exchange *x);
 
 /* The body, with a NUL behind it that *ret_len does not count. Never NULL. */
 const char *exchange_body(const struct exchange *x, size_t *ret_len);
-/* As the route has it. */
-const char *exchange_path(const struct exchange *x);
-/* "POST", "GET", "HEAD", …: as sent. */
-const char *exchange_method(const struct exchange *x);
 /*
  * When the client stops waiting, by clock_mono_ms(): `?timeout=3s` counted from the request's first
  * header, at most the server's limit for a request, which is also what holds without the parameter.

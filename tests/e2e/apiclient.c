@@ -20,8 +20,8 @@
 #include "base/str.h"
 #include "kube/url.h"
 #include "kube/watch.h"
-#include "run/lock.h"
 #include "json/json.h"
+#include "api_wait.h"
 
 static int fail(const struct err *err)
 {
@@ -96,7 +96,7 @@ static int list(struct api *api, char **argv)
 
 struct watched {
 	struct lock lock;
-	struct cond ended;
+	pthread_cond_t ended;
 	bool is_over;
 	struct err err;
 };
@@ -125,7 +125,7 @@ static void on_end(void *ctx, const struct api_response *response, const struct 
 	w->is_over = true;
 	if (err)
 		w->err = *err;
-	cond_signal(&w->ended);
+	(void)pthread_cond_signal(&w->ended);
 }
 
 static int watch(struct api *api, char **argv)
@@ -133,13 +133,13 @@ static int watch(struct api *api, char **argv)
 	struct watched w = {.lock = LOCK_INIT};
 	struct api_request request = {.path = argv[0]};
 
-	cond_init(&w.ended);
+	(void)pthread_cond_init(&w.ended, NULL);
 	(void)api_watch(api, &request, on_line, on_end, &w);
 	lock_lock(&w.lock);
 	while (!w.is_over)
 		cond_wait(&w.ended, &w.lock);
 	lock_unlock(&w.lock);
-	cond_release(&w.ended);
+	(void)pthread_cond_destroy(&w.ended);
 	if (w.err.kind != ERR_NONE)
 		return fail(&w.err);
 	(void)puts("ended");
@@ -155,7 +155,7 @@ static int idle(struct api *api, char **argv)
 	(void)str_to_int64(argv[1], &n);
 	for (int64_t i = 0; i < n && i < LIMIT_API_WATCHES; i++) {
 		lock_init(&w[i].lock);
-		cond_init(&w[i].ended);
+		(void)pthread_cond_init(&w[i].ended, NULL);
 		(void)api_watch(api, &request, on_line, on_end, &w[i]);
 	}
 	return pause();

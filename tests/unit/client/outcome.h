@@ -12,11 +12,12 @@
 #include "json/json.h"
 #include "run/lock.h"
 
+#include "api_wait.h"
 #include "unit.h"
 
 struct outcome {
 	struct lock lock;
-	struct cond changed;
+	pthread_cond_t changed;
 	int done; /* how often */
 	struct err err; /* of the last */
 	int lines;
@@ -28,13 +29,13 @@ static inline void outcome_init(struct outcome *o)
 {
 	*o = (struct outcome){.text = BUF_INIT(1 << 20)};
 	lock_init(&o->lock);
-	cond_init(&o->changed);
+	(void)pthread_cond_init(&o->changed, NULL);
 }
 
 static inline void outcome_release(struct outcome *o)
 {
 	lock_destroy(&o->lock);
-	cond_release(&o->changed);
+	(void)pthread_cond_destroy(&o->changed);
 	buf_release(&o->text);
 }
 
@@ -48,7 +49,7 @@ static inline void outcome_done(
 	o->done++;
 	if (err)
 		o->err = *err;
-	cond_broadcast(&o->changed);
+	(void)pthread_cond_broadcast(&o->changed);
 }
 
 static inline int outcome_line(void *ctx, const char *line, size_t len, struct err *err)
@@ -59,7 +60,7 @@ static inline int outcome_line(void *ctx, const char *line, size_t len, struct e
 	o->lines++;
 	(void)buf_addc(&o->text, '|');
 	(void)buf_addn(&o->text, line, len);
-	cond_broadcast(&o->changed);
+	(void)pthread_cond_broadcast(&o->changed);
 	if (o->stop_after && o->lines >= o->stop_after)
 		return err_set(err, ERR_GONE, "enough");
 	return 0;

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "cond.h"
 #include "run/clock.h"
 #include "run/file.h"
 #include "run/lock.h"
@@ -16,7 +17,7 @@
 
 struct shared {
 	struct lock lock;
-	struct cond cond;
+	pthread_cond_t cond;
 	int turns;
 	char name[16];
 	bool sigterm_blocked;
@@ -34,7 +35,7 @@ static void work(void *ctx)
 		abort();
 	s->sigterm_blocked = sigismember(&mask, SIGTERM) == 1;
 	s->turns++;
-	cond_signal(&s->cond);
+	(void)pthread_cond_signal(&s->cond);
 	while (s->turns < 2)
 		cond_wait(&s->cond, &s->lock);
 }
@@ -46,35 +47,20 @@ static void threads_have_names_and_no_signals(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	cond_init(&s.cond);
+	(void)pthread_cond_init(&s.cond, NULL);
 	assert_int_equal(thread_start("a-rather-long-name", work, &s, &t, &err), 0);
 	lock_lock(&s.lock);
 	while (s.turns < 1)
 		cond_wait(&s.cond, &s.lock);
 	s.turns++;
-	cond_broadcast(&s.cond);
+	(void)pthread_cond_broadcast(&s.cond);
 	lock_unlock(&s.lock);
 	thread_join(t);
 	thread_join(NULL);
 	assert_string_equal(s.name, "a-rather-long-n");
 	assert_true(s.sigterm_blocked);
-	cond_release(&s.cond);
+	(void)pthread_cond_destroy(&s.cond);
 	lock_destroy(&s.lock);
-}
-
-static void a_wait_has_a_deadline(void **state)
-{
-	struct shared s = {.lock = LOCK_INIT};
-	int64_t deadline = clock_mono_ms() + 20;
-
-	(void)state;
-	cond_init(&s.cond);
-	lock_lock(&s.lock);
-	while (cond_wait_until(&s.cond, &s.lock, deadline))
-		;
-	lock_unlock(&s.lock);
-	assert_true(clock_mono_ms() >= deadline);
-	cond_release(&s.cond);
 }
 
 static void write_once(void *ctx)
@@ -156,7 +142,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threads_have_names_and_no_signals),
-		cmocka_unit_test(a_wait_has_a_deadline),
 		cmocka_unit_test(a_writer_goes_before_later_readers),
 		cmocka_unit_test(a_signal_is_waited_for),
 		cmocka_unit_test(times_read_as_rfc_3339),
