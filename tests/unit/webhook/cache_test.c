@@ -189,7 +189,8 @@ static void read_on(void *ctx)
 {
 	struct reader *r = ctx;
 
-	while (!atomic_load(&r->stop)) {
+	/* Once at least, however late the thread gets its turn. */
+	do {
 		struct cache_view view = cache_read(r->cache);
 		bool has[4];
 
@@ -208,7 +209,7 @@ static void read_on(void *ctx)
 			r->seen[1]++;
 		else
 			r->mixed++;
-	}
+	} while (!atomic_load(&r->stop));
 }
 
 static void a_reader_sees_the_old_list_or_the_new_one(void **state)
