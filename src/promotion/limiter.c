@@ -39,7 +39,6 @@ struct limiter {
 	struct strmap spaces; /* by name */
 	struct strmap members; /* by key */
 	struct member_list line;
-	unsigned long waiting;
 };
 
 struct limiter *limiter_new(unsigned total, unsigned per_namespace)
@@ -122,10 +121,8 @@ void limiter_wait(struct limiter *r, const char *key, const char *ns, unsigned n
 		return;
 	}
 	m = get(r, key, ns);
-	if (m->needed == 0) {
+	if (m->needed == 0)
 		TAILQ_INSERT_TAIL(&r->line, m, link);
-		r->waiting++;
-	}
 	m->needed = needed;
 }
 
@@ -136,7 +133,6 @@ void limiter_leave(struct limiter *r, const char *key)
 	if (!m || m->needed == 0)
 		return;
 	TAILQ_REMOVE(&r->line, m, link);
-	r->waiting--;
 	m->needed = 0;
 	drop_idle(r, m);
 }
@@ -231,9 +227,4 @@ void limiter_ready(const struct limiter *r, limiter_visit_fn *fn, void *ctx)
 unsigned long limiter_used(const struct limiter *r)
 {
 	return r->all.used;
-}
-
-unsigned long limiter_waiting(const struct limiter *r)
-{
-	return r->waiting;
 }

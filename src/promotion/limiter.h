@@ -59,8 +59,7 @@ struct limiter_answer limiter_ask(const struct limiter *r, const char *key, cons
 typedef void limiter_visit_fn(void *ctx, const char *key);
 void limiter_ready(const struct limiter *r, limiter_visit_fn *fn, void *ctx);
 
-/* For the metrics: Jobs in use, keys that wait. */
+/* For the metrics: Jobs in use. */
 unsigned long limiter_used(const struct limiter *r);
-unsigned long limiter_waiting(const struct limiter *r);
 
 #endif

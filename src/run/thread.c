@@ -1,6 +1,7 @@
 #include "run/thread.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@ struct thread {
 	char name[16]; /* the kernel's limit, NUL included */
 };
 
-void thread_signals_block(sigset_t *ret_old)
+static void block_signals(sigset_t *ret_old)
 {
 	sigset_t all;
 
@@ -21,7 +22,7 @@ void thread_signals_block(sigset_t *ret_old)
 		abort();
 }
 
-void thread_signals_restore(const sigset_t *old)
+static void restore_signals(const sigset_t *old)
 {
 	if (pthread_sigmask(SIG_SETMASK, old, NULL))
 		abort();
@@ -49,9 +50,9 @@ int thread_start(const char *name, thread_fn *fn, void *ctx, struct thread **ret
 	(void)snprintf(t->name, sizeof(t->name), "%s", name);
 	if (pthread_attr_init(&attr) || pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES))
 		abort();
-	thread_signals_block(&old);
+	block_signals(&old);
 	error = pthread_create(&t->id, &attr, run, t);
-	thread_signals_restore(&old);
+	restore_signals(&old);
 	(void)pthread_attr_destroy(&attr);
 	if (error) {
 		free(t);

@@ -5,8 +5,6 @@
 #ifndef PROMOGATE_RUN_THREAD_H
 #define PROMOGATE_RUN_THREAD_H
 
-#include <signal.h>
-
 #include "base/err.h"
 
 /*
@@ -33,12 +31,5 @@ typedef void thread_fn(void *ctx);
 int thread_start(const char *name, thread_fn *fn, void *ctx, struct thread **ret, struct err *err);
 /* Waits for its end and frees it; NULL is fine. */
 void thread_join(struct thread *t);
-
-/*
- * For a library that starts threads of its own: a thread inherits the signals that are blocked at
- * the time. Block, call the library, restore.
- */
-void thread_signals_block(sigset_t *ret_old);
-void thread_signals_restore(const sigset_t *old);
 
 #endif
