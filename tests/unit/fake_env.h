@@ -1,5 +1,5 @@
 /*
- * fake_env - a struct env that the test controls: its clock stands still until the test moves it,
+ * fake_env - a struct env that the test controls: its clock moves only when the test says so,
  * its calls, watches and timers wait until the test ends them, and nothing is random.
  *
  * One thread. A callback runs only inside the test's own fake_…() calls, never inside a function of

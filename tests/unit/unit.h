@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-/* part stands somewhere in text. */
+/* text contains part. */
 #define assert_says(text, part)                                                                    \
 	do {                                                                                       \
 		if (!strstr((text), (part)))                                                       \

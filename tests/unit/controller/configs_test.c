@@ -35,7 +35,7 @@ static void owner_release(struct owner *o)
 	configs_free(o->configs);
 }
 
-/* "keptn/a true b/c false": one config behind the other; "unset" is a spec without the field. */
+/* "keptn/a true b/c false": one config after the other; "unset" is a spec without the field. */
 static void items(const char *configs, struct buf *to)
 {
 	char name[32], value[8];

@@ -73,7 +73,7 @@ static void waits_for_another_and_takes_over(void **state)
 	end(&p, "standing-by:you leading ");
 }
 
-static void tells_of_each_holder_once(void **state)
+static void reports_each_holder_once(void **state)
 {
 	static const char *const answers[] = {HELD_BY("you", "a"), HELD_BY("you", "b"),
 		HELD_BY("her", "c"), HELD_BY("her", "d"), HELD_BY("you", "e")};
@@ -136,7 +136,7 @@ static void an_acquisition_that_got_no_answer_is_found(void **state)
 	end(&p, "leading ");
 }
 
-static void goes_on_when_its_lease_was_touched_or_deleted(void **state)
+static void continues_when_its_lease_was_touched_or_deleted(void **state)
 {
 	struct play p;
 
@@ -229,7 +229,7 @@ static void no_call_takes_longer_than_the_deadline_leaves(void **state)
 	end(&p, "leading ");
 }
 
-/* After a stop it may be a call, a timer or the owner that comes first. */
+/* After a stop, a call, a timer or the owner may come first. */
 static void a_stop_past_the_deadline_is_noticed_first(void **state)
 {
 	struct play p;
@@ -271,7 +271,7 @@ static void an_acquisition_that_took_too_long_does_not_count(void **state)
 	end(&p, "leading ");
 }
 
-static void what_is_no_lease_does_not_count(void **state)
+static void an_invalid_lease_does_not_count(void **state)
 {
 	struct play p;
 
@@ -288,7 +288,7 @@ static void what_is_no_lease_does_not_count(void **state)
 	end(&p, "");
 }
 
-static void reached_wears_off(void **state)
+static void reached_expires(void **state)
 {
 	struct play p;
 
@@ -303,7 +303,7 @@ static void reached_wears_off(void **state)
 	end(&p, "standing-by:you ");
 }
 
-static void release_gives_it_up(void **state)
+static void stepping_down_releases_the_lease(void **state)
 {
 	struct play p;
 
@@ -324,7 +324,7 @@ static void release_gives_it_up(void **state)
 	assert_int_equal(p.released, 1);
 }
 
-static void release_lets_a_renewal_finish(void **state)
+static void stepping_down_waits_for_a_renewal(void **state)
 {
 	struct play p;
 
@@ -343,7 +343,7 @@ static void release_lets_a_renewal_finish(void **state)
 	end(&p, "leading ");
 }
 
-static void release_gives_up_what_it_is_about_to_get(void **state)
+static void stepping_down_releases_a_lease_it_is_acquiring(void **state)
 {
 	struct play p;
 
@@ -359,7 +359,7 @@ static void release_gives_up_what_it_is_about_to_get(void **state)
 	end(&p, "");
 }
 
-static void release_leaves_alone_what_another_holds(void **state)
+static void stepping_down_leaves_the_lease_of_another(void **state)
 {
 	struct play p;
 
@@ -388,7 +388,7 @@ static void release_leaves_alone_what_another_holds(void **state)
 	end(&p, "");
 }
 
-static void release_does_not_wait_for_long(void **state)
+static void stepping_down_has_a_time_limit(void **state)
 {
 	struct play p;
 
@@ -406,7 +406,7 @@ static void release_does_not_wait_for_long(void **state)
 	assert_int_equal(p.released, 1);
 }
 
-static void release_is_done_when_the_client_ends(void **state)
+static void stepping_down_is_done_when_the_client_ends(void **state)
 {
 	struct play p;
 
@@ -423,7 +423,7 @@ static void release_is_done_when_the_client_ends(void **state)
 	assert_int_equal(p.released, 1);
 }
 
-static void release_after_it_lost(void **state)
+static void stepping_down_after_it_lost(void **state)
 {
 	struct play p;
 
@@ -448,26 +448,26 @@ int main(void)
 		cmocka_unit_test(leads_by_a_lease_that_it_makes),
 		cmocka_unit_test(renews_with_one_call_each_period),
 		cmocka_unit_test(waits_for_another_and_takes_over),
-		cmocka_unit_test(tells_of_each_holder_once),
+		cmocka_unit_test(reports_each_holder_once),
 		cmocka_unit_test(standbys_do_not_come_together),
 		cmocka_unit_test(of_two_that_reach_for_it_one_gets_it),
 		cmocka_unit_test(an_acquisition_that_got_no_answer_is_found),
-		cmocka_unit_test(goes_on_when_its_lease_was_touched_or_deleted),
+		cmocka_unit_test(continues_when_its_lease_was_touched_or_deleted),
 		cmocka_unit_test(stops_when_another_holds_it),
 		cmocka_unit_test(stops_when_it_could_not_renew),
 		cmocka_unit_test(the_deadline_counts_from_when_the_write_was_sent),
 		cmocka_unit_test(no_call_takes_longer_than_the_deadline_leaves),
 		cmocka_unit_test(a_stop_past_the_deadline_is_noticed_first),
 		cmocka_unit_test(an_acquisition_that_took_too_long_does_not_count),
-		cmocka_unit_test(what_is_no_lease_does_not_count),
-		cmocka_unit_test(reached_wears_off),
-		cmocka_unit_test(release_gives_it_up),
-		cmocka_unit_test(release_lets_a_renewal_finish),
-		cmocka_unit_test(release_gives_up_what_it_is_about_to_get),
-		cmocka_unit_test(release_leaves_alone_what_another_holds),
-		cmocka_unit_test(release_does_not_wait_for_long),
-		cmocka_unit_test(release_is_done_when_the_client_ends),
-		cmocka_unit_test(release_after_it_lost),
+		cmocka_unit_test(an_invalid_lease_does_not_count),
+		cmocka_unit_test(reached_expires),
+		cmocka_unit_test(stepping_down_releases_the_lease),
+		cmocka_unit_test(stepping_down_waits_for_a_renewal),
+		cmocka_unit_test(stepping_down_releases_a_lease_it_is_acquiring),
+		cmocka_unit_test(stepping_down_leaves_the_lease_of_another),
+		cmocka_unit_test(stepping_down_has_a_time_limit),
+		cmocka_unit_test(stepping_down_is_done_when_the_client_ends),
+		cmocka_unit_test(stepping_down_after_it_lost),
 	};
 
 	log_set_level(LOG_ERROR);

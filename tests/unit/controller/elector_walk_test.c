@@ -129,7 +129,7 @@ static void answer_one(struct pair *p, int i, bool well)
 		fake_fail(fake, call, err.kind == ERR_NONE ? ERR_TIMEOUT : err.kind);
 }
 
-/* One is cut off, or stopped, and the other goes on in small steps. */
+/* One is cut off, or stopped, and the other continues in small steps. */
 static void cut_off(struct pair *p, int i)
 {
 	int stopped = draw(p, 2) ? i : -1;

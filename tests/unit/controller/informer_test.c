@@ -6,23 +6,23 @@ static const struct url jobs = {.group = "batch", .version = "v1", .resource = "
 
 #define LIST "/apis/batch/v1/jobs?limit=100"
 
-/* What the informer's owner was told, and how far it was each time. */
+/* What the informer's owner got, and the progress each time. */
 struct owner {
 	struct fake_env fake;
 	struct informer *informer;
-	struct buf told;
+	struct buf got;
 };
 
 static void list_begin(void *ctx)
 {
-	(void)buf_add(&((struct owner *)ctx)->told, "list(");
+	(void)buf_add(&((struct owner *)ctx)->got, "list(");
 }
 
 static void list_end(void *ctx)
 {
 	struct owner *o = ctx;
 
-	(void)buf_add(&o->told, ") ");
+	(void)buf_add(&o->got, ") ");
 }
 
 static void set(void *ctx, const char *ns, const char *name, const struct json *object)
@@ -30,19 +30,19 @@ static void set(void *ctx, const char *ns, const char *name, const struct json *
 	struct owner *o = ctx;
 
 	assert_non_null(object);
-	(void)buf_addf(&o->told, "+%s/%s ", ns, name);
+	(void)buf_addf(&o->got, "+%s/%s ", ns, name);
 }
 
 static void gone(void *ctx, const char *ns, const char *name)
 {
-	(void)buf_addf(&((struct owner *)ctx)->told, "-%s/%s ", ns, name);
+	(void)buf_addf(&((struct owner *)ctx)->got, "-%s/%s ", ns, name);
 }
 
 static void progressed(void *ctx)
 {
 	struct owner *o = ctx;
 
-	(void)buf_addf(&o->told, "@%llu ", (unsigned long long)informer_progress(o->informer));
+	(void)buf_addf(&o->got, "@%llu ", (unsigned long long)informer_progress(o->informer));
 	assert_true(informer_synced(o->informer));
 }
 
@@ -50,7 +50,7 @@ static void owner_init(struct owner *o, const char *label_selector)
 {
 	const struct informer_handler handler = {list_begin, list_end, set, gone, progressed, o};
 
-	*o = (struct owner){.told = BUF_INIT(1000)};
+	*o = (struct owner){.got = BUF_INIT(1000)};
 	fake_env_init(&o->fake);
 	o->informer = informer_new(&o->fake.env, &jobs, label_selector, &handler);
 	assert_int_equal(informer_progress(o->informer), 0);
@@ -62,13 +62,13 @@ static void owner_release(struct owner *o)
 {
 	fake_env_release(&o->fake);
 	informer_free(o->informer);
-	buf_release(&o->told);
+	buf_release(&o->got);
 }
 
-static void was_told(struct owner *o, const char *what)
+static void assert_got(struct owner *o, const char *what)
 {
-	assert_string_equal(buf_str(&o->told), what);
-	buf_reset(&o->told);
+	assert_string_equal(buf_str(&o->got), what);
+	buf_reset(&o->got);
 }
 
 /* Its first list, at this version, of one Job. */
@@ -118,13 +118,13 @@ static void lists_and_watches_from_there(void **state)
 	assert_int_equal(informer_ready(o.informer, &reasons), -1);
 	assert_string_equal(buf_str(&reasons), "jobs: not listed yet\n");
 	owner_lists(&o, "10");
-	was_told(&o, "list(+a/x ) @10 ");
+	assert_got(&o, "list(+a/x ) @10 ");
 	assert_int_equal(informer_ready(o.informer, &reasons), 0);
 	watches_from(&o.fake, "10");
 	owner_event(&o, "ADDED", "y", "11");
 	owner_event(&o, "MODIFIED", "y", "12");
 	owner_event(&o, "DELETED", "x", "13");
-	was_told(&o, "+a/y @11 +a/y @12 -a/x @13 ");
+	assert_got(&o, "+a/y @11 +a/y @12 -a/x @13 ");
 	owner_release(&o);
 }
 
@@ -155,11 +155,11 @@ static void is_as_far_as_a_list_once_it_is_whole(void **state)
 		"{\"metadata\":{\"namespace\":\"a\",\"name\":\"x\"}}]}");
 	assert_int_equal(informer_progress(o.informer), 0);
 	assert_false(informer_synced(o.informer));
-	was_told(&o, "list(+a/x ");
+	assert_got(&o, "list(+a/x ");
 	fake_answer_next(&o.fake, "GET", LIST "&continue=next%2F1",
 		"{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":["
 		"{\"metadata\":{\"name\":\"y\"}}]}");
-	was_told(&o, "+/y ) @10 ");
+	assert_got(&o, "+/y ) @10 ");
 	owner_release(&o);
 }
 
@@ -171,7 +171,7 @@ static void a_bookmark_is_progress(void **state)
 	owner_init(&o, NULL);
 	owner_lists(&o, "10");
 	owner_event(&o, "BOOKMARK", "", "20");
-	was_told(&o, "list(+a/x ) @10 @20 ");
+	assert_got(&o, "list(+a/x ) @10 @20 ");
 	/* And where the next watch begins. */
 	fake_end(&o.fake, o.fake.first, NULL, NULL);
 	watches_from(&o.fake, "20");
@@ -189,17 +189,17 @@ static void progress_never_goes_down(void **state)
 	fake_line(&o.fake, o.fake.first,
 		"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,"
 		"\"reason\":\"Expired\"}}");
-	was_told(&o, "list(+a/x ) @10 +a/y @30 ");
+	assert_got(&o, "list(+a/x ) @10 +a/y @30 ");
 	owner_lists(&o, "25");
-	was_told(&o, "list(+a/x ) @30 ");
+	assert_got(&o, "list(+a/x ) @30 ");
 	watches_from(&o.fake, "25");
 	owner_event(&o, "ADDED", "y", "26");
 	owner_event(&o, "ADDED", "y", "31");
-	was_told(&o, "+a/y @30 +a/y @31 ");
+	assert_got(&o, "+a/y @30 +a/y @31 ");
 	owner_release(&o);
 }
 
-static void a_version_that_is_no_number_is_no_progress(void **state)
+static void only_a_number_is_progress(void **state)
 {
 	static const char *const versions[] = {
 		"abc", "-5", "1x", "0x20", " 9", "99999999999999999999999999"};
@@ -208,18 +208,18 @@ static void a_version_that_is_no_number_is_no_progress(void **state)
 	(void)state;
 	owner_init(&o, NULL);
 	owner_lists(&o, "v7");
-	was_told(&o, "list(+a/x ) @0 ");
+	assert_got(&o, "list(+a/x ) @0 ");
 	watches_from(&o.fake, "v7");
 	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
 		owner_event(&o, "ADDED", "y", versions[i]);
-		was_told(&o, "+a/y @0 ");
+		assert_got(&o, "+a/y @0 ");
 	}
 	owner_event(&o, "ADDED", "y", "9223372036854775807");
-	was_told(&o, "+a/y @9223372036854775807 ");
+	assert_got(&o, "+a/y @9223372036854775807 ");
 	owner_release(&o);
 }
 
-static void goes_on_where_a_connection_broke(void **state)
+static void resumes_after_a_broken_connection(void **state)
 {
 	struct owner o;
 
@@ -230,7 +230,7 @@ static void goes_on_where_a_connection_broke(void **state)
 	fake_fail(&o.fake, o.fake.first, ERR_IO);
 	fake_env_run_next(&o.fake);
 	watches_from(&o.fake, "11");
-	was_told(&o, "list(+a/x ) @10 +a/y @11 ");
+	assert_got(&o, "list(+a/x ) @10 +a/y @11 ");
 	owner_release(&o);
 }
 
@@ -249,7 +249,7 @@ static void a_watch_that_brought_nothing_is_not_followed_at_once(void **state)
 	owner_release(&o);
 }
 
-static void lists_again_after_a_line_that_is_none(void **state)
+static void lists_again_after_an_invalid_line(void **state)
 {
 	struct owner o;
 
@@ -259,11 +259,11 @@ static void lists_again_after_a_line_that_is_none(void **state)
 	fake_line(&o.fake, o.fake.first, "{\"type\":");
 	fake_env_run_next(&o.fake);
 	owner_lists(&o, "12");
-	was_told(&o, "list(+a/x ) @10 list(+a/x ) @12 ");
+	assert_got(&o, "list(+a/x ) @10 list(+a/x ) @12 ");
 	owner_release(&o);
 }
 
-static void begins_a_list_again_that_failed(void **state)
+static void starts_a_failed_list_over(void **state)
 {
 	static const struct {
 		enum err_kind kind;
@@ -290,7 +290,7 @@ static void begins_a_list_again_that_failed(void **state)
 		fake_answer_next(&o.fake, "GET", rows[i].next,
 			"{\"metadata\":{\"resourceVersion\":\"12\"},\"items\":["
 			"{\"metadata\":{\"name\":\"y\"}}]}");
-		was_told(&o, "list(+/x list(+/y ) @12 ");
+		assert_got(&o, "list(+/x list(+/y ) @12 ");
 		owner_release(&o);
 	}
 }
@@ -303,15 +303,15 @@ static void what_is_not_served_is_an_empty_list(void **state)
 	owner_init(&o, NULL);
 	fake_fail(&o.fake, o.fake.first, ERR_NOT_FOUND);
 	assert_true(informer_synced(o.informer));
-	was_told(&o, "list() @0 ");
+	assert_got(&o, "list() @0 ");
 	fake_env_run_next(&o.fake);
 	owner_lists(&o, "10");
-	was_told(&o, "list(+a/x ) @10 ");
+	assert_got(&o, "list(+a/x ) @10 ");
 	/* The CRD is deleted. */
 	fake_fail(&o.fake, o.fake.first, ERR_NOT_FOUND);
 	fake_env_run_next(&o.fake);
 	fake_fail(&o.fake, o.fake.first, ERR_NOT_FOUND);
-	was_told(&o, "list() @10 ");
+	assert_got(&o, "list() @10 ");
 	owner_release(&o);
 }
 
@@ -323,11 +323,11 @@ int main(void)
 		cmocka_unit_test(is_as_far_as_a_list_once_it_is_whole),
 		cmocka_unit_test(a_bookmark_is_progress),
 		cmocka_unit_test(progress_never_goes_down),
-		cmocka_unit_test(a_version_that_is_no_number_is_no_progress),
-		cmocka_unit_test(goes_on_where_a_connection_broke),
+		cmocka_unit_test(only_a_number_is_progress),
+		cmocka_unit_test(resumes_after_a_broken_connection),
 		cmocka_unit_test(a_watch_that_brought_nothing_is_not_followed_at_once),
-		cmocka_unit_test(lists_again_after_a_line_that_is_none),
-		cmocka_unit_test(begins_a_list_again_that_failed),
+		cmocka_unit_test(lists_again_after_an_invalid_line),
+		cmocka_unit_test(starts_a_failed_list_over),
 		cmocka_unit_test(what_is_not_served_is_an_empty_list),
 	};
 
