@@ -1,0 +1,106 @@
+/*
+ * cluster - a fake environment (fake_env.h) with the lists, events and objects that the reconciler
+ * reads. All objects are in the namespace "dev"; each gets a new resourceVersion.
+ */
+#ifndef PROMOGATE_TESTS_RECONCILER_CLUSTER_H
+#define PROMOGATE_TESTS_RECONCILER_CLUSTER_H
+
+#include "fake_env.h"
+
+#define TIME "2026-01-02T03:04:05Z"
+
+/* Status members of a version that Keptn's operator has delivered. */
+#define DELIVERED                                                                                  \
+	",\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"promotionStatus\":\"Pending\""
+
+struct cluster {
+	struct fake_env fake;
+	unsigned version; /* the last resourceVersion */
+};
+
+static inline void cluster_init(struct cluster *c)
+{
+	log_set_level(LOG_ERROR);
+	c->version = 100;
+	fake_env_init(&c->fake);
+}
+
+/* The oldest call of this method whose path contains this; NULL if there is none. */
+static inline struct fake_task *cluster_call(
+	struct cluster *c, const char *method, const char *path)
+{
+	return fake_find(&c->fake, FAKE_CALL, method, path);
+}
+
+/* Answers the list of a resource: these items, as JSON joined by commas; more: a page follows. */
+static inline void cluster_page(
+	struct cluster *c, const char *resource, const char *items, bool more)
+{
+	CLEANUP(free_p)
+	char *body = xasprintf("{\"metadata\":{\"resourceVersion\":\"%u\"%s},\"items\":[%s]}",
+		++c->version, more ? ",\"continue\":\"next\"" : "", items);
+
+	fake_env_run(&c->fake, 0);
+	fake_answer(&c->fake, cluster_call(c, "GET", resource), body);
+	fake_env_run(&c->fake, 0);
+}
+
+static inline void cluster_list(struct cluster *c, const char *resource, const char *items)
+{
+	cluster_page(c, resource, items, false);
+}
+
+/* The watch of a resource ends as its position is too old: a list is under way. */
+static inline void cluster_expire(struct cluster *c, const char *resource)
+{
+	fake_fail(&c->fake, fake_find(&c->fake, FAKE_WATCH, "GET", resource), ERR_GONE);
+	while (!cluster_call(c, "GET", resource))
+		fake_env_run_next(&c->fake);
+}
+
+static inline void cluster_event(
+	struct cluster *c, const char *resource, const char *type, const char *object)
+{
+	CLEANUP(free_p) char *line = xasprintf("{\"type\":\"%s\",\"object\":%s}", type, object);
+
+	fake_line(&c->fake, fake_find(&c->fake, FAKE_WATCH, "GET", resource), line);
+	fake_env_run(&c->fake, 0);
+}
+
+/* A version with the uid "u-" and its name, the tasks a and b, and these more status members. */
+static inline char *cluster_version(
+	struct cluster *c, const char *name, const char *app, const char *status)
+{
+	return xasprintf("{\"metadata\":{\"namespace\":\"dev\",\"name\":\"%s\",\"uid\":\"u-%s\","
+			 "\"resourceVersion\":\"%u\",\"creationTimestamp\":\"" TIME "\"},"
+			 "\"spec\":{\"appName\":\"%s\",\"version\":\"1\",\"promotionTasks\":"
+			 "[\"a\",\"b\"]},\"status\":{\"endTime\":\"" TIME "\"%s}}",
+		name, name, ++c->version, app, status);
+}
+
+/*
+ * The Job of a task, with the uid "u-" and its name, of the version "v"; suspended, and it mounts
+ * the ConfigMap of its own name.
+ */
+static inline char *cluster_job(
+	struct cluster *c, const char *name, const char *task, const char *app)
+{
+	return xasprintf("{\"metadata\":{\"namespace\":\"dev\",\"name\":\"%s\",\"uid\":\"u-%s\","
+			 "\"resourceVersion\":\"%u\",\"annotations\":{\"keptn.sh/app\":\"%s\"},"
+			 "\"ownerReferences\":[{\"kind\":\"KeptnAppVersion\",\"uid\":\"u-v\","
+			 "\"controller\":true}]},\"spec\":{\"suspend\":true,\"template\":{\"spec\":"
+			 "{\"containers\":[{\"env\":[{\"name\":\"PROMOGATE_ID\",\"value\":"
+			 "\"u-v/%s\"}]}],\"volumes\":[{\"configMap\":{\"name\":\"%s\"}}]}}},"
+			 "\"status\":{}}",
+		name, name, ++c->version, app, task, name);
+}
+
+/* Only what an event of its deletion must have. */
+static inline char *cluster_gone(struct cluster *c, const char *name)
+{
+	return xasprintf("{\"metadata\":{\"namespace\":\"dev\",\"name\":\"%s\","
+			 "\"resourceVersion\":\"%u\"}}",
+		name, ++c->version);
+}
+
+#endif
