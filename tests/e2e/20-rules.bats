@@ -139,7 +139,7 @@ KeptnTaskDefinition \"broken\" in \"$ns\" can't run: $2")" apply
 	definition other '{deno: {functionRef: {name: broken}}}' | says '' apply
 	definition broken '{deno: {functionRef: {name: other}}}' | says '' apply
 	promotes podtato broken | refused "$(invalid podtato "spec.promotionTasks[0]: Invalid value: \"broken\": \
-KeptnTaskDefinition \"broken\" in \"$ns\" can't run: its functionRef \"broken\" is part of a cycle: end the chain at a definition with code")" apply
+KeptnTaskDefinition \"broken\" in \"$ns\" can't run: the functionRef \"broken\" of \"other\" is part of a cycle: end the chain at a definition with code")" apply
 }
 
 @test "PG105: a broken definition hides a good one in keptn-system" {
