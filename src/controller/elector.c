@@ -252,24 +252,19 @@ static unsigned timeout_ms(const struct elector *e)
 
 static void send(struct elector *e, const char *method, const struct buf *body, api_done_fn *done)
 {
-	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
 	const struct url url = {.group = "coordination.k8s.io",
 		.version = "v1",
 		.namespace = e->config.namespace,
 		.resource = "leases",
 		.name = str_eq(method, "POST") ? NULL : e->config.name};
-	struct api_request request = {.method = method,
+	const struct api_request request = {.method = method,
 		.body = body ? buf_str(body) : NULL,
 		.body_len = body ? body->len : 0,
 		.timeout_ms = timeout_ms(e),
 		.urgent = true};
-	struct err err = ERR_INIT;
 
-	if (url_add(&path, &url, &err) < 0)
-		abort(); /* lease_config_check() has seen the names */
-	request.path = buf_str(&path);
 	e->calling = body ? CALLING_WRITE : CALLING_READ;
-	(void)env_call(e->env, &request, done, e);
+	(void)env_call_url(e->env, &url, &request, done, e);
 }
 
 static void send_write(struct elector *e, const char *method, const struct buf *body)

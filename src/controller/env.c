@@ -1,5 +1,8 @@
 #include "controller/env.h"
 
+#include <stdlib.h>
+
+#include "base/limits.h"
 #include "run/clock.h"
 #include "run/random.h"
 
@@ -54,4 +57,16 @@ struct env env_of(struct api *api)
 		.wall_ms = wall_ms,
 		.random = draw,
 	};
+}
+
+api_id env_call_url(const struct env *env, const struct url *url, const struct api_request *request,
+	api_done_fn *done, void *done_ctx)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
+	struct api_request with_path = *request;
+
+	if (url_add(&path, url, NULL) < 0)
+		abort();
+	with_path.path = buf_str(&path);
+	return env_call(env, &with_path, done, done_ctx);
 }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "client/api.h"
+#include "kube/url.h"
 
 struct env {
 	void *ctx; /* handed to each of them */
@@ -39,6 +40,10 @@ static inline api_id env_call(
 {
 	return env->call(env->ctx, request, done, done_ctx);
 }
+
+/* The same with this path, whose names must be valid object names. */
+api_id env_call_url(const struct env *env, const struct url *url, const struct api_request *request,
+	api_done_fn *done, void *done_ctx);
 
 static inline api_id env_watch(const struct env *env, const struct api_request *request,
 	api_line_fn *line, api_done_fn *done, void *done_ctx)

@@ -22,18 +22,12 @@ void kube_request_release(struct kube_request *c)
 void kube_request_send(
 	const struct env *env, const struct kube_request *c, api_done_fn *done, void *ctx)
 {
-	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
-	struct api_request request = {.method = c->method, .content_type = c->content_type};
+	const struct api_request request = {.method = c->method,
+		.content_type = c->content_type,
+		.body = c->body.len ? c->body.data : NULL,
+		.body_len = c->body.len};
 
-	/* Names that the API server gave, or that were checked, make a path. */
-	if (url_add(&path, &c->url, NULL) < 0)
-		abort();
-	request.path = buf_str(&path);
-	if (c->body.len) {
-		request.body = c->body.data;
-		request.body_len = c->body.len;
-	}
-	(void)env_call(env, &request, done, ctx);
+	(void)env_call_url(env, &c->url, &request, done, ctx);
 }
 
 struct url url_of_jobs(const char *ns, const char *name)

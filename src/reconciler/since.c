@@ -1,17 +1,14 @@
 #include "reconciler/since.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
-#include "json/emit.h"
 #include "json/json.h"
 #include "kube/backoff.h"
 #include "kube/timestamp.h"
 #include "kube/url.h"
 #include "run/log.h"
-
-/* The ConfigMap has a few hundred bytes. */
-enum { BODY_BYTES = 4096 };
 
 struct since {
 	const struct env *env;
@@ -100,59 +97,32 @@ static void post_done(void *ctx, const struct api_response *response, const stru
 		try_later(p, failure);
 }
 
-static void send(struct since *p, const struct buf *body, api_done_fn *done)
+static void send(struct since *p, const char *body, api_done_fn *done)
 {
-	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
 	const struct url url = {.version = "v1",
 		.namespace = p->ns,
 		.resource = "configmaps",
 		.name = body ? NULL : p->name};
-	struct api_request request = {.method = body ? "POST" : "GET",
-		.body = body ? buf_str(body) : NULL,
-		.body_len = body ? body->len : 0};
-	struct err err = ERR_INIT;
+	const struct api_request request = {
+		.method = body ? "POST" : "GET", .body = body, .body_len = body ? strlen(body) : 0};
 
-	if (url_add(&path, &url, &err) < 0)
-		abort(); /* both are valid object names */
-	request.path = buf_str(&path);
-	(void)env_call(p->env, &request, done, p);
-}
-
-static void emit_metadata(struct emit *e, const struct since *p)
-{
-	emit_key(e, "metadata");
-	emit_object_begin(e);
-	emit_key_string(e, "namespace", p->ns);
-	emit_key_string(e, "name", p->name);
-	emit_key(e, "labels");
-	emit_object_begin(e);
-	emit_key_string(e, "app.kubernetes.io/managed-by", "promogate");
-	emit_key_string(e, "app.kubernetes.io/part-of", "promogate");
-	emit_object_end(e);
-	emit_key(e, "annotations");
-	emit_object_begin(e);
-	emit_key_string(e, "kubernetes.io/description",
-		"Created by promogate-reconciler at its first start. What was delivered before "
-		"data.since is not promoted.");
-	emit_object_end(e);
-	emit_object_end(e);
+	(void)env_call_url(p->env, &url, &request, done, p);
 }
 
 static void post(struct since *p)
 {
-	CLEANUP(buf_release) struct buf body = BUF_INIT(BODY_BYTES);
-	struct emit e = EMIT_INIT(&body);
+	/* Valid object names and a time need no escaping. */
+	CLEANUP(free_p)
+	char *body = xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
+			       "\"namespace\":\"%s\",\"name\":\"%s\",\"labels\":{"
+			       "\"app.kubernetes.io/managed-by\":\"promogate\","
+			       "\"app.kubernetes.io/part-of\":\"promogate\"},\"annotations\":{"
+			       "\"kubernetes.io/description\":\"Created by promogate-reconciler at "
+			       "its first start. What was delivered before data.since is not "
+			       "promoted.\"}},\"data\":{\"since\":\"%s\"}}",
+		p->ns, p->name, timestamp_format(env_wall_ms(p->env)).text);
 
-	emit_object_begin(&e);
-	emit_key_string(&e, "apiVersion", "v1");
-	emit_key_string(&e, "kind", "ConfigMap");
-	emit_metadata(&e, p);
-	emit_key(&e, "data");
-	emit_object_begin(&e);
-	emit_key_string(&e, "since", timestamp_format(env_wall_ms(p->env)).text);
-	emit_object_end(&e);
-	emit_object_end(&e);
-	send(p, &body, post_done);
+	send(p, body, post_done);
 }
 
 static void get_done(void *ctx, const struct api_response *response, const struct err *failure)

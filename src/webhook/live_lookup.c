@@ -3,12 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/limits.h"
 #include "base/strmap.h"
 #include "json/json.h"
 #include "keptn/appcontext.h"
-#include "kube/url.h"
 #include "run/metrics.h"
 
 METRIC_COUNTER(lookups, "promogate_live_lookups_total",
@@ -37,7 +35,6 @@ static void get_done(void *ctx, const struct api_response *response, const struc
 
 static void send_get(struct question *q)
 {
-	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
 	const char *slash = strchr(q->key, '/');
 	CLEANUP(free_p) char *ns = xstrndup(q->key, (size_t)(slash - q->key));
 	const struct url url = {.group = KEPTN_GROUP,
@@ -45,13 +42,9 @@ static void send_get(struct question *q)
 		.namespace = ns,
 		.resource = "keptntaskdefinitions",
 		.name = slash + 1};
-	struct api_request request = {.timeout_ms = LIMIT_LOOKUP_MS};
-	struct err err = ERR_INIT;
+	const struct api_request request = {.timeout_ms = LIMIT_LOOKUP_MS};
 
-	if (url_add(&path, &url, &err) < 0)
-		abort(); /* both are valid object names */
-	request.path = buf_str(&path);
-	(void)env_call(q->lookup->env, &request, get_done, q);
+	(void)env_call_url(q->lookup->env, &url, &request, get_done, q);
 }
 
 static void answer_all(
