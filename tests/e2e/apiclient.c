@@ -16,12 +16,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api_wait.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "json/json.h"
 #include "kube/url.h"
 #include "kube/watch.h"
-#include "json/json.h"
-#include "api_wait.h"
 
 static int fail(const struct err *err)
 {

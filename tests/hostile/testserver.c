@@ -1,12 +1,12 @@
 /*
- * testserver - the server with handlers that do nothing of use, for tests/hostile/ and for
- *measuring:
+ * testserver - the server with handlers that do nothing of use, for tests/hostile/ and for measuring:
  *
- *	testserver TLS-ADDRESS PLAIN-ADDRESS CERT KEY [THREADS [FIRST_MS REQUEST_MS IDLE_MS
- *[CONNECTIONS]]]
+ *	testserver TLS-ADDRESS PLAIN-ADDRESS CERT KEY [THREADS
+ *		[FIRST_MS REQUEST_MS IDLE_MS [CONNECTIONS]]]
  *
- * POST /echo answers with the body, POST /later the same from another thread after 50 ms, POST
- * /never not in time. Prints "TLS-PORT PLAIN-PORT" once it listens; SIGTERM drains for 300 ms.
+ * POST /echo answers with the body. POST /later does the same from another thread after 50 ms. POST
+ * /never does not answer in time. Prints "TLS-PORT PLAIN-PORT" once it listens; SIGTERM drains for
+ * 300 ms.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -56,7 +56,7 @@ static void later(void *ctx, struct exchange *x)
 		abort();
 }
 
-/* Keeps the exchange until the server is gone: replies may come that late. */
+/* Holds the exchange until the server has stopped: replies may come that late. */
 static void never(void *ctx, struct exchange *x)
 {
 	(void)ctx;
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 		log_set_level(LOG_DEBUG);
 	signal_setup();
 	if (server_start(&config, &s, &err) < 0) {
-		log_event(LOG_ERROR, "can't start", LOG_ERR(&err), LOG_END);
+		log_event(LOG_ERROR, "failed to start", LOG_ERR(&err), LOG_END);
 		return 1;
 	}
 	(void)printf("%u %u\n", server_tls_port(s), server_plain_port(s));
