@@ -6,11 +6,14 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include <microhttpd.h>
+
 #include "run/clock.h"
 #include "server/acceptor.h"
 #include "server/health.h"
 #include "server/http.h"
 #include "server/listen.h"
+#include "server/mhd_version.h"
 
 enum { TLS, PLAIN, PORTS };
 enum { NEWCOMERS_MS = 50 };
@@ -117,6 +120,8 @@ int server_start(const struct server_config *config, struct server **ret, struct
 		return err_set(err, ERR_INVALID, "no address to listen on");
 	if (!config->cert_file != !config->key_file)
 		return err_set(err, ERR_INVALID, "a certificate file needs a key file");
+	if (mhd_version_check(MHD_get_version(), err) < 0)
+		return -1;
 	raise_file_limit(&config->limits);
 	if (start_all(s, err) < 0)
 		return -1;

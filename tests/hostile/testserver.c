@@ -99,8 +99,7 @@ int main(int argc, char **argv)
 	config.limits.connections = (unsigned)number(argc, argv, 9, config.limits.connections);
 	if (argc > 6)
 		config.limits.sweep_ms = 50;
-	if (getenv("TESTSERVER_DEBUG"))
-		log_set_level(LOG_DEBUG);
+	log_set_level(getenv("TESTSERVER_DEBUG") ? LOG_DEBUG : LOG_WARN);
 	signal_setup();
 	if (server_start(&config, &s, &err) < 0) {
 		log_event(LOG_ERROR, "failed to start", LOG_ERR(&err), LOG_END);
