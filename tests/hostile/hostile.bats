@@ -27,7 +27,7 @@ setup_file() {
 	export TLS PLAIN SERVER
 }
 
-# A server that is gone says why.
+# Shows why a server has exited.
 teardown() {
 	if [[ ! ${BATS_TEST_COMPLETED:-} ]]; then
 		cat "$DIR/log" "$DIR/exit" 2>/dev/null || true
@@ -38,12 +38,12 @@ teardown_file() {
 	kill "$SERVER" 2>/dev/null || true
 }
 
-@test "whatever a client does, the server answers the next" {
+@test "whatever one client does, the server answers the next" {
 	run -0 env HOSTILE_ADDRESS="127.0.0.1:$TLS" HOSTILE_CA="$DIR/cert.pem" HOSTILE_NAME=localhost \
 		HOSTILE_PATH=/echo python3 tests/hostile/hostile.py
 }
 
-@test "nothing is left behind" {
+@test "no connection, request or body is left open" {
 	for _ in $(seq 50); do
 		metrics=$(curl -s "http://127.0.0.1:$PLAIN/metrics")
 		grep -q '^promogate_http_connections{port="tls"} 0$' <<<"$metrics" && break
@@ -51,11 +51,11 @@ teardown_file() {
 	done
 	grep '^promogate_http_connections{port="tls"} 0$' <<<"$metrics"
 	grep '^promogate_http_request_body_bytes 0$' <<<"$metrics"
-	# the one that asks
+	# this request itself
 	grep '^promogate_http_requests_in_flight 1$' <<<"$metrics"
 }
 
-@test "a request that nobody answers gets 504, and its time from ?timeout=" {
+@test "a request without an answer gets 504 after ?timeout=" {
 	run -0 curl -s -o /dev/null -w '%{http_code}' --cacert "$DIR/cert.pem" \
 		-H 'Content-Type: application/json' -d '{}' "https://localhost:$TLS/never?timeout=300ms"
 	[[ $output == 504 ]]

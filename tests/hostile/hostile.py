@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """hostile - what a client can do to the HTTPS server, and that it still answers others afterwards.
 
-Runs against a server that somebody else started, and prints TAP:
+Runs against a server that is already running, and prints TAP. The names of tests say what the server
+does, whichever supported version of libmicrohttpd it runs with; where versions differ the test says how.
 
     HOSTILE_ADDRESS   host:port of the HTTPS port
     HOSTILE_CA        PEM file that its certificate verifies against
@@ -133,6 +134,15 @@ def expect_status(answer, code, reason=None):
         assert said["reason"] == reason and said["message"], said
 
 
+def expect_bad_request(answer):
+    """400, as a Status of ours, or as the page of libmicrohttpd 1.0, which refuses some requests itself."""
+    status, headers, body = answer
+    if headers.get("content-type", "").startswith("application/json"):
+        expect_status(answer, 400, "BadRequest")
+    else:
+        assert status == 400 and body.startswith(b"<html>"), (status, headers, body[:300])
+
+
 # --- TLS ---------------------------------------------------------------------------------------------
 
 def client_hello():
@@ -230,7 +240,7 @@ def a_gibibyte_sent():
         gone(s)
 
 
-def lengths_that_are_none():
+def invalid_lengths():
     for length in ("-5", "abc", "9" * 30, "1x", "", "+3", "0x10"):
         with tls() as s:
             s.sendall(head("Content-Type: application/json", f"Content-Length: {length}"))
@@ -246,7 +256,7 @@ def ambiguous_framing():
                   ("Transfer-Encoding: gzip",), ("Transfer-Encoding: chunked, identity",)):
         with tls() as s:
             s.sendall(head("Content-Type: application/json", *extra) + b"{}")
-            expect_status(Answers(s).next(), 400, "BadRequest")
+            expect_bad_request(Answers(s).next())
             gone(s)
 
 
@@ -256,8 +266,22 @@ def chunked():
         first, second = BODY.encode()[:half], BODY.encode()[half:]
         s.sendall(head("Content-Type: application/json", "Transfer-Encoding: chunked"))
         s.sendall(b"%x\r\n%s\r\n" % (len(first), first))
-        s.sendall(b"%x;ext=1\r\n%s\r\n0\r\n\r\n" % (len(second), second))
+        s.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(second), second))
         expect_status(Answers(s).next(), 200)
+
+
+def a_chunk_extension_is_ignored_or_refused():
+    """libmicrohttpd 0.9.75 ignores it. 1.0.1 takes the end of its line for data and refuses the chunk; Go's client,
+    which is the API server's, sends none."""
+    body = BODY.encode()
+    with tls() as s:
+        s.sendall(head("Content-Type: application/json", "Transfer-Encoding: chunked"))
+        s.sendall(b"%x;ext=1\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+        answer = Answers(s).next()
+        if answer[0] == 200:
+            return
+        expect_bad_request(answer)
+        gone(s)
 
 
 def chunked_and_a_little_too_long():
@@ -270,7 +294,7 @@ def chunked_and_a_little_too_long():
         expect_status(Answers(s).next(), 413, "RequestEntityTooLarge")
 
 
-def chunked_without_end():
+def endless_chunks():
     with tls() as s:
         s.settimeout(PATIENCE)
         s.sendall(head("Content-Type: application/json", "Transfer-Encoding: chunked"))
@@ -282,7 +306,7 @@ def chunked_without_end():
             raise
         except OSError:
             return
-        raise AssertionError("it takes 64 MiB")
+        raise AssertionError("it accepts 64 MiB")
 
 
 def bad_chunks():
@@ -306,7 +330,7 @@ def half_a_body_and_silence():
 
 # --- headers -----------------------------------------------------------------------------------------
 
-def a_header_without_end():
+def an_endless_header():
     with tls() as s:
         try:
             s.sendall(b"POST " + PATH.encode() + b" HTTP/1.1\r\nX-A: ")
@@ -317,7 +341,7 @@ def a_header_without_end():
         gone(s)
 
 
-def headers_without_end():
+def endless_headers():
     with tls() as s:
         try:
             s.sendall(b"POST " + PATH.encode() + b" HTTP/1.1\r\n")
@@ -328,7 +352,7 @@ def headers_without_end():
         gone(s)
 
 
-def a_path_without_end():
+def an_endless_path():
     with tls() as s:
         try:
             s.sendall(b"POST /")
@@ -365,7 +389,7 @@ def malformed_requests():
             gone(s)
 
 
-def wrong_things():
+def wrong_path_method_or_type():
     expect_status(ask(request(BODY, path="/nowhere")), 404, "NotFound")
     expect_status(ask(request(BODY, method="PUT")), 405, "MethodNotAllowed")
     assert "post" in ask(head(method="GET"))[1]["allow"]
@@ -408,6 +432,18 @@ def more_silent_connections_than_fit():
     hold(tcp, IDLE * 2)
 
 
+def an_answer_is_not_held_back():
+    """The kernel holds back what is corked for 200 ms: see tls_io_flush() in src/server/tls_io.c."""
+    with tls() as s:
+        a = Answers(s)
+        started = time.monotonic()
+        for _ in range(100):
+            s.sendall(request(BODY))
+            expect_status(a.next(), 200)
+        took = time.monotonic() - started
+        assert took < 10, took
+
+
 def pipelined():
     with tls() as s:
         s.sendall(request(BODY) * 50)
@@ -427,7 +463,7 @@ def pipelined_and_never_read():
             raise
         except OSError:
             return
-        raise AssertionError("200,000 answers were kept for somebody who does not read")
+        raise AssertionError("it buffers 200,000 answers for a client that does not read")
 
 
 def hangs_up_early():
@@ -446,7 +482,7 @@ def hangs_up_hard():
 
 TESTS = [v for k, v in list(globals().items()) if callable(v) and v.__module__ == "__main__" and k not in (
     "tcp", "tls", "head", "request", "Answers", "ask", "still_answers", "gone", "expect_status",
-    "client_hello", "hold")]
+    "expect_bad_request", "client_hello", "hold")]
 
 
 def main():
