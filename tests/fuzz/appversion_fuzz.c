@@ -182,7 +182,7 @@ static void tell(const struct world *w, const struct plan *p, const struct plan_
 					    .jobs = (const struct promotion_job *const *)w->jobs,
 					    .njobs = w->njobs});
 	else if (a->kind == PLAN_REPORT)
-		event_text_waits(t, w->version, a, &w->view, NULL);
+		event_text_waits(t, w->version, a, w->view.deadline, NULL);
 }
 
 static void check_telling(const struct appversion *v, const struct event_text *t)
