@@ -50,7 +50,7 @@ static int call(struct api *api, char **argv)
 	return 0;
 }
 
-/* The next page, its objects counted; *next for free(), "" behind the last. */
+/* The next page, its objects counted; *next for free(), "" after the last. */
 static int page(struct api *api, const char *path, size_t *objects, char **version, char **next,
 	struct err *err)
 {

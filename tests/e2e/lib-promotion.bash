@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What the tests of promotion share, on top of lib.bash: a control plane with reconcilers beside it,
-# versions that are delivered as Keptn's operator does it, tasks that end as a test wants them to,
-# and what the API server's audit log says of it all.
+# Functions of the promotion tests, in addition to lib.bash: a control plane with reconcilers beside
+# it, versions that are delivered as Keptn's operator does it, tasks that end as the test wants, and
+# checks of the API server's audit log.
 #
 #   PROMOGATE_RECONCILER=FILE     the program under test (build/release/promogate-reconciler)
 
@@ -10,8 +10,8 @@ reconciler_user=system:serviceaccount:promogate-system:promogate-reconciler
 
 # --- control plane and reconcilers ----------------------------------------------------------------
 
-# The control plane that these files share, and in it the reconciler "promoter", leading, as the file
-# before left it. What other files' reconcilers were told by flags is over.
+# The control plane that these files share, with the reconciler "promoter" as the leader. Flags of the
+# reconcilers of earlier files have no effect any more.
 promotion_up() {
 	if [[ ! -e $E2E_DIR/promotion ]]; then
 		[[ -x $reconciler_program ]] || {
@@ -35,7 +35,7 @@ promotion_kinds_create() {
 	done
 }
 
-# Until it serves; whether it leads is another question.
+# Starts it and waits until it serves; it need not lead yet.
 reconciler_start() { # NAME [FLAG...]
 	local name=$1 home
 	shift
@@ -52,7 +52,7 @@ reconciler_leads() { # NAME
 	[[ $said == leading ]] && process_ready "$1"
 }
 
-# Lets go of the Lease, and ends in good order.
+# Ends it gracefully: it releases the Lease.
 reconciler_stop() { # NAME
 	process_runs "$1" || return 0
 	process_signal "$1" TERM
@@ -67,7 +67,7 @@ process_runs() { # NAME
 	[[ -e $(process_home "$1")/pid ]] && ! process_ended "$1"
 }
 
-# The reconciler "promoter" leads, with these flags and no others.
+# Makes the reconciler "promoter" lead, with exactly these flags.
 promoter_leads() { # [FLAG...]
 	local home
 	home=$(process_home promoter)
@@ -81,9 +81,9 @@ promoter_leads() { # [FLAG...]
 	eventually reconciler_leads promoter
 }
 
-# --- a proxy that ends somebody at a chosen call (cut.py) -----------------------------------------
+# --- a proxy that kills a process at a chosen call (cut.py) ---------------------------------------
 
-# Starts it, and lets this reconciler go through it from its next start on.
+# Starts the proxy; the reconciler uses it from its next start.
 cut_through() { # NAME
 	local home
 	home=$(process_home "$1")
@@ -102,7 +102,7 @@ cut_end() {
 	[[ ! -e ${cut-}/pid ]] || kill "$(cat "$cut/pid")"
 }
 
-# Ends PID at a call that is yet to come: MODE is one of cut.py's.
+# Sets what happens to PID at a later call: MODE is one of cut.py's.
 cut_at() { # NUMBER MODE PID
 	rm -f "$cut/fired" "$cut/go" "$cut/calls"
 	echo "$@" >"$cut/plan.part"
@@ -111,11 +111,11 @@ cut_at() { # NUMBER MODE PID
 
 # --- objects ------------------------------------------------------------------------------------
 
-# The spec of a task that is tried once.
+# The spec of a task without retries.
 once='{retries: 0, container: {name: task, image: promote}}'
 
-# plays NAME HOW [SPEC]: a definition whose pods end so (hack/localcluster.d/stages.yaml). Of what
-# hangs, a test says when it ends: lets_end.
+# plays NAME HOW [SPEC]: a definition whose pods end HOW (hack/localcluster.d/stages.yaml). A test
+# ends pods that hang with lets_end.
 plays() {
 	cat <<-EOF
 		---
@@ -126,7 +126,7 @@ plays() {
 	EOF
 }
 
-# version NAME APP VERSION TASKS [REVISION]: as the operator makes it, not delivered yet
+# version NAME APP VERSION TASKS [REVISION]: a version as the operator creates it, not delivered yet
 version() {
 	cat <<-EOF
 		---
@@ -153,7 +153,7 @@ keptn_config() {
 	EOF
 }
 
-# The operator's last write, where it does not promote itself.
+# The operator's last write with its promotion off.
 deliver() { # NAME [END]
 	local at=${2:-$(date -u +%FT%TZ)}
 	kubectl patch -n "$ns" keptnappversion "$1" --subresource=status --type=merge -p "$(jq -nc --arg at "$at" '{status: {
@@ -169,7 +169,7 @@ delivered() {
 	deliver "$1"
 }
 
-# Ends what hangs, once it runs: the pods of this task.
+# Ends the hanging pods of this task once they run.
 lets_end() { # TASK HOW
 	ends_now() {
 		[[ $(kubectl annotate pods -n "$ns" -l "promogate.dev/task=$1" --field-selector=status.phase=Running \
@@ -184,7 +184,7 @@ annotate() { # NAME ANNOTATION...
 
 # --- outcomes -------------------------------------------------------------------------------------
 
-# What a version is like: kav NAME JQ-EXPRESSION
+# kav NAME JQ-EXPRESSION: a value of a version
 kav() {
 	kubectl get -n "$ns" keptnappversion "$1" -o json | jq -r "$2"
 }
@@ -217,7 +217,7 @@ items_are() { # NAME "TASK STATE"...
 	same "$(printf '%s\n' "${@:2}")" "$(items "$1")"
 }
 
-# The name of the Job that a version's item names.
+# The Job name in a version's item.
 job_of() { # NAME TASK
 	kav "$1" ".status.promotionTaskStatus // [] | .[] | select(.definitionName == \"$2\").name"
 }
@@ -226,19 +226,19 @@ job() { # NAME JQ-EXPRESSION
 	kubectl get -n "$ns" job "$1" -o json | jq -r "$2"
 }
 
-# "reason type" of each Event about a version, once
+# "reason type" of each Event about a version, without repetitions
 events() { # NAME
 	kubectl get events -n "$ns" -o json |
 		jq -r --arg name "$1" '.items[] | select(.involvedObject.name == $name) | "\(.reason) \(.type)"' | sort
 }
 
-# What an Event about a version says.
+# The message of an Event about a version.
 event_says() { # NAME REASON
 	kubectl get events -n "$ns" -o json | jq -r --arg name "$1" --arg reason "$2" \
 		'.items[] | select(.involvedObject.name == $name and .reason == $reason).message'
 }
 
-# has_event NAME REASON TEXT: an Event about this version says this
+# has_event NAME REASON TEXT: whether an Event about this version contains this text
 has_event() {
 	local said
 	said=$(event_says "$1" "$2")
@@ -246,9 +246,8 @@ has_event() {
 	[[ $said == *"$3"* ]]
 }
 
-# Whatever was to be done in this namespace about what was written until now has been done, or waits
-# for something: a later version of another application has been promoted. The reconciler takes
-# things in the order in which they come.
+# Waits until the reconciler has processed everything that was written in this namespace so far: a later
+# version of another application has been promoted, and the reconciler works in order of arrival.
 others_are_promoted() {
 	local name=other-$RANDOM$RANDOM
 	plays "$name" succeed | kubectl create -f -
@@ -258,7 +257,7 @@ others_are_promoted() {
 
 # --- the audit log --------------------------------------------------------------------------------
 
-# What was asked in $ns: audited JQ-EXPRESSION. The last line may be half written.
+# audited JQ-EXPRESSION: values of the audit log of $ns. The last line may be incomplete.
 audited() {
 	grep -hF "\"namespace\":\"$ns\"" "$cluster"/audit*.log |
 		jq -Rr "fromjson? | select(.stage == \"ResponseComplete\") | $1"
@@ -266,29 +265,28 @@ audited() {
 
 by_reconciler='select((.userAgent // "") | startswith("promogate-reconciler/"))'
 
-# Names of the Jobs that were ever created, by the reconciler; of a task, where one is named.
+# Names of all Jobs that the reconciler ever created; of one task, if given.
 jobs_created() { # [TASK]
 	audited 'select(.objectRef.resource == "jobs" and .verb == "create" and .responseStatus.code == 201) | .objectRef.name' |
 		grep -E "^${1-.*}-[0-9]+-[a-z0-9]+\$" | sort
 }
 
-# Names of the Jobs that were ever changed: unsuspended first, and perhaps given a TTL later. What is
-# not committed is never changed, only deleted.
+# Names of all Jobs that were ever patched: released first, and perhaps given a TTL later. A Job that
+# is not committed is never patched, only deleted.
 jobs_changed() { # [TASK]
 	audited 'select(.objectRef.resource == "jobs" and .objectRef.subresource == null and .verb == "patch" and
 		.responseStatus.code == 200) | .objectRef.name' | grep -E "^${1-.*}-[0-9]+-[a-z0-9]+\$" | sort -u
 }
 
-# Names of the Jobs that ever ran: which had a pod that was given to a node, or played by it.
+# Names of all Jobs that ever ran: those with a pod that was scheduled or had a status.
 jobs_ran() { # [TASK]
 	audited 'select(.objectRef.resource == "pods" and (.objectRef.subresource == "binding" or .objectRef.subresource == "status") and
 		.responseStatus.code < 300) | .objectRef.name' | sed -E 's/-[a-z0-9]{5}$//' |
 		grep -E "^${1-.*}-[0-9]+-[a-z0-9]+\$" | sort -u
 }
 
-# Of each task of each version in $ns exactly one Job ever ran, and it is the one that the item
-# names, where nobody retries; of a version that is retired none did. Another was never changed
-# either, let alone unsuspended.
+# For each task of each version in $ns exactly one Job ever ran, the one that the item names (without
+# retries); for a superseded version, none did. Other Jobs were never patched either.
 all_ran_once() {
 	audit_caught_up
 	eventually all_ran_once_now
@@ -302,7 +300,7 @@ all_ran_once_now() {
 	same "$named" "$(jobs_ran)" && same "$named" "$(jobs_changed)"
 }
 
-# ran_once VERSION TASK...: the same of these tasks, whatever else there is
+# ran_once VERSION TASK...: the same for these tasks only
 ran_once() {
 	audit_caught_up
 	eventually ran_once_now "$@"
@@ -317,7 +315,7 @@ ran_once_now() {
 	done
 }
 
-# Nothing is left over in $ns: every Job has run and may be collected.
+# Nothing is left over in $ns: every Job has run and has a TTL.
 nothing_is_left_over() {
 	left_over() {
 		kubectl get jobs -n "$ns" -o json | jq -r '.items[] | select(.spec.suspend or .spec.ttlSecondsAfterFinished == null).metadata.name'
@@ -329,18 +327,18 @@ nothing_is_left_over() {
 	eventually none_is_left
 }
 
-# What the reconciler asked in $ns, how often: "COUNT VERB RESOURCE CODE".
+# The reconciler's requests in $ns: "COUNT VERB RESOURCE CODE".
 calls() {
 	audited "$by_reconciler | \"\(.verb) \(.objectRef.resource)\(if .objectRef.subresource then \"/\" + .objectRef.subresource else \"\" end) \(.responseStatus.code)\"" |
 		sort | uniq -c | sed -E 's/^ +//'
 }
 
-# What it wrote in $ns, with which outcome.
+# Its writes in $ns, with their status codes.
 writes() {
 	calls | grep -vE '^[0-9]+ (get|list|watch) ' || true
 }
 
-# What the audit log is to say may come a moment later: until it says what was asked last.
+# The audit log may lag for a moment: waits until it has the last request.
 audit_caught_up() {
 	local mark=mark-$RANDOM$RANDOM
 	kubectl get -n "$ns" configmap "$mark" --ignore-not-found

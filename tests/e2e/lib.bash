@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What the end-to-end tests share: a control plane, webhooks as processes beside it, objects to
-# apply, and what to say about the outcome.
+# Functions of the end-to-end tests: a control plane, webhooks as processes beside it, objects to
+# apply, and checks of the outcome.
 #
 #   PROMOGATE_WEBHOOK=FILE        the program under test (build/release/promogate-webhook)
 #   KEPTN_CRDS=DIR                Keptn's own CRDs in place of manifests/crds
-#   E2E_EMULATED_VERSION=1.34     all of it on an older Kubernetes
-#   E2E_PATIENCE=SECONDS          how long to wait for what should come true (60)
+#   E2E_EMULATED_VERSION=1.34     use an older Kubernetes
+#   E2E_PATIENCE=SECONDS          how long to wait for a condition (60)
 
 bats_require_minimum_version 1.8.0
 
@@ -14,7 +14,7 @@ program=$(realpath "${PROMOGATE_WEBHOOK:-$root/build/release/promogate-webhook}"
 mutating=mutate.keptnappcontext.promogate.dev
 validating=validate.keptnappcontext.promogate.dev
 
-# eventually COMMAND...: until it succeeds; what it printed the last time is shown if it never does
+# eventually COMMAND...: waits until it succeeds, else shows its last output
 eventually() {
 	local end=$((SECONDS + ${E2E_PATIENCE:-60})) said
 	until said=$("$@" 2>&1); do
@@ -51,7 +51,7 @@ kinds_create() {
 	for plural in keptnappcontexts keptntaskdefinitions keptnconfigs; do
 		kubectl create -f "${KEPTN_CRDS:-$root/manifests/crds}"/*"$plural.yaml"
 	done
-	# Established is one thing, that every version is served another.
+	# Established does not mean yet that every version is served.
 	for plural in keptnappcontexts.v1 keptnappcontexts.v1beta1 keptntaskdefinitions.v1; do
 		eventually kubectl get "$plural.lifecycle.keptn.sh"
 	done
@@ -60,13 +60,13 @@ kinds_create() {
 
 # --- processes ----------------------------------------------------------------------------------
 
-# A webhook or a reconciler is known by its name and lives in a folder: pid, exit (its status, once
-# it ended), log, plain_port and the kubeconfig of its own service account.
+# A webhook or a reconciler has a name and a folder of that name, with pid, exit (its status, once it
+# ended), log, plain_port and a kubeconfig of its service account.
 process_home() { # NAME
 	printf '%s\n' "$E2E_DIR/processes/$1"
 }
 
-# Who it is to the API server: writes its kubeconfig.
+# Writes the kubeconfig of its service account.
 process_identify() { # NAME SERVICE-ACCOUNT
 	local home
 	home=$(process_home "$1")
@@ -88,7 +88,7 @@ process_start() { # NAME COMMAND...
 	rm -f "$home/exit" "$home/pid"
 	[[ ! -e $home/log ]] || mv "$home/log" "$home/log.before"
 	(
-		# bats waits for whoever holds its file descriptors.
+		# bats waits for every process that inherits its file descriptors.
 		exec </dev/null >"$home/log" 2>&1 3>&- 4>&-
 		# shellcheck disable=SC2016
 		bash -c 'echo $$ >"$0"; exec "$@"' "$home/pid" "${@:2}" && ended=0 || ended=$?
@@ -100,7 +100,7 @@ process_start() { # NAME COMMAND...
 	}
 }
 
-# It says which ports it took, if they were to be free ones.
+# Its log names the ports, in case it chose free ones.
 process_serves() { # NAME
 	local home port plain_port
 	home=$(process_home "$1")
@@ -141,7 +141,7 @@ webhook_prepare() { # NAME
 	"$root/certs/make" --out "$(process_home "$1")/tls"
 }
 
-# Starts it until it serves; on the ports it had, if it ran before.
+# Starts it and waits until it serves; on the same ports if it ran before.
 webhook_start() { # NAME [FLAG...]
 	local name=$1 home
 	shift
@@ -159,7 +159,7 @@ webhook_port() { # NAME
 	cat "$(process_home "$1")/port"
 }
 
-# Lets the API server call this webhook, until it does.
+# Registers this webhook, and waits until the API server calls it.
 register() { # NAME
 	local home
 	home=$(process_home "$1")
@@ -177,7 +177,7 @@ unregister() {
 	eventually nobody_is_called
 }
 
-# The API server follows a registration after a moment: this one is refused by any that is there.
+# The API server follows a registration after a moment. Every registered webhook rejects this object.
 probe() {
 	ns=default context probe '{}' '{promogate.dev/on-failure: Probe}' |
 		kubectl create --dry-run=server -f - 2>&1
@@ -197,7 +197,7 @@ is_called() { # NAME
 }
 
 # metric NAME FAMILY [LABEL...]: the sum of its series that have all these labels, 0 without any.
-# Where there is a file $metrics, it has them already.
+# Reads the file $metrics if it exists.
 metric() {
 	local name=$1 family=$2 lines label
 	shift 2
@@ -209,7 +209,7 @@ metric() {
 	awk '{sum += $NF} END {printf "%d\n", sum}' <<<"$lines"
 }
 
-# The webhook knows as many definitions as there are.
+# Whether the webhook's cache has as many definitions as the cluster.
 cache_caught_up() { # NAME
 	local known there
 	known=$(metric "$1" promogate_cache_objects 'resource="keptntaskdefinitions"')
@@ -218,9 +218,9 @@ cache_caught_up() { # NAME
 	((known == there))
 }
 
-# --- what files and tests begin with --------------------------------------------------------------
+# --- setup of files and tests ---------------------------------------------------------------------
 
-# The control plane and the webhook "main" that files share, as they were left by the one before.
+# The control plane and the webhook "main" that the files share, in the state that the last file left.
 shared_up() {
 	if [[ ! -e $E2E_DIR/shared ]]; then
 		[[ -x $program ]] || {
@@ -237,7 +237,7 @@ shared_up() {
 	cluster_use shared
 }
 
-# A namespace for the test, $ns.
+# Creates a namespace for the test, $ns.
 namespace() {
 	local file=${BATS_TEST_FILENAME##*/}
 	file=${file%.bats}
@@ -253,7 +253,7 @@ show_log() { # NAME
 
 task='{container: {name: task, image: promote}}'
 
-# definition NAME [SPEC]: one that can run, or that has this spec
+# definition NAME [SPEC]: a definition that can run, or with this spec
 definition() {
 	cat <<-EOF
 		---
@@ -281,7 +281,7 @@ promotes() { # NAME TASKS: "a, b"
 
 # --- outcomes -------------------------------------------------------------------------------------
 
-# kubectl with what it is given on standard input
+# kubectl apply of standard input
 apply() {
 	kubectl apply -f - "$@"
 }
@@ -290,7 +290,7 @@ same() { # WANT GOT
 	diff <(printf '%s\n' "$1") <(printf '%s\n' "$2")
 }
 
-# says TEXT COMMAND...: it succeeds, and on standard error it says this and nothing else
+# says TEXT COMMAND...: the command succeeds, and its standard error is this text
 says() {
 	local want=$1
 	shift
@@ -302,7 +302,7 @@ says() {
 	}
 }
 
-# refused TEXT COMMAND...: it fails, and says this and nothing else
+# refused TEXT COMMAND...: the command fails, and its standard error is this text
 refused() {
 	local want=$1
 	shift
@@ -314,7 +314,7 @@ refused() {
 	}
 }
 
-# What kubectl apply says of a KeptnAppContext that breaks one rule, or several.
+# The message of kubectl apply for a KeptnAppContext with these findings.
 invalid() { # NAME FINDING...
 	local name=$1
 	shift
@@ -326,7 +326,7 @@ invalid() { # NAME FINDING...
 	fi
 }
 
-# What it is like, as the API server has it: stored NAME JQ-EXPRESSION
+# stored NAME JQ-EXPRESSION: a value of the stored context
 stored() {
 	kubectl get keptnappcontext -n "$ns" "$1" -o json | jq -r "$2"
 }

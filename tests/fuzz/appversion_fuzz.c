@@ -1,6 +1,6 @@
 /*
- * A KeptnAppVersion and Jobs, read, judged, written and told of. Whatever they hold: what is
- * written is valid JSON, and reads again as what was meant. An input is lines of JSON: the
+ * Decodes a KeptnAppVersion and Jobs, plans, and writes the patches and Event texts. For any input,
+ * what is written is valid JSON and decodes to what was meant. An input is lines of JSON: the
  * KeptnAppVersion, then Jobs.
  */
 #include <assert.h>
@@ -88,7 +88,7 @@ static void check_version(const struct appversion *v)
 		assert(json_parse(v->source, strlen(v->source), &source, NULL) == 0);
 }
 
-/* All definitions are there, or none. */
+/* All definitions exist, or none. */
 static void prepare(struct world *w, bool defined)
 {
 	w->judged = w->version->view;
@@ -170,7 +170,7 @@ static void check_patch(const struct world *w, const struct plan *p, const struc
 	}
 }
 
-static void tell(const struct world *w, const struct plan *p, const struct plan_action *a,
+static void report(const struct world *w, const struct plan *p, const struct plan_action *a,
 	struct event_text *t)
 {
 	if (a->kind == PLAN_COMMIT)
@@ -226,7 +226,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 			if (p.actions[i].kind == PLAN_COMMIT || p.actions[i].kind == PLAN_RECORD)
 				check_patch(&w, &p, &p.actions[i]);
-			tell(&w, &p, &p.actions[i], &t);
+			report(&w, &p, &p.actions[i], &t);
 			check_telling(w.version, &t);
 		}
 	}

@@ -1,4 +1,4 @@
-/* What is accepted can be written out and read again, and is the same. */
+/* A document that is accepted can be written and read again, and is the same. */
 #include <assert.h>
 
 #include "tree.h"

@@ -1,4 +1,4 @@
-/* A request is refused, or all that is judged of it is there and can be told back. */
+/* A request is rejected, or all fields that the rules need are set and can be written out again. */
 #include <assert.h>
 
 #include "kube/review.h"

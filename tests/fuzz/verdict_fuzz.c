@@ -1,5 +1,5 @@
 /*
- * The whole judgement. An input is lines of JSON: the AdmissionReview, then what is known,
+ * The whole verdict. An input is lines of JSON: the AdmissionReview, then what is known,
  *
  *	{"namespace":"dev","name":"a","cached":true,"live":true,"spec":{…}}
  *	{"block":false,"lenient":"helm"}
@@ -98,7 +98,7 @@ static struct known known_of(const struct world *w, const struct definitions *co
 	};
 }
 
-/* Each round of look-ups confirms something that was not, so that it ends. */
+/* Each round of look-ups confirms at least one more name, so this ends. */
 static void validate(const struct world *w, const struct review *r, struct verdict *v)
 {
 	CLEANUP(definitions_release) struct definitions confirmed = DEFINITIONS_INIT;
@@ -198,7 +198,7 @@ static struct json *apply(const struct json *object, const char *value)
 	return patched;
 }
 
-/* Writing twice is writing once, and does not change what is thought of the object. */
+/* Applying the patch twice is the same as once, and does not change the verdict. */
 static void check_mutation(const struct world *w, const struct review *r)
 {
 	CLEANUP(definitions_release) struct definitions confirmed = DEFINITIONS_INIT;
@@ -223,7 +223,7 @@ static void check_mutation(const struct world *w, const struct review *r)
 	assert(allows(w, r) == allows(w, &next));
 }
 
-/* An update that changes nothing is allowed; a dry run and an engine are never held stricter. */
+/* An update without a change is allowed; dry runs and GitOps engines get no stricter verdict. */
 static void check_leniency(const struct world *w, const struct review *r, bool allowed)
 {
 	struct review same = *r, dry = *r;

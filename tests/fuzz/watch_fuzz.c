@@ -1,6 +1,6 @@
 /*
- * The first byte says in which pieces the rest arrives as a watch stream. The lines are the same
- * however it does; each is an event, or an error that says why; the whole is a Status, too.
+ * The first byte chooses the pieces in which the rest arrives as a watch stream. The lines do not
+ * depend on the pieces; each is an event, or an error with a reason. The whole is also read as a Status.
  */
 #include <assert.h>
 #include <string.h>

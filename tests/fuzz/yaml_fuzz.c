@@ -1,4 +1,4 @@
-/* Every document is refused with a reason, or is JSON of which each value has a line. */
+/* Every document is rejected with a reason, or is JSON in which each value has a line. */
 #include <assert.h>
 
 #include "base/buf.h"
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t lines = 2;
 	int ret = 0;
 
-	/* YAML has other line breaks, too: U+0085, U+2028 and U+2029 end in these bytes. */
+	/* YAML has more line breaks: U+0085, U+2028 and U+2029 end in these bytes. */
 	for (size_t i = 0; i < size; i++)
 		lines += data[i] == '\n' || data[i] == '\r' || data[i] == 0x85 || data[i] == 0xa8 ||
 			 data[i] == 0xa9;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# certs/make: what it makes, renews, rotates and refuses.
+# certs/make: creates, renews and rotates certificates.
 
 bats_require_minimum_version 1.5.0
 
@@ -40,7 +40,7 @@ matches() {
 	[[ $output == *"TLS Web Server Authentication"* ]]
 }
 
-@test "90 days by default, or as many as asked for" {
+@test "valid for 90 days by default, or for --days" {
 	"$make" --out "$out"
 	openssl x509 -in "$out/tls.crt" -noout -checkend $((90 * 86400 - 300))
 	run -1 openssl x509 -in "$out/tls.crt" -noout -checkend $((90 * 86400 + 300))
@@ -49,7 +49,7 @@ matches() {
 	run -1 openssl x509 -in "$out/tls.crt" -noout -checkend $((2 * 86400 + 300))
 }
 
-@test "names that are asked for replace the usual ones" {
+@test "names in the arguments replace the default ones" {
 	"$make" --out "$out" --dns a.example --dns '*.b.example' --ip 10.0.0.1
 	verify -verify_hostname a.example "$out/tls.crt"
 	verify -verify_hostname x.b.example "$out/tls.crt"
@@ -79,13 +79,13 @@ matches() {
 	run -2 verify "$BATS_TEST_TMPDIR/old.crt"
 }
 
-@test "a reader never sees half a file, nor a key without its certificate for long" {
+@test "a reader never sees an incomplete file, and only briefly a key without its certificate" {
 	"$make" --out "$out"
 	for _ in 1 2 3 4 5; do "$make" --out "$out" --new-ca; done >/dev/null &
 	while kill -0 $! 2>/dev/null; do
 		openssl x509 -in "$out/tls.crt" -noout
 		openssl pkey -in "$out/tls.key" -noout
-		# A renewal may fall between the reading of the one and of the other.
+		# A renewal may happen between reading the one and the other.
 		for _ in 1 2 3 4 5; do
 			if matches 2>/dev/null; then continue 2; fi
 		done
@@ -93,14 +93,14 @@ matches() {
 	done
 }
 
-@test "runs at the same time leave a pair that matches" {
+@test "concurrent runs leave a pair that matches" {
 	for _ in 1 2 3 4 5 6; do "$make" --out "$out" >/dev/null & done
 	wait
 	verify "$out/tls.crt"
 	matches
 }
 
-@test "nothing is replaced by a run that fails" {
+@test "a run that fails replaces nothing" {
 	"$make" --out "$out"
 	run -0 sha256sum "$out"/*
 	before=$output
@@ -111,7 +111,7 @@ matches() {
 	[ "${#lines[@]}" -eq 4 ]
 }
 
-@test "a CA that ends too early, or has lost its key, has to be replaced" {
+@test "a CA that expires too early, or without its key, must be replaced" {
 	"$make" --out "$out"
 	openssl req -x509 -key "$out/ca.key" -subj /CN=old -days 30 -out "$out/ca.crt"
 	run -1 "$make" --out "$out"
@@ -123,7 +123,7 @@ matches() {
 	verify "$out/tls.crt"
 }
 
-@test "misuse is one line, the usage, and 2" {
+@test "wrong usage: one line, the usage, and exit code 2" {
 	for args in "" "--out" "--out $out --dns a,b" "--out $out --ip x.y" "--out $out --days 0" \
 		"--out $out --days 1000" "--out $out extra"; do
 		# shellcheck disable=SC2086

@@ -22,7 +22,7 @@ teardown_file() {
 	"$root/hack/localcluster" --dir "$cluster" down
 }
 
-# Each test has a namespace, and no registration of the one before.
+# Each test has a new namespace, and no webhook configuration of the previous one.
 setup() {
 	ns=test-$BATS_TEST_NUMBER
 	kubectl create namespace "$ns"
@@ -32,7 +32,7 @@ teardown() {
 	kubectl delete validatingwebhookconfiguration,mutatingwebhookconfiguration promogate --ignore-not-found
 }
 
-# eventually COMMAND...: until it succeeds, for the API server's caches follow a write after a moment
+# eventually COMMAND...: waits until it succeeds: the API server's caches follow a write after a moment
 eventually() {
 	local end=$((SECONDS + 120))
 	until "$@"; do
@@ -41,13 +41,13 @@ eventually() {
 	done
 }
 
-# make_kinds DIR: the five kinds of a folder, until they can be used
+# make_kinds DIR: creates the five kinds of a folder, and waits until they can be used
 make_kinds() {
 	local plural
 	for plural in "${plurals[@]}"; do
 		kubectl create -f "$1"/*"$plural.yaml"
 	done
-	# Established is one thing, that every version is served another.
+	# Established does not mean yet that every version is served.
 	for plural in $(served); do
 		eventually kubectl get "$plural"
 	done
@@ -59,7 +59,7 @@ served() {
 		"\($s.names.plural).\(.name).\($s.group)"' | sort
 }
 
-# Unknown fields are sent, which kubectl would otherwise have refused.
+# Sends unknown fields, which kubectl would otherwise reject.
 create() {
 	kubectl create -n "$ns" --validate=false -f "$1"
 }
@@ -69,7 +69,7 @@ create_samples() {
 	kubectl replace -n "$ns" --validate=false --subresource=status -f "$samples/accepted.yaml"
 }
 
-# is OBJECT EXPRESSION: whether jq finds it true of the object as stored
+# is OBJECT EXPRESSION: whether the jq expression holds for the stored object
 is() {
 	kubectl get -n "$ns" "$1" -o json | jq -e "$2" >/dev/null || {
 		kubectl get -n "$ns" "$1" -o json | jq 'del(.metadata)'
@@ -78,7 +78,7 @@ is() {
 	}
 }
 
-@test "the schemas are structural, and nothing about them is doubtful" {
+@test "the schemas are structural, without a warning" {
 	run -0 kubectl get crd -o json
 	[ "$(jq '.items | length' <<<"$output")" -eq 5 ]
 	diff /dev/null <(jq -r '.items[] | .metadata.name as $n | .status.conditions[] |
@@ -86,7 +86,7 @@ is() {
 		"\($n): \(.type) \(.reason): \(.message)"' <<<"$output")
 }
 
-@test "what Keptn takes is taken, and read back in every version" {
+@test "what Keptn accepts is accepted, and read back in every version" {
 	create_samples
 	for resource in $(served); do
 		kubectl get -n "$ns" "$resource" -o json | jq -e '.items | length > 0'
@@ -107,7 +107,7 @@ is() {
 	is keptntaskdefinition/container '.spec.container.ports[0].protocol == "TCP"'
 	is keptnconfig/defaults '.spec == {blockDeployment: true, keptnAppCreationRequestTimeoutSeconds: 30,
 		observabilityTimeout: "5m", restApiEnabled: false}'
-	# A default lives within the spec: without one there is none.
+	# Defaults are inside the spec: without a spec there are none.
 	is keptnconfig/no-spec 'has("spec") | not'
 }
 
@@ -116,11 +116,11 @@ is() {
 	is keptnappcontext/misspelled '.spec == {promotionTasks: ["b"]} and (has("unknown") | not)'
 	is keptnappversion/full-3 '.status.promotionTaskStatus[0] | has("endTime") and (has("reason") | not)'
 	is keptntaskdefinition/container '.spec.container | has("imagePullPolicy") and (has("imagePullPolcy") | not)'
-	# Known to v1beta1 and older, and to nothing that is stored.
+	# Known to v1beta1 and older, but not to the storage version.
 	is keptntaskdefinition.v1beta1.lifecycle.keptn.sh/beta '.spec | has("python") and (has("function") | not)'
 }
 
-@test "what Keptn refuses is refused" {
+@test "what Keptn rejects is rejected" {
 	run -1 create "$samples/refused.yaml"
 	[[ $output != *" created"* ]]
 	[ "$(grep -c '^Error from server (Invalid)' <<<"$output")" -eq "$(grep -c '^kind:' "$samples/refused.yaml")" ]
@@ -136,7 +136,7 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 	[ "${values[*]}" = "full-3 full 3 Completed Succeeded Warning Deprecated Unknown Progressing Failed" ]
 }
 
-@test "the webhook's account may read what it judges by, and nothing else" {
+@test "the webhook's account may read what its rules need, and nothing else" {
 	kubectl apply -k "$root/manifests/local"
 	can_i() {
 		kubectl auth can-i "$@" --as=system:serviceaccount:promogate-system:promogate-webhook -n "$ns"
@@ -154,7 +154,7 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 	done
 }
 
-@test "the reconciler's account may do what a promotion takes, and nothing else" {
+@test "the reconciler's account may do what a promotion needs, and nothing else" {
 	kubectl apply -k "$root/manifests/webhook/access"
 	kubectl apply -k "$root/manifests/reconciler/access"
 	can_i() {
@@ -197,14 +197,14 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 
 @test "with the webhook down, only changes of contexts stop" {
 	create_samples
-	# Nobody listens on port 1.
+	# No process listens on port 1.
 	cp -r "$root/manifests" "$BATS_TEST_TMPDIR"
 	"$root/certs/make" --out "$BATS_TEST_TMPDIR/tls"
 	printf 'endpoint=127.0.0.1:1\ncaBundle=%s\n' "$(base64 -w0 <"$BATS_TEST_TMPDIR/tls/ca.crt")" \
 		>"$BATS_TEST_TMPDIR/manifests/local/endpoint.env"
 	kubectl apply -k "$BATS_TEST_TMPDIR/manifests/local"
 
-	# refused_by WEBHOOK: whether a change of a context fails for want of it
+	# refused_by WEBHOOK: whether a change of a context fails because the webhook is down
 	refused_by() {
 		run kubectl annotate -n "$ns" keptnappcontext full --overwrite "moment=$RANDOM"
 		[[ $status -ne 0 && $output == *"\"$1.keptnappcontext.promogate.dev\""* ]]
@@ -226,10 +226,10 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 	eventually refused_by validate
 }
 
-@test "everything applies, and the pods are as restricted as their namespace asks" {
+@test "everything applies, and the pods satisfy the Pod Security Standard of their namespace" {
 	cp -r "$root/manifests" "$BATS_TEST_TMPDIR"
 	"$root/certs/make" --out "$BATS_TEST_TMPDIR/manifests/cluster/tls"
-	# Twice, for what the API server fills in must not make a second time fail.
+	# Twice: the API server's defaults must not make the second time fail.
 	for _ in 1 2; do
 		run -0 kubectl apply -k "$BATS_TEST_TMPDIR/manifests/cluster"
 		[[ $output != *Warning* ]]
@@ -246,7 +246,7 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 	kubectl delete -k "$BATS_TEST_TMPDIR/manifests/cluster" --wait=false
 }
 
-# observe DIR OUT: what a folder's kinds are, what they make of the samples, and what they say
+# observe DIR OUT: a folder's kinds, the samples as they store them, and their error messages
 observe() {
 	mkdir "$2"
 	kubectl delete crd --all

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What kustomize makes of manifests/. No cluster is needed; cluster.bats has one.
+# The output of kustomize for manifests/. It needs no cluster; cluster.bats has one.
 
 bats_require_minimum_version 1.5.0
 
@@ -19,7 +19,7 @@ kinds() {
 	' "$dir/built.yaml" | sort
 }
 
-@test "crds/ has Keptn's kinds, each with the label that tells them from Keptn's own" {
+@test "crds/ has Keptn's kinds, each with the label that distinguishes them from Keptn's own" {
 	run -0 kinds crds
 	[ "${#lines[@]}" -eq 5 ]
 	[ "$(grep -c '^    app.kubernetes.io/managed-by: promogate$' "$dir/built.yaml")" -eq 5 ]
@@ -62,7 +62,7 @@ kinds() {
 	"$root/certs/make" --out "$dir/manifests/cluster/tls"
 	run -0 kinds cluster
 	diff <(echo "$both") <(echo "$output")
-	# Long base64 is a block of lines in YAML, and the last key of its map here.
+	# In YAML, long base64 is a block of lines; here it is the last key of its map.
 	for kind in MutatingWebhookConfiguration ValidatingWebhookConfiguration; do
 		awk -v kind="$kind" '
 			/^kind:/ { mine = $2 == kind }

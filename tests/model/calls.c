@@ -12,7 +12,7 @@
 static const char *const task_names[TASKS_MAX] = {"a", "b"};
 static const char *const version_names[VERSIONS_MAX] = {"v1", "v2", "v3"};
 
-/* A view in plan()'s words. */
+/* A view as plan() takes it. */
 struct input {
 	struct view_task tasks[TASKS_MAX];
 	struct view_item items[VERSIONS_MAX][TASKS_MAX];
@@ -163,7 +163,7 @@ static void encode_record(const struct plan *p, const struct plan_action *a, str
 	}
 }
 
-/* False: nothing that the API server would notice. */
+/* False: not a request to the API server. */
 static bool encode(const struct model *m, const struct replica *r, const struct input *in,
 	const struct plan *p, const struct plan_action *a, struct call *to)
 {

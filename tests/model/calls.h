@@ -1,6 +1,6 @@
 /*
- * calls - the calls of a replica's list: what plan() makes of a view (calls.c), and what the API
- * server makes of a call (server.c).
+ * calls - the calls of a replica: the list that plan() makes from a view (calls.c), and the effect
+ * of a call on the API server (server.c).
  */
 #ifndef PROMOGATE_TESTS_MODEL_CALLS_H
 #define PROMOGATE_TESTS_MODEL_CALLS_H
@@ -22,14 +22,14 @@ struct call {
 };
 
 /*
- * The number of the list that plan() makes of r's view with so much room under the cap; 0 is the
- * empty one.
+ * The number of the list that plan() makes from r's view, with room for so many Jobs; 0 is the empty
+ * list.
  */
 uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned room);
 /* The first call, NULL if it is empty, and the list without it. */
 const struct call *calls_first(uint32_t list);
 uint32_t calls_rest(uint32_t list);
-/* Some call in it writes this version. */
+/* Whether a call in it writes this version. */
 bool calls_write(uint32_t list, unsigned version);
 /* Forgets all lists: before another model. */
 void calls_reset(void);

@@ -122,12 +122,12 @@ static void load(struct search *x, uint32_t number)
 			x->m, intern_get(&x->replicas, x->key.replicas[r]), &x->state.replicas[r]);
 }
 
-/* --- the way there ---------------------------------------------------------------------------- */
+/* --- traces ----------------------------------------------------------------------------------- */
 
-/* Replicas changed places in keys; the trace tells them apart by following what they do. */
+/* Keys exchange replicas; the trace identifies them by following their steps. */
 struct follow {
 	struct search *x;
-	struct key want; /* the next state; of no use at the last step */
+	struct key want; /* the next state; unused at the last step */
 	bool last; /* wanted is a step that breaks something */
 	struct step found;
 	bool has;
@@ -205,7 +205,7 @@ static void begin(struct search *x)
 	add_state(x, &key);
 }
 
-static void tell(struct search *x, struct explored *ret)
+static void report(struct search *x, struct explored *ret)
 {
 	ret->states = x->states.count;
 	ret->worlds = x->worlds.count;
@@ -232,7 +232,7 @@ void explore(struct model *m, uint32_t states_max, bool settles, struct explored
 		load(&x, n);
 		model_steps(m, &x.state, try_step, &x);
 	}
-	tell(&x, ret);
+	report(&x, ret);
 	intern_release(&x.worlds);
 	intern_release(&x.replicas);
 	intern_release(&x.states);

@@ -1,6 +1,6 @@
 /*
- * explore - every state that can be reached within the bounds, breadth first, so that the trace to
- * a broken invariant is a shortest one. Replicas that changed places are the same state.
+ * explore - visits every state within the bounds, breadth first, so that the trace to a broken
+ * invariant is as short as possible. States that differ only in the order of replicas are equal.
  */
 #ifndef PROMOGATE_TESTS_MODEL_EXPLORE_H
 #define PROMOGATE_TESTS_MODEL_EXPLORE_H

@@ -18,7 +18,7 @@ struct intern {
 
 void intern_init(struct intern *t, size_t width);
 void intern_release(struct intern *t);
-/* The number of key; *ret_new says whether it came now. */
+/* The number of key; *ret_new: it was added now. */
 uint32_t intern_put(struct intern *t, const void *key, bool *ret_new);
 const void *intern_get(const struct intern *t, uint32_t number);
 size_t intern_bytes(const struct intern *t);

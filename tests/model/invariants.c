@@ -1,4 +1,4 @@
-/* What must hold in every world, whoever made it. */
+/* What must hold in every world. */
 #include "model.h"
 
 static bool ran(uint8_t state)

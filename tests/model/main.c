@@ -4,9 +4,9 @@
  *	model short            the small sets, for every run of the tests
  *	model full             all of them
  *	model only NAME        one
- *	model planted          each rule left out is found (the build with -DPLAN_OMITTABLE)
+ *	model planted          finds each rule that is left out (a build with -DPLAN_OMITTABLE)
  *	model walk SECONDS SEED
- *	model replay FILE...   breaks what the file says, and with the rule in its place nothing
+ *	model replay FILE...   breaks the file's invariant; with the rule in place, none
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +79,7 @@ static bool run_sets(bool all, const char *only)
 	return good && any;
 }
 
-/* The file that the trace goes to is the proof, replayed ever after. */
+/* The file with the trace is the proof that the tests replay. */
 static void save(struct model *m, const struct planted *p, const struct explored *e)
 {
 	const char *folder = getenv("MODEL_SAVE");
@@ -121,7 +121,7 @@ static bool run_planted(const struct planted *p)
 	return good;
 }
 
-/* So that a walk that finds nothing says something. */
+/* Shows that walks find bugs, so that a walk without a finding means something. */
 static bool walk_planted(const struct planted *p)
 {
 	enum { SEED = 1, WALKS = 5000 };

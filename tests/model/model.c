@@ -115,7 +115,7 @@ void model_steps(const struct model *m, const struct state *s, step_fn *fn, void
 	world_steps(m, &s->world, fn, ctx);
 }
 
-/* What was looked up matters only while an open item that is seen names the Job. */
+/* The result of a live GET matters only while an open item in the view names the Job. */
 static void forget_gone(const struct model *m, struct replica *r)
 {
 	for (unsigned i = 0; i < slot_count(m); i++) {
@@ -209,7 +209,7 @@ static void say_world(const struct model *m, const struct step *step, char *to, 
 		say_job(m, verbs[step->kind], step->slot, to, size);
 }
 
-/* A call is said by whoever has the list at hand: see trace.c. */
+/* The caller describes calls, since it has the list: see trace.c. */
 void model_say(const struct model *m, const struct state *s, const struct step *step, char *to,
 	size_t size)
 {

@@ -1,18 +1,17 @@
 /*
- * model - a small API server with everybody who acts on it, for one application, and the real
- * plan() in each replica. What can happen next is a list of steps; explore.h takes every one of
- * them from every state, walk.h a random one, settle.h those without a fault.
+ * model - a small API server with everything that acts on it, for one application, and the real
+ * plan() in each replica. A list of steps says what can happen next; explore.h takes each of them
+ * from every state, walk.h a random one, settle.h those without a fault.
  *
- * The world is the truth: versions, Jobs, who may still act. A replica has a view of it, which it
- * brings up to date by steps of their own: all versions together (one watch delivers them in
- * order), each Job by itself. It plans on its view, and executes the list one call a step while
- * views, and the world, go on. So it may stall anywhere, and plan again at any time instead of
- * going on, as it does after a crash or a reply that was lost. Both replicas always believe that
- * they lead.
+ * The world is the truth: versions, Jobs, remaining acts. A replica has a view of it, which
+ * separate steps bring up to date: all versions together (one watch delivers them in order), each
+ * Job separately. It plans on its view, and executes the list with one call per step while views
+ * and the world change. So it may stall anywhere, and plan again at any time instead of continuing,
+ * as it does after a crash or a lost reply. All replicas always believe that they lead.
  *
- * Resource versions: whether a write carries the current one is a bit for each view and each list,
- * cleared by every write to the version. Unsuspended counts as running: the Job controller could be
- * as quick as that.
+ * Resource versions: a bit for each view and each list says whether a write carries the current
+ * one; every write to the version clears it. An unsuspended Job counts as running: the Job
+ * controller may be that fast.
  */
 #ifndef PROMOGATE_TESTS_MODEL_H
 #define PROMOGATE_TESTS_MODEL_H
@@ -34,17 +33,17 @@ enum {
 	LIST_MAX = 24,
 	MODEL_NOW = 1000,
 	MODEL_DEADLINE = 50,
-	NO_JOB = 3, /* item.created where there never was a Job */
+	NO_JOB = 3, /* item.created of an item that never had a Job */
 };
 
-/* What a person, or the operator, may do a given number of times. */
+/* Acts of a person or the operator, each possible a given number of times. */
 enum act {
 	ACT_RETRY,
 	ACT_ABORT,
 	ACT_DELETE_JOB,
 	ACT_DELETE_VERSION,
 	ACT_DEPRECATE,
-	ACT_TOUCH, /* a write that changes nothing we know of, but the resourceVersion */
+	ACT_TOUCH, /* a write that changes only the resourceVersion and fields we don't read */
 	ACTS
 };
 extern const char *const act_names[ACTS];
@@ -52,28 +51,28 @@ extern const char *const act_names[ACTS];
 /* Faults of the executor, the names or the cache that the model plants around plan(). */
 enum plant {
 	PLANT_NOTHING,
-	PLANT_SAME_NAMES, /* rule 5: a Job's name says version, task and attempt, no more */
-	PLANT_CACHE_IS_TRUE, /* rule 8: what the cache lacks is missing */
+	PLANT_SAME_NAMES, /* rule 5: a Job's name has only version, task and attempt */
+	PLANT_CACHE_IS_TRUE, /* rule 8: a Job that the cache lacks is recorded as missing */
 	PLANT_BLIND_RECORDS, /* rule 1: records carry no resourceVersion */
 	PLANT_TTL_AT_ONCE, /* rule 9: Jobs are created with their TTL */
 	PLANT_RUN_AT_ONCE, /* rule 3: Jobs are created unsuspended */
 	PLANT_BLIND_COMMIT, /* rule 6: the commit carries no resourceVersion */
 };
 
-/* The rule that plan() leaves out, where it was compiled so; else nothing reads it. */
+/* The rule that plan() leaves out, if it was compiled for that; otherwise unused. */
 extern enum plan_omit plan_omitted;
 
 struct bounds {
 	const char *name;
 	unsigned versions, tasks, attempts, created, replicas;
 	unsigned acts[ACTS]; /* how often each may happen */
-	unsigned acts_total; /* and all of them together */
-	bool apart; /* each version is seen by itself too, in any order */
+	unsigned acts_total; /* how often all of them together */
+	bool apart; /* versions are also seen separately, in any order */
 	bool late; /* the definitions may come late, or after the deadline */
-	bool far; /* the cap has room or not; since and max_age as in settings */
+	bool far; /* the limit varies; since and max_age as in settings */
 	enum plant plant;
 	enum plan_omit omit;
-	const char *hunted; /* "I3": only that counts as broken; NULL: any */
+	const char *hunted; /* "I3": look for this invariant only; NULL: any */
 };
 
 enum job_state {
@@ -100,12 +99,12 @@ struct version {
 	struct item items[TASKS_MAX];
 };
 
-/* What a view has a copy of. */
+/* The part of the world that a view copies. */
 struct objects {
 	struct version versions[VERSIONS_MAX];
 	uint8_t jobs[SLOTS_MAX]; /* enum job_state */
-	bool defined; /* the definitions are there */
-	bool apart; /* each version is seen by itself too, in any order */
+	bool defined; /* the definitions exist */
+	bool apart; /* versions are also seen separately, in any order */
 	bool late; /* the deadline has passed */
 };
 
@@ -115,14 +114,14 @@ struct world {
 };
 
 struct replica {
-	struct objects sees; /* its Jobs that are gone are JOB_NONE */
+	struct objects sees; /* deleted Jobs are JOB_NONE */
 	bool fresh[VERSIONS_MAX]; /* the view has the current resourceVersion */
 	bool current[VERSIONS_MAX]; /* a write of the list carries the current one */
-	bool gone[SLOTS_MAX]; /* a live GET said 404 */
+	bool gone[SLOTS_MAX]; /* a live GET answered 404 */
 	uint32_t list; /* calls.h */
 };
 
-/* Walks vary these from one to the next. */
+/* Each walk chooses these. */
 struct settings {
 	int64_t ended[VERSIONS_MAX], since, max_age;
 };
@@ -133,7 +132,7 @@ struct state {
 };
 
 enum step_kind {
-	STEP_SYNC, /* r's versions; version where they are seen apart */
+	STEP_SYNC, /* r's versions; one version if they are seen separately */
 	STEP_SEE_JOB, /* r, slot */
 	STEP_SEE_DEFINITIONS, /* r */
 	STEP_PLAN, /* r */
@@ -152,13 +151,13 @@ struct step {
 	enum step_kind kind;
 	enum act act;
 	unsigned replica, version, slot, attempt;
-	unsigned room; /* STEP_PLAN: what the cap leaves */
+	unsigned room; /* STEP_PLAN: what the limit on running Jobs leaves */
 };
 
 struct model {
 	struct bounds bounds;
 	struct settings settings;
-	const char *broken; /* the invariant that the last step broke, with words; NULL for none */
+	const char *broken; /* the invariant that the last step broke, with text; NULL: none */
 	bool beyond; /* the last step would have left the bounds, and was not taken */
 };
 
@@ -172,27 +171,27 @@ struct slot_name {
 };
 struct slot_name slot_name(const struct model *m, unsigned slot);
 unsigned slot_count(const struct model *m);
-/* An invariant does not hold, unless another one is hunted. */
+/* Notes a broken invariant, unless another one is hunted. */
 void model_break(struct model *m, const char *broken);
 
-/* Hands out each step that can be taken. */
+/* Calls fn with each step that is possible. */
 typedef void step_fn(void *ctx, const struct step *step);
 void model_steps(const struct model *m, const struct state *s, step_fn *fn, void *ctx);
-/* Takes one; m->broken and m->beyond say what came of it. */
+/* Takes a step; m->broken and m->beyond have the result. */
 void model_take(struct model *m, struct state *s, const struct step *step);
-/* In one line, without its end, what taking it from s is. */
+/* Describes the step from s in one line, without a newline. */
 void model_say(const struct model *m, const struct state *s, const struct step *step, char *to,
 	size_t size);
 
-/* In world.c. What everybody but the replicas does. */
+/* In world.c: the steps of everything except the replicas. */
 void world_steps(const struct model *m, const struct world *w, step_fn *fn, void *ctx);
 void world_take(struct model *m, struct state *s, const struct step *step);
-/* A version was written: all resourceVersions that are held are old. */
+/* A version was written: all resourceVersions in views and lists are outdated. */
 void world_wrote(const struct model *m, struct state *s, unsigned version);
 uint8_t job_as_seen(uint8_t state);
 bool job_exists(uint8_t state);
 
-/* In invariants.c: what must hold in every world, NULL where it does. */
+/* In invariants.c: the invariant that this world breaks; NULL: none. */
 const char *world_broken(const struct model *m, const struct world *w);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * pack - worlds and replicas in as few bytes as the bounds allow. Equal if, and only if, what
- * happens next is.
+ * pack - worlds and replicas in as few bytes as the bounds allow. Two are equal if and only if they
+ * behave the same from then on.
  */
 #ifndef PROMOGATE_TESTS_MODEL_PACK_H
 #define PROMOGATE_TESTS_MODEL_PACK_H

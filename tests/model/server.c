@@ -1,11 +1,11 @@
-/* The API server: what a call does to the world, and which invariant that would break. */
+/* The API server: what a call changes in the world, and which invariant that breaks. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "calls.h"
 
-/* The call was refused: the executor drops the rest of the list. */
+/* The call was rejected: the executor drops the rest of the list. */
 static bool refused(void)
 {
 	return false;
@@ -16,7 +16,7 @@ static bool same_names(const struct model *m)
 	return m->bounds.plant == PLANT_SAME_NAMES;
 }
 
-/* A Job of this one's name, if it is there; the same one where names are unique. */
+/* The existing Job with this one's name; with unique names, the Job itself. */
 static int existing(const struct model *m, const struct objects *o, unsigned slot)
 {
 	struct slot_name n = slot_name(m, slot);
@@ -191,7 +191,7 @@ static bool execute(struct model *m, struct state *s, unsigned r, const struct c
 void server_take(struct model *m, struct state *s, unsigned r)
 {
 	struct replica *of = &s->replicas[r];
-	struct call c = *calls_first(of->list); /* the list may move */
+	struct call c = *calls_first(of->list); /* a copy: the list may move */
 
 	of->list = execute(m, s, r, &c) ? calls_rest(of->list) : 0;
 	for (unsigned v = 0; v < m->bounds.versions; v++)

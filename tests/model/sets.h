@@ -1,5 +1,5 @@
 /*
- * sets - the bounds that are explored, the rules that are left out, and the walks.
+ * sets - the bounds to explore, the rules to leave out, and the walks.
  */
 #ifndef PROMOGATE_TESTS_MODEL_SETS_H
 #define PROMOGATE_TESTS_MODEL_SETS_H
@@ -16,7 +16,7 @@ extern const size_t sets_count;
 
 /* A row of "What breaks without each rule". */
 struct planted {
-	struct bounds bounds; /* its name: without what */
+	struct bounds bounds; /* bounds.name: what is left out */
 	const char *file; /* tests/scenarios/plan/FILE.txt has its trace */
 	const char *breaks; /* "I8" */
 	uint32_t states_max;

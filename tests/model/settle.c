@@ -50,7 +50,7 @@ static bool too_old(const struct model *m, const struct objects *is, unsigned v)
 	       MODEL_NOW - m->settings.ended[v] > m->settings.max_age;
 }
 
-/* It waits for a person: it is the past, or too old, or older than one that is. */
+/* It waits for a manual retry: from before since, too old, or older than such a version. */
 static bool left_alone(const struct model *m, const struct objects *is, unsigned v)
 {
 	if (is->versions[v].retry == 0 && m->settings.ended[v] < m->settings.since)

@@ -25,7 +25,7 @@ static bool possible(const struct model *m, const struct state *s, const struct 
 	return w.found;
 }
 
-/* The steps without those from..from+n: they can be taken, and break the same. */
+/* Whether the steps without from..from+n are possible and break the same invariant. */
 static bool breaks_without(
 	struct model *m, const struct trace *t, size_t from, size_t n, const char *broken)
 {

@@ -22,7 +22,7 @@ static uint64_t draw(struct random *r, uint64_t below)
 	return (z ^ z >> 31) % below;
 }
 
-/* Versions that are the past, that are too old, or that are neither. */
+/* Versions from before since, versions that are too old, and others. */
 static void vary(struct model *m, struct random *random)
 {
 	if (!m->bounds.far)
@@ -46,7 +46,7 @@ static void collect(void *ctx, const struct step *step)
 		c->steps[c->count++] = *step;
 }
 
-/* How often a step is taken, of those that can be: so that much happens, but in any order. */
+/* The weights of possible steps, so that much happens, in any order. */
 static unsigned weight(const struct state *s, const struct step *step)
 {
 	switch (step->kind) {

@@ -1,6 +1,6 @@
 /*
- * walk - random walks, where the bounds are too wide to explore: three versions, three attempts,
- * the cap, `since` and `--max-age`.
+ * walk - random walks for bounds that are too wide to explore: three versions, three attempts, the
+ * limit on running Jobs, `since` and `--max-age`.
  */
 #ifndef PROMOGATE_TESTS_MODEL_WALK_H
 #define PROMOGATE_TESTS_MODEL_WALK_H
@@ -14,8 +14,8 @@ struct walked {
 };
 
 /*
- * Walks until something breaks, or for so many seconds, or so many walks, whichever is first; 0: no
- * such limit. The same seed takes the same walks.
+ * Walks until an invariant breaks, for at most so many seconds and so many walks; 0: no limit. The
+ * same seed repeats the same walks.
  */
 void walk(struct model *m, uint64_t seed, unsigned seconds, unsigned walks, struct walked *ret);
 

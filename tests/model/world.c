@@ -1,4 +1,4 @@
-/* What happens without a replica: Jobs end and expire, the operator and people act, time passes. */
+/* Steps without a replica: Jobs end and expire, the operator and people act, time passes. */
 #include <string.h>
 
 #include "model.h"
@@ -61,7 +61,7 @@ static bool may_act_on(const struct model *m, const struct version *v, const str
 		return step->attempt > v->retry && step->attempt == last + 1 &&
 		       (v->promotion == VIEW_FAILED || (m->bounds.far && last == 0));
 	case ACT_ABORT:
-		/* It is not taken back: docs/promotion-protocol.md. */
+		/* An abort can't be withdrawn: docs/promotion-protocol.md. */
 		return v->abort < step->attempt && v->delivered &&
 		       (step->attempt == last || step->attempt == last + 1);
 	case ACT_DEPRECATE:

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// api is the least that speaks to an API server: calls and watches over net/http.
+// api is a minimal client of an API server: calls and watches over net/http.
 type api struct {
 	server, token, agent string
 	calls, watches       *http.Client
@@ -29,7 +29,7 @@ func newAPI(agent string) (*api, error) {
 	if !pool.AppendCertsFromPEM(ca) {
 		return nil, errors.New("no certificate in CLUSTER_CA")
 	}
-	// HTTP/1.1: over one HTTP/2 connection the same calls take longer here, and no fewer of them fit in a second.
+	// HTTP/1.1: over one HTTP/2 connection each call takes longer here, with the same calls per second.
 	transport := func() *http.Transport {
 		return &http.Transport{
 			TLSClientConfig:     &tls.Config{RootCAs: pool, ClientSessionCache: tls.NewLRUClientSessionCache(64)},
@@ -61,7 +61,7 @@ func (a *api) send(client *http.Client, method, path string, body []byte) (*http
 	return client.Do(request)
 }
 
-// call returns the answer to a request that succeeded; anything else than 2xx is an error.
+// call returns the answer to a request; a status other than 2xx is an error.
 func (a *api) call(method, path string, body []byte) ([]byte, error) {
 	response, err := a.send(a.calls, method, path, body)
 	if err != nil {
@@ -76,7 +76,7 @@ func (a *api) call(method, path string, body []byte) ([]byte, error) {
 }
 
 // watch hands each event's line to `event`, with the moment at which it was read; `event` returns the object's
-// resourceVersion. A busy API server ends a watch that it thinks is slow: it goes on from there.
+// resourceVersion. A busy API server ends a watch that it considers slow: the next one continues from there.
 func (a *api) watch(path, resourceVersion string, event func(line []byte, at time.Time) string) error {
 	for {
 		last, err := a.watchOnce(path, resourceVersion, event)

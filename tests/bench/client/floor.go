@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// floor promotes with as little as any client can: on one watch event three calls one after another, each for
-// all tasks together; on the last Job's end one more. It looks nothing up, checks nothing and repeats nothing.
+// floor promotes with the least that any client has to do: on one watch event three steps one after another, each
+// for all tasks together; on the last Job's end one more. It looks nothing up, checks nothing, repeats nothing.
 type floor struct {
 	api  *api
 	mu   sync.Mutex
@@ -87,7 +87,7 @@ func (f *floor) follow(queue chan<- *version, listen string) error {
 	return <-failed
 }
 
-// The three steps: Jobs that are suspended, the commit, and then they run.
+// The three steps: create suspended Jobs, commit, release.
 func (f *floor) start(v *version) error {
 	m := v.Metadata
 	r := &run{version: v, ended: map[string]bool{}}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// runLatency delivers versions one at a time, ends their Jobs, and tells how long whoever promotes took for its
-// part. All moments are those at which one watch for versions and one for Jobs, both its own, delivered the change.
+// runLatency delivers versions one at a time, ends their Jobs, and reports how long the promoting side took. A
+// change counts from the moment when the benchmark's own watch, one for versions and one for Jobs, delivered it.
 func runLatency(arguments []string) error {
 	flags := flag.NewFlagSet("latency", flag.ExitOnError)
 	namespace := flags.String("namespace", "", "where")
@@ -49,7 +49,7 @@ func milliseconds(d time.Duration) float64 {
 }
 
 const (
-	settle   = 100 * time.Millisecond // what a change sets off is over by then
+	settle   = 100 * time.Millisecond // the reactions to a change are over by then
 	patience = 60 * time.Second
 )
 

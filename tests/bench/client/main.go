@@ -1,5 +1,5 @@
 // Command client is the benchmark's own part in a promotion: the least that any reconciler has to do (floor),
-// what comes before and after it (fill, latency), and a watch that says when. Standard library alone.
+// the rest of a promotion (fill, latency), and the watches that measure it. It uses the standard library only.
 package main
 
 import (

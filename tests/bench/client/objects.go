@@ -19,7 +19,7 @@ func jobPath(namespace, name string) string {
 	return "/apis/batch/v1/namespaces/" + namespace + "/jobs/" + name
 }
 
-// What is read of an object, and no more.
+// The fields of an object that are read.
 
 type metadata struct {
 	Name            string  `json:"name"`
@@ -107,7 +107,7 @@ func taskNames(count int) []string {
 	return names
 }
 
-// A version of an application with three workloads, as Keptn's operator makes it of what people wrote.
+// A version of an application with three workloads, as Keptn's operator creates it.
 func newVersion(namespace, app string, revision, tasks int) (name string, body []byte) {
 	number := fmt.Sprintf("1.%d.0", revision)
 	name = fmt.Sprintf("%s-%s-6b86b273", app, number)
@@ -139,7 +139,7 @@ func workloads(number string) []object {
 	}
 }
 
-// What the operator has written by the time the post-deployment phase is done.
+// The status that the operator has written when the post-deployment phase is done.
 func deploymentStatus(number string) object {
 	var each []object
 	for _, w := range workloads(number) {

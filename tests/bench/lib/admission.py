@@ -1,4 +1,4 @@
-"""The webhook: what each side is asked, through the API server and straight at its port."""
+"""The webhook: the load on each side, through the API server and straight at its port."""
 
 import json
 import pathlib
@@ -19,7 +19,7 @@ REVIEW = HERE / "review.json"
 MANY = 10_000
 CALLS = 2  # of a webhook for each create: to default it, and to validate it
 
-# The webhook under test has this core and the load the other, when only the two run.
+# The core of the webhook under test when only it and the load run; the load has the other.
 SERVER_CORE, LOAD_CORE = 0, 1
 
 
@@ -66,7 +66,7 @@ class Admission:
             if ours != said["peer"][question]:
                 raise RuntimeError(f"{question}: promogate says {ours}, the peer {said['peer'][question]}")
         if not said["peer"]["no fault"]["allowed"] or said["peer"]["twice"]["allowed"]:
-            raise RuntimeError(f"that is no webhook: {said['peer']}")
+            raise RuntimeError(f"the peer is not a webhook: {said['peer']}")
 
     def straight(self, side):
         with self.start(side, SERVER_CORE) as webhook:
@@ -105,7 +105,7 @@ class Admission:
     def alternate(self, what, *phases):
         for n in range(self.rounds):
             for phase in phases:
-                # Who goes first changes, so that what changes with time hits both alike.
+                # The order alternates, so that what changes with time affects both alike.
                 for side in sorted(self.sides, reverse=n % 2 == 0):
                     say(f"{what}: round {n + 1} of {self.rounds}, {phase.__name__.replace('_', ' ')}, {side}")
                     phase(side)

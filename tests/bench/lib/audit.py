@@ -1,4 +1,4 @@
-"""Who called what: the API server's audit log (hack/localcluster up --audit), read as it grows."""
+"""The calls of each user agent, from the API server's audit log (hack/localcluster up --audit)."""
 
 import collections
 import datetime
@@ -12,14 +12,14 @@ Call = collections.namedtuple("Call", "verb resource subresource namespace name 
 
 class Audit:
     def __init__(self, path, agents):
-        """`agents`: with what the user agents begin whose calls count."""
+        """`agents`: prefixes of the user agents whose calls count."""
         self.path = path
         self.agents = agents
         self.file = open(path, "rb")
         self.file.seek(0, os.SEEK_END)
 
     def lines(self):
-        """What was logged since the last time. A log that has grown too long is renamed, and a new one begun."""
+        """Lines since the last call. The API server rotates the log: it renames a long one and starts a new one."""
         while True:
             for line in self.file:
                 if line.endswith(b"\n"):
@@ -52,7 +52,7 @@ def moment(text):
 
 
 def sorts(calls):
-    """How often each verb and resource, the most frequent first."""
+    """Counts each verb and resource, the most frequent first."""
     return collections.Counter(
         f"{c.verb} {c.resource}{'/' + c.subresource if c.subresource else ''}{'' if c.code < 300 else f' ({c.code})'}"
         for c in calls)

@@ -1,4 +1,4 @@
-"""The API server of hack/localcluster, and what the benchmark puts into it."""
+"""The API server of hack/localcluster, and the objects that the benchmark creates in it."""
 
 import base64
 import concurrent.futures
@@ -51,7 +51,7 @@ class Cluster:
         return out.stdout
 
     def stop_controllers(self):
-        """Nothing but the API server and etcd goes on running: no Job gets a pod, and none ends by itself."""
+        """Leaves only the API server and etcd running: no Job gets a pod, and none ends automatically."""
         for name in ("kube-controller-manager", "kube-scheduler", "kwok"):
             os.kill(self.pid(name), signal.SIGKILL)
 
@@ -59,7 +59,7 @@ class Cluster:
         pid = int((self.folder / "run" / name).read_text().split()[0])
         command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
         if command != str(self.folder / "bin" / name):
-            raise RuntimeError(f"process {pid} is no {name}: {command}")
+            raise RuntimeError(f"process {pid} is not {name}: {command}")
         return pid
 
     def cpu(self):
@@ -91,7 +91,7 @@ class Cluster:
     def prepare(self):
         subprocess.run([self.folder / "bin/kubectl", "--kubeconfig", self.kubeconfig, "apply", "--server-side",
                         "-k", ROOT / "manifests/crds"], check=True, stdout=subprocess.DEVNULL)
-        # kubectl wait gives up on a CRD so new that it has no conditions yet.
+        # kubectl wait fails at once for a new CRD that has no conditions yet.
         wait = [self.folder / "bin/kubectl", "--kubeconfig", self.kubeconfig, "wait", "--for=condition=Established", "crd",
                 "--all", "--timeout=30s"]
         for _ in range(10):
@@ -101,7 +101,7 @@ class Cluster:
         raise RuntimeError("the CRDs are not established")
 
     def create_all(self, path, objects):
-        """As fast as the API server takes them from a few connections."""
+        """Creates them as fast as the API server allows over a few connections."""
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             for _ in pool.map(lambda o: self.call("POST", path(o), o, accept=(201, 409)), objects):
                 pass
@@ -114,7 +114,7 @@ class Cluster:
                                   "?fieldManager=kubectl-client-side-apply", definitions)
 
     def delete_all(self, collections):
-        """A few at a time; a busy API server may not get through thousands in its minute, and is asked again."""
+        """Deletes a few at a time, and again: a busy API server may time out with thousands after a minute."""
         def delete(path):
             while self.call("DELETE", path, {"propagationPolicy": "Background"}, accept=(200, 504))[0] == 504:
                 pass
@@ -149,7 +149,7 @@ class Cluster:
             self.call("DELETE", f"{REGISTRATION}/{kind}webhookconfigurations/bench", accept=(200, 404))
 
     def wait_guarded(self, good, bad, seconds=20):
-        """Until a good context gets its default and a bad one is refused: the API server calls the webhook."""
+        """Waits until a valid context gets its default and an invalid one is rejected."""
         path = f"{LIFECYCLE}/namespaces/{good['metadata']['namespace']}/keptnappcontexts"
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -163,7 +163,7 @@ class Cluster:
         raise RuntimeError(f"the webhook is not called as it should be: {status} {stored}, {refused} {reason}")
 
     def delete_contexts(self, namespace):
-        """A busy API server may not get through thousands in its minute: what is left is deleted next."""
+        """Repeats the deletion: a busy API server may time out with thousands after a minute."""
         path = f"{LIFECYCLE}/namespaces/{namespace}/keptnappcontexts"
         for _ in range(20):
             status, _ = self.call("DELETE", path, accept=(200, 504))

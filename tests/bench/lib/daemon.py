@@ -26,7 +26,7 @@ def cpu_of(pid):
 
 
 class Daemon:
-    """It answers at /readyz of `metrics_port`. `core` pins it, from its start on, so that Go counts one CPU."""
+    """`metrics_port` serves /readyz. `core` pins the process from its start, so that Go counts one CPU."""
 
     def __init__(self, command, metrics_port, log, core=None, environment=None):
         self.command = ([] if core is None else ["taskset", "-c", str(core)]) + command
@@ -52,7 +52,7 @@ class Daemon:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                # Promogate's webhook drains: it goes on answering for a while. Nothing is in flight here.
+                # Promogate's webhook would drain for a while. Nothing is in flight here.
                 self.process.wait(2)
             except subprocess.TimeoutExpired:
                 self.process.kill()

@@ -1,4 +1,4 @@
-"""What the benchmark's cluster holds: definitions as people write them, and a context that promotes with five."""
+"""The objects of the benchmark: realistic definitions, and a context with five promotion tasks."""
 
 import json
 
@@ -6,7 +6,7 @@ NAMESPACE = "podtato"
 KEPTN_NAMESPACE = "keptn-system"
 CONTEXTS = f"/apis/lifecycle.keptn.sh/v1/namespaces/{NAMESPACE}/keptnappcontexts"
 
-# Those that the context names: three beside it, and in the Keptn namespace two and what one refers to.
+# The context's tasks: three in its namespace, and two in Keptn's with the definition that one refers to.
 LOCAL = ("open-pull-request", "notify-team", "tag-release")
 COMMON = ("update-inventory", "close-change-ticket", "http-function")
 OTHERS = ("smoke-test", "load-test", "warm-caches", "publish-notes")
@@ -34,7 +34,7 @@ console.log(`opened ${branch}`);
 
 
 def applied(manifest):
-    """The manifest as kubectl apply sends it: with itself in an annotation."""
+    """The manifest as kubectl apply sends it: with its own text in an annotation."""
     text = json.dumps(manifest, separators=(",", ":"))
     manifest["metadata"].setdefault("annotations", {})["kubectl.kubernetes.io/last-applied-configuration"] = text
     return manifest
@@ -88,18 +88,18 @@ def many_namespaces():
 
 
 def many_definitions(total):
-    """So many that with the first ten there are `total`."""
+    """As many as are needed for `total`, including the first ten."""
     namespaces = many_namespaces()
     return [definition(namespaces[n % len(namespaces)], f"promotion-step-{n:05}", spec_of(n)) for n in range(total - 10)]
 
 
 def promotion_definitions():
-    """Of the tasks that tests/bench/client promotes with: containers, for all namespaces."""
+    """The definitions of the tasks that tests/bench/client uses: containers, for all namespaces."""
     return [definition(KEPTN_NAMESPACE, f"promote-{n:02}", spec_of(3)) for n in range(10)]
 
 
 def context(**metadata):
-    """A context without a fault; `metadata` is its name or generateName, and more."""
+    """A valid context; `metadata` has its name or generateName, and more."""
     return applied({
         "apiVersion": "lifecycle.keptn.sh/v1",
         "kind": "KeptnAppContext",

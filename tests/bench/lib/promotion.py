@@ -1,4 +1,4 @@
-"""The reconciler: how soon it starts and ends a promotion, at what cost, and how it bears a flood."""
+"""The reconciler: latency and cost of a promotion, and a flood of them."""
 
 import json
 import pathlib
@@ -20,8 +20,8 @@ SPREAD = 10  # namespaces of a flood
 FLOOD, FLOOD_TASKS = 1000, 5
 MANY, MANY_APPS = 10_000, 500
 IDLE_SECONDS = 20
-# Versions that the floor promotes at a time: 40 Jobs in flight, at which the API server has both cores busy. Twice
-# or four times as many only queue.
+# Versions that the floor promotes at a time: 40 Jobs in flight keep both cores busy. Twice or four times as many
+# only queue.
 FLOOR_WIDTH = 8
 
 AGENTS = {"promogate": "promogate-reconciler/", "peer": "peer-reconciler/", "floor": "floor"}
@@ -40,7 +40,7 @@ class Promotion:
         self.self_test = options.self_test
         self.only = options.only
         quick = options.quick
-        # Short rounds, many of them: what else the machine does hits all sides alike.
+        # Many short rounds, so that other work on the machine affects all sides alike.
         self.rounds = 1 if quick else options.rounds or 4
         self.flood_rounds = 1 if quick else 2
         self.together, self.in_turn = 8, 4  # versions of each round
@@ -94,7 +94,7 @@ class Promotion:
         self.samples[side].setdefault(scenario, []).append(values)
 
     def wipe(self):
-        """Without a garbage collector nothing goes with its owner."""
+        """Deletes them explicitly: no garbage collector runs."""
         self.cluster.delete_all([f"{api}/namespaces/{namespace}/{kind}"
                                  for api, kind in (("/apis/batch/v1", "jobs"), (LIFECYCLE, "keptnappversions"))
                                  for namespace in [NAMESPACE] + spread("flood")])
@@ -165,7 +165,7 @@ class Promotion:
                          "sorts": dict(sorts(calls))}
 
     def until_all_run(self, side, daemon, seconds=240):
-        """By the audit log: a watch on all of this would cost what is measured."""
+        """Uses the audit log: a watch on all of this would add to the cost that is measured."""
         wanted = self.flood_versions * FLOOD_TASKS
         deadline = time.monotonic() + seconds
         calls, quiet = [], 0
@@ -211,6 +211,6 @@ def spread(prefix):
 
 
 def turn(sides, n):
-    """Who goes first changes, so that what changes with time hits all alike."""
+    """The order alternates, so that what changes with time affects all sides alike."""
     order = list(sides)
     return order[n % len(order):] + order[:n % len(order)]

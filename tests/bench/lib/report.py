@@ -1,9 +1,9 @@
-"""The tables: medians of the rounds, and Promogate's by each other side's, with the lowest and highest of a round."""
+"""The tables: medians of the rounds, and ratios to the other sides with the lowest and highest of a round."""
 
 import statistics
 
-# Row: what, metric, unit, and the target: (of what, "<="|">=", limit), of the ratio to "peer" or "floor", or of
-# "promogate" itself.
+# Row: title, metric, unit, and target: (side, "<="|">=", limit) for the ratio to "peer" or "floor", or for the
+# figure of "promogate" itself.
 ADMISSION = (
     ("Through the API server, 20 creates in flight", "api20", (
         ("CPU seconds per 10 000 admissions", "cpu", "s", ("peer", "<=", 0.25)),

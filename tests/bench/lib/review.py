@@ -11,7 +11,7 @@ import objects
 
 
 def record(cluster, certs, path):
-    """Stores what the API server sends for the context, once defaults and managedFields are in it."""
+    """Stores the review that the API server sends for the context, with defaults and managedFields."""
     seen = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -53,7 +53,7 @@ def record(cluster, certs, path):
 
 
 def questions(recorded):
-    """Name, path and review, one for each thing that the two sides have to agree on."""
+    """Name, path and review of each case in which both sides must agree."""
     def changed(**spec):
         review = copy.deepcopy(recorded)
         review["request"]["object"]["spec"].update(spec)
@@ -88,7 +88,7 @@ def beta(recorded):
 
 
 def answers(webhook, ca, recorded):
-    """What a webhook says to each question, reduced to what does not depend on its wording."""
+    """A webhook's answer to each case, reduced to what does not depend on its wording."""
     tls = ssl.create_default_context(cafile=ca)
     said = {}
     for name, path, review in questions(recorded):

@@ -1,4 +1,4 @@
-"""What a run tells on the way, with the time since it began."""
+"""Progress messages of a run, with the time since its start."""
 
 import sys
 import time

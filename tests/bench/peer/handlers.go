@@ -97,7 +97,7 @@ func (d *defaulter) Handle(ctx context.Context, req admission.Request) admission
 		"/metadata/annotations/promogate.dev~1resolved-on-failure", resolved))
 }
 
-// lookup finds definitions in the cache. A miss may be the cache's lag, and is confirmed by the server.
+// lookup finds definitions in the cache. A miss may be the cache's lag: the API server confirms it.
 type lookup struct {
 	cache          client.Reader
 	live           client.Reader

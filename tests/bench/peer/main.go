@@ -1,6 +1,6 @@
-// Command peer is what the benchmark measures Promogate against: the same rules, as a webhook is commonly
-// written in Go. It keeps controller-runtime's defaults, but speaks HTTP/1.1 only, as any webhook does that
-// the API server calls through a Service.
+// Command peer is the webhook that the benchmark compares Promogate with: the same rules, as people commonly
+// write a webhook in Go. It keeps controller-runtime's defaults, but speaks HTTP/1.1 only, like every webhook
+// that the API server calls through a Service.
 package main
 
 import (

@@ -20,7 +20,7 @@ const (
 
 var traceparent = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
-// definitions is what the rules ask about other objects.
+// definitions answers the rules' questions about other objects.
 type definitions interface {
 	// find returns nil when the definition exists in neither namespace.
 	find(ctx context.Context, namespace, name string) (*KeptnTaskDefinition, error)
@@ -28,7 +28,7 @@ type definitions interface {
 	names(ctx context.Context, namespace string) ([]string, error)
 }
 
-// validate applies every rule. Findings that rest on another object only warn where lenient.
+// validate applies every rule. Findings that depend on another object only warn if lenient is set.
 func validate(ctx context.Context, defs definitions, obj *KeptnAppContext, lenient bool) (field.ErrorList, []string, error) {
 	var errs field.ErrorList
 	var warnings []string

@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Keptn's objects, as far as the rules look at them.
+// Keptn's objects, with the fields that the rules read.
 
 var (
 	lifecycleV1     = schema.GroupVersion{Group: "lifecycle.keptn.sh", Version: "v1"}

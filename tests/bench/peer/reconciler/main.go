@@ -1,6 +1,6 @@
-// Command reconciler is what the benchmark measures Promogate's reconciler against: the same three steps, as a
-// controller is commonly written with controller-runtime, whose defaults it keeps. It leaves out all that makes
-// "exactly once" true when something dies.
+// Command reconciler is the controller that the benchmark compares Promogate's reconciler with: the same three
+// steps, as people commonly write a controller with controller-runtime and its defaults. It leaves out everything
+// that makes a task run exactly once despite crashes.
 package main
 
 import (
@@ -74,7 +74,7 @@ func run(ctx context.Context, metricsListen, keptnNamespace string, concurrent i
 	if err != nil {
 		return err
 	}
-	// All of them now, so that /readyz waits for each.
+	// All informers start now, so that /readyz waits for each.
 	for _, o := range []client.Object{&KeptnAppVersion{}, &batchv1.Job{}, &KeptnTaskDefinition{}} {
 		if _, err := mgr.GetCache().GetInformer(ctx, o); err != nil {
 			return err

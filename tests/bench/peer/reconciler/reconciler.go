@@ -52,7 +52,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return ctrl.Result{}, nil
 }
 
-// Of a version that was older than the API server's, the newer one is on its way.
+// After a conflict: the watch will deliver the newer version.
 func ignoreStale(err error) error {
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
 		return nil
@@ -105,7 +105,7 @@ func (r *reconciler) commit(ctx context.Context, v *KeptnAppVersion, jobs []*bat
 	return r.Status().Patch(ctx, v, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 }
 
-// record writes what has ended since it was last written; the TTL is in the Job from the beginning.
+// record writes the outcomes since its last write; the TTL is in the Job from the start.
 func (r *reconciler) record(ctx context.Context, v *KeptnAppVersion) error {
 	var jobs batchv1.JobList
 	if err := r.List(ctx, &jobs, client.InNamespace(v.Namespace),

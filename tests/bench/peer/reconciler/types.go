@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Keptn's objects, as far as a promotion of containers reads and writes them.
+// Keptn's objects, with the fields that a promotion of containers reads and writes.
 
 var lifecycleV1 = schema.GroupVersion{Group: "lifecycle.keptn.sh", Version: "v1"}
 
