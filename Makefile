@@ -189,8 +189,12 @@ shellcheck: ## the scripts
 	$(call say,SHELL,)
 	$(Q)$(STYLE)/shellcheck -x $(SCRIPTS)
 
+
+commits: ## the messages of recent commits
+	$(Q)hack/check-commits
+
 # --- what people call -------------------------------------------------------------------------------
-check: all layers hdr-check fmt-check shellcheck unit ## the fast half of the tests
+check: all layers hdr-check fmt-check shellcheck commits unit ## the fast half of the tests
 test: ## install what is missing, and run all tests
 	$(Q)hack/deps
 	$(Q)tests/run
@@ -217,7 +221,7 @@ clean: ## remove what was built
 help: ## this list
 	$(Q)awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: all test-build unit fuzz fuzz-short fuzz-targets model model-short layers hdr-check fmt fmt-check tidy shellcheck \
+.PHONY: all test-build unit fuzz fuzz-short fuzz-targets model model-short layers hdr-check fmt fmt-check tidy shellcheck commits \
 	check test demo bench docs install clean help FORCE
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
