@@ -1,0 +1,531 @@
+#include "reconciler/execute.h"
+
+#include "cluster.h"
+
+#define JOB_A "a-1-bcdfghjk"
+#define JOB_B "b-1-bcdfghjk"
+
+/* The version "v" of "dev/app" has started its tasks a and b; both Jobs are suspended. */
+struct fixture {
+	struct cluster cluster;
+	struct apps *apps;
+	struct cache *cache;
+	struct reports *reports;
+	struct limiter *limiter;
+	struct executor x;
+	struct app *app;
+	struct snapshot *snapshot; /* of app, for the plan */
+	struct plan plan;
+	/* What execute() reported. */
+	int done;
+	bool again;
+	enum err_kind kind;
+};
+
+static void changed(void *ctx, const char *key, bool version)
+{
+	(void)ctx;
+	(void)key;
+	(void)version;
+}
+
+static void definitions_changed(void *ctx, const char *ns)
+{
+	(void)ctx;
+	(void)ns;
+}
+
+static void progressed(void *ctx)
+{
+	(void)ctx;
+}
+
+#define FUNCTION(ns, name, code)                                                                   \
+	"{\"metadata\":{\"namespace\":\"" ns "\",\"name\":\"" name                                 \
+	"\",\"resourceVersion\":\"9\"},\"spec\":{\"deno\":{" code "}}}"
+#define INLINE "\"inline\":{\"code\":\"x\"}"
+
+static void lists(struct fixture *f, const char *definitions)
+{
+	CLEANUP(free_p)
+	char *v = cluster_version(&f->cluster, "v", "app",
+		",\"status\":\"Progressing\",\"currentPhase\":\"PromotionTasks\","
+		"\"promotionStatus\":\"Progressing\",\"promotionTaskStatus\":["
+		"{\"definitionName\":\"a\",\"name\":\"" JOB_A "\",\"status\":\"Progressing\"},"
+		"{\"definitionName\":\"b\",\"name\":\"" JOB_B "\",\"status\":\"Progressing\"}]");
+	CLEANUP(free_p) char *a = cluster_job(&f->cluster, JOB_A, "a", "app");
+	CLEANUP(free_p) char *b = cluster_job(&f->cluster, JOB_B, "b", "app");
+	CLEANUP(free_p) char *jobs = xasprintf("%s,%s", a, b);
+
+	cluster_list(&f->cluster, "keptnappversions", v);
+	cluster_list(&f->cluster, "jobs", jobs);
+	cluster_list(&f->cluster, "keptntaskdefinitions", definitions);
+	cluster_list(&f->cluster, "keptnappcontexts", "");
+	cluster_list(&f->cluster, "keptnconfigs", "");
+}
+
+static void fixture_init_with(struct fixture *f, const char *definitions)
+{
+	const struct env *env = &f->cluster.fake.env;
+	const struct snapshot_config config = {.since = 0};
+
+	*f = (struct fixture){.done = 0};
+	cluster_init(&f->cluster);
+	f->apps = apps_new(env, changed, progressed, NULL);
+	f->cache = cache_new(env, "keptn-system", definitions_changed, progressed, NULL);
+	f->reports = reports_new(env);
+	f->limiter = limiter_new(0, 0);
+	f->x = (struct executor){.env = env, .cache = f->cache, .reports = f->reports};
+	f->x.images[RUNTIME_DENO] = "deno:1";
+	f->x.images[RUNTIME_PYTHON] = "python:1";
+	lists(f, definitions);
+	f->app = apps_find(f->apps, "dev/app");
+	assert_non_null(f->app);
+	f->snapshot = snapshot_new(f->app, f->cache, f->limiter, &config);
+	f->plan = (struct plan)PLAN_INIT;
+}
+
+static void fixture_init(struct fixture *f)
+{
+	fixture_init_with(f, FUNCTION("dev", "a", INLINE) "," FUNCTION("dev", "b", INLINE));
+}
+
+static void fixture_release(struct fixture *f)
+{
+	fake_env_release(&f->cluster.fake);
+	limiter_free(f->limiter);
+	reports_free(f->reports);
+	cache_free(f->cache);
+	apps_free(f->apps);
+}
+
+static void done(void *ctx, struct app *app, bool again, const struct err *err)
+{
+	struct fixture *f = ctx;
+
+	assert_ptr_equal(app, f->app);
+	f->done++;
+	f->again = again;
+	f->kind = err ? err->kind : ERR_NONE;
+}
+
+/* --- plans ------------------------------------------------------------------------------------ */
+
+static struct plan_action *add(struct fixture *f, enum plan_kind kind)
+{
+	return plan_add(&f->plan, kind, &f->snapshot->view.versions[0]);
+}
+
+static const struct view_job *job_of(const struct fixture *f, const char *name)
+{
+	const struct view *view = &f->snapshot->view;
+	const struct view_job *job = view_named(view, &view->versions[0], name);
+
+	assert_non_null(job);
+	return job;
+}
+
+/* A Job's UNSUSPEND, SET_TTL, DELETE or CREATE_CODE. */
+static void add_job(struct fixture *f, enum plan_kind kind, const char *name)
+{
+	plan_add_job(
+		&f->plan, kind, PLAN_NO_REASON, &f->snapshot->view.versions[0], job_of(f, name));
+}
+
+static void add_get_job(struct fixture *f, size_t item)
+{
+	add(f, PLAN_GET_JOB)->item = &f->snapshot->view.versions[0].items[item];
+}
+
+static void add_create(struct fixture *f, const char *task)
+{
+	struct plan_action *a = add(f, PLAN_CREATE_JOB);
+
+	a->task = task;
+	a->attempt = 2;
+	a->name = job_name_make(task, 2, 1);
+}
+
+/* Records that b succeeded. */
+static void add_record(struct fixture *f)
+{
+	plan_add_change(&f->plan, (struct plan_change){"b", JOB_B, VIEW_SUCCEEDED, PLAN_NO_REASON});
+	(void)plan_add_patch(&f->plan, PLAN_RECORD, &f->snapshot->view.versions[0], 0, VIEW_NONE);
+}
+
+static void run(struct fixture *f)
+{
+	struct snapshot *snapshot = f->snapshot;
+
+	f->snapshot = NULL;
+	execute(&f->x, f->app, snapshot, &f->plan, done, f);
+}
+
+/* The call that is under way, if it is the only one. */
+static struct fake_task *only(struct fixture *f, const char *method, const char *path)
+{
+	struct fake_task *t = cluster_call(&f->cluster, method, path);
+
+	if (!t || fake_count(&f->cluster.fake, FAKE_CALL) != 1)
+		fail_msg("%s %s is not the only call", method, path);
+	return t;
+}
+
+static void answer(struct fixture *f, const char *method, const char *path, const char *body)
+{
+	fake_answer(&f->cluster.fake, only(f, method, path), body);
+}
+
+static void fails(struct fixture *f, const char *method, const char *path, enum err_kind kind)
+{
+	fake_fail(&f->cluster.fake, only(f, method, path), kind);
+}
+
+/* It has ended, so; nothing is under way. */
+static void ended(const struct fixture *f, enum err_kind kind, bool again)
+{
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->kind, kind);
+	assert_int_equal(f->again, again);
+	assert_int_equal(fake_count(&f->cluster.fake, FAKE_CALL), 0);
+}
+
+/* --- the order -------------------------------------------------------------------------------- */
+
+static void one_kind_is_in_flight_together_and_the_next_waits(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	add_job(&f, PLAN_UNSUSPEND, JOB_A);
+	add_job(&f, PLAN_UNSUSPEND, JOB_B);
+	add_record(&f);
+	run(&f);
+	assert_int_equal(fake_count(&f.cluster.fake, FAKE_CALL), 2);
+	fake_answer(&f.cluster.fake, cluster_call(&f.cluster, "PATCH", "/jobs/" JOB_B), "{}");
+	answer(&f, "PATCH", "/jobs/" JOB_A, "{}");
+	assert_int_equal(f.done, 0);
+	answer(&f, "PATCH", "/keptnappversions/v/status", "{}");
+	ended(&f, ERR_NONE, false);
+	fixture_release(&f);
+}
+
+static void an_empty_plan_ends_at_once(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	run(&f);
+	ended(&f, ERR_NONE, false);
+	fixture_release(&f);
+}
+
+/* Whatever a write comes to but success, the writes after it were planned for another state. */
+static void a_failed_write_drops_the_rest(void **state)
+{
+	static const enum err_kind kinds[] = {ERR_IO, ERR_TIMEOUT, ERR_CONFLICT, ERR_NOT_FOUND,
+		ERR_THROTTLED, ERR_FORBIDDEN, ERR_INVALID, ERR_QUOTA};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct fixture f;
+
+		fixture_init(&f);
+		add_record(&f);
+		add_job(&f, PLAN_UNSUSPEND, JOB_A);
+		add_job(&f, PLAN_SET_TTL, JOB_B);
+		run(&f);
+		fails(&f, "PATCH", "/keptnappversions/v/status", kinds[i]);
+		ended(&f, kinds[i], false);
+		fixture_release(&f);
+	}
+}
+
+static void what_is_in_flight_ends_before_a_dropped_plan_does(void **state)
+{
+	static const enum err_kind kinds[] = {ERR_IO, ERR_CONFLICT};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct fixture f;
+
+		fixture_init(&f);
+		add_job(&f, PLAN_UNSUSPEND, JOB_A);
+		add_job(&f, PLAN_UNSUSPEND, JOB_B);
+		add_record(&f);
+		run(&f);
+		fake_fail(&f.cluster.fake, cluster_call(&f.cluster, "PATCH", JOB_A), kinds[i]);
+		assert_int_equal(f.done, 0);
+		answer(&f, "PATCH", "/jobs/" JOB_B, "{}");
+		ended(&f, kinds[i], false);
+		fixture_release(&f);
+	}
+}
+
+/* A right, a policy or a quota: the same again at the next try, so other Jobs must not wait. */
+static void a_change_of_one_job_that_is_refused_does_not_hold_up_the_rest(void **state)
+{
+	static const enum err_kind refusals[] = {ERR_FORBIDDEN, ERR_INVALID, ERR_QUOTA};
+	static const struct {
+		enum plan_kind kind;
+		const char *method;
+	} changes[] = {{PLAN_UNSUSPEND, "PATCH"}, {PLAN_SET_TTL, "PATCH"}, {PLAN_DELETE, "DELETE"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals) * ARRAY_SIZE(changes); i++) {
+		enum err_kind refusal = refusals[i % ARRAY_SIZE(refusals)];
+		const char *method = changes[i / ARRAY_SIZE(refusals)].method;
+		struct fixture f;
+
+		fixture_init(&f);
+		add_job(&f, changes[i / ARRAY_SIZE(refusals)].kind, JOB_A);
+		add_record(&f);
+		run(&f);
+		fails(&f, method, "/jobs/" JOB_A, refusal);
+		answer(&f, "PATCH", "/keptnappversions/v/status", "{}");
+		ended(&f, refusal, false);
+		fixture_release(&f);
+	}
+}
+
+/* --- looking for a Job ------------------------------------------------------------------------ */
+
+static void only_a_404_says_that_a_job_is_gone(void **state)
+{
+	static const struct {
+		enum err_kind kind;
+		int status;
+	} rows[] = {{ERR_NOT_FOUND, 404}, {ERR_IO, 503}, {ERR_IO, 500}, {ERR_IO, 0},
+		{ERR_TIMEOUT, 504}, {ERR_THROTTLED, 429}, {ERR_FORBIDDEN, 403}, {ERR_AUTH, 401},
+		{ERR_GONE, 410}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		bool gone = rows[i].kind == ERR_NOT_FOUND;
+		struct err err = {.kind = rows[i].kind, .http_status = rows[i].status};
+		struct fixture f;
+
+		print_message("# %s %d\n", err_kind_name(err.kind), err.http_status);
+		fixture_init(&f);
+		add_get_job(&f, 0);
+		run(&f);
+		fake_end(&f.cluster.fake, only(&f, "GET", "/jobs/" JOB_A), NULL, &err);
+		assert_int_equal(strmap_has(&f.app->gone, JOB_A), gone);
+		ended(&f, gone ? ERR_NONE : rows[i].kind, gone);
+		fixture_release(&f);
+	}
+}
+
+static void a_job_that_is_there_changes_nothing(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	add_get_job(&f, 0);
+	run(&f);
+	answer(&f, "GET", "/jobs/" JOB_A,
+		"{\"metadata\":{\"labels\":{\"app.kubernetes.io/managed-by\":\"promogate\"},"
+		"\"ownerReferences\":[{\"uid\":\"u-v\"}]}}");
+	assert_false(strmap_has(&f.app->gone, JOB_A));
+	ended(&f, ERR_NONE, false);
+	fixture_release(&f);
+}
+
+/* --- Jobs that can't be created --------------------------------------------------------------- */
+
+static void what_is_invalid_or_too_large_can_not_run(void **state)
+{
+	static const struct {
+		enum err_kind kind;
+		bool refused; /* so that the task counts as one that cannot run, for a while */
+	} rows[] = {
+		{ERR_INVALID, true},
+		{ERR_TOO_LARGE, true},
+		{ERR_FORBIDDEN, false},
+		{ERR_QUOTA, false},
+		{ERR_THROTTLED, false},
+		{ERR_IO, false},
+		{ERR_TIMEOUT, false},
+		{ERR_EXISTS, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fixture f;
+
+		print_message("# %s\n", err_kind_name(rows[i].kind));
+		fixture_init(&f);
+		add_create(&f, "a");
+		run(&f);
+		fails(&f, "POST", "/jobs", rows[i].kind);
+		assert_int_equal(strmap_has(&f.app->refused, "a"), rows[i].refused);
+		ended(&f, rows[i].kind, rows[i].refused);
+		fixture_release(&f);
+	}
+}
+
+static void a_refusal_of_a_definition_that_changed_meanwhile_is_forgotten(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	add_create(&f, "a");
+	run(&f);
+	cluster_event(&f.cluster, "keptntaskdefinitions", "MODIFIED", FUNCTION("dev", "a", INLINE));
+	fails(&f, "POST", "/jobs", ERR_INVALID);
+	assert_false(strmap_has(&f.app->refused, "a"));
+	ended(&f, ERR_INVALID, true);
+	fixture_release(&f);
+}
+
+/* --- code ------------------------------------------------------------------------------------- */
+
+static void a_config_map_is_the_code_if_this_job_owns_it(void **state)
+{
+	static const struct {
+		const char *found; /* NULL: it is gone again */
+		bool code;
+		enum err_kind kind;
+	} rows[] = {
+		{"{\"metadata\":{\"ownerReferences\":[{\"uid\":\"u-" JOB_A "\"}]}}", true,
+			ERR_NONE},
+		{"{\"metadata\":{\"ownerReferences\":[{\"uid\":\"u-" JOB_B "\"}]}}", false,
+			ERR_EXISTS},
+		{"{\"metadata\":{\"name\":\"" JOB_A "\"}}", false, ERR_EXISTS},
+		{"oops", false, ERR_EXISTS},
+		{NULL, false, ERR_NOT_FOUND},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fixture f;
+
+		fixture_init(&f);
+		add_job(&f, PLAN_CREATE_CODE, JOB_A);
+		run(&f);
+		fails(&f, "POST", "/namespaces/dev/configmaps", ERR_EXISTS);
+		if (rows[i].found)
+			answer(&f, "GET", "/configmaps/" JOB_A, rows[i].found);
+		else
+			fails(&f, "GET", "/configmaps/" JOB_A, ERR_NOT_FOUND);
+		assert_int_equal(strmap_has(&f.app->with_code, JOB_A), rows[i].code);
+		ended(&f, rows[i].kind, rows[i].code);
+		fixture_release(&f);
+	}
+}
+
+/* A definition for all namespaces: a pod can't mount a ConfigMap of another one. */
+#define IN_CONFIG_MAP FUNCTION("keptn-system", "a", "\"configMapRef\":{\"name\":\"source\"}")
+
+static void code_is_copied_from_the_config_map_that_has_it(void **state)
+{
+	struct fixture f;
+	struct fake_task *create;
+
+	(void)state;
+	fixture_init_with(&f, IN_CONFIG_MAP);
+	add_job(&f, PLAN_CREATE_CODE, JOB_A);
+	run(&f);
+	answer(&f, "GET", "/namespaces/keptn-system/configmaps/source",
+		"{\"data\":{\"code\":\"the code\"}}");
+	create = only(&f, "POST", "/namespaces/dev/configmaps");
+	assert_says(create->body, "the code");
+	assert_says(create->body, "\"uid\":\"u-" JOB_A "\"");
+	fake_answer(&f.cluster.fake, create, "{}");
+	assert_true(strmap_has(&f.app->with_code, JOB_A));
+	ended(&f, ERR_NONE, true);
+	fixture_release(&f);
+}
+
+static void code_that_is_missing_drops_the_rest(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init_with(&f, IN_CONFIG_MAP);
+	add_job(&f, PLAN_CREATE_CODE, JOB_A);
+	add_record(&f);
+	run(&f);
+	fails(&f, "GET", "/namespaces/keptn-system/configmaps/source", ERR_NOT_FOUND);
+	assert_false(strmap_has(&f.app->with_code, JOB_A));
+	ended(&f, ERR_NOT_FOUND, false);
+	fixture_release(&f);
+}
+
+/* --- what is awaited -------------------------------------------------------------------------- */
+
+static void own_writes_are_awaited(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	assert_true(apps_caught_up(f.apps, f.app));
+	add_job(&f, PLAN_UNSUSPEND, JOB_A);
+	add_record(&f);
+	run(&f);
+	answer(&f, "PATCH", "/jobs/" JOB_A, "{\"metadata\":{\"resourceVersion\":\"4294967296\"}}");
+	assert_false(apps_caught_up(f.apps, f.app));
+	answer(&f, "PATCH", "/keptnappversions/v/status",
+		"{\"metadata\":{\"resourceVersion\":\"4294967299\"}}");
+	cluster_event(&f.cluster, "jobs", "BOOKMARK",
+		"{\"metadata\":{\"resourceVersion\":\"4294967296\"}}");
+	assert_false(apps_caught_up(f.apps, f.app));
+	cluster_event(&f.cluster, "keptnappversions", "BOOKMARK",
+		"{\"metadata\":{\"resourceVersion\":\"4294967298\"}}");
+	assert_false(apps_caught_up(f.apps, f.app));
+	cluster_event(&f.cluster, "keptnappversions", "BOOKMARK",
+		"{\"metadata\":{\"resourceVersion\":\"4294967299\"}}");
+	assert_true(apps_caught_up(f.apps, f.app));
+	fixture_release(&f);
+}
+
+/* Under asan: the plan's snapshot outlives the objects that it was made of. */
+static void the_last_object_may_go_while_a_plan_is_executed(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	apps_ref(f.app);
+	add_job(&f, PLAN_UNSUSPEND, JOB_A);
+	add_record(&f);
+	run(&f);
+	cluster_expire(&f.cluster, "jobs");
+	cluster_list(&f.cluster, "v1/jobs?", "");
+	cluster_expire(&f.cluster, "keptnappversions");
+	cluster_list(&f.cluster, "v1/keptnappversions?", "");
+	assert_int_equal(f.app->versions.count + f.app->jobs.count, 0);
+	answer(&f, "PATCH", "/jobs/" JOB_A, "{}");
+	answer(&f, "PATCH", "/keptnappversions/v/status", "{}");
+	ended(&f, ERR_NONE, false);
+	apps_unref(f.apps, f.app);
+	assert_null(apps_find(f.apps, "dev/app"));
+	fixture_release(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_kind_is_in_flight_together_and_the_next_waits),
+		cmocka_unit_test(an_empty_plan_ends_at_once),
+		cmocka_unit_test(a_failed_write_drops_the_rest),
+		cmocka_unit_test(what_is_in_flight_ends_before_a_dropped_plan_does),
+		cmocka_unit_test(a_change_of_one_job_that_is_refused_does_not_hold_up_the_rest),
+		cmocka_unit_test(only_a_404_says_that_a_job_is_gone),
+		cmocka_unit_test(a_job_that_is_there_changes_nothing),
+		cmocka_unit_test(what_is_invalid_or_too_large_can_not_run),
+		cmocka_unit_test(a_refusal_of_a_definition_that_changed_meanwhile_is_forgotten),
+		cmocka_unit_test(a_config_map_is_the_code_if_this_job_owns_it),
+		cmocka_unit_test(code_is_copied_from_the_config_map_that_has_it),
+		cmocka_unit_test(code_that_is_missing_drops_the_rest),
+		cmocka_unit_test(own_writes_are_awaited),
+		cmocka_unit_test(the_last_object_may_go_while_a_plan_is_executed),
+	};
+
+	return cmocka_run_group_tests_name("execute", tests, NULL, NULL);
+}
