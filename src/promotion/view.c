@@ -29,15 +29,6 @@ unsigned view_open_items(const struct view_version *v)
 	return n;
 }
 
-unsigned view_open_jobs(const struct view *view)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < view->nversions; i++)
-		n += view_open_items(&view->versions[i]);
-	return n;
-}
-
 bool view_absorbed(const struct view_version *v)
 {
 	if (OMITTED(OMIT_FENCE_UNDELIVERED) && !v->delivered)

@@ -102,7 +102,6 @@ struct view {
 bool view_active(const struct view_version *v);
 /* Its Jobs that were committed and whose end is not recorded; none where they are not ours. */
 unsigned view_open_items(const struct view_version *v);
-unsigned view_open_jobs(const struct view *view);
 /* It can never start (again): Deprecated, superseded, Succeeded, not ours, or nothing to start. */
 bool view_absorbed(const struct view_version *v);
 /* Delivered, and attempt 1 was neither committed nor given up. Not the past. */

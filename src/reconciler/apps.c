@@ -26,10 +26,8 @@ static void app_free(void *value)
 
 	free(app->versions.at);
 	free(app->jobs.at);
-	strmap_release(&app->gone);
-	strmap_release(&app->with_code);
-	strmap_release(&app->refused);
-	strmap_release(&app->told);
+	executor_memory_release(&app->execution);
+	report_memory_release(&app->reports);
 	free(app->key);
 	free(app);
 }
@@ -44,14 +42,15 @@ static struct app *app_of(struct apps *a, const char *object, const char *name)
 		return app;
 	app = xcalloc(1, sizeof(*app));
 	app->key = STEAL(key);
-	app->refused.free_value = app->told.free_value = free;
+	executor_memory_init(&app->execution);
+	report_memory_init(&app->reports);
 	strmap_put(&a->by_key, app->key, app);
 	return app;
 }
 
 static void app_free_if_empty(struct apps *a, struct app *app)
 {
-	if (!app->held && app->versions.count == 0 && app->jobs.count == 0)
+	if (!app->referenced && app->versions.count == 0 && app->jobs.count == 0)
 		(void)strmap_remove(&a->by_key, app->key);
 }
 
@@ -96,9 +95,9 @@ static void object_changed(struct apps *a, bool version, const char *key, const 
 	if (!before || before == after)
 		return;
 	if (version)
-		strmap_clear(&before->told);
+		report_memory_forget(&before->reports);
 	else
-		(void)strmap_remove(&before->with_code, strchr(key, '/') + 1);
+		executor_memory_forget_job(&before->execution, strchr(key, '/') + 1);
 	a->changed(a->ctx, before->key, version);
 	app_free_if_empty(a, before);
 }
@@ -210,12 +209,12 @@ struct app *apps_find(const struct apps *a, const char *key)
 
 void apps_ref(struct app *app)
 {
-	app->held = true;
+	app->referenced = true;
 }
 
 void apps_unref(struct apps *a, struct app *app)
 {
-	app->held = false;
+	app->referenced = false;
 	app_free_if_empty(a, app);
 }
 
@@ -226,8 +225,17 @@ bool apps_consistent(const struct apps *a)
 
 bool apps_caught_up(const struct apps *a, const struct app *app)
 {
-	return app->awaited_version <= store_progress(&a->versions) &&
-	       app->awaited_job <= store_progress(&a->jobs);
+	return app->execution.awaited_version <= store_progress(&a->versions) &&
+	       app->execution.awaited_job <= store_progress(&a->jobs);
+}
+
+unsigned app_open_jobs(const struct app *app)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < app->versions.count; i++)
+		n += view_open_items(&((const struct appversion *)app->versions.at[i])->view);
+	return n;
 }
 
 struct walk {

@@ -1,6 +1,6 @@
 /*
  * apps - the state of each application: its KeptnAppVersions and its promotion Jobs, as two stores
- * have them, and what the promoter remembers of it. An application is the unit of reconciliation
+ * have them, and what the modules that act on it remember of it. An application is the unit of reconciliation
  * (promotion/plan.h); its key is "namespace/name".
  *
  * The versions of all applications come by one watch, in order, so together they are as they were
@@ -18,10 +18,13 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/strmap.h"
 #include "controller/env.h"
 #include "promotion/appversion.h"
 #include "promotion/promotion_job.h"
+#include "reconciler/executor_memory.h"
+#include "reconciler/job_limit.h"
+#include "reconciler/promoter_state.h"
+#include "reconciler/report_memory.h"
 
 /* In any order; the stores of apps own them. */
 struct app_objects {
@@ -29,27 +32,19 @@ struct app_objects {
 	size_t count;
 };
 
+/* apps writes the first members; each other part belongs to one module, which alone writes it. */
 struct app {
 	char *key;
 	struct app_objects versions, jobs; /* of struct appversion and struct promotion_job */
-	/*
-	 * Own writes had these resourceVersions: until the watches have brought them, judging again
-	 * would only do the same again.
-	 */
-	uint64_t awaited_version, awaited_job;
-	bool wants_definitions; /* a version waits for one */
-	int64_t record_at_ms; /* until then outcomes wait for others; 0: none does */
-	int64_t delivered_ms; /* when a version that is to start was first seen so; 0: none is */
-	unsigned limiter_used; /* its Jobs that run or are about to, as the cap was told */
-	bool waits_for_room;
-	bool held; /* a plan is being executed: it stays though all its objects go */
-	struct strmap gone; /* names of Jobs of which a live GET said 404 */
-	struct strmap with_code; /* names of Jobs whose ConfigMap is there */
-	/* Task to why the API server, or we, would not take its Job; tried again then. */
-	struct strmap refused;
-	int64_t refused_until_ms;
-	struct strmap told; /* "version" or "version/task" to what was last said of it */
+	bool referenced; /* a plan is executed: it stays even if all its objects are deleted */
+	struct executor_memory execution;
+	struct job_limit_state limit;
+	struct promoter_state reconcile;
+	struct report_memory reports;
 };
+
+/* Its Jobs that are committed and have not ended, as far as is known. */
+unsigned app_open_jobs(const struct app *app);
 
 struct apps;
 

@@ -1,11 +1,11 @@
 /*
- * execute - carries out a plan: its actions in order, as calls to the API server.
+ * execute - executes a plan: its actions in order, as requests to the API server.
  *
- * Neighbours of one kind are in flight together (they touch different objects); between kinds it
- * waits for all. After a 404, a conflict, or a reply that is lost or not understood the rest is
- * dropped, and whoever called judges again (promotion/plan.h, rule 1). What an own write returned
- * is noted in the application as awaited: it is not judged again before the watches have brought
- * it.
+ * Consecutive actions of one kind are in flight together, since they touch different objects;
+ * before the next kind it waits for all of them. After a 404, a conflict, or a reply that is lost
+ * or invalid, the rest is dropped, and the caller reconciles again (promotion/plan.h, rule 1). The
+ * application awaits the resourceVersions that its writes returned: it is not reconciled before the
+ * stores have them.
  *
  * On the client's thread alone.
  */
@@ -14,16 +14,17 @@
 
 #include "job/function.h"
 #include "job/spec.h"
-#include "reconciler/apps.h"
 #include "reconciler/cache.h"
 #include "reconciler/reports.h"
 #include "reconciler/snapshot.h"
 
 /*
- * How long a Job that was refused as invalid is not tried again, unless its definition changes:
- * what refused it may be an admission policy, and nobody tells when that is lifted.
+ * After this time a Job that was refused as invalid is retried even if its definition has not
+ * changed: an admission policy may have refused it, and no watch shows when that is removed.
  */
 enum { REFUSED_FOR_MS = 60 * 1000 };
+
+struct app;
 
 struct executor {
 	const struct env *env;
@@ -33,12 +34,12 @@ struct executor {
 };
 
 /*
- * Called once, and maybe before execute() returns. err: what made it drop the rest; NULL if nothing
- * did. again: something was learnt that no watch will bring, so judge at once.
+ * Called once, maybe before execute() returns. err: why the rest was dropped; NULL if it was not.
+ * again: reconcile at once, since no watch will deliver what was learned.
  */
 typedef void execute_done_fn(void *ctx, struct app *app, bool again, const struct err *err);
 
-/* app is held by the caller until done; x must outlive it. */
+/* The caller keeps a reference to app until done; x must outlive it. */
 void execute(const struct executor *x, struct app *app, struct snapshot *snapshot_take,
 	struct plan *plan_take, execute_done_fn *done, void *ctx);
 

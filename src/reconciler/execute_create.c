@@ -26,7 +26,7 @@ static int making_init(struct making *m, const struct step *step, const char *ta
 	const struct executor *x = step->run->x;
 
 	if (!v->source)
-		return err_set(err, ERR_INTERNAL, "no Job is made of what can't start");
+		return err_set(err, ERR_INTERNAL, "a version that can't start gets no Job");
 	if (cache_chain(x->cache, v->namespace, task, &m->chain, err) < 0 ||
 		json_parse(v->source, strlen(v->source), &m->version, err) < 0)
 		return -1;
@@ -54,7 +54,7 @@ int step_create_job(struct step *step, struct err *err)
 	return 0;
 }
 
-/* A ConfigMap of the Job's name is there already: ours, if this Job owns it. */
+/* A ConfigMap of this name exists already. It is the right one if the Job owns it. */
 static void code_found(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct step *step = ctx;
@@ -63,10 +63,10 @@ static void code_found(void *ctx, const struct api_response *response, const str
 	if (err) {
 		step_failed(step, err);
 	} else if (response_owner_is(response, step->action->job->uid)) {
-		step_code_is_there(step);
+		step_code_exists(step);
 	} else {
 		(void)err_set(&stranger, ERR_EXISTS,
-			"the ConfigMap \"%s\" is somebody else's: delete it",
+			"the ConfigMap \"%s\" exists and is not owned by this Job; delete it",
 			step->action->job->name);
 		step_failed(step, &stranger);
 	}
@@ -129,14 +129,12 @@ int step_create_code(struct step *step, struct err *err)
 	code = job_spec_code(&m.spec);
 	if (!code.needed)
 		return err_set(err, ERR_INVALID,
-			"the definition of \"%s\" has changed and has no code any more: bring it "
-			"back, "
-			"or abort the promotion",
+			"the definition of \"%s\" has changed and has no code any more; restore it, or abort the promotion",
 			job->task);
 	if (!code.source_name)
 		return create_code_of(step, NULL, err);
 	if (!name_is_subdomain(code.source_name))
-		return err_set(err, ERR_INVALID, "\"%.*s\" is no ConfigMap's name",
+		return err_set(err, ERR_INVALID, "\"%.*s\" is not a valid ConfigMap name",
 			LIMIT_QUOTED_BYTES, code.source_name);
 	request.url = url_of_config_map(code.source_namespace, code.source_name);
 	step_send(step, &request, source_done);

@@ -1,11 +1,12 @@
 /*
- * execute_internal - a plan that is being carried out, and one of its actions: what the parts of
- * execute share.
+ * execute_internal - a plan that is being executed, and one of its actions: what the parts of execute
+ * share.
  */
 #ifndef PROMOGATE_RECONCILER_EXECUTE_INTERNAL_H
 #define PROMOGATE_RECONCILER_EXECUTE_INTERNAL_H
 
 #include "reconciler/api_requests.h"
+#include "reconciler/apps.h"
 #include "reconciler/execute.h"
 
 struct execution {
@@ -15,11 +16,12 @@ struct execution {
 	struct plan plan;
 	execute_done_fn *done;
 	void *ctx;
+	void (*go_on)(struct execution *run); /* called after each step: starts the next ones */
 	unsigned round; /* cache_round() when it began */
 	size_t next; /* action to start */
 	unsigned in_flight;
 	bool dropped, again;
-	struct err err; /* of the first that made it drop the rest */
+	struct err err; /* the first one; the rest was dropped for it */
 };
 
 /* One action under way. */
@@ -28,20 +30,23 @@ struct step {
 	const struct plan_action *action;
 };
 
+/* execute_step.c. */
 const struct appversion *step_version(const struct step *step);
+void execution_drop(struct execution *run, const struct err *err);
 void step_send(struct step *step, const struct kube_request *request, api_done_fn *done);
 
-/* What an action came to. */
+/* The result of an action, as an api_done_fn: ends the step. */
 void step_done(void *step, const struct api_response *response, const struct err *err);
-/* The same for one that needed several calls; none of them ends the step. */
+/* The result of one that needs several requests. None of these ends the step. */
 void step_failed(struct step *step, const struct err *err);
-void step_code_is_there(struct step *step);
-/* The step is over, and freed: the plan goes on. */
+void step_job_is_gone(struct step *step);
+void step_code_exists(struct step *step);
+/* Ends the step and frees it, and starts the next ones. */
 void step_over(struct step *step);
 
 /*
- * PLAN_CREATE_JOB and PLAN_CREATE_CODE (execute_create.c): 0 if a call is under way; else the error
- * that step_failed() wants.
+ * PLAN_CREATE_JOB and PLAN_CREATE_CODE (execute_create.c): 0 if a request is in flight; else the
+ * error for step_failed().
  */
 int step_create_job(struct step *step, struct err *err);
 int step_create_code(struct step *step, struct err *err);

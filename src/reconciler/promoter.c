@@ -12,25 +12,21 @@
 #include "run/log.h"
 #include "run/metrics.h"
 
-METRIC_GAUGE(depth, "promogate_workqueue_depth", "Applications that are due to be judged.");
-METRIC_GAUGE(
-	running, "promogate_workqueue_running", "Applications whose plan is being carried out.");
-METRIC_COUNTER(judgements, "promogate_judgements_total", "Times that an application was judged.");
+METRIC_GAUGE(depth, "promogate_workqueue_depth", "Applications that are due to be reconciled.");
+METRIC_GAUGE(running, "promogate_workqueue_running", "Applications whose plan is being executed.");
+METRIC_COUNTER(reconciliations, "promogate_reconciliations_total", "Reconciliations.");
 METRIC_COUNTER(retries, "promogate_workqueue_retries_total",
-	"Plans that were dropped halfway, by why; the application is judged again.", "reason");
+	"Plans that were dropped before their end, by reason; each is retried.", "reason");
 
 enum {
-	/* Plans that are carried out at once. Each has at most a few calls in flight. */
+	/* Plans that are executed at once. Each has at most a few requests in flight. */
 	MAX_RUNNING = 32,
 	/*
-	 * How long an outcome that is not the last of its version waits for others, to be recorded
-	 * in one write with them. Nothing is lost meanwhile: a Job may expire once it is recorded.
+	 * How long an outcome that is not the last of its version waits for more, to be recorded in
+	 * one write with them. Nothing is lost meanwhile: no Job expires before it is recorded.
 	 */
 	RECORD_TOGETHER_MS = 50,
-	/*
-	 * How long after a reply that was lost: long enough for the watches to bring what came of
-	 * it.
-	 */
+	/* The delay after a lost reply: enough for the watches to deliver what was written. */
 	AFTER_LOST_REPLY_MS = 1000,
 };
 
@@ -43,15 +39,15 @@ struct promoter {
 	struct workqueue *queue;
 	struct executor executor;
 	size_t running;
-	int64_t turn_at; /* when the next turn is due; INT64_MAX: none is */
-	api_id turn_timer; /* … and its timer */
-	bool counted; /* what ran before this term has its place under the cap */
-	promoter_idle_fn *idle; /* called once nothing runs any more; NULL: not stopped */
+	int64_t scheduled_ms; /* the next reconcile_due(); INT64_MAX: none */
+	api_id timer; /* of it */
+	bool counted; /* Jobs that ran before this term have their places under the limit */
+	promoter_idle_fn *idle; /* called once no plan runs any more; NULL: not stopped */
 	void *idle_ctx;
-	bool told_idle;
+	bool is_idle;
 };
 
-static void set_turn(struct promoter *p);
+static void schedule(struct promoter *p);
 
 /* --- what makes an application due ------------------------------------------------------------ */
 
@@ -72,12 +68,12 @@ static void apps_changed(void *ctx, const char *key, bool version)
 	struct promoter *p = ctx;
 
 	if (key && version)
-		workqueue_wake(p->queue, key); /* maybe a person did it, and looks on */
+		workqueue_wake(p->queue, key); /* a person may have annotated it, and waits */
 	else if (key)
 		due(p, key);
 	else
 		apps_walk(p->apps, app_due, p);
-	set_turn(p);
+	schedule(p);
 }
 
 struct definitions_changed {
@@ -92,14 +88,14 @@ static void due_if_it_waits(void *ctx, struct app *app)
 
 	if (change->ns && (strncmp(app->key, change->ns, len) != 0 || app->key[len] != '/'))
 		return;
-	strmap_clear(&app->refused);
-	if (app->wants_definitions)
+	executor_memory_forget_refusals(&app->execution);
+	if (app->reconcile.wants_definitions)
 		workqueue_wake(change->p->queue, app->key);
 }
 
 static void progressed(void *ctx)
 {
-	set_turn(ctx);
+	schedule(ctx);
 }
 
 static void definitions_changed(void *ctx, const char *ns)
@@ -107,10 +103,10 @@ static void definitions_changed(void *ctx, const char *ns)
 	struct definitions_changed change = {ctx, ns};
 
 	apps_walk(change.p->apps, due_if_it_waits, &change);
-	set_turn(change.p);
+	schedule(change.p);
 }
 
-/* --- judging ---------------------------------------------------------------------------------- */
+/* --- one application -------------------------------------------------------------------------- */
 
 static bool may_wait(const struct plan_action *a)
 {
@@ -119,12 +115,12 @@ static bool may_wait(const struct plan_action *a)
 
 static bool has_waited(struct app *app, int64_t now)
 {
-	if (!app->record_at_ms)
-		app->record_at_ms = now + RECORD_TOGETHER_MS;
-	return now >= app->record_at_ms;
+	if (!app->reconcile.record_at_ms)
+		app->reconcile.record_at_ms = now + RECORD_TOGETHER_MS;
+	return now >= app->reconcile.record_at_ms;
 }
 
-/* Takes the records out of the plan that are to wait for others. */
+/* Removes the records from the plan that wait for more outcomes. */
 static void hold_records(struct promoter *p, struct app *app, struct plan *plan)
 {
 	int64_t now = env_mono_ms(p->config.env);
@@ -134,9 +130,9 @@ static void hold_records(struct promoter *p, struct app *app, struct plan *plan)
 		if (!may_wait(&plan->actions[i]) || has_waited(app, now))
 			plan->actions[kept++] = plan->actions[i];
 	if (kept == plan->nactions)
-		app->record_at_ms = 0;
+		app->reconcile.record_at_ms = 0;
 	else
-		workqueue_add_at(p->queue, app->key, app->record_at_ms);
+		workqueue_add_at(p->queue, app->key, app->reconcile.record_at_ms);
 	plan->nactions = kept;
 }
 
@@ -147,14 +143,14 @@ static void set_wake(struct promoter *p, const char *key, int64_t wake)
 			env_mono_ms(p->config.env) + wake * 1000 - env_wall_ms(p->config.env));
 }
 
-/* Once, when the last plan was carried out and the last Event was posted. */
+/* Calls idle once, after the last plan was executed and the last Event was posted. */
 static void stopped(void *ctx)
 {
 	struct promoter *p = ctx;
 
-	if (!p->idle || p->told_idle || p->running > 0 || !reports_quiet(p->reports))
+	if (!p->idle || p->is_idle || p->running > 0 || !reports_quiet(p->reports))
 		return;
-	p->told_idle = true;
+	p->is_idle = true;
 	p->idle(p->idle_ctx);
 }
 
@@ -165,60 +161,49 @@ static void executed(void *ctx, struct app *app, bool again, const struct err *e
 
 	p->running--;
 	if (err && !lost)
-		job_limit_give_back(p->job_limit, app);
+		job_limit_give_back(p->job_limit, &app->limit, app->key, app_open_jobs(app));
 	if (again)
 		workqueue_add(p->queue, app->key);
 	if (err && !again) {
 		metric_add(metric_at(&retries, err_kind_name(err->kind)), 1);
-		log_event(err->kind == ERR_CONFLICT ? LOG_DEBUG : LOG_WARN, "judging again",
-			LOG_STR("application", app->key), LOG_ERR(err), LOG_END);
+		log_event(err->kind == ERR_CONFLICT ? LOG_DEBUG : LOG_WARN,
+			"plan dropped, retrying", LOG_STR("application", app->key), LOG_ERR(err),
+			LOG_END);
 		workqueue_retry(p->queue, app->key, env_mono_ms(p->config.env),
 			env_random(p->config.env), lost ? AFTER_LOST_REPLY_MS : 0);
 	} else {
 		workqueue_done(p->queue, app->key);
 	}
 	apps_unref(p->apps, app);
-	set_turn(p);
+	schedule(p);
 	stopped(p);
 }
 
-/* From when on a version that is to start was seen, for the metric. */
-static void note_delivery(struct app *app, const struct snapshot *s, int64_t now_ms)
+/* Retries refused Jobs when it is time to. */
+static void retry_refused(struct promoter *p, struct app *app)
 {
-	for (size_t i = 0; i < s->view.nversions; i++) {
-		if (!view_waits(&s->view, &s->view.versions[i]))
-			continue;
-		if (!app->delivered_ms)
-			app->delivered_ms = now_ms;
+	if (app->execution.refused.count == 0)
 		return;
-	}
-}
-
-/* What was refused is tried again by and by. */
-static void forget_refusals(struct promoter *p, struct app *app)
-{
-	if (app->refused.count == 0)
-		return;
-	if (env_mono_ms(p->config.env) >= app->refused_until_ms)
-		strmap_clear(&app->refused);
+	if (env_mono_ms(p->config.env) >= app->execution.refused_until_ms)
+		executor_memory_forget_refusals(&app->execution);
 	else
-		workqueue_add_at(p->queue, app->key, app->refused_until_ms);
+		workqueue_add_at(p->queue, app->key, app->execution.refused_until_ms);
 }
 
-static void judge(struct promoter *p, struct app *app)
+static void reconcile(struct promoter *p, struct app *app)
 {
 	struct snapshot *snapshot;
 	struct plan plan_made = PLAN_INIT;
 	uint64_t random = (uint64_t)env_random(p->config.env) << 32 | env_random(p->config.env);
 
-	metric_add(metric_at(&judgements), 1);
-	forget_refusals(p, app);
+	metric_add(metric_at(&reconciliations), 1);
+	retry_refused(p, app);
 	snapshot =
 		snapshot_new(app, p->cache, job_limit_limiter(p->job_limit), &p->config.snapshot);
 	plan(&snapshot->view, env_wall_ms(p->config.env) / 1000, random, &plan_made);
-	app->wants_definitions = plan_made.wait.reason == PLAN_NO_DEFINITION;
-	note_delivery(app, snapshot, env_mono_ms(p->config.env));
-	job_limit_take(p->job_limit, app, snapshot, &plan_made);
+	app->reconcile.wants_definitions = plan_made.wait.reason == PLAN_NO_DEFINITION;
+	reports_planned(p->reports, &app->reports, &snapshot->view);
+	job_limit_take(p->job_limit, &app->limit, app->key, app_open_jobs(app), &plan_made);
 	set_wake(p, app->key, plan_made.wake);
 	hold_records(p, app, &plan_made);
 	apps_ref(app);
@@ -226,28 +211,35 @@ static void judge(struct promoter *p, struct app *app)
 	execute(&p->executor, app, snapshot, &plan_made, executed, p);
 }
 
-/* --- turns ------------------------------------------------------------------------------------ */
+/* --- all that are due ------------------------------------------------------------------------- */
 
-static bool may_judge(const struct promoter *p)
+static bool may_reconcile(const struct promoter *p)
 {
 	return !p->idle && p->running < MAX_RUNNING && apps_consistent(p->apps) &&
 	       cache_synced(p->cache);
 }
 
-static void turn(struct promoter *p)
+static void count_open_jobs(void *ctx, struct app *app)
+{
+	const struct promoter *p = ctx;
+
+	job_limit_count(p->job_limit, &app->limit, app->key, app_open_jobs(app));
+}
+
+static void reconcile_due(struct promoter *p)
 {
 	const char *key;
 
-	if (!p->counted && may_judge(p)) {
-		apps_walk(p->apps, job_limit_count, p->job_limit);
+	if (!p->counted && may_reconcile(p)) {
+		apps_walk(p->apps, count_open_jobs, p);
 		p->counted = true;
 	}
-	while (may_judge(p) && p->config.may_act(p->config.may_act_ctx) &&
+	while (may_reconcile(p) && p->config.may_act(p->config.may_act_ctx) &&
 		(key = workqueue_take(p->queue, env_mono_ms(p->config.env)))) {
 		struct app *app = apps_find(p->apps, key);
 
 		if (app && apps_caught_up(p->apps, app)) {
-			judge(p, app);
+			reconcile(p, app);
 			continue;
 		}
 		if (!app)
@@ -258,36 +250,36 @@ static void turn(struct promoter *p)
 	metric_set(metric_at(&running), (int64_t)p->running);
 }
 
-static void turn_now(void *ctx, const struct api_response *response, const struct err *err)
+static void timer_fired(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct promoter *p = ctx;
 
 	(void)response;
 	if (err)
 		return;
-	p->turn_at = INT64_MAX;
-	turn(p);
-	/* The term ends in a moment; until then nothing is due. */
+	p->scheduled_ms = INT64_MAX;
+	reconcile_due(p);
+	/* Otherwise the term is about to end, and nothing is due until then. */
 	if (p->config.may_act(p->config.may_act_ctx))
-		set_turn(p);
+		schedule(p);
 }
 
-/* Each change asks for a turn; one that is asked for serves all that came before it. */
-static void set_turn(struct promoter *p)
+/* Each change asks for a reconcile_due(), and one timer serves all changes before it. */
+static void schedule(struct promoter *p)
 {
 	int64_t now = env_mono_ms(p->config.env), next = workqueue_next_ms(p->queue);
 
-	if (next == INT64_MAX || !may_judge(p))
+	if (next == INT64_MAX || !may_reconcile(p))
 		return;
 	if (next < now)
 		next = now;
-	if (next >= p->turn_at)
+	if (next >= p->scheduled_ms)
 		return;
-	if (p->turn_at != INT64_MAX)
-		env_cancel(p->config.env, p->turn_timer);
-	p->turn_at = next;
-	p->turn_timer = env_timer(p->config.env,
-		(unsigned)(next - now < 3600000 ? next - now : 3600000), turn_now, p);
+	if (p->scheduled_ms != INT64_MAX)
+		env_cancel(p->config.env, p->timer);
+	p->scheduled_ms = next;
+	p->timer = env_timer(p->config.env, (unsigned)(next - now < 3600000 ? next - now : 3600000),
+		timer_fired, p);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -297,7 +289,7 @@ struct promoter *promoter_new(const struct promoter_config *config)
 	struct promoter *p = xcalloc(1, sizeof(*p));
 
 	p->config = *config;
-	p->turn_at = INT64_MAX;
+	p->scheduled_ms = INT64_MAX;
 	p->queue = workqueue_new();
 	p->job_limit = job_limit_new(
 		config->max_running_jobs, config->max_running_jobs_per_namespace, due, p);

@@ -1,9 +1,9 @@
 /*
- * promoter - sees to it that every application is judged whenever something of it has changed, and
- * that what is judged is done: informers fill apps and basis, a work queue holds the applications
- * that are due, plan() judges them one at a time, execute() carries the plans out, several at once.
+ * promoter - reconciles every application when one of its objects has changed: stores fill apps and
+ * cache, a work queue holds the applications that are due, plan() decides for one at a time, and
+ * execute() executes several plans at once.
  *
- * Nothing is judged before every list was taken whole; nothing is polled. On the client's thread
+ * Nothing is reconciled before every list is complete; nothing is polled. On the client's thread
  * alone (client/api.h), but for promoter_ready().
  */
 #ifndef PROMOGATE_RECONCILER_PROMOTER_H
@@ -23,16 +23,16 @@ struct promoter_config {
 	struct snapshot_config snapshot;
 	unsigned max_running_jobs, max_running_jobs_per_namespace; /* 0: any number */
 	const char *images[RUNTIME_COUNT]; /* borrowed; NULL: none */
-	/* Asked before each judgement: after this process was stopped, it may lead no longer. */
+	/* Asked before each reconciliation: a process that was suspended may have lost the Lease. */
 	bool (*may_act)(void *ctx);
 	void *may_act_ctx;
 };
 
-/* Starts the informers: on the client's thread, with the lease in hand. */
+/* Starts the informers: on the client's thread, while the Lease is held. */
 struct promoter *promoter_new(const struct promoter_config *config);
 /*
- * Judges nothing any more; plans under way are carried out, and then idle is called, once, maybe at
- * once. On the client's thread.
+ * Reconciles nothing any more. idle is called once, maybe at once, when all plans have been executed.
+ * On the client's thread.
  */
 typedef void promoter_idle_fn(void *ctx);
 void promoter_stop(struct promoter *p, promoter_idle_fn *idle, void *ctx);
@@ -41,7 +41,7 @@ void promoter_free(struct promoter *p);
 DEFINE_CLEANUP(struct promoter, promoter_free)
 
 /*
- * 0 once every list was taken; else -1, with a line in reasons for each that was not. Any thread.
+ * 0 once every list is complete; else -1, with a line in reasons for each other. Any thread.
  */
 int promoter_ready(const struct promoter *p, struct buf *reasons);
 

@@ -10,7 +10,7 @@
 #include "run/log.h"
 #include "run/metrics.h"
 
-/* Keptn's own names and labels: its dashboards go on working. */
+/* Keptn's own names and labels, so that its dashboards work. */
 METRIC_COUNTER(keptn_promotions, "keptn_promotion_count_total", "Promotions that ended.",
 	"keptn_deployment_app_name", "keptn_deployment_app_version",
 	"keptn_deployment_app_namespace", "keptn_deployment_app_status");
@@ -19,14 +19,14 @@ METRIC_COUNTER(keptn_tasks, "keptn_task_count_total", "Tasks that ended.",
 	"keptn_deployment_app_namespace", "keptn_deployment_task_name",
 	"keptn_deployment_task_status", "keptn_deployment_task_type");
 METRIC_HISTOGRAM(keptn_durations, "keptn_task_duration_seconds",
-	"How long tasks took, from the commit to the record.", "keptn_deployment_app_name",
+	"Time from the commit of a task to the record of its outcome.", "keptn_deployment_app_name",
 	"keptn_deployment_app_namespace", "keptn_deployment_task_name",
 	"keptn_deployment_task_status", "keptn_deployment_task_type");
 METRIC_COUNTER(promotions, "promogate_promotions_total",
-	"Promotions by what became of them; a retry is one more.", "state");
-METRIC_COUNTER(tasks, "promogate_promotion_tasks_total", "Tasks by what became of them.", "state");
+	"Promotions by final state; a retry counts again.", "state");
+METRIC_COUNTER(tasks, "promogate_promotion_tasks_total", "Tasks by final state.", "state");
 METRIC_HISTOGRAM(to_running, "promogate_delivery_to_running_seconds",
-	"From when a delivered version was seen to the last of its Jobs being let run.");
+	"Time from when a delivered version was seen until the last of its Jobs was resumed.");
 
 METRIC_COUNTER(
 	events, "promogate_events_total", "Events, by reason and outcome.", "reason", "outcome");
@@ -35,18 +35,18 @@ METRIC_COUNTER(
 #define COMPONENT "promogate"
 
 enum {
-	/* Events on their way: more than a few plans' is a flood, and an Event is no record. */
+	/* Events in flight. More than those of a few plans are a flood; Events may be lost. */
 	MAX_EVENTS = 256,
-	/* What it tells of goes first: the Jobs are to run. */
+	/* The actions that it reports go first, so that the Jobs run. */
 	EVENT_DELAY_MS = 100,
 };
 
 struct reports {
 	const struct env *env;
-	unsigned events; /* on their way */
-	reports_quiet_fn *quiet; /* called when none is any more; NULL: nobody waits for that */
+	unsigned events; /* in flight */
+	reports_quiet_fn *quiet; /* called when none is in flight any more; or NULL */
 	void *quiet_ctx;
-	bool told_foreign; /* once for all: it is one setting of Keptn's operator */
+	bool reported_foreign; /* once: it is one setting of Keptn's operator */
 };
 
 struct reports *reports_new(const struct env *env)
@@ -81,7 +81,7 @@ static char *key_of(const struct appversion *v)
 
 /* --- Events ----------------------------------------------------------------------------------- */
 
-/* An Event on its way. */
+/* An Event in flight. */
 struct posting {
 	struct reports *r;
 	const char *reason; /* a constant */
@@ -103,7 +103,7 @@ static void over(struct posting *posting, bool cancelled)
 static void posted(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct posting *posting = ctx;
-	/* Said already, by us before a restart or by another replica. */
+	/* Posted already, before a restart or by another replica. */
 	bool known = err && err->kind == ERR_EXISTS;
 
 	(void)response;
@@ -243,20 +243,27 @@ static void fenced(struct reports *r, const struct appversion *v, const struct p
 	post(r, v, &t);
 }
 
-static void let_run(const struct reports *r, struct app *app, const struct plan *plan,
+static void resumed(const struct reports *r, struct report_memory *memory, const struct plan *plan,
 	const struct plan_action *a)
 {
 	const struct plan_action *last = a + 1;
 
 	if (last < plan->actions + plan->nactions && last->kind == PLAN_UNSUSPEND)
 		return;
-	if (app->delivered_ms)
+	if (memory->delivered_ms)
 		metric_observe_ns(metric_at(&to_running),
-			(env_mono_ms(r->env) - app->delivered_ms) * 1000000);
-	app->delivered_ms = 0;
+			(env_mono_ms(r->env) - memory->delivered_ms) * 1000000);
+	memory->delivered_ms = 0;
 }
 
-void reports_done(struct reports *r, struct app *app, const struct snapshot *s,
+void reports_planned(struct reports *r, struct report_memory *memory, const struct view *view)
+{
+	for (size_t i = 0; i < view->nversions; i++)
+		if (!memory->delivered_ms && view_waits(view, &view->versions[i]))
+			memory->delivered_ms = env_mono_ms(r->env);
+}
+
+void reports_done(struct reports *r, struct report_memory *memory, const struct snapshot *s,
 	const struct plan *plan, const struct plan_action *a)
 {
 	const struct appversion *v = snapshot_version(s, a->version);
@@ -273,7 +280,7 @@ void reports_done(struct reports *r, struct app *app, const struct snapshot *s,
 		fenced(r, v, a);
 		break;
 	case PLAN_UNSUSPEND:
-		let_run(r, app, plan, a);
+		resumed(r, memory, plan, a);
 		break;
 	case PLAN_CREATE_JOB:
 	case PLAN_CREATE_CODE:
@@ -287,53 +294,52 @@ void reports_done(struct reports *r, struct app *app, const struct snapshot *s,
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-/* Whether it was not the last thing that was said of this version, or this task of it. */
-static bool is_news(struct app *app, const char *about, const char *what)
+/* Whether the last report of this version, or of this task of it, was another one. */
+static bool is_news(struct report_memory *memory, const char *about, const char *what)
 {
-	const char *before = strmap_get(&app->told, about);
+	const char *before = strmap_get(&memory->reported, about);
 
 	if (before && str_eq(before, what))
 		return false;
-	strmap_put(&app->told, about, xstrdup(what));
+	strmap_put(&memory->reported, about, xstrdup(what));
 	return true;
 }
 
-/* What is said of a version, or of a task, in words that are the same where it is no news. */
-struct saying {
+/* A report about a version or a task. `what` is equal if it is no news. */
+struct report {
 	const char *task; /* NULL: the version */
 	const char *what;
 	enum log_level level;
 };
 
-static void say(struct reports *r, struct app *app, const struct appversion *v,
-	const struct event_text *t, struct saying saying)
+static void say(struct reports *r, struct report_memory *memory, const struct appversion *v,
+	const struct event_text *t, struct report report)
 {
 	CLEANUP(free_p) char *key = key_of(v);
 	CLEANUP(free_p)
 	char *about = xasprintf(
-		"%s%s%s", v->view.name, saying.task ? "/" : "", saying.task ? saying.task : "");
+		"%s%s%s", v->view.name, report.task ? "/" : "", report.task ? report.task : "");
 
-	if (!is_news(app, about, saying.what))
+	if (!is_news(memory, about, report.what))
 		return;
-	log_event(saying.level, "promotion waits", LOG_STR("promotion", key),
+	log_event(report.level, "promotion waiting", LOG_STR("promotion", key),
 		LOG_STR("reason", t->reason), LOG_STR("because", buf_str(&t->message)), LOG_END);
 	post(r, v, t);
 }
 
-/* Keptn's operator promotes by itself: nothing is written, not even an Event. */
+/* Keptn's operator promotes this version: nothing is written, not even an Event. */
 static void stand_down(struct reports *r, const struct appversion *v)
 {
 	CLEANUP(free_p) char *key = key_of(v);
 
-	if (!r->told_foreign)
+	if (!r->reported_foreign)
 		log_event(LOG_WARN,
-			"promotes nothing that Keptn's operator promotes itself: switch its "
-			"promotion tasks off",
+			"leaves alone what Keptn's operator promotes; disable its promotion tasks",
 			LOG_STR("promotion", key), LOG_END);
-	r->told_foreign = true;
+	r->reported_foreign = true;
 }
 
-/* Why each task of the version that can't start can't. */
+/* The reason of each task that can't start. */
 static void add_lacking(struct buf *to, const struct snapshot *s, const struct view_version *v)
 {
 	for (size_t i = 0; i < v->ntasks; i++) {
@@ -344,8 +350,8 @@ static void add_lacking(struct buf *to, const struct snapshot *s, const struct v
 	}
 }
 
-void reports_told(
-	struct reports *r, struct app *app, const struct snapshot *s, const struct plan_action *a)
+void reports_waits(struct reports *r, struct report_memory *memory, const struct snapshot *s,
+	const struct plan_action *a)
 {
 	const struct appversion *v = snapshot_version(s, a->version);
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
@@ -358,10 +364,10 @@ void reports_told(
 	if (a->reason == PLAN_NO_DEFINITION)
 		add_lacking(&detail, s, a->version);
 	event_text_waits(&t, v, a, s->view.deadline, detail.len ? buf_str(&detail) : NULL);
-	say(r, app, v, &t, (struct saying){NULL, buf_str(&t.message), LOG_INFO});
+	say(r, memory, v, &t, (struct report){NULL, buf_str(&t.message), LOG_INFO});
 }
 
-void reports_refused(struct reports *r, struct app *app, const struct snapshot *s,
+void reports_refused(struct reports *r, struct report_memory *memory, const struct snapshot *s,
 	const struct plan_action *a, const struct err *err)
 {
 	const struct appversion *v = snapshot_version(s, a->version);
@@ -373,7 +379,7 @@ void reports_refused(struct reports *r, struct app *app, const struct snapshot *
 
 	words = refusal_text(err, job, task);
 	event_text_create_failed(&t, task, job, words);
-	say(r, app, v, &t, (struct saying){task, err_kind_name(err->kind), LOG_WARN});
+	say(r, memory, v, &t, (struct report){task, err_kind_name(err->kind), LOG_WARN});
 }
 
 static const char *doing(enum plan_kind kind)
@@ -382,15 +388,15 @@ static const char *doing(enum plan_kind kind)
 	case PLAN_COMMIT:
 		return "start the promotion";
 	case PLAN_UNSUSPEND:
-		return "let a Job run";
+		return "resume a Job";
 	case PLAN_RECORD:
 		return "record an outcome";
 	case PLAN_SET_TTL:
-		return "let a Job expire";
+		return "set the TTL of a Job";
 	case PLAN_DELETE:
 		return "delete a Job";
 	case PLAN_GET_JOB:
-		return "look for a Job";
+		return "get a Job";
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
 		return "retire an older version";
@@ -399,10 +405,10 @@ static const char *doing(enum plan_kind kind)
 	case PLAN_REPORT:
 		break;
 	}
-	return "go on";
+	return "continue";
 }
 
-void reports_failed(struct reports *r, struct app *app, const struct snapshot *s,
+void reports_failed(struct reports *r, struct report_memory *memory, const struct snapshot *s,
 	const struct plan_action *a, const struct err *err)
 {
 	const char *job = a->job ? a->job->name : a->item ? a->item->job : "";
@@ -411,5 +417,5 @@ void reports_failed(struct reports *r, struct app *app, const struct snapshot *s
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 
 	event_text_failed(&t, doing(a->kind), words);
-	say(r, app, snapshot_version(s, a->version), &t, (struct saying){job, what, LOG_WARN});
+	say(r, memory, snapshot_version(s, a->version), &t, (struct report){job, what, LOG_WARN});
 }

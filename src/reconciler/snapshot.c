@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "reconciler/apps.h"
 
 /* Whether plan() may ask for the definitions of its tasks: it waits, or is to be tried again. */
 static bool may_start(const struct view_version *v)
@@ -18,7 +19,7 @@ static void judge_task(struct snapshot *s, const struct app *app, const struct c
 	struct view_task *task)
 {
 	CLEANUP(chain_release) struct chain chain = {.count = 0};
-	const char *refused = strmap_get(&app->refused, task->name);
+	const char *refused = strmap_get(&app->execution.refused, task->name);
 	struct err err = ERR_INIT;
 
 	task->defined = !refused && cache_chain(cache, s->namespace, task->name, &chain, &err) == 0;
@@ -68,7 +69,8 @@ static void show_jobs(struct snapshot *s, const struct app *app)
 	for (size_t i = 0; i < n; i++) {
 		s->jobs[i] = promotion_job_ref(app->jobs.at[i]);
 		s->view_jobs[i] = s->jobs[i]->view;
-		s->view_jobs[i].ready |= strmap_has(&app->with_code, s->view_jobs[i].name);
+		s->view_jobs[i].ready |=
+			strmap_has(&app->execution.with_code, s->view_jobs[i].name);
 	}
 	s->view.jobs = s->view_jobs;
 	s->view.njobs = n;
@@ -83,7 +85,7 @@ static void show_gone(void *ctx, const char *key, void *value)
 }
 
 struct snapshot *snapshot_new(const struct app *app, const struct cache *cache,
-	const struct limiter *room, const struct snapshot_config *config)
+	const struct limiter *limiter, const struct snapshot_config *config)
 {
 	struct snapshot *s = xcalloc(1, sizeof(*s));
 	const char *slash = strchr(app->key, '/');
@@ -95,10 +97,10 @@ struct snapshot *snapshot_new(const struct app *app, const struct cache *cache,
 	s->on_failure = cache_on_failure(cache, s->namespace, s->app);
 	show_versions(s, app, cache);
 	show_jobs(s, app);
-	s->gone = xcalloc(app->gone.count, sizeof(*s->gone));
-	strmap_walk(&app->gone, show_gone, s);
+	s->gone = xcalloc(app->execution.gone.count, sizeof(*s->gone));
+	strmap_walk(&app->execution.gone, show_gone, s);
 	s->view.gone = s->gone;
-	answer = limiter_ask(room, app->key, s->namespace);
+	answer = limiter_ask(limiter, app->key, s->namespace);
 	s->view.room = answer.room;
 	s->view.idle = answer.idle;
 	s->view.since = config->since;

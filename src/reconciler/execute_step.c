@@ -1,0 +1,159 @@
+/* The result of an action: what is remembered and reported of it. */
+#include "reconciler/execute_internal.h"
+
+#include <stdlib.h>
+
+void step_send(struct step *step, const struct kube_request *request, api_done_fn *done)
+{
+	kube_request_send(step->run->x->env, request, done, step);
+}
+
+const struct appversion *step_version(const struct step *step)
+{
+	return snapshot_version(step->run->snapshot, step->action->version);
+}
+
+static void note(struct execution *run, const struct err *err)
+{
+	if (run->err.kind == ERR_NONE)
+		run->err = *err;
+}
+
+void execution_drop(struct execution *run, const struct err *err)
+{
+	note(run, err);
+	run->dropped = true;
+}
+
+void step_over(struct step *step)
+{
+	struct execution *run = step->run;
+
+	free(step);
+	run->in_flight--;
+	run->go_on(run);
+}
+
+/* This task's Job can't be created for now. */
+static void refuse_task(struct step *step, const struct err *err)
+{
+	const struct plan_action *a = step->action;
+	struct executor_memory *memory = &step->run->app->execution;
+
+	step->run->again = true;
+	/* Not if the definition may have changed meanwhile. */
+	if (step->run->round != cache_round(step->run->x->cache))
+		return;
+	strmap_put(&memory->refused, a->task, refusal_text(err, a->name.text, a->task));
+	memory->refused_until_ms = env_mono_ms(step->run->x->env) + REFUSED_FOR_MS;
+}
+
+static void create_failed(struct step *step, const struct err *err)
+{
+	struct execution *run = step->run;
+	bool invalid = err->kind == ERR_INVALID || err->kind == ERR_TOO_LARGE;
+
+	if (invalid && step->action->kind == PLAN_CREATE_JOB)
+		refuse_task(step, err);
+	if (err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED)
+		reports_refused(
+			run->x->reports, &run->app->reports, run->snapshot, step->action, err);
+}
+
+void step_job_is_gone(struct step *step)
+{
+	strmap_put(&step->run->app->execution.gone, step->action->item->job, NULL);
+	step->run->again = true;
+}
+
+/* By admission, a quota or a missing right: an immediate retry would get the same answer. */
+static bool is_refusal(const struct err *err)
+{
+	return err->kind == ERR_FORBIDDEN || err->kind == ERR_INVALID || err->kind == ERR_QUOTA;
+}
+
+static bool is_change_of_job(enum plan_kind kind)
+{
+	return kind == PLAN_UNSUSPEND || kind == PLAN_SET_TTL || kind == PLAN_DELETE;
+}
+
+void step_failed(struct step *step, const struct err *err)
+{
+	struct execution *run = step->run;
+
+	if (step->action->kind == PLAN_GET_JOB && err->kind == ERR_NOT_FOUND) {
+		step_job_is_gone(step);
+		return;
+	}
+	if (step->action->kind == PLAN_CREATE_JOB || step->action->kind == PLAN_CREATE_CODE)
+		create_failed(step, err);
+	else if (is_refusal(err))
+		reports_failed(
+			run->x->reports, &run->app->reports, run->snapshot, step->action, err);
+	/* A change that is refused for one Job must not hold up the others. */
+	if (is_refusal(err) && is_change_of_job(step->action->kind))
+		note(run, err);
+	else
+		execution_drop(run, err);
+}
+
+void step_code_exists(struct step *step)
+{
+	strmap_put(&step->run->app->execution.with_code, step->action->job->name, NULL);
+	step->run->again = true;
+}
+
+static void await(uint64_t *awaited, const struct api_response *response)
+{
+	uint64_t version = response_resource_version(response);
+
+	if (version > *awaited)
+		*awaited = version;
+}
+
+static void forget_gone(struct execution *run, const struct plan_action *a)
+{
+	for (size_t i = a->first; i < a->first + a->count; i++)
+		(void)strmap_remove(&run->app->execution.gone, run->plan.changes[i].job);
+}
+
+static void succeeded(struct step *step, const struct api_response *response)
+{
+	struct execution *run = step->run;
+
+	switch (step->action->kind) {
+	case PLAN_CREATE_JOB:
+	case PLAN_UNSUSPEND:
+	case PLAN_SET_TTL:
+		await(&run->app->execution.awaited_job, response);
+		break;
+	case PLAN_RECORD:
+		forget_gone(run, step->action);
+		await(&run->app->execution.awaited_version, response);
+		break;
+	case PLAN_COMMIT:
+	case PLAN_DEPRECATE:
+	case PLAN_SUPERSEDE:
+		await(&run->app->execution.awaited_version, response);
+		break;
+	case PLAN_CREATE_CODE:
+		step_code_exists(step);
+		break;
+	case PLAN_GET_JOB:
+	case PLAN_DELETE:
+	case PLAN_REPORT:
+		break;
+	}
+	reports_done(run->x->reports, &run->app->reports, run->snapshot, &run->plan, step->action);
+}
+
+void step_done(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct step *step = ctx;
+
+	if (err)
+		step_failed(step, err);
+	else
+		succeeded(step, response);
+	step_over(step);
+}

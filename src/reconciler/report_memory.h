@@ -1,0 +1,31 @@
+/* report_memory - what reports has reported of an application. Only reports writes it. */
+#ifndef PROMOGATE_RECONCILER_REPORT_MEMORY_H
+#define PROMOGATE_RECONCILER_REPORT_MEMORY_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/strmap.h"
+
+struct report_memory {
+	struct strmap reported; /* "version" or "version/task" to its last report */
+	int64_t delivered_ms; /* when a version that waits was first seen; 0: none waits */
+};
+
+static inline void report_memory_init(struct report_memory *m)
+{
+	*m = (struct report_memory){.reported = STRMAP_INIT(free)};
+}
+
+static inline void report_memory_release(struct report_memory *m)
+{
+	strmap_release(&m->reported);
+}
+
+/* A version was deleted: another one may get its name. */
+static inline void report_memory_forget(struct report_memory *m)
+{
+	strmap_clear(&m->reported);
+}
+
+#endif
