@@ -42,7 +42,7 @@ const char *on_failure_source_text(enum on_failure_source source)
 		[ON_FAILURE_BY_ANNOTATION] =
 			"the annotation " ON_FAILURE_ANNOTATION " of the KeptnAppContext",
 		[ON_FAILURE_BY_CONFIG] = "KeptnConfig's blockDeployment",
-		[ON_FAILURE_BY_DEFAULT] = "the default",
+		[ON_FAILURE_BY_DEFAULT] = "default",
 	};
 
 	return texts[source];

@@ -4,7 +4,7 @@
 
 #include "promotion/event_text_internal.h"
 
-/* So that what follows a list is not cut. */
+/* So that the text after a list is not truncated. */
 enum { LIST_BYTES = 400 };
 
 void event_text_release(struct event_text *t)
@@ -79,15 +79,11 @@ void event_text_retired(
 	struct buf *to = event_text_begin(
 		t, false, never ? "PromotionTasksDeprecated" : "PromotionTasksSuperseded");
 
-	(void)buf_addf(to, "%s %s: %s: ", v->app, v->version,
-		never ? "its promotion tasks will not run" : "it can't be retried any more");
-	if (a->other)
-		(void)buf_addf(to, "%s is newer, and goes on in its place", a->other->name);
-	else
-		(void)buf_add(to, "a newer version goes on in its place");
+	(void)buf_addf(to, "%s %s: superseded by %s; %s", v->app, v->version, a->other->name,
+		never ? "its promotion tasks will not run" : "it can no longer be retried");
 }
 
-/* The name is another one at each try, and the message must not be. */
+/* The name differs between retries, and the message must not. */
 static void add_without(struct buf *to, const char *text, const char *name, const char *instead)
 {
 	size_t len = strlen(name);
@@ -106,8 +102,7 @@ void event_text_create_failed(
 {
 	struct buf *to = event_text_begin(t, true, "CreateTaskFailed");
 
-	(void)buf_addf(
-		to, "the Job of the promotion task %s can't be made, and is tried again: ", task);
+	(void)buf_addf(to, "could not create the Job for promotion task %s, retrying: ", task);
 	add_without(to, error, job, task);
 }
 
@@ -115,5 +110,5 @@ void event_text_failed(struct event_text *t, const char *doing, const char *erro
 {
 	struct buf *to = event_text_begin(t, true, "PromotionTasksReconcileError");
 
-	(void)buf_addf(to, "can't %s, and try again: %s", doing, error);
+	(void)buf_addf(to, "failed to %s, retrying: %s", doing, error);
 }

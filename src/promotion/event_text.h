@@ -1,9 +1,9 @@
 /*
- * event_text - what people are told of a promotion, once for each transition: as Events, under Keptn's
- * reasons where Keptn has one. A message says what happened, why, and what mends it.
+ * event_text - the text of the Event for each transition of a promotion, under Keptn's reason where
+ * Keptn has one. A message says what happened, why, and how to fix it.
  *
- * A message holds nothing that changes by itself, such as how long something has lasted: the same
- * transition says the same after a restart, and kube/event.h makes one Event of it.
+ * A message has nothing that changes with time, such as a duration: after a restart the same
+ * transition gives the same text, and kube/event.h makes one Event of it.
  */
 #ifndef PROMOGATE_PROMOTION_EVENT_TEXT_H
 #define PROMOGATE_PROMOTION_EVENT_TEXT_H
@@ -26,7 +26,7 @@ enum { EVENT_TEXT_MESSAGE_MAX = 64 * 1024 };
 #define EVENT_TEXT_INIT {.reason = "", .message = BUF_INIT(EVENT_TEXT_MESSAGE_MAX)}
 void event_text_release(struct event_text *t); /* for CLEANUP() too */
 
-/* Each function replaces what t says. In all of them, v is the version of the action. */
+/* Each function replaces the text of t. In all of them, v is the version of the action. */
 
 /* A COMMIT. */
 void event_text_started(struct event_text *t, const struct appversion *v,
@@ -37,8 +37,7 @@ struct event_text_end {
 	const struct appversion *version;
 	const struct plan_action *action;
 	const struct plan *plan;
-	const struct promotion_job *const
-		*jobs; /* any, and in any order: those of failed items are used */
+	const struct promotion_job *const *jobs; /* in any order; those of failed items are used */
 	size_t njobs;
 	struct on_failure_decision decision;
 };
@@ -55,10 +54,10 @@ void event_text_retired(
 void event_text_waits(struct event_text *t, const struct appversion *v, const struct plan_action *a,
 	int64_t deadline, const char *detail);
 
-/* The API server refused the Job of a task, or its ConfigMap; it will be tried again. */
+/* The API server refused the Job of a task, or its ConfigMap; it will be retried. */
 void event_text_create_failed(
 	struct event_text *t, const char *task, const char *job, const char *error);
-/* What else went wrong: doing is "record the outcome of its promotion". */
+/* Another action failed: doing is "record an outcome". */
 void event_text_failed(struct event_text *t, const char *doing, const char *error);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "json/utf8.h"
 
-/* Of what a Job says; a list holds several. */
+/* Of a Job's message; a list quotes several. */
 enum { QUOTED_BYTES = 160 };
 
 static const struct promotion_job *find_job(const struct event_text_end *end, const char *name)
@@ -36,7 +36,7 @@ static void add_failed(const struct event_text_end *end, struct event_text_list 
 	if (reason == PLAN_ABORTED) {
 		(void)buf_add(list->to, " (aborted)");
 	} else if (reason == PLAN_DEADLINE) {
-		(void)buf_add(list->to, " (no KeptnTaskDefinition that can run came in time)");
+		(void)buf_add(list->to, " (no runnable KeptnTaskDefinition was created in time)");
 	} else if (reason == PLAN_MISSING_JOB) {
 		(void)buf_addf(list->to, " (its Job %s was deleted before it ended)", job_name);
 	} else if (job && *job->reason) {
@@ -48,7 +48,7 @@ static void add_failed(const struct event_text_end *end, struct event_text_list 
 	}
 }
 
-/* Those that failed before, and those that fail now. */
+/* The items that fail now, and those that failed before. */
 static void add_all_failed(const struct event_text_end *end, struct buf *to)
 {
 	const struct view_version *v = &end->version->view;
@@ -85,10 +85,10 @@ static void add_policy(const struct event_text_end *end, struct buf *to)
 	bool warn = end->action->promotion == VIEW_WARNING;
 	unsigned attempt = view_attempt(&end->version->view);
 
-	(void)buf_addf(to, ". The version %s: on-failure is %s, by %s. ",
+	(void)buf_addf(to, ". The version %s, on-failure: %s (%s). ",
 		warn ? "succeeds with a warning" : "fails", on_failure_name(end->decision.value),
 		on_failure_source_text(end->decision.source));
-	(void)buf_add(to, "To try again what failed: ");
+	(void)buf_add(to, "To retry the failed tasks: ");
 	event_text_command(to, end->version, APPVERSION_RETRY, (attempt ? attempt : 1) + 1);
 }
 

@@ -1,12 +1,12 @@
 /*
- * event_text_internal - what the parts of telling share.
+ * event_text_internal - what the parts of event_text share.
  */
 #ifndef PROMOGATE_PROMOTION_EVENT_TEXT_INTERNAL_H
 #define PROMOGATE_PROMOTION_EVENT_TEXT_INTERNAL_H
 
 #include "promotion/event_text.h"
 
-/* Forgets what was said, and gives the message to be written. */
+/* Clears the message and returns it, to be written. */
 struct buf *event_text_begin(struct event_text *t, bool warning, const char *reason);
 /* "promotion task" or "promotion tasks". */
 const char *event_text_tasks(size_t n);
@@ -14,7 +14,7 @@ const char *event_text_tasks(size_t n);
 void event_text_command(
 	struct buf *to, const struct appversion *v, const char *annotation, unsigned attempt);
 
-/* A list that is cut where it gets too long. */
+/* A list that is truncated when it gets too long. */
 struct event_text_list {
 	struct buf *to;
 	size_t start;
@@ -23,7 +23,7 @@ struct event_text_list {
 };
 
 struct event_text_list event_text_list_begin(struct buf *to, const char *between);
-/* Whether there is room for one more, which the caller adds then. */
+/* True if one more fits, which the caller then adds. */
 bool event_text_list_more(struct event_text_list *l);
 void event_text_list_end(struct event_text_list *l);
 

@@ -1,4 +1,4 @@
-/* Why a version does not go on. */
+/* Why a version waits. */
 #include "promotion/event_text_internal.h"
 
 #include "base/limits.h"
@@ -28,17 +28,16 @@ static void wait_for_definitions(struct event_text *t, const struct appversion *
 	struct timestamp end;
 
 	(void)buf_addf(to,
-		"%s %s waits: no KeptnTaskDefinition that can run, in its namespace or Keptn's, "
-		"for ",
+		"%s %s waiting: no runnable KeptnTaskDefinition, in its namespace or Keptn's, for ",
 		v->app, v->version);
 	add_undefined(to, a->version);
-	(void)buf_add(to, ". It starts by itself once all are there");
+	(void)buf_add(to, ". It starts automatically once they exist");
 	if (attempt > 1) {
 		(void)buf_add(to, "; to give up: ");
 		event_text_command(to, v, APPVERSION_ABORT, attempt);
 	} else if (deadline > 0) {
-		(void)buf_addf(
-			to, ", or fails at %s", time_text(a->version->ended + deadline, &end));
+		(void)buf_addf(to, ", and fails at %s otherwise",
+			time_text(a->version->ended + deadline, &end));
 	}
 }
 
@@ -48,8 +47,7 @@ static void too_old(struct event_text *t, const struct appversion *v, const stru
 	struct timestamp ended;
 
 	(void)buf_addf(to,
-		"%s %s was delivered at %s, longer ago than --max-age, and is not promoted by "
-		"itself. To promote it: ",
+		"%s %s was delivered at %s, more than --max-age ago, so it is not promoted automatically. To promote it: ",
 		v->app, v->version, time_text(a->version->ended, &ended));
 	event_text_command(to, v, APPVERSION_RETRY, 1);
 }
@@ -60,14 +58,11 @@ static void not_ours(struct event_text *t, const struct appversion *v)
 
 	if (v->oversized)
 		(void)buf_addf(to,
-			"%s %s is not promoted: it has more than %d promotion tasks or status "
-			"items",
+			"%s %s is not promoted: it has more than %d promotion tasks or status items",
 			v->app, v->version, LIMIT_VERSION_TASKS);
 	else
 		(void)buf_addf(to,
-			"%s %s is promoted by somebody else, such as Keptn's lifecycle-operator "
-			"with promotionTasksEnabled: Promogate leaves it alone. Switch one of "
-			"the two off",
+			"%s %s is promoted by another program, such as Keptn's lifecycle-operator with promotionTasksEnabled; Promogate leaves it alone. Disable one of the two",
 			v->app, v->version);
 }
 
@@ -85,12 +80,11 @@ void event_text_waits(struct event_text *t, const struct appversion *v, const st
 			"%s %s does not start: a PromotionPolicy forbids it", v->app, v->version);
 	else if (a->reason == PLAN_SIBLING_RUNS)
 		(void)buf_addf(event_text_begin(t, false, "PromotionTasksWaiting"),
-			"%s %s waits for the promotion tasks of %s to end", v->app, v->version,
+			"%s %s waiting: the promotion tasks of %s are running", v->app, v->version,
 			a->other->name);
 	else
 		(void)buf_addf(event_text_begin(t, false, "PromotionTasksWaiting"),
-			"%s %s waits: as many Jobs run as --max-running-jobs and "
-			"--max-running-jobs-per-namespace allow",
+			"%s %s waiting: the limit on running Jobs is reached (--max-running-jobs or --max-running-jobs-per-namespace)",
 			v->app, v->version);
 	if (detail && *detail)
 		(void)buf_addf(&t->message, ". %s", detail);

@@ -103,7 +103,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	promoted podtato-1 Failed
 	same 'Failed Failed PromotionTasks' "$(state podtato-1)"
 	items_are podtato-1 'notify Failed' 'tag Succeeded'
-	eventually has_event podtato-1 PromotionTasksFailed 'on-failure is Block, by the default'
+	eventually has_event podtato-1 PromotionTasksFailed 'on-failure: Block (default)'
 	explained "$(job_of podtato-1 notify)" Block 'the default'
 	same '' "$(events podtato-1 | grep Finished)"
 }
@@ -118,7 +118,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	promoted podtato-1 Warning
 	same 'Warning Succeeded Completed' "$(state podtato-1)"
 	items_are podtato-1 'notify Failed' 'tag Succeeded'
-	eventually has_event podtato-1 PromotionTasksFailed 'on-failure is Warn, by the annotation'
+	eventually has_event podtato-1 PromotionTasksFailed 'on-failure: Warn (the annotation'
 	explained "$(job_of podtato-1 notify)" Warn 'the annotation promogate.dev/on-failure of the KeptnAppContext'
 }
 
@@ -324,7 +324,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 	promoted podtato-1 Failed
 	same 'Failed Failed PromotionTasks' "$(state podtato-1)"
 	items_are podtato-1 'late Failed'
-	eventually has_event podtato-1 PromotionTasksFailed 'late (no KeptnTaskDefinition that can run came in time)'
+	eventually has_event podtato-1 PromotionTasksFailed 'late (no runnable KeptnTaskDefinition was created in time)'
 	same '' "$(jobs_created)"
 	# Once it exists, a retry is possible.
 	plays late succeed | apply

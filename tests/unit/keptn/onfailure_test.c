@@ -12,15 +12,15 @@ static void the_first_that_speaks_decides(void **state)
 		enum block_deployment config;
 		const char *want, *by;
 	} rows[] = {
-		{NULL, BLOCK_DEPLOYMENT_UNSET, "Block", "the default"},
+		{NULL, BLOCK_DEPLOYMENT_UNSET, "Block", "default"},
 		{NULL, BLOCK_DEPLOYMENT_TRUE, "Block", "KeptnConfig's blockDeployment"},
 		{NULL, BLOCK_DEPLOYMENT_FALSE, "Warn", "KeptnConfig's blockDeployment"},
 		{"Block", BLOCK_DEPLOYMENT_FALSE, "Block", annotation},
 		{"Warn", BLOCK_DEPLOYMENT_TRUE, "Warn", annotation},
 		{"Warn", BLOCK_DEPLOYMENT_UNSET, "Warn", annotation},
-		{"warn", BLOCK_DEPLOYMENT_UNSET, "Block", "the default"},
+		{"warn", BLOCK_DEPLOYMENT_UNSET, "Block", "default"},
 		{"warn", BLOCK_DEPLOYMENT_FALSE, "Warn", "KeptnConfig's blockDeployment"},
-		{"", BLOCK_DEPLOYMENT_UNSET, "Block", "the default"},
+		{"", BLOCK_DEPLOYMENT_UNSET, "Block", "default"},
 	};
 
 	(void)state;

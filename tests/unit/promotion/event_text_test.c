@@ -1,4 +1,4 @@
-/* What people read, word for word. */
+/* The messages of Events, word for word. */
 #include "promotion/event_text.h"
 
 #include "base/limits.h"
@@ -52,7 +52,7 @@ static struct promotion_job *failed_job(const char *name, const char *message)
 	return promotion_job_decode(object);
 }
 
-static void assert_told(
+static void assert_text(
 	const struct event_text *t, bool warning, const char *reason, const char *message)
 {
 	assert_string_equal(buf_str(&t->message), message);
@@ -60,7 +60,7 @@ static void assert_told(
 	assert_int_equal(t->warning, warning);
 }
 
-static void tells_what_started(void **state)
+static void says_what_started(void **state)
 {
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 	CLEANUP(appversion_unref_p) struct appversion *v = version("");
@@ -77,12 +77,12 @@ static void tells_what_started(void **state)
 
 	(void)state;
 	event_text_started(&t, v, &a, &p);
-	assert_told(&t, false, "PromotionTasksStarted",
+	assert_text(&t, false, "PromotionTasksStarted",
 		"podtato 1.0: started 2 promotion tasks: a (Job a-1-x), b (Job b-1-x)");
 	a.attempt = 2;
 	a.count = 1;
 	event_text_started(&t, v, &a, &p);
-	assert_told(&t, false, "PromotionTasksStarted",
+	assert_text(&t, false, "PromotionTasksStarted",
 		"podtato 1.0: started 1 promotion task, attempt 2: a (Job a-1-x)");
 }
 
@@ -92,7 +92,7 @@ struct end_case {
 	enum view_state promotion;
 	enum plan_reason reason;
 	struct on_failure_decision decision;
-	const char *told, *message;
+	const char *event, *message;
 };
 
 static const struct end_case ends[] = {
@@ -106,36 +106,24 @@ static const struct end_case ends[] = {
 			{"b", "b-1-bcdfghjk", VIEW_FAILED, PLAN_NO_REASON}},
 		VIEW_FAILED, PLAN_NO_REASON, {ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT},
 		"PromotionTasksFailed",
-		"podtato 1.0: 1 of 2 promotion tasks failed: b (Job b-1-bcdfghjk: "
-		"BackoffLimitExceeded: it crashed). The version fails: on-failure is Block, by the "
-		"default. To try again what failed: " RETRY_2},
+		"podtato 1.0: 1 of 2 promotion tasks failed: b (Job b-1-bcdfghjk: BackoffLimitExceeded: it crashed). The version fails, on-failure: Block (default). To retry the failed tasks: " RETRY_2},
 	{ITEM("a", "1", "Failed") "," ITEM("b", "1", "Progressing"),
 		{{"b", "b-1-bcdfghjk", VIEW_FAILED, PLAN_MISSING_JOB}}, VIEW_WARNING,
 		PLAN_NO_REASON, {ON_FAILURE_WARN, ON_FAILURE_BY_ANNOTATION}, "PromotionTasksFailed",
-		"podtato 1.0: 2 of 2 promotion tasks failed: b (its Job b-1-bcdfghjk was deleted "
-		"before it ended); a (Job a-1-bcdfghjk). The version succeeds with a warning: "
-		"on-failure is Warn, by the annotation promogate.dev/on-failure of the "
-		"KeptnAppContext. To try again what failed: " RETRY_2},
+		"podtato 1.0: 2 of 2 promotion tasks failed: b (its Job b-1-bcdfghjk was deleted before it ended); a (Job a-1-bcdfghjk). The version succeeds with a warning, on-failure: Warn (the annotation promogate.dev/on-failure of the KeptnAppContext). To retry the failed tasks: " RETRY_2},
 	{ITEM("a", "2", "Progressing") "," ITEM("b", "1", "Succeeded"),
 		{{"a", "a-2-bcdfghjk", VIEW_FAILED, PLAN_ABORTED}}, VIEW_FAILED, PLAN_NO_REASON,
 		{ON_FAILURE_BLOCK, ON_FAILURE_BY_CONFIG}, "PromotionTasksFailed",
-		"podtato 1.0: 1 of 2 promotion tasks failed: a (aborted). The version fails: "
-		"on-failure is Block, by KeptnConfig's blockDeployment. To try again what failed: "
-		"kubectl annotate keptnappversion -n dev podtato-1.0 promogate.dev/retry=3 "
-		"--overwrite"},
+		"podtato 1.0: 1 of 2 promotion tasks failed: a (aborted). The version fails, on-failure: Block (KeptnConfig's blockDeployment). To retry the failed tasks: kubectl annotate keptnappversion -n dev podtato-1.0 promogate.dev/retry=3 --overwrite"},
 	{"", {{"c", "", VIEW_FAILED, PLAN_DEADLINE}}, VIEW_FAILED, PLAN_DEADLINE,
 		{ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT}, "PromotionTasksFailed",
-		"podtato 1.0: 1 of 3 promotion tasks failed: c (no KeptnTaskDefinition that can "
-		"run "
-		"came in time). The version fails: on-failure is Block, by the default. To try "
-		"again what failed: " RETRY_2},
+		"podtato 1.0: 1 of 3 promotion tasks failed: c (no runnable KeptnTaskDefinition was created in time). The version fails, on-failure: Block (default). To retry the failed tasks: " RETRY_2},
 	{"", {{NULL, NULL, VIEW_NONE, PLAN_NO_REASON}}, VIEW_FAILED, PLAN_ABORTED,
 		{ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT}, "PromotionTasksFailed",
-		"podtato 1.0: aborted before any promotion task started. The version fails: "
-		"on-failure is Block, by the default. To try again what failed: " RETRY_2},
+		"podtato 1.0: aborted before any promotion task started. The version fails, on-failure: Block (default). To retry the failed tasks: " RETRY_2},
 };
 
-static void tells_how_it_ended(void **state)
+static void says_how_it_ended(void **state)
 {
 	CLEANUP(promotion_job_unref_p)
 	struct promotion_job *job = failed_job("b-1-bcdfghjk", "it crashed");
@@ -158,12 +146,13 @@ static void tells_how_it_ended(void **state)
 					     .jobs = (const struct promotion_job *const[]){job},
 					     .njobs = 1,
 					     .decision = ends[i].decision});
-		assert_told(&t, ends[i].promotion != VIEW_SUCCEEDED, ends[i].told, ends[i].message);
+		assert_text(
+			&t, ends[i].promotion != VIEW_SUCCEEDED, ends[i].event, ends[i].message);
 	}
 }
 
-/* However much there is to say, what mends it fits into an Event. */
-static void the_mend_is_not_cut(void **state)
+/* However long the message is, the fix fits into an Event. */
+static void the_fix_is_not_truncated(void **state)
 {
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 	CLEANUP(buf_release) struct buf items = BUF_INIT(9000), message = BUF_INIT(4000);
@@ -190,7 +179,7 @@ static void the_mend_is_not_cut(void **state)
 	assert_says(buf_str(&t.message), RETRY_2);
 }
 
-static void tells_who_goes_on_instead(void **state)
+static void says_what_supersedes_it(void **state)
 {
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 	CLEANUP(appversion_unref_p) struct appversion *v = version("");
@@ -199,17 +188,15 @@ static void tells_who_goes_on_instead(void **state)
 
 	(void)state;
 	event_text_retired(&t, v, &a);
-	assert_told(&t, false, "PromotionTasksDeprecated",
-		"podtato 1.0: its promotion tasks will not run: podtato-2.0 is newer, and goes on "
-		"in its place");
+	assert_text(&t, false, "PromotionTasksDeprecated",
+		"podtato 1.0: superseded by podtato-2.0; its promotion tasks will not run");
 	a.kind = PLAN_SUPERSEDE;
 	event_text_retired(&t, v, &a);
-	assert_told(&t, false, "PromotionTasksSuperseded",
-		"podtato 1.0: it can't be retried any more: podtato-2.0 is newer, and goes on in "
-		"its place");
+	assert_text(&t, false, "PromotionTasksSuperseded",
+		"podtato 1.0: superseded by podtato-2.0; it can no longer be retried");
 }
 
-static void tells_why_it_waits(void **state)
+static void says_why_it_waits(void **state)
 {
 	static const struct view_task tasks[] = {{"a", false}, {"b", true}, {"c", false}};
 	const struct view_version sibling = {.name = "podtato-0.9"};
@@ -219,37 +206,24 @@ static void tells_why_it_waits(void **state)
 		int64_t deadline;
 		const char *detail;
 		bool warning;
-		const char *told, *message;
+		const char *event, *message;
 	} cases[] = {
 		{PLAN_NO_DEFINITION, "", 3600, NULL, true, "CreateTaskNotFound",
-			"podtato 1.0 waits: no KeptnTaskDefinition that can run, in its namespace "
-			"or Keptn's, for \"a\", \"c\". It starts by itself once all are there, or "
-			"fails at 1970-01-01T01:00:00Z"},
+			"podtato 1.0 waiting: no runnable KeptnTaskDefinition, in its namespace or Keptn's, for \"a\", \"c\". It starts automatically once they exist, and fails at 1970-01-01T01:00:00Z otherwise"},
 		{PLAN_NO_DEFINITION, "", 0, "no image", true, "CreateTaskNotFound",
-			"podtato 1.0 waits: no KeptnTaskDefinition that can run, in its namespace "
-			"or Keptn's, for \"a\", \"c\". It starts by itself once all are there. no "
-			"image"},
+			"podtato 1.0 waiting: no runnable KeptnTaskDefinition, in its namespace or Keptn's, for \"a\", \"c\". It starts automatically once they exist. no image"},
 		{PLAN_NO_DEFINITION, ITEM("a", "1", "Failed"), 3600, "", true, "CreateTaskNotFound",
-			"podtato 1.0 waits: no KeptnTaskDefinition that can run, in its namespace "
-			"or Keptn's, for \"a\", \"c\". It starts by itself once all are there; to "
-			"give up: kubectl annotate keptnappversion -n dev podtato-1.0 "
-			"promogate.dev/abort=2 --overwrite"},
+			"podtato 1.0 waiting: no runnable KeptnTaskDefinition, in its namespace or Keptn's, for \"a\", \"c\". It starts automatically once they exist; to give up: kubectl annotate keptnappversion -n dev podtato-1.0 promogate.dev/abort=2 --overwrite"},
 		{PLAN_LIMIT_REACHED, "", 3600, NULL, false, "PromotionTasksWaiting",
-			"podtato 1.0 waits: as many Jobs run as --max-running-jobs and "
-			"--max-running-jobs-per-namespace allow"},
+			"podtato 1.0 waiting: the limit on running Jobs is reached (--max-running-jobs or --max-running-jobs-per-namespace)"},
 		{PLAN_SIBLING_RUNS, "", 3600, NULL, false, "PromotionTasksWaiting",
-			"podtato 1.0 waits for the promotion tasks of podtato-0.9 to end"},
+			"podtato 1.0 waiting: the promotion tasks of podtato-0.9 are running"},
 		{PLAN_TOO_OLD, "", 3600, NULL, true, "PromotionTasksWaiting",
-			"podtato 1.0 was delivered at 1970-01-01T00:00:00Z, longer ago than "
-			"--max-age, and is not promoted by itself. To promote it: kubectl annotate "
-			"keptnappversion -n dev podtato-1.0 promogate.dev/retry=1 --overwrite"},
+			"podtato 1.0 was delivered at 1970-01-01T00:00:00Z, more than --max-age ago, so it is not promoted automatically. To promote it: kubectl annotate keptnappversion -n dev podtato-1.0 promogate.dev/retry=1 --overwrite"},
 		{PLAN_REFUSED, "", 3600, "the policy p forbids a", true, "PromotionTasksRefused",
-			"podtato 1.0 does not start: a PromotionPolicy forbids it. the policy p "
-			"forbids a"},
+			"podtato 1.0 does not start: a PromotionPolicy forbids it. the policy p forbids a"},
 		{PLAN_NOT_OURS, "", 3600, NULL, true, "PromotionTasksForeign",
-			"podtato 1.0 is promoted by somebody else, such as Keptn's "
-			"lifecycle-operator with promotionTasksEnabled: Promogate leaves it alone. "
-			"Switch one of the two off"},
+			"podtato 1.0 is promoted by another program, such as Keptn's lifecycle-operator with promotionTasksEnabled; Promogate leaves it alone. Disable one of the two"},
 	};
 
 	(void)state;
@@ -264,11 +238,11 @@ static void tells_why_it_waits(void **state)
 
 		judged.tasks = tasks;
 		event_text_waits(&t, v, &a, cases[i].deadline, cases[i].detail);
-		assert_told(&t, cases[i].warning, cases[i].told, cases[i].message);
+		assert_text(&t, cases[i].warning, cases[i].event, cases[i].message);
 	}
 }
 
-static void a_version_with_too_many_tasks_is_told_of(void **state)
+static void says_that_a_version_has_too_many_tasks(void **state)
 {
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 	CLEANUP(appversion_unref_p) struct appversion *v = version("");
@@ -277,40 +251,39 @@ static void a_version_with_too_many_tasks_is_told_of(void **state)
 	(void)state;
 	v->oversized = true;
 	event_text_waits(&t, v, &a, 0, NULL);
-	assert_told(&t, true, "PromotionTasksForeign",
-		"podtato 1.0 is not promoted: it has more than 1000 promotion tasks or status "
-		"items");
+	assert_text(&t, true, "PromotionTasksForeign",
+		"podtato 1.0 is not promoted: it has more than 1000 promotion tasks or status items");
 }
 
-/* Each try has another name: what is said must be the same. */
-static void an_error_is_told_without_the_name_of_the_job(void **state)
+/* Each retry has another name; the message must be the same. */
+static void leaves_the_name_of_the_job_out_of_an_error(void **state)
 {
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 
 	(void)state;
 	event_text_create_failed(
 		&t, "a", "a-1-x", "jobs.batch \"a-1-x\" is forbidden: exceeded quota, a-1-x");
-	assert_told(&t, true, "CreateTaskFailed",
-		"the Job of the promotion task a can't be made, and is tried again: jobs.batch "
+	assert_text(&t, true, "CreateTaskFailed",
+		"could not create the Job for promotion task a, retrying: jobs.batch "
 		"\"a\" is forbidden: exceeded quota, a");
 	event_text_create_failed(&t, "a", "", "no");
 	assert_says(buf_str(&t.message), ": no");
 	event_text_failed(&t, "record the outcome", "forbidden");
-	assert_told(&t, true, "PromotionTasksReconcileError",
-		"can't record the outcome, and try again: forbidden");
+	assert_text(&t, true, "PromotionTasksReconcileError",
+		"failed to record the outcome, retrying: forbidden");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tells_what_started),
-		cmocka_unit_test(tells_how_it_ended),
-		cmocka_unit_test(the_mend_is_not_cut),
-		cmocka_unit_test(tells_who_goes_on_instead),
-		cmocka_unit_test(tells_why_it_waits),
-		cmocka_unit_test(a_version_with_too_many_tasks_is_told_of),
-		cmocka_unit_test(an_error_is_told_without_the_name_of_the_job),
+		cmocka_unit_test(says_what_started),
+		cmocka_unit_test(says_how_it_ended),
+		cmocka_unit_test(the_fix_is_not_truncated),
+		cmocka_unit_test(says_what_supersedes_it),
+		cmocka_unit_test(says_why_it_waits),
+		cmocka_unit_test(says_that_a_version_has_too_many_tasks),
+		cmocka_unit_test(leaves_the_name_of_the_job_out_of_an_error),
 	};
 
-	return cmocka_run_group_tests_name("telling", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("event_text", tests, NULL, NULL);
 }
