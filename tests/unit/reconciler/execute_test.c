@@ -1,103 +1,6 @@
 #include "reconciler/execute.h"
 
-#include "cluster.h"
-
-#define JOB_A "a-1-bcdfghjk"
-#define JOB_B "b-1-bcdfghjk"
-
-/* The version "v" of "dev/app" has started its tasks a and b; both Jobs are suspended. */
-struct fixture {
-	struct cluster cluster;
-	struct apps *apps;
-	struct cache *cache;
-	struct reports *reports;
-	struct limiter *limiter;
-	struct executor x;
-	struct app *app;
-	struct snapshot *snapshot; /* of app, for the plan */
-	struct plan plan;
-	/* What execute() reported. */
-	int done;
-	bool again;
-	enum err_kind kind;
-};
-
-static void changed(void *ctx, const char *key, bool version)
-{
-	(void)ctx;
-	(void)key;
-	(void)version;
-}
-
-static void definitions_changed(void *ctx, const char *ns)
-{
-	(void)ctx;
-	(void)ns;
-}
-
-static void progressed(void *ctx)
-{
-	(void)ctx;
-}
-
-#define FUNCTION(ns, name, code)                                                                   \
-	"{\"metadata\":{\"namespace\":\"" ns "\",\"name\":\"" name                                 \
-	"\",\"resourceVersion\":\"9\"},\"spec\":{\"deno\":{" code "}}}"
-#define INLINE "\"inline\":{\"code\":\"x\"}"
-
-static void lists(struct fixture *f, const char *definitions)
-{
-	CLEANUP(free_p)
-	char *v = cluster_version(&f->cluster, "v", "app",
-		",\"status\":\"Progressing\",\"currentPhase\":\"PromotionTasks\","
-		"\"promotionStatus\":\"Progressing\",\"promotionTaskStatus\":["
-		"{\"definitionName\":\"a\",\"name\":\"" JOB_A "\",\"status\":\"Progressing\"},"
-		"{\"definitionName\":\"b\",\"name\":\"" JOB_B "\",\"status\":\"Progressing\"}]");
-	CLEANUP(free_p) char *a = cluster_job(&f->cluster, JOB_A, "a", "app");
-	CLEANUP(free_p) char *b = cluster_job(&f->cluster, JOB_B, "b", "app");
-	CLEANUP(free_p) char *jobs = xasprintf("%s,%s", a, b);
-
-	cluster_list(&f->cluster, "keptnappversions", v);
-	cluster_list(&f->cluster, "jobs", jobs);
-	cluster_list(&f->cluster, "keptntaskdefinitions", definitions);
-	cluster_list(&f->cluster, "keptnappcontexts", "");
-	cluster_list(&f->cluster, "keptnconfigs", "");
-}
-
-static void fixture_init_with(struct fixture *f, const char *definitions)
-{
-	const struct env *env = &f->cluster.fake.env;
-	const struct snapshot_config config = {.since = 0};
-
-	*f = (struct fixture){.done = 0};
-	cluster_init(&f->cluster);
-	f->apps = apps_new(env, changed, progressed, NULL);
-	f->cache = cache_new(env, "keptn-system", definitions_changed, progressed, NULL);
-	f->reports = reports_new(env);
-	f->limiter = limiter_new(0, 0);
-	f->x = (struct executor){.env = env, .cache = f->cache, .reports = f->reports};
-	f->x.images[RUNTIME_DENO] = "deno:1";
-	f->x.images[RUNTIME_PYTHON] = "python:1";
-	lists(f, definitions);
-	f->app = apps_find(f->apps, "dev/app");
-	assert_non_null(f->app);
-	f->snapshot = snapshot_new(f->app, f->cache, f->limiter, &config);
-	f->plan = (struct plan)PLAN_INIT;
-}
-
-static void fixture_init(struct fixture *f)
-{
-	fixture_init_with(f, FUNCTION("dev", "a", INLINE) "," FUNCTION("dev", "b", INLINE));
-}
-
-static void fixture_release(struct fixture *f)
-{
-	fake_env_release(&f->cluster.fake);
-	limiter_free(f->limiter);
-	reports_free(f->reports);
-	cache_free(f->cache);
-	apps_free(f->apps);
-}
+#include "fixture.h"
 
 static void done(void *ctx, struct app *app, bool again, const struct err *err)
 {
@@ -110,11 +13,6 @@ static void done(void *ctx, struct app *app, bool again, const struct err *err)
 }
 
 /* --- plans ------------------------------------------------------------------------------------ */
-
-static struct plan_action *add(struct fixture *f, enum plan_kind kind)
-{
-	return plan_add(&f->plan, kind, &f->snapshot->view.versions[0]);
-}
 
 static const struct view_job *job_of(const struct fixture *f, const char *name)
 {
@@ -134,12 +32,12 @@ static void add_job(struct fixture *f, enum plan_kind kind, const char *name)
 
 static void add_get_job(struct fixture *f, size_t item)
 {
-	add(f, PLAN_GET_JOB)->item = &f->snapshot->view.versions[0].items[item];
+	fixture_add(f, PLAN_GET_JOB)->item = &f->snapshot->view.versions[0].items[item];
 }
 
 static void add_create(struct fixture *f, const char *task)
 {
-	struct plan_action *a = add(f, PLAN_CREATE_JOB);
+	struct plan_action *a = fixture_add(f, PLAN_CREATE_JOB);
 
 	a->task = task;
 	a->attempt = 2;
@@ -155,10 +53,7 @@ static void add_record(struct fixture *f)
 
 static void run(struct fixture *f)
 {
-	struct snapshot *snapshot = f->snapshot;
-
-	f->snapshot = NULL;
-	execute(&f->x, f->app, snapshot, &f->plan, done, f);
+	execute(&f->x, f->app, STEAL(f->snapshot), &f->plan, done, f);
 }
 
 /* The call that is under way, if it is the only one. */
