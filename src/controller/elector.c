@@ -6,7 +6,6 @@
 
 #include "base/limits.h"
 #include "base/str.h"
-#include "kube/lease.h"
 #include "kube/url.h"
 #include "run/log.h"
 #include "run/metrics.h"
@@ -22,7 +21,6 @@ enum calling { CALLING_NOTHING, CALLING_READ, CALLING_WRITE };
 struct elector {
 	const struct env *env;
 	struct elector_config config;
-	struct lease_config lease;
 	struct lease_view view;
 	bool view_is_current; /* no failure since it was set */
 	bool has_written; /* the Lease may be held, whatever the response was */
@@ -53,6 +51,12 @@ static int64_t now_ms(const struct elector *e)
 	return env_mono_ms(e->env);
 }
 
+/* How long the last renewal still counts; 0 or less: no longer. */
+static int64_t left_ms(const struct elector *e)
+{
+	return e->renewed_ms + e->config.lease.renew_deadline_ms - now_ms(e);
+}
+
 static void start_timer(struct elector *e, int64_t delay_ms, api_done_fn *done)
 {
 	(void)env_timer(e->env, delay_ms > 0 ? (unsigned)delay_ms : 0, done, e);
@@ -60,7 +64,7 @@ static void start_timer(struct elector *e, int64_t delay_ms, api_done_fn *done)
 
 static bool holds(const struct elector *e)
 {
-	return str_eq(lease_holder(&e->view), e->config.identity);
+	return str_eq(lease_holder(&e->view), e->config.lease.identity);
 }
 
 static void stop_leading(struct elector *e, const char *reason)
@@ -81,10 +85,11 @@ bool elector_leading(struct elector *e)
 {
 	struct err why = ERR_INIT;
 
-	if (!e->leading || now_ms(e) - e->renewed_ms < e->config.renew_deadline_ms)
+	if (!e->leading || left_ms(e) > 0)
 		return e->leading;
 	(void)err_set(&why, ERR_TIMEOUT, "the Lease %s/%s was not renewed for %lld ms",
-		e->config.namespace, e->config.name, (long long)(now_ms(e) - e->renewed_ms));
+		e->config.lease.namespace, e->config.lease.name,
+		(long long)(now_ms(e) - e->renewed_ms));
 	lose(e, &why);
 	return false;
 }
@@ -96,8 +101,7 @@ static void deadline_came(void *ctx, const struct api_response *response, const 
 
 	(void)response;
 	if (!err && elector_leading(e))
-		start_timer(
-			e, e->renewed_ms + e->config.renew_deadline_ms - now_ms(e), deadline_came);
+		start_timer(e, left_ms(e), deadline_came);
 }
 
 static void finish_step_down(struct elector *e)
@@ -132,7 +136,7 @@ static void try_again(void *ctx, const struct api_response *response, const stru
 /* A leader is punctual; standbys are spread over time (client-go's JitterUntil). */
 static void try_later(struct elector *e)
 {
-	int64_t period = e->config.retry_period_ms;
+	int64_t period = e->config.lease.retry_period_ms;
 	uint32_t random;
 
 	if (e->leading) {
@@ -190,7 +194,7 @@ static void lead_on(struct elector *e)
 
 	e->renewed_ms = e->sent_ms;
 	reached(e);
-	if (now_ms(e) - e->renewed_ms >= e->config.renew_deadline_ms) {
+	if (left_ms(e) <= 0) {
 		try_later(e); /* too late to count: the Lease must be acquired again */
 		return;
 	}
@@ -200,9 +204,9 @@ static void lead_on(struct elector *e)
 	try_later(e);
 	if (!first)
 		return;
-	start_timer(e, e->renewed_ms + e->config.renew_deadline_ms - now_ms(e), deadline_came);
+	start_timer(e, left_ms(e), deadline_came);
 	metric_set(metric_at(&leader), 1);
-	log_event(LOG_INFO, "leading", LOG_STR("identity", e->config.identity), LOG_END);
+	log_event(LOG_INFO, "leading", LOG_STR("identity", e->config.lease.identity), LOG_END);
 	e->config.leading(e->config.ctx);
 }
 
@@ -240,11 +244,10 @@ static void write_done(void *ctx, const struct api_response *response, const str
 /* Two calls fit into the deadline, so one that hangs does not cost the leadership. */
 static unsigned timeout_ms(const struct elector *e)
 {
-	int64_t ms = e->config.renew_deadline_ms / 2;
-	int64_t left = e->renewed_ms + e->config.renew_deadline_ms - now_ms(e);
+	int64_t ms = e->config.lease.renew_deadline_ms / 2;
 
-	if (e->leading && left < ms)
-		ms = left;
+	if (e->leading && left_ms(e) < ms)
+		ms = left_ms(e);
 	if (e->stepping_down && ms > ELECTOR_STEP_DOWN_MS)
 		ms = ELECTOR_STEP_DOWN_MS;
 	return ms > 0 ? (unsigned)ms : 1;
@@ -254,9 +257,9 @@ static void send(struct elector *e, const char *method, const struct buf *body, 
 {
 	const struct url url = {.group = "coordination.k8s.io",
 		.version = "v1",
-		.namespace = e->config.namespace,
+		.namespace = e->config.lease.namespace,
 		.resource = "leases",
-		.name = str_eq(method, "POST") ? NULL : e->config.name};
+		.name = str_eq(method, "POST") ? NULL : e->config.lease.name};
 	const struct api_request request = {.method = method,
 		.body = body ? buf_str(body) : NULL,
 		.body_len = body ? body->len : 0,
@@ -285,7 +288,7 @@ static void write_lease(struct elector *e)
 {
 	CLEANUP(buf_release) struct buf body = BUF_INIT(LIMIT_OBJECT_BYTES);
 
-	switch (lease_next(&e->view, &e->lease, now_ms(e), env_wall_ms(e->env), &body)) {
+	switch (lease_next(&e->view, &e->config.lease, now_ms(e), env_wall_ms(e->env), &body)) {
 	case LEASE_WAIT:
 		stand_by(e);
 		break;
@@ -305,8 +308,8 @@ static bool is_taken(struct elector *e)
 
 	if (!e->leading || !e->view.object || holds(e))
 		return false;
-	(void)err_set(&why, ERR_CONFLICT, "the Lease %s/%s is held by \"%s\"", e->config.namespace,
-		e->config.name, lease_holder(&e->view));
+	(void)err_set(&why, ERR_CONFLICT, "the Lease %s/%s is held by \"%s\"",
+		e->config.lease.namespace, e->config.lease.name, lease_holder(&e->view));
 	lose(e, &why);
 	return true;
 }
@@ -360,7 +363,7 @@ static void step_down_next(struct elector *e)
 
 	if (!e->view_is_current && e->has_written && !e->has_read)
 		read_lease(e);
-	else if (e->view_is_current && lease_give_up(&e->view, &e->lease, wall_ms, &body))
+	else if (e->view_is_current && lease_give_up(&e->view, &e->config.lease, wall_ms, &body))
 		send_write(e, "PUT", &body);
 	else
 		finish_step_down(e);
@@ -405,11 +408,11 @@ void elector_step_down(struct elector *e, void (*done)(void *ctx), void *ctx)
 
 bool elector_reached(const struct elector *e)
 {
-	int64_t patience = 3 * e->config.retry_period_ms;
+	int64_t patience = 3 * e->config.lease.retry_period_ms;
 	int64_t at = atomic_load(&e->reached_ms);
 
-	if (patience < e->config.lease_duration_ms)
-		patience = e->config.lease_duration_ms;
+	if (patience < e->config.lease.lease_duration_ms)
+		patience = e->config.lease.lease_duration_ms;
 	return at != INT64_MIN && now_ms(e) - at < patience;
 }
 
@@ -417,20 +420,11 @@ struct elector *elector_new(const struct elector_config *config)
 {
 	struct elector *e = xcalloc(1, sizeof(*e));
 
+	assert(lease_config_check(&config->lease, NULL) == 0);
 	e->env = config->env;
 	e->config = *config;
-	e->config.namespace = xstrdup(config->namespace);
-	e->config.name = xstrdup(config->name);
-	e->config.identity = xstrdup(config->identity);
-	e->lease = (struct lease_config){.namespace = e->config.namespace,
-		.name = e->config.name,
-		.identity = e->config.identity,
-		.lease_duration_ms = config->lease_duration_ms,
-		.renew_deadline_ms = config->renew_deadline_ms,
-		.retry_period_ms = config->retry_period_ms};
 	e->view = (struct lease_view)LEASE_VIEW_INIT;
 	atomic_init(&e->reached_ms, INT64_MIN);
-	assert(lease_config_check(&e->lease, NULL) == 0);
 	metric_set(metric_at(&leader), 0);
 	start_timer(e, 0, try_again);
 	return e;
@@ -444,8 +438,5 @@ void elector_free(struct elector *e)
 		metric_set(metric_at(&leader), 0);
 	lease_view_release(&e->view);
 	free(e->reported_holder);
-	free((char *)e->config.namespace);
-	free((char *)e->config.name);
-	free((char *)e->config.identity);
 	free(e);
 }

@@ -20,14 +20,13 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "controller/env.h"
+#include "kube/lease.h"
 
 struct elector;
 
 struct elector_config {
 	const struct env *env; /* borrowed */
-	/* What lease_config_check() accepts. The strings are copied. */
-	const char *namespace, *name, *identity;
-	int64_t lease_duration_ms, renew_deadline_ms, retry_period_ms;
+	struct lease_config lease; /* lease_config_check() accepts it; borrowed strings */
 
 	/* At most once. */
 	void (*leading)(void *ctx);

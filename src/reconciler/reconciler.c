@@ -129,12 +129,7 @@ static int begin(struct reconciler *r, struct err *err)
 {
 	const struct api_options options = {.user_agent = r->config.user_agent, .calls = CALLS};
 	const struct elector_config elector = {.env = &r->env,
-		.namespace = r->config.lease.namespace,
-		.name = r->config.lease.name,
-		.identity = r->config.lease.identity,
-		.lease_duration_ms = r->config.lease.lease_duration_ms,
-		.renew_deadline_ms = r->config.lease.renew_deadline_ms,
-		.retry_period_ms = r->config.lease.retry_period_ms,
+		.lease = r->config.lease,
 		.leading = leading,
 		.lost = lost,
 		.ctx = r};

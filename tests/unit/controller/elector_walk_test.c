@@ -65,7 +65,7 @@ static void begin_term(struct pair *p, int i, int64_t mono_ms)
 	p->play[i].fake.mono_ms = mono_ms;
 	c.env = &p->play[i].fake.env;
 	c.ctx = &p->play[i];
-	c.identity = i ? "one" : "zero";
+	c.lease.identity = i ? "one" : "zero";
 	c.standing_by = NULL;
 	p->play[i].elector = elector_new(&c);
 }

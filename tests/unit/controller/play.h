@@ -48,12 +48,12 @@ static inline void released(void *ctx)
 }
 
 static const struct elector_config config = {
-	.namespace = "ns",
-	.name = "promogate",
-	.identity = "me",
-	.lease_duration_ms = 15000,
-	.renew_deadline_ms = 10000,
-	.retry_period_ms = 2000,
+	.lease.namespace = "ns",
+	.lease.name = "promogate",
+	.lease.identity = "me",
+	.lease.lease_duration_ms = 15000,
+	.lease.renew_deadline_ms = 10000,
+	.lease.retry_period_ms = 2000,
 	.leading = leading,
 	.lost = lost,
 	.standing_by = standing_by,
