@@ -3,15 +3,11 @@
 #include "json/emit.h"
 #include "reconciler/execute.h"
 
-#include "fake_env.h"
-
-#define NS   "dev"
-#define TIME "2026-01-02T03:04:05Z"
+#include "cluster.h"
 
 struct stage {
-	struct fake_env fake;
+	struct cluster cluster;
 	struct promoter *promoter;
-	unsigned version; /* the last resourceVersion */
 	bool may_act;
 };
 
@@ -22,37 +18,17 @@ static bool may_act(void *ctx)
 	return s->may_act;
 }
 
-/* The oldest call of this method whose path contains this; NULL if there is none. */
-static struct fake_task *call(struct stage *s, const char *method, const char *path)
-{
-	return fake_find(&s->fake, FAKE_CALL, method, path);
-}
-
-/* Answers the list of a resource: these items, as JSON joined by commas. */
-static void list(struct stage *s, const char *resource, const char *items)
-{
-	CLEANUP(free_p)
-	char *body = xasprintf(
-		"{\"metadata\":{\"resourceVersion\":\"%u\"},\"items\":[%s]}", ++s->version, items);
-
-	fake_env_run(&s->fake, 0);
-	fake_answer(&s->fake, call(s, "GET", resource), body);
-	fake_env_run(&s->fake, 0);
-}
-
 static int stage_up_with(void **state, unsigned max_running_jobs)
 {
 	struct stage *s = xcalloc(1, sizeof(*s));
-	const struct promoter_config config = {.env = &s->fake.env,
+	const struct promoter_config config = {.env = &s->cluster.fake.env,
 		.keptn_namespace = "keptn-system",
 		.max_running_jobs = max_running_jobs,
 		.may_act = may_act,
 		.may_act_ctx = s};
 
-	log_set_level(LOG_ERROR);
-	s->version = 100;
 	s->may_act = true;
-	fake_env_init(&s->fake);
+	cluster_init(&s->cluster);
 	s->promoter = promoter_new(&config);
 	*state = s;
 	return 0;
@@ -72,7 +48,7 @@ static int stage_down(void **state)
 {
 	struct stage *s = *state;
 
-	fake_env_release(&s->fake);
+	fake_env_release(&s->cluster.fake);
 	promoter_free(s->promoter);
 	free(s);
 	return 0;
@@ -83,43 +59,22 @@ static void lists_but_versions(struct stage *s)
 {
 	const char *spec = "\"spec\":{\"container\":{\"name\":\"c\",\"image\":\"i\"}}";
 	CLEANUP(free_p)
-	char *definitions = xasprintf("{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"a\"},%s},"
-				      "{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"b\"},%s}",
+	char *definitions = xasprintf("{\"metadata\":{\"namespace\":\"dev\",\"name\":\"a\"},%s},"
+				      "{\"metadata\":{\"namespace\":\"dev\",\"name\":\"b\"},%s}",
 		spec, spec);
 
-	list(s, "keptntaskdefinitions", definitions);
-	list(s, "keptnappcontexts", "");
-	list(s, "keptnconfigs", "");
-	list(s, "jobs", "");
-}
-
-/* The version "v", delivered, with the tasks a and b; more status members, each after a comma. */
-static char *version_text(struct stage *s, const char *status)
-{
-	return xasprintf("{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"v\",\"uid\":\"u\","
-			 "\"resourceVersion\":\"%u\",\"creationTimestamp\":\"" TIME "\"},"
-			 "\"spec\":{\"appName\":\"app\",\"version\":\"1\",\"promotionTasks\":"
-			 "[\"a\",\"b\"]},\"status\":{\"endTime\":\"" TIME "\"%s}}",
-		++s->version, status);
-}
-
-#define DELIVERED                                                                                  \
-	",\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"promotionStatus\":\"Pending\""
-
-static void event(struct stage *s, const char *resource, const char *type, const char *object)
-{
-	CLEANUP(free_p) char *line = xasprintf("{\"type\":\"%s\",\"object\":%s}", type, object);
-
-	fake_line(&s->fake, fake_find(&s->fake, FAKE_WATCH, "GET", resource), line);
-	fake_env_run(&s->fake, 0);
+	cluster_list(&s->cluster, "keptntaskdefinitions", definitions);
+	cluster_list(&s->cluster, "keptnappcontexts", "");
+	cluster_list(&s->cluster, "keptnconfigs", "");
+	cluster_list(&s->cluster, "jobs", "");
 }
 
 static void delivered(struct stage *s)
 {
-	CLEANUP(free_p) char *version = version_text(s, DELIVERED);
+	CLEANUP(free_p) char *version = cluster_version(&s->cluster, "v", "app", DELIVERED);
 
 	lists_but_versions(s);
-	list(s, "keptnappversions", version);
+	cluster_list(&s->cluster, "keptnappversions", version);
 }
 
 /* The Job that was sent, as the API server has it, suspended or with this status. */
@@ -131,7 +86,7 @@ static char *job_text(struct stage *s, const char *body, const char *uid, const 
 
 	assert_int_equal(json_parse(body, strlen(body), &sent, NULL), 0);
 	(void)buf_addf(&text, "{\"metadata\":{\"uid\":\"%s\",\"resourceVersion\":\"%u\"", uid,
-		++s->version);
+		++s->cluster.version);
 	e.comma = true;
 	json_each (member, json_get(sent, "metadata"))
 		emit_key_json(&e, json_key(member), member);
@@ -145,31 +100,74 @@ static char *job_text(struct stage *s, const char *body, const char *uid, const 
 /* Answers the oldest create of a Job; the Job, for free(). */
 static char *create_job(struct stage *s, const char *uid)
 {
-	struct fake_task *t = call(s, "POST", "/jobs");
+	struct fake_task *t = cluster_call(&s->cluster, "POST", "/jobs");
 	char *job;
 
 	assert_non_null(t);
 	job = job_text(s, t->body, uid, "");
-	fake_answer(&s->fake, t, job);
-	fake_env_run(&s->fake, 0);
+	fake_answer(&s->cluster.fake, t, job);
+	fake_env_run(&s->cluster.fake, 0);
 	return job;
 }
 
+/* Whichever list is the last. */
 static void nothing_is_reconciled_before_every_list_is_complete(void **state)
 {
-	struct stage *s = *state;
-	CLEANUP(free_p) char *version = version_text(s, DELIVERED);
+	static const char *const resources[] = {"keptnappversions", "/jobs", "keptntaskdefinitions",
+		"keptnappcontexts", "keptnconfigs"};
 
-	fake_env_run(&s->fake, 0);
-	list(s, "keptnappversions", version);
-	list(s, "jobs", "");
-	list(s, "keptntaskdefinitions", "");
-	list(s, "keptnappcontexts", "");
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 1); /* the list that is left */
-	list(s, "keptnconfigs", "");
-	/* Now it is said that the definitions are missing. */
-	fake_env_run(&s->fake, 100);
-	assert_non_null(call(s, "POST", "/events"));
+	for (size_t last = 0; last < ARRAY_SIZE(resources); last++) {
+		struct stage *s;
+		CLEANUP(free_p) char *version = NULL;
+
+		print_message("# %s\n", resources[last]);
+		(void)stage_up(state);
+		s = *state;
+		version = cluster_version(&s->cluster, "v", "app", DELIVERED);
+		for (size_t i = 0; i < ARRAY_SIZE(resources); i++)
+			if (i != last)
+				cluster_list(&s->cluster, resources[i], i == 0 ? version : "");
+		fake_env_run(&s->cluster.fake, 1000);
+		assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 1); /* that list */
+		cluster_list(&s->cluster, resources[last], last == 0 ? version : "");
+		/* Now the missing definitions are reported. */
+		fake_env_run(&s->cluster.fake, 100);
+		assert_non_null(cluster_call(&s->cluster, "POST", "/events"));
+		(void)stage_down(state);
+	}
+}
+
+static void nothing_is_reconciled_while_versions_are_listed_again(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *version = cluster_version(&s->cluster, "v", "app", DELIVERED);
+
+	lists_but_versions(s);
+	cluster_list(&s->cluster, "keptnappversions", "");
+	cluster_expire(&s->cluster, "keptnappversions");
+	cluster_page(&s->cluster, "keptnappversions", version, true);
+	cluster_event(&s->cluster, "keptntaskdefinitions", "MODIFIED",
+		"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"a\",\"resourceVersion\":\"900\"},"
+		"\"spec\":{\"container\":{\"name\":\"c\",\"image\":\"i\"}}}");
+	fake_env_run(&s->cluster.fake, 1000);
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 1); /* the next page */
+	cluster_list(&s->cluster, "keptnappversions", "");
+	assert_non_null(cluster_call(&s->cluster, "POST", "/jobs"));
+}
+
+/* Under asan: what a call in flight belongs to is deleted. */
+static void the_last_object_may_go_while_a_call_is_open(void **state)
+{
+	struct stage *s = *state;
+
+	delivered(s);
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 2);
+	cluster_event(&s->cluster, "keptnappversions", "DELETED",
+		"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"v\",\"resourceVersion\":\"900\"}}");
+	free(create_job(s, "ja"));
+	fake_fail(&s->cluster.fake, cluster_call(&s->cluster, "POST", "/jobs"), ERR_NOT_FOUND);
+	fake_env_run(&s->cluster.fake, 60000);
+	assert_null(cluster_call(&s->cluster, "POST", "/jobs"));
 }
 
 static void without_the_lease_nothing_is_done(void **state)
@@ -178,7 +176,7 @@ static void without_the_lease_nothing_is_done(void **state)
 
 	s->may_act = false;
 	delivered(s);
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 0);
 }
 
 static void jobs_are_created_together_and_committed_once_seen(void **state)
@@ -188,22 +186,23 @@ static void jobs_are_created_together_and_committed_once_seen(void **state)
 	struct fake_task *commit;
 
 	delivered(s);
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 2);
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 2);
 	a = create_job(s, "ja");
 	b = create_job(s, "jb");
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
-	event(s, "jobs", "ADDED", a);
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0); /* the other one was written too */
-	event(s, "jobs", "ADDED", b);
-	commit = call(s, "PATCH", "/keptnappversions/v/status");
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 0);
+	cluster_event(&s->cluster, "jobs", "ADDED", a);
+	assert_int_equal(
+		fake_count(&s->cluster.fake, FAKE_CALL), 0); /* the other one was written too */
+	cluster_event(&s->cluster, "jobs", "ADDED", b);
+	commit = cluster_call(&s->cluster, "PATCH", "/keptnappversions/v/status");
 	assert_non_null(commit);
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 1);
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 1);
 	assert_says(commit->body, "\"resourceVersion\":\"");
 	/* Nothing runs before the watch has brought the commit. */
-	committed = version_text(s, DELIVERED);
-	fake_answer(&s->fake, commit, committed);
-	fake_env_run(&s->fake, 0);
-	assert_null(call(s, "PATCH", "/jobs/"));
+	committed = cluster_version(&s->cluster, "v", "app", DELIVERED);
+	fake_answer(&s->cluster.fake, commit, committed);
+	fake_env_run(&s->cluster.fake, 0);
+	assert_null(cluster_call(&s->cluster, "PATCH", "/jobs/"));
 }
 
 /* The commit, as the watch brings it. */
@@ -214,9 +213,9 @@ static void see_commit(struct stage *s, const char *items)
 				 "\"PromotionTasks\",\"promotionStatus\":"
 				 "\"Progressing\",\"promotionTaskStatus\":[%s]",
 		items);
-	CLEANUP(free_p) char *version = version_text(s, status);
+	CLEANUP(free_p) char *version = cluster_version(&s->cluster, "v", "app", status);
 
-	event(s, "keptnappversions", "MODIFIED", version);
+	cluster_event(&s->cluster, "keptnappversions", "MODIFIED", version);
 }
 
 static void a_conflict_is_reconciled_and_not_repeated(void **state)
@@ -227,16 +226,18 @@ static void a_conflict_is_reconciled_and_not_repeated(void **state)
 	delivered(s);
 	a = create_job(s, "ja");
 	b = create_job(s, "jb");
-	event(s, "jobs", "ADDED", a);
-	event(s, "jobs", "ADDED", b);
-	fake_fail(&s->fake, call(s, "PATCH", "/keptnappversions/v/status"), ERR_CONFLICT);
-	fake_env_run(&s->fake, 0);
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
+	cluster_event(&s->cluster, "jobs", "ADDED", a);
+	cluster_event(&s->cluster, "jobs", "ADDED", b);
+	fake_fail(&s->cluster.fake,
+		cluster_call(&s->cluster, "PATCH", "/keptnappversions/v/status"), ERR_CONFLICT);
+	fake_env_run(&s->cluster.fake, 0);
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 0);
 	/* What had been written in between: Keptn's operator deprecated it. */
-	deprecated = version_text(s, ",\"promotionStatus\":\"Deprecated\"");
-	event(s, "keptnappversions", "MODIFIED", deprecated);
-	assert_null(call(s, "PATCH", "/keptnappversions"));
-	assert_non_null(call(s, "DELETE", "/jobs/"));
+	deprecated =
+		cluster_version(&s->cluster, "v", "app", ",\"promotionStatus\":\"Deprecated\"");
+	cluster_event(&s->cluster, "keptnappversions", "MODIFIED", deprecated);
+	assert_null(cluster_call(&s->cluster, "PATCH", "/keptnappversions"));
+	assert_non_null(cluster_call(&s->cluster, "DELETE", "/jobs/"));
 }
 
 static void after_a_failure_the_rest_of_the_plan_is_dropped(void **state)
@@ -247,16 +248,16 @@ static void after_a_failure_the_rest_of_the_plan_is_dropped(void **state)
 	delivered(s);
 	/* One is created, one reply is lost: both are awaited, neither is created again at once. */
 	a = create_job(s, "ja");
-	fake_fail(&s->fake, call(s, "POST", "/jobs"), ERR_IO);
-	fake_env_run(&s->fake, 0);
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
-	event(s, "jobs", "ADDED", a);
-	assert_null(call(s, "PATCH", "/keptnappversions"));
+	fake_fail(&s->cluster.fake, cluster_call(&s->cluster, "POST", "/jobs"), ERR_IO);
+	fake_env_run(&s->cluster.fake, 0);
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 0);
+	cluster_event(&s->cluster, "jobs", "ADDED", a);
+	assert_null(cluster_call(&s->cluster, "PATCH", "/keptnappversions"));
 	/* The watches have a second to bring what came of it. */
-	fake_env_run(&s->fake, 999);
-	assert_null(call(s, "POST", "/jobs"));
-	fake_env_run(&s->fake, 1000);
-	assert_non_null(call(s, "POST", "/jobs"));
+	fake_env_run(&s->cluster.fake, 999);
+	assert_null(cluster_call(&s->cluster, "POST", "/jobs"));
+	fake_env_run(&s->cluster.fake, 1000);
+	assert_non_null(cluster_call(&s->cluster, "POST", "/jobs"));
 }
 
 static void a_job_that_is_missing_is_looked_for_and_then_recorded(void **state)
@@ -265,14 +266,15 @@ static void a_job_that_is_missing_is_looked_for_and_then_recorded(void **state)
 	struct fake_task *record;
 
 	lists_but_versions(s);
-	list(s, "keptnappversions", "");
+	cluster_list(&s->cluster, "keptnappversions", "");
 	see_commit(s, "{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":"
 		      "\"Progressing\"},{\"definitionName\":\"b\",\"name\":\"b-1-bcdfghjk\","
 		      "\"status\":\"Succeeded\"}");
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 1);
-	fake_fail(&s->fake, call(s, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
-	fake_env_run(&s->fake, 0);
-	record = call(s, "PATCH", "/keptnappversions/v/status");
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 1);
+	fake_fail(&s->cluster.fake, cluster_call(&s->cluster, "GET", "/jobs/a-1-bcdfghjk"),
+		ERR_NOT_FOUND);
+	fake_env_run(&s->cluster.fake, 0);
+	record = cluster_call(&s->cluster, "PATCH", "/keptnappversions/v/status");
 	assert_non_null(record);
 	assert_says(record->body, "\"Failed\"");
 }
@@ -280,27 +282,31 @@ static void a_job_that_is_missing_is_looked_for_and_then_recorded(void **state)
 /* A Job that is ours. */
 #define LABELLED                                                                                   \
 	"{\"metadata\":{\"labels\":{\"app.kubernetes.io/managed-by\":\"promogate\"},"              \
-	"\"ownerReferences\":[{\"uid\":\"u\"}]}}"
+	"\"ownerReferences\":[{\"uid\":\"u-v\"}]}}"
 
 static void an_outcome_waits_for_others_and_no_longer_than_that(void **state)
 {
 	struct stage *s = *state;
 
 	lists_but_versions(s);
-	list(s, "keptnappversions", "");
+	cluster_list(&s->cluster, "keptnappversions", "");
 	see_commit(s, "{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":"
 		      "\"Progressing\"},{\"definitionName\":\"b\",\"name\":\"b-1-bcdfghjk\","
 		      "\"status\":\"Progressing\"}");
-	fake_fail(&s->fake, call(s, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
-	fake_answer(&s->fake, call(s, "GET", "/jobs/b-1-bcdfghjk"), LABELLED);
-	fake_env_run(&s->fake, 0);
+	fake_fail(&s->cluster.fake, cluster_call(&s->cluster, "GET", "/jobs/a-1-bcdfghjk"),
+		ERR_NOT_FOUND);
+	fake_answer(
+		&s->cluster.fake, cluster_call(&s->cluster, "GET", "/jobs/b-1-bcdfghjk"), LABELLED);
+	fake_env_run(&s->cluster.fake, 0);
 	/* The other Job, which the view does not have, is looked for again meanwhile. */
-	fake_answer(&s->fake, call(s, "GET", "/jobs/b-1-bcdfghjk"), LABELLED);
-	fake_env_run(&s->fake, 49);
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
-	fake_env_run(&s->fake, 1);
-	fake_answer(&s->fake, call(s, "GET", "/jobs/b-1-bcdfghjk"), LABELLED);
-	assert_non_null(call(s, "PATCH", "/keptnappversions"));
+	fake_answer(
+		&s->cluster.fake, cluster_call(&s->cluster, "GET", "/jobs/b-1-bcdfghjk"), LABELLED);
+	fake_env_run(&s->cluster.fake, 49);
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 0);
+	fake_env_run(&s->cluster.fake, 1);
+	fake_answer(
+		&s->cluster.fake, cluster_call(&s->cluster, "GET", "/jobs/b-1-bcdfghjk"), LABELLED);
+	assert_non_null(cluster_call(&s->cluster, "PATCH", "/keptnappversions"));
 }
 
 static void what_a_look_finds_gets_its_label_and_its_owner_back(void **state)
@@ -309,18 +315,18 @@ static void what_a_look_finds_gets_its_label_and_its_owner_back(void **state)
 	struct fake_task *label;
 
 	lists_but_versions(s);
-	list(s, "keptnappversions", "");
+	cluster_list(&s->cluster, "keptnappversions", "");
 	see_commit(s, "{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":"
 		      "\"Progressing\"}");
-	fake_answer(&s->fake, call(s, "GET", "/jobs/a-1-bcdfghjk"),
+	fake_answer(&s->cluster.fake, cluster_call(&s->cluster, "GET", "/jobs/a-1-bcdfghjk"),
 		"{\"metadata\":{\"name\":\"a-1-bcdfghjk\",\"uid\":\"ja\"}}");
-	label = call(s, "PATCH", "/jobs/a-1-bcdfghjk");
+	label = cluster_call(&s->cluster, "PATCH", "/jobs/a-1-bcdfghjk");
 	assert_non_null(label);
 	assert_says(label->body, "\"app.kubernetes.io/managed-by\":\"promogate\"");
-	assert_says(label->body, "\"kind\":\"KeptnAppVersion\",\"name\":\"v\",\"uid\":\"u\"");
-	fake_answer(&s->fake, label, "{}");
-	fake_env_run(&s->fake, 0);
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
+	assert_says(label->body, "\"kind\":\"KeptnAppVersion\",\"name\":\"v\",\"uid\":\"u-v\"");
+	fake_answer(&s->cluster.fake, label, "{}");
+	fake_env_run(&s->cluster.fake, 0);
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 0);
 }
 
 static void a_job_that_is_refused_as_invalid_waits_for_its_definition(void **state)
@@ -329,15 +335,14 @@ static void a_job_that_is_refused_as_invalid_waits_for_its_definition(void **sta
 	CLEANUP(free_p) char *a = NULL;
 
 	delivered(s);
-	fake_fail(&s->fake, call(s, "POST", "/jobs"), ERR_INVALID);
+	fake_fail(&s->cluster.fake, cluster_call(&s->cluster, "POST", "/jobs"), ERR_INVALID);
 	a = create_job(s, "jb");
-	event(s, "jobs", "ADDED", a);
-	assert_null(call(s, "POST", "/jobs"));
-	event(s, "keptntaskdefinitions", "MODIFIED",
-		"{\"metadata\":{\"namespace\":\"" NS
-		"\",\"name\":\"a\",\"resourceVersion\":\"900\"},"
+	cluster_event(&s->cluster, "jobs", "ADDED", a);
+	assert_null(cluster_call(&s->cluster, "POST", "/jobs"));
+	cluster_event(&s->cluster, "keptntaskdefinitions", "MODIFIED",
+		"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"a\",\"resourceVersion\":\"900\"},"
 		"\"spec\":{\"container\":{\"name\":\"c\",\"image\":\"i\"}}}");
-	assert_non_null(call(s, "POST", "/jobs"));
+	assert_non_null(cluster_call(&s->cluster, "POST", "/jobs"));
 }
 
 /* What refused it may be an admission policy, whose end no watch reports. */
@@ -347,13 +352,13 @@ static void a_job_that_is_refused_as_invalid_is_retried_after_a_minute(void **st
 	CLEANUP(free_p) char *a = NULL;
 
 	delivered(s);
-	fake_fail(&s->fake, call(s, "POST", "/jobs"), ERR_INVALID);
+	fake_fail(&s->cluster.fake, cluster_call(&s->cluster, "POST", "/jobs"), ERR_INVALID);
 	a = create_job(s, "jb");
-	event(s, "jobs", "ADDED", a);
-	fake_env_run(&s->fake, REFUSED_FOR_MS - 1);
-	assert_null(call(s, "POST", "/jobs"));
-	fake_env_run(&s->fake, 1);
-	assert_non_null(call(s, "POST", "/jobs"));
+	cluster_event(&s->cluster, "jobs", "ADDED", a);
+	fake_env_run(&s->cluster.fake, REFUSED_FOR_MS - 1);
+	assert_null(cluster_call(&s->cluster, "POST", "/jobs"));
+	fake_env_run(&s->cluster.fake, 1);
+	assert_non_null(cluster_call(&s->cluster, "POST", "/jobs"));
 }
 
 static void a_refusal_is_reported_the_same_at_each_retry(void **state)
@@ -365,21 +370,21 @@ static void a_refusal_is_reported_the_same_at_each_retry(void **state)
 	const char *name;
 
 	delivered(s);
-	create = call(s, "POST", "/jobs");
+	create = cluster_call(&s->cluster, "POST", "/jobs");
 	assert_non_null(create);
 	assert_int_equal(json_parse(create->body, strlen(create->body), &job, NULL), 0);
 	name = json_string(json_at(job, "metadata", "name"));
 	assert_non_null(name);
 	(void)err_set(&err, ERR_INVALID,
-		"POST https://127.0.0.1:1/apis/batch/v1/namespaces/" NS
+		"POST https://127.0.0.1:1/apis/batch/v1/namespaces/dev"
 		"/jobs: Invalid: Job \"%s\" is "
 		"invalid",
 		name);
 	err.http_status = 422;
-	fake_end(&s->fake, create, NULL, &err);
+	fake_end(&s->cluster.fake, create, NULL, &err);
 	free(create_job(s, "jb"));
-	fake_env_run(&s->fake, 100);
-	event = call(s, "POST", "/events");
+	fake_env_run(&s->cluster.fake, 100);
+	event = cluster_call(&s->cluster, "POST", "/events");
 	assert_non_null(event);
 	assert_says(event->body, "Invalid: Job \\\"a\\\" is invalid");
 	assert_null(strstr(event->body, name));
@@ -389,10 +394,10 @@ static void a_refusal_is_reported_the_same_at_each_retry(void **state)
 static void what_ran_before_this_term_has_its_place_under_the_cap(void **state)
 {
 	struct stage *s = *state;
-	CLEANUP(free_p) char *waits = version_text(s, DELIVERED);
+	CLEANUP(free_p) char *waits = cluster_version(&s->cluster, "v", "app", DELIVERED);
 	CLEANUP(free_p)
 	char *both = xasprintf(
-		"%s,{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"w\",\"uid\":\"w\","
+		"%s,{\"metadata\":{\"namespace\":\"dev\",\"name\":\"w\",\"uid\":\"w\","
 		"\"resourceVersion\":\"7\",\"creationTimestamp\":\"" TIME "\"},"
 		"\"spec\":{\"appName\":\"other\",\"version\":\"1\",\"promotionTasks\":[\"a\"]},"
 		"\"status\":{\"endTime\":\"" TIME "\",\"status\":\"Progressing\",\"currentPhase\":"
@@ -402,21 +407,23 @@ static void what_ran_before_this_term_has_its_place_under_the_cap(void **state)
 		waits);
 
 	lists_but_versions(s);
-	list(s, "keptnappversions", both);
+	cluster_list(&s->cluster, "keptnappversions", both);
 	/* Two more would be three: it says that it waits, and nothing is created. */
-	assert_null(call(s, "POST", "/jobs"));
-	fake_env_run(&s->fake, 100);
-	fake_answer(&s->fake, call(s, "POST", "/events"), "{}");
+	assert_null(cluster_call(&s->cluster, "POST", "/jobs"));
+	fake_env_run(&s->cluster.fake, 100);
+	fake_answer(&s->cluster.fake, cluster_call(&s->cluster, "POST", "/events"), "{}");
 	/* The other ends. */
-	fake_fail(&s->fake, call(s, "GET", "/jobs/a-1-bcdfghjk"), ERR_NOT_FOUND);
-	fake_env_run(&s->fake, 0);
-	assert_null(call(s, "POST", "/jobs"));
-	fake_answer(&s->fake, call(s, "PATCH", "/keptnappversions/w/status"), "{}");
-	fake_env_run(&s->fake, 0);
-	event(s, "keptnappversions", "DELETED",
-		"{\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"w\",\"resourceVersion\":"
+	fake_fail(&s->cluster.fake, cluster_call(&s->cluster, "GET", "/jobs/a-1-bcdfghjk"),
+		ERR_NOT_FOUND);
+	fake_env_run(&s->cluster.fake, 0);
+	assert_null(cluster_call(&s->cluster, "POST", "/jobs"));
+	fake_answer(&s->cluster.fake,
+		cluster_call(&s->cluster, "PATCH", "/keptnappversions/w/status"), "{}");
+	fake_env_run(&s->cluster.fake, 0);
+	cluster_event(&s->cluster, "keptnappversions", "DELETED",
+		"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"w\",\"resourceVersion\":"
 		"\"990\"}}");
-	assert_non_null(call(s, "POST", "/jobs"));
+	assert_non_null(cluster_call(&s->cluster, "POST", "/jobs"));
 }
 
 static void count_idle(void *ctx)
@@ -436,9 +443,9 @@ static void a_stop_lets_plans_end_and_begins_none(void **state)
 	assert_int_equal(idle, 0);
 	b = create_job(s, "jb");
 	assert_int_equal(idle, 1);
-	event(s, "jobs", "ADDED", a);
-	event(s, "jobs", "ADDED", b);
-	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
+	cluster_event(&s->cluster, "jobs", "ADDED", a);
+	cluster_event(&s->cluster, "jobs", "ADDED", b);
+	assert_int_equal(fake_count(&s->cluster.fake, FAKE_CALL), 0);
 }
 
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_up, stage_down)
@@ -446,7 +453,9 @@ static void a_stop_lets_plans_end_and_begins_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_STAGE(nothing_is_reconciled_before_every_list_is_complete),
+		cmocka_unit_test(nothing_is_reconciled_before_every_list_is_complete),
+		ON_STAGE(nothing_is_reconciled_while_versions_are_listed_again),
+		ON_STAGE(the_last_object_may_go_while_a_call_is_open),
 		ON_STAGE(without_the_lease_nothing_is_done),
 		ON_STAGE(jobs_are_created_together_and_committed_once_seen),
 		ON_STAGE(a_conflict_is_reconciled_and_not_repeated),
