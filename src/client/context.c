@@ -57,8 +57,8 @@ static int read_pem(
 		kubeconfig_string(entry, field, &path, err) < 0)
 		return -1;
 	if (data && path) {
-		(void)err_set(err, ERR_INVALID, "both %s and %s are given: remove one", field,
-			data_field);
+		(void)err_set(
+			err, ERR_INVALID, "both %s and %s are set; remove one", field, data_field);
 		return kubeconfig_blame(entry, field, err);
 	}
 	if (data && pem_from_base64(data, ret, err) < 0) {
@@ -100,7 +100,7 @@ static int read_server(const struct kubeconfig_entry *entry, struct credentials 
 	if (kubeconfig_string(entry, "server", &server, err) < 0)
 		return -1;
 	if (!server || !is_server(server)) {
-		(void)err_set(err, ERR_INVALID, "server: want https://HOST:PORT, not \"%.*s\"",
+		(void)err_set(err, ERR_INVALID, "server: must be https://HOST:PORT, not \"%.*s\"",
 			LIMIT_QUOTED_BYTES, server ? server : "");
 		return kubeconfig_blame(entry, "server", err);
 	}
@@ -115,7 +115,7 @@ static int read_cluster(
 	const struct kubeconfig_entry *entry, struct credentials *c, struct err *err)
 {
 	static const struct refusal refusals[] = {
-		{"proxy-url", "proxies are not supported: remove it, or use a direct address"},
+		{"proxy-url", "proxies are not supported; remove it, or use a direct address"},
 	};
 	const struct json *insecure = json_get(entry->value, "insecure-skip-tls-verify");
 	const char *name = NULL;
@@ -128,10 +128,10 @@ static int read_cluster(
 	c->tls_server_name = copy(name);
 	c->insecure = json_is_true(insecure);
 	if (json_type(insecure) != JSON_NULL && json_type(insecure) != JSON_BOOL)
-		(void)err_set(err, ERR_INVALID, "insecure-skip-tls-verify: want true or false");
+		(void)err_set(err, ERR_INVALID, "insecure-skip-tls-verify: must be true or false");
 	else if (c->insecure && pem_given(&c->ca))
 		(void)err_set(err, ERR_INVALID,
-			"insecure-skip-tls-verify and a certificate-authority: remove one");
+			"insecure-skip-tls-verify and a certificate-authority are both set; remove one");
 	else
 		return 0;
 	return kubeconfig_blame(entry, "insecure-skip-tls-verify", err);
@@ -141,14 +141,14 @@ static int read_user(const struct kubeconfig_entry *entry, struct credentials *c
 {
 #define INSTEAD "use a token, a tokenFile or a client certificate"
 	static const struct refusal refusals[] = {
-		{"exec", "exec plugins are not supported: " INSTEAD},
-		{"auth-provider", "auth providers are not supported: " INSTEAD},
-		{"username", "Kubernetes has no passwords since 1.19: " INSTEAD},
-		{"password", "Kubernetes has no passwords since 1.19: " INSTEAD},
-		{"as", "impersonation is not supported: " INSTEAD " of that user"},
-		{"as-uid", "impersonation is not supported: remove it"},
-		{"as-groups", "impersonation is not supported: remove it"},
-		{"as-user-extra", "impersonation is not supported: remove it"},
+		{"exec", "exec plugins are not supported; " INSTEAD},
+		{"auth-provider", "auth providers are not supported; " INSTEAD},
+		{"username", "Kubernetes has no passwords since 1.19; " INSTEAD},
+		{"password", "Kubernetes has no passwords since 1.19; " INSTEAD},
+		{"as", "impersonation is not supported; " INSTEAD " of that user"},
+		{"as-uid", "impersonation is not supported; remove it"},
+		{"as-groups", "impersonation is not supported; remove it"},
+		{"as-user-extra", "impersonation is not supported; remove it"},
 	};
 	const char *token = NULL, *file = NULL;
 
@@ -159,8 +159,8 @@ static int read_user(const struct kubeconfig_entry *entry, struct credentials *c
 		kubeconfig_string(entry, "tokenFile", &file, err) < 0)
 		return -1;
 	if (pem_given(&c->cert) != pem_given(&c->key)) {
-		(void)err_set(
-			err, ERR_INVALID, "a client certificate and its key: only one is given");
+		(void)err_set(err, ERR_INVALID,
+			"a client certificate needs its key, and a key its certificate");
 		return kubeconfig_blame(entry, NULL, err);
 	}
 	c->token = copy(token);
@@ -192,7 +192,7 @@ int context_read(
 	c->namespace = xstrdup(namespace ? namespace : "default");
 	c->source = xasprintf("kubeconfig %s, context %s", context.file->path, name);
 	if (!cluster_name) {
-		(void)err_set(err, ERR_INVALID, "no cluster is named");
+		(void)err_set(err, ERR_INVALID, "cluster: required");
 		return kubeconfig_blame(&context, NULL, err);
 	}
 	if (kubeconfig_find(k, "cluster", cluster_name, &cluster, err) < 0 ||

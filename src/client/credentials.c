@@ -40,7 +40,7 @@ int credentials_from_kubeconfig(
 		context = kubeconfig_current(&k);
 	if (!context)
 		return err_set(err, ERR_INVALID,
-			"kubeconfig %s: no current-context: set one, or name one", paths);
+			"kubeconfig %s: no current-context; set it, or use --context", paths);
 	if (context_read(&k, context, &c, err) < 0) {
 		credentials_release(&c);
 		return -1;
@@ -108,8 +108,8 @@ static int from_home(const char *context, struct credentials *ret, struct err *e
 		return 0;
 	if (failed.kind == ERR_NOT_FOUND)
 		return err_set(err, ERR_NOT_FOUND,
-			"no API server to talk to: name a kubeconfig, set KUBECONFIG, or run in a "
-			"pod with a service account (there is no %s either)",
+			"no API server configured; use --kubeconfig, set KUBECONFIG, or run in a "
+			"pod with a service account (%s does not exist either)",
 			path);
 	return hand_on(&failed, err);
 }

@@ -46,7 +46,7 @@ static int hold(const struct pem *pem, struct endpoint_file *ret, struct err *er
 	}
 	ret->fd = memfd_create("promogate-pem", MFD_CLOEXEC);
 	if (ret->fd < 0 || write_all(ret->fd, pem->data, strlen(pem->data)) < 0)
-		return err_set_errno(err, errno, "holding a certificate in memory");
+		return err_set_errno(err, errno, "storing a certificate in memory");
 	ret->path = xasprintf("/proc/self/fd/%d", ret->fd);
 	return 0;
 }
@@ -62,17 +62,17 @@ static int rename_host(struct endpoint *e, const char *name, struct err *err)
 	size_t host_len, authority_len;
 
 	if (!host)
-		return err_set(err, ERR_INVALID, "no URL: %s", e->server);
+		return err_set(err, ERR_INVALID, "not a valid URL: %s", e->server);
 	host += 3;
 	authority_len = strcspn(host, "/");
 	host_len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
 	if (host_len > authority_len)
-		return err_set(err, ERR_INVALID, "no URL: %s", e->server);
+		return err_set(err, ERR_INVALID, "not a valid URL: %s", e->server);
 	connect_to = xasprintf("::%.*s:", (int)host_len, host);
 	e->connect_to = curl_slist_append(NULL, connect_to);
 	e->host_header = xasprintf("Host: %.*s", (int)authority_len, host);
 	e->url = xasprintf("%.*s%s%s", (int)(host - e->server), e->server, name, host + host_len);
-	return e->connect_to ? 0 : err_set(err, ERR_INTERNAL, "libcurl has no memory");
+	return e->connect_to ? 0 : err_set(err, ERR_INTERNAL, "libcurl is out of memory");
 }
 
 int endpoint_init(struct endpoint *e, const struct credentials *c, struct err *err)

@@ -31,7 +31,7 @@ int engine_init(struct engine *e, const struct credentials *credentials, unsigne
 		curl_multi_setopt(
 			e->multi, CURLMOPT_MAXCONNECTS, (long)most_calls + LIMIT_API_WATCHES)) {
 		engine_release(e);
-		return err_set(err, ERR_INTERNAL, "libcurl does not start");
+		return err_set(err, ERR_INTERNAL, "libcurl failed to start");
 	}
 	return 0;
 }
@@ -180,11 +180,12 @@ static bool is_hopeless(
 	const struct engine *e, const struct task *task, int64_t now_ms, struct err *err)
 {
 	if (task->refused)
-		(void)err_set(err, ERR_THROTTLED, "%d calls wait already", LIMIT_API_QUEUE);
+		(void)err_set(err, ERR_THROTTLED, "%d calls are waiting already", LIMIT_API_QUEUE);
 	else if (task->due_ms <= now_ms)
-		(void)err_set(err, ERR_TIMEOUT, "no connection was free in time");
+		(void)err_set(err, ERR_TIMEOUT, "timed out waiting for a free connection");
 	else if (e->gate_ms > now_ms && e->gate_ms >= task->due_ms)
-		(void)err_set(err, ERR_THROTTLED, "the API server asked to wait longer than that");
+		(void)err_set(
+			err, ERR_THROTTLED, "the API server asked to wait longer than the timeout");
 	else
 		return false;
 	if (e->gate_ms > now_ms)
@@ -224,7 +225,7 @@ static int begin(struct engine *e, struct task *task, int64_t now_ms, struct err
 		return -1;
 	if (curl_easy_setopt(task->transfer->easy, CURLOPT_PRIVATE, task) ||
 		curl_multi_add_handle(e->multi, task->transfer->easy))
-		return err_set(err, ERR_INTERNAL, "libcurl does not take the call");
+		return err_set(err, ERR_INTERNAL, "libcurl rejected the call");
 	TAILQ_INSERT_TAIL(&e->running, task, link);
 	if (task->kind == TASK_WATCH)
 		e->watches++;

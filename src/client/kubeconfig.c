@@ -17,7 +17,7 @@ static int read_file(const char *path, struct kubeconfig_file *ret, struct err *
 		return err_wrap(err, "kubeconfig %s", path);
 	if (json_type(doc.root) != JSON_OBJECT) {
 		yaml_doc_release(&doc);
-		return err_set(err, ERR_INVALID, "kubeconfig %s: no mapping", path);
+		return err_set(err, ERR_INVALID, "kubeconfig %s: not a mapping", path);
 	}
 	*ret = (struct kubeconfig_file){.path = xstrdup(path), .doc = doc};
 	return 0;
@@ -30,7 +30,7 @@ int kubeconfig_open(const char *paths, struct kubeconfig *ret, struct err *err)
 	char *next = list, *path;
 
 	*ret = (struct kubeconfig){.n = 0};
-	(void)err_set(&missing, ERR_NOT_FOUND, "no kubeconfig is named");
+	(void)err_set(&missing, ERR_NOT_FOUND, "no kubeconfig given");
 	while ((path = strsep(&next, ":"))) {
 		struct err failed = ERR_INIT;
 
@@ -103,7 +103,7 @@ int kubeconfig_find(const struct kubeconfig *k, const char *kind, const char *na
 		if (json_type(ret->value) == JSON_OBJECT)
 			return 0;
 		ret->value = item;
-		(void)err_set(err, ERR_INVALID, "nothing in \"%s\"", kind);
+		(void)err_set(err, ERR_INVALID, "no entries in \"%s\"", kind);
 		return kubeconfig_blame(ret, NULL, err);
 	}
 	return err_set(err, ERR_INVALID, "kubeconfig %s%s: no %s \"%.*s\"",
@@ -120,7 +120,7 @@ int kubeconfig_string(
 	*ret = s && *s ? s : NULL;
 	if (s || json_type(value) == JSON_NULL)
 		return 0;
-	(void)err_set(err, ERR_INVALID, "%s: want a string, not a %s (quote it)", field,
+	(void)err_set(err, ERR_INVALID, "%s: must be a string, not a %s; quote it", field,
 		json_type_name(json_type(value)));
 	return kubeconfig_blame(entry, field, err);
 }

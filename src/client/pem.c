@@ -25,7 +25,7 @@ static int check(const struct buf *b, struct err *err)
 	const char *text = buf_str(b);
 
 	if (strlen(text) != b->len || !strstr(text, "-----BEGIN "))
-		return err_set(err, ERR_INVALID, "no PEM in it");
+		return err_set(err, ERR_INVALID, "not PEM data");
 	return 0;
 }
 
@@ -34,7 +34,7 @@ int pem_from_base64(const char *text, struct pem *ret, struct err *err)
 	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_CONFIG_FILE_BYTES);
 
 	if (base64_decode(&b, text) < 0)
-		return err_set(err, ERR_INVALID, "no base64");
+		return err_set(err, ERR_INVALID, "not valid base64");
 	if (check(&b, err) < 0)
 		return -1;
 	ret->data = buf_steal(&b);

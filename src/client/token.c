@@ -12,11 +12,11 @@
 static int check(const char *value, struct err *err)
 {
 	if (!*value)
-		return err_set(err, ERR_INVALID, "an empty token");
+		return err_set(err, ERR_INVALID, "empty token");
 	for (const char *p = value; *p; p++)
 		if (*p <= ' ' || *p >= 0x7f)
 			return err_set(
-				err, ERR_INVALID, "a token with a byte that is no visible ASCII");
+				err, ERR_INVALID, "token with a byte that is not visible ASCII");
 	return 0;
 }
 

@@ -29,8 +29,8 @@ static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 	t->header_bytes += size * n;
 	if (t->header_bytes <= LIMIT_HEADER_BYTES)
 		return size * n;
-	(void)err_set(&t->failed, ERR_TOO_LARGE, "an answer with over %d bytes of headers",
-		LIMIT_HEADER_BYTES);
+	(void)err_set(
+		&t->failed, ERR_TOO_LARGE, "response headers over %d bytes", LIMIT_HEADER_BYTES);
 	return 0;
 }
 
@@ -51,7 +51,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 	}
 	if (buf_addn(&t->body, data, n) == 0)
 		return n;
-	(void)err_set(&t->failed, ERR_TOO_LARGE, "an answer over %zu bytes", t->body.max);
+	(void)err_set(&t->failed, ERR_TOO_LARGE, "response over %zu bytes", t->body.max);
 	return CURL_WRITEFUNC_ERROR;
 }
 
@@ -70,7 +70,7 @@ static int on_send(void *ctx, char *remote_ip, char *local_ip, int remote_port, 
 	(void)local_port;
 	if (!t->sent++ || str_eq(t->request->method, "GET"))
 		return CURL_PREREQFUNC_OK;
-	(void)err_set(&t->failed, ERR_IO, "the connection ended before an answer came");
+	(void)err_set(&t->failed, ERR_IO, "the connection ended before a response came");
 	return CURL_PREREQFUNC_ABORT;
 }
 

@@ -114,11 +114,10 @@ int json_parse_small(
 	}
 	root = (struct json *)(void *)cJSON_ParseWithLength(text, len);
 	if (!root)
-		return err_set(err, ERR_INVALID, "not JSON that can be read");
+		return err_set(err, ERR_INVALID, "not valid JSON");
 	key = find_duplicate(in(root));
 	if (key)
-		return err_set(err, ERR_INVALID,
-			"not strict JSON: the key \"%.*s\" stands twice in an object",
+		return err_set(err, ERR_INVALID, "not strict JSON: duplicate key \"%.*s\"",
 			LIMIT_QUOTED_BYTES, key);
 	*ret = STEAL(root);
 	return 0;

@@ -58,15 +58,15 @@ static int scan_escape(struct scan *s)
 	unsigned unit, low;
 
 	if (s->end - s->at < 2)
-		return fail(s, "a string without end");
+		return fail(s, "unterminated string");
 	if (s->at[1] != 'u') {
 		if (!s->at[1] || !strchr("\"\\/bfnrt", s->at[1]))
-			return fail(s, "an unknown escape");
+			return fail(s, "unknown escape");
 		s->at += 2;
 		return 0;
 	}
 	if (!hex4(s, s->at + 2, &unit))
-		return fail(s, "a \\u without four hex digits");
+		return fail(s, "\\u without four hex digits");
 	if (unit == 0)
 		s->has_nul = true;
 	if (unit < 0xD800 || unit > 0xDFFF) {
@@ -75,7 +75,7 @@ static int scan_escape(struct scan *s)
 	}
 	if (unit > 0xDBFF || s->end - s->at < 12 || s->at[6] != '\\' || s->at[7] != 'u' ||
 		!hex4(s, s->at + 8, &low) || low < 0xDC00 || low > 0xDFFF)
-		return fail(s, "half a surrogate pair");
+		return fail(s, "unpaired surrogate");
 	s->at += 12;
 	return 0;
 }
@@ -94,7 +94,7 @@ static int scan_string(struct scan *s)
 			if (scan_escape(s) < 0)
 				return -1;
 		} else if (c < 0x20) {
-			return fail(s, "a control character in a string");
+			return fail(s, "control character in a string");
 		} else {
 			size_t n = utf8_length(s->at, (size_t)(s->end - s->at));
 
@@ -103,7 +103,7 @@ static int scan_string(struct scan *s)
 			s->at += n;
 		}
 	}
-	return fail(s, "a string without end");
+	return fail(s, "unterminated string");
 }
 
 static bool scan_digits(struct scan *s)
@@ -122,18 +122,18 @@ static int scan_number(struct scan *s)
 	if (peek(s) == '0')
 		s->at++;
 	else if (!scan_digits(s))
-		return fail(s, "a malformed number");
+		return fail(s, "malformed number");
 	if (peek(s) == '.') {
 		s->at++;
 		if (!scan_digits(s))
-			return fail(s, "a malformed number");
+			return fail(s, "malformed number");
 	}
 	if ((peek(s) | 0x20) == 'e') {
 		s->at++;
 		if (peek(s) == '+' || peek(s) == '-')
 			s->at++;
 		if (!scan_digits(s))
-			return fail(s, "a malformed number");
+			return fail(s, "malformed number");
 	}
 	return 0;
 }
@@ -143,7 +143,7 @@ static int scan_word(struct scan *s, const char *word)
 	size_t len = strlen(word);
 
 	if ((size_t)(s->end - s->at) < len || memcmp(s->at, word, len) != 0)
-		return fail(s, "an unknown word");
+		return fail(s, "unknown literal");
 	s->at += len;
 	return 0;
 }
@@ -154,12 +154,12 @@ static int scan_key(struct scan *s)
 {
 	skip_space(s);
 	if (peek(s) != '"')
-		return fail(s, "a key was expected");
+		return fail(s, "expected a key");
 	if (scan_string(s) < 0)
 		return -1;
 	skip_space(s);
 	if (peek(s) != ':')
-		return fail(s, "a colon was expected");
+		return fail(s, "expected a colon");
 	s->at++;
 	return 0;
 }
@@ -187,7 +187,7 @@ static int scan_container(struct scan *s, unsigned char close)
 		if (peek(s) == close)
 			break;
 		if (peek(s) != ',')
-			return fail(s, "a comma or the closing bracket was expected");
+			return fail(s, "expected a comma or a closing bracket");
 		s->at++;
 	}
 	s->at++;
@@ -238,7 +238,7 @@ int strict_check(const char *text, size_t len, int max_depth, size_t max_values,
 		return -1;
 	skip_space(&s);
 	if (s.at != s.end)
-		return fail(&s, "something behind the value");
+		return fail(&s, "trailing data");
 	*ret_has_nul = s.has_nul;
 	return 0;
 }

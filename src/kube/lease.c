@@ -43,11 +43,11 @@ static int check_timing(const struct lease_config *c, struct err *err)
 int lease_config_check(const struct lease_config *config, struct err *err)
 {
 	if (!name_is_subdomain(config->namespace))
-		return err_set(err, ERR_INVALID, "--namespace \"%s\": no name of a namespace",
-			config->namespace);
+		return err_set(err, ERR_INVALID,
+			"--namespace: \"%s\" is not a valid namespace name", config->namespace);
 	if (!name_is_subdomain(config->name))
-		return err_set(
-			err, ERR_INVALID, "--lease-name \"%s\": no name of a Lease", config->name);
+		return err_set(err, ERR_INVALID, "--lease-name: \"%s\" is not a valid object name",
+			config->name);
 	if (!*config->identity)
 		return err_set(err, ERR_INVALID, "--identity: must not be empty");
 	return check_timing(config, err);

@@ -22,8 +22,8 @@ const char *review_operation_name(enum review_operation operation)
 
 static int wrong_type(const char *field, const struct json *j, const char *want, struct err *err)
 {
-	return err_set(
-		err, ERR_INVALID, "%s: want %s, not %s", field, want, json_type_name(json_type(j)));
+	return err_set(err, ERR_INVALID, "%s: must be %s, not %s", field, want,
+		json_type_name(json_type(j)));
 }
 
 /* A string that may be absent or null, "" then. */
@@ -54,7 +54,7 @@ static int decode_operation(const struct json *request, enum review_operation *r
 		return 0;
 	}
 	return err_set(
-		err, ERR_INVALID, "request.operation: want CREATE, UPDATE, DELETE or CONNECT");
+		err, ERR_INVALID, "request.operation: must be CREATE, UPDATE, DELETE or CONNECT");
 }
 
 static int decode_object(const struct json *request, const char *key, const char *field,
@@ -95,9 +95,9 @@ static int decode_envelope(const struct json *root, struct err *err)
 	if (json_type(root) != JSON_OBJECT)
 		return wrong_type("the body", root, "an AdmissionReview object", err);
 	if (!str_eq(json_string(json_get(root, "kind")), "AdmissionReview"))
-		return err_set(err, ERR_INVALID, "kind: want \"AdmissionReview\"");
+		return err_set(err, ERR_INVALID, "kind: must be \"AdmissionReview\"");
 	if (!str_eq(json_string(json_get(root, "apiVersion")), "admission.k8s.io/v1"))
-		return err_set(err, ERR_INVALID, "apiVersion: want \"admission.k8s.io/v1\"");
+		return err_set(err, ERR_INVALID, "apiVersion: must be \"admission.k8s.io/v1\"");
 	if (json_type(json_get(root, "request")) != JSON_OBJECT)
 		return wrong_type("request", json_get(root, "request"), "an object", err);
 	return 0;

@@ -83,7 +83,7 @@ static int from_status(
 		message = "no message";
 	if (kind == ERR_FORBIDDEN && is_quota(message))
 		kind = ERR_QUOTA;
-	(void)err_set(err, kind, "%s: %s", reason && *reason ? reason : "no reason", message);
+	(void)err_set(err, kind, "%s: %s", reason && *reason ? reason : "unknown reason", message);
 	if (err) {
 		err->http_status = code;
 		err->retry_after_ms = longer_wait(retry_after_ms, status);
@@ -119,7 +119,7 @@ int status_error(
 	if (len && json_parse(body, len, &status, NULL) == 0 &&
 		str_eq(json_string(json_get(status, "kind")), "Status"))
 		return from_status(status, http_status, retry_after_ms, err);
-	(void)err_set(err, kind_of_code(http_status), "no Status, but: %.*s",
+	(void)err_set(err, kind_of_code(http_status), "not a Status: %.*s",
 		(int)printable(body, len), len ? body : "");
 	if (err) {
 		err->http_status = http_status;

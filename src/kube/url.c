@@ -34,7 +34,7 @@ static int add_segment(struct buf *to, const char *part, struct err *err)
 	if (!given(part))
 		return 0;
 	if (str_eq(part, ".") || str_eq(part, "..") || strpbrk(part, "/%"))
-		return err_set(err, ERR_INVALID, "\"%.*s\" can't be part of an API path",
+		return err_set(err, ERR_INVALID, "\"%.*s\" is not valid in an API path",
 			LIMIT_QUOTED_BYTES, part);
 	(void)buf_addc(to, '/');
 	add_escaped(to, part);

@@ -13,7 +13,7 @@
 #include "run/metrics.h"
 
 METRIC_COUNTER(dropped, "promogate_log_lines_dropped_total",
-	"Log lines that were dropped because nobody read stderr.");
+	"Log lines dropped because stderr was not read.");
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static _Atomic int lowest = LOG_INFO;
@@ -82,7 +82,7 @@ void log_fields(enum log_level level, const char *msg, const struct log_field *f
 	format(&b, level, msg, fields);
 	if (b.overflowed) {
 		buf_reset(&b);
-		format(&b, level, "a log line was too long",
+		format(&b, level, "log line too long",
 			(const struct log_field[]){LOG_STR("line", msg), LOG_END});
 	}
 	if (!b.overflowed)

@@ -12,9 +12,9 @@
 #include "run/thread.h"
 
 METRIC_COUNTER(closed_total, "promogate_http_connections_silent_closed_total",
-	"Connections that were closed before their client said anything, by reason.", "why");
+	"Connections closed before the client sent anything, by reason.", "why");
 METRIC_GAUGE(silent, "promogate_http_connections_silent",
-	"Connections whose client has said nothing yet.", "port");
+	"Connections on which the client has sent nothing yet.", "port");
 
 enum { ACCEPTS_AT_ONCE = 64, EVENTS_AT_ONCE = 64, FULL_MS = 20, CROWD = 64 };
 

@@ -10,7 +10,7 @@
 #include "server/exchange_internal.h"
 
 METRIC_COUNTER(cut_total, "promogate_http_connections_cut_total",
-	"Connections that the server ended, by reason.", "why");
+	"Connections closed by the server, by reason.", "why");
 
 enum { CONN_MAGIC = 0x636f6e6e };
 

@@ -12,8 +12,7 @@
 #include "server/exchange_internal.h"
 #include "server/worker.h"
 
-METRIC_GAUGE(bodies, "promogate_http_request_body_bytes",
-	"Bytes of request bodies that are held at this moment.");
+METRIC_GAUGE(bodies, "promogate_http_request_body_bytes", "Bytes of request bodies in memory.");
 
 enum { EXCHANGE_MAGIC = 0x78636867 };
 
@@ -162,8 +161,7 @@ void exchange_sending(struct exchange *x)
 		x->status = MHD_HTTP_GATEWAY_TIMEOUT;
 		x->content_type = STATUS_CONTENT_TYPE;
 		buf_reset(&x->reply);
-		status_encode(&x->reply, x->status, "Timeout",
-			"the request was not decided in the time that it has");
+		status_encode(&x->reply, x->status, "Timeout", "request timed out");
 	}
 	x->state = EXCHANGE_SENT;
 }

@@ -38,7 +38,7 @@ static void metrics(void *ctx, struct exchange *x)
 	(void)ctx;
 	metrics_render(&b);
 	if (b.overflowed)
-		exchange_fail(x, 500, "InternalError", "there are more metrics than can be shown");
+		exchange_fail(x, 500, "InternalError", "too many metrics to render");
 	else
 		exchange_reply(x, 200, METRICS_CONTENT_TYPE, &b);
 }

@@ -15,12 +15,13 @@
 #include "server/request.h"
 #include "server/worker.h"
 
-METRIC_COUNTER(
-	requests, "promogate_http_requests_total", "Requests that were answered.", "path", "code");
+METRIC_COUNTER(requests, "promogate_http_requests_total",
+	"Requests answered, by path and status code.", "path", "code");
 METRIC_HISTOGRAM(durations, "promogate_http_request_duration_seconds",
-	"From the headers of a request to the last byte of its answer.", "path");
+	"Request duration, from the headers of the request to the last byte of the response.",
+	"path");
 METRIC_GAUGE(in_flight, "promogate_http_requests_in_flight",
-	"Requests whose headers have come and whose answer was not sent.");
+	"Requests in flight: headers received, response not sent yet.");
 METRIC_GAUGE(connections, "promogate_http_connections", "Open connections.", "port");
 
 static struct conn *conn_of(struct MHD_Connection *mhd)
@@ -221,7 +222,7 @@ static int start_worker(struct http *h, struct err *err)
 	char name[16];
 
 	if (!daemon)
-		return err_set(err, ERR_INTERNAL, "libmicrohttpd does not start");
+		return err_set(err, ERR_INTERNAL, "libmicrohttpd failed to start");
 	(void)snprintf(name, sizeof(name), "server-%s-%u", h->tls ? "tls" : "plain",
 		h->worker_count % 100);
 	if (worker_start(daemon, name, &h->workers[h->worker_count], err) < 0)

@@ -16,7 +16,7 @@ enum { HOST_BYTES = 64 };
 static int malformed(const char *address, struct err *err)
 {
 	return err_set(err, ERR_INVALID,
-		"listen address \"%s\": want host:port with a numeric host, [ipv6]:port or :port",
+		"listen address \"%s\": must be host:port with a numeric host, [ipv6]:port or :port",
 		address);
 }
 

@@ -90,11 +90,11 @@ static void check_route(struct exchange *x, const struct route *r, const struct 
 	char message[128];
 
 	if (!method_fits(r, x->method)) {
-		(void)snprintf(message, sizeof(message), "%s takes %s", r->path, r->method);
+		(void)snprintf(message, sizeof(message), "%s accepts %s", r->path, r->method);
 		exchange_refuse(x, MHD_HTTP_METHOD_NOT_ALLOWED, "MethodNotAllowed", message);
 		x->allow = str_eq(r->method, "GET") ? "GET, HEAD" : r->method;
 	} else if (r->content_type && (!head->type || !type_is(head->type, r->content_type))) {
-		(void)snprintf(message, sizeof(message), "%s takes a body of type %s", r->path,
+		(void)snprintf(message, sizeof(message), "%s accepts a body of type %s", r->path,
 			r->content_type);
 		exchange_refuse(
 			x, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message);
@@ -127,8 +127,7 @@ bool request_begin(struct exchange *x, const struct route *routes, size_t route_
 	if (x->route)
 		check_route(x, x->route, &head);
 	else
-		exchange_refuse(
-			x, MHD_HTTP_NOT_FOUND, "NotFound", "nothing is served at this path");
+		exchange_refuse(x, MHD_HTTP_NOT_FOUND, "NotFound", "no such path");
 	return false;
 }
 

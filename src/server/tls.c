@@ -15,9 +15,9 @@
 #include "run/metrics.h"
 
 METRIC_GAUGE(expiry, "promogate_certificate_expiry_timestamp_seconds",
-	"When the serving certificate expires, in seconds since 1970.");
+	"Expiry of the serving certificate, in seconds since 1970.");
 METRIC_COUNTER(loads, "promogate_certificate_loads_total",
-	"Serving certificates that were loaded, or could not be.", "result");
+	"Attempts to load the serving certificate, by result.", "result");
 
 /* Room for any usual key, so that no copy of it stays behind as the buffer grows. */
 enum { KEY_BYTES = 16 * 1024 };
@@ -174,12 +174,11 @@ void tls_poll(struct tls_store *store)
 		return;
 	if (tls_load(store, &err) == 0) {
 		store->complained = false;
-		log_event(LOG_INFO, "serving certificate loaded again",
+		log_event(LOG_INFO, "serving certificate reloaded",
 			LOG_STR("file", store->cert_file), LOG_END);
 	} else if (!store->complained) {
 		store->complained = true;
-		log_event(LOG_WARN,
-			"serving certificate changed but can't be used; keeping the old",
+		log_event(LOG_WARN, "new serving certificate is not usable; keeping the old one",
 			LOG_STR("file", store->cert_file), LOG_ERR(&err), LOG_END);
 	}
 }

@@ -51,8 +51,7 @@ static int spend(struct converter *c, const struct node *node)
 	if (++c->values <= LIMIT_JSON_VALUES && !c->out.to->overflowed)
 		return 0;
 	return err_set(c->err, ERR_TOO_LARGE,
-		"line %u: the document is too large, aliases counted as often as they are used",
-		node->line);
+		"line %u: the document is too large; each use of an alias counts", node->line);
 }
 
 /*
@@ -72,7 +71,7 @@ static bool is_tagged(const struct node *node, const char *tag)
 
 static int bad_tag(const struct converter *c, const struct node *node)
 {
-	return err_set(c->err, ERR_INVALID, "line %u: the tag \"%.*s\" can't be followed here",
+	return err_set(c->err, ERR_INVALID, "line %u: the tag \"%.*s\" is not supported",
 		node->line, LIMIT_QUOTED_BYTES, node->tag);
 }
 
@@ -156,11 +155,11 @@ static int key_of(
 	const struct converter *c, const struct node *node, struct scalar *s, const char **ret)
 {
 	if (node->type != NODE_SCALAR)
-		return fail(c, node, "a key that is no scalar");
+		return fail(c, node, "a key must be a scalar");
 	if (resolve(c, node, s) < 0)
 		return -1;
 	if (s->type == SCALAR_NULL)
-		return fail(c, node, "a key that is null");
+		return fail(c, node, "a key must not be null");
 	*ret = node->value;
 	if (s->type == SCALAR_BOOL)
 		*ret = s->is_true ? "true" : "false";
@@ -191,7 +190,7 @@ static int convert_member(
 		return 0;
 	if (first)
 		return err_set(c->err, ERR_INVALID,
-			"line %u: the key \"%.*s\" stands in line %u already", key->line,
+			"line %u: duplicate key \"%.*s\", first in line %u", key->line,
 			LIMIT_QUOTED_BYTES, name, first->line);
 	strmap_put(&object->keys, name, (void *)key);
 	emit_key(&c->out, name);
@@ -208,7 +207,7 @@ static int merge(struct converter *c, struct object *object, const struct node *
 	if (spend(c, value) < 0)
 		return -1;
 	if (from->type != NODE_MAPPING)
-		return fail(c, value, "a merge (<<) of something that is no mapping");
+		return fail(c, value, "a merge (<<) needs a mapping");
 	if (descend(c, value) < 0)
 		return -1;
 	ret = convert_members(c, object, from);
@@ -281,7 +280,7 @@ int convert(const struct node *root, struct buf *json, struct lines *lines, stru
 	if (convert_value(&c, root, root->line) < 0)
 		return -1;
 	return json->overflowed ? err_set(err, ERR_TOO_LARGE,
-					  "line %u: a document of over %zu bytes as JSON",
+					  "line %u: the document is over %zu bytes as JSON",
 					  root->line, json->max)
 				: 0;
 }

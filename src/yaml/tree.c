@@ -26,12 +26,12 @@ static unsigned line_of(yaml_mark_t mark)
 
 static int parser_failed(const yaml_parser_t *p, struct err *err)
 {
-	const char *problem = p->problem ? p->problem : "it can't be read";
+	const char *problem = p->problem ? p->problem : "not valid YAML";
 
 	if (p->error == YAML_READER_ERROR)
 		return err_set(err, ERR_INVALID, "%s at byte %zu", problem, p->problem_offset);
 	if (p->error == YAML_MEMORY_ERROR)
-		return err_set(err, ERR_INTERNAL, "libyaml has no memory");
+		return err_set(err, ERR_INTERNAL, "libyaml is out of memory");
 	return err_set(err, ERR_INVALID, "line %u: %s%s%s", line_of(p->problem_mark), problem,
 		p->context ? " " : "", p->context ? p->context : "");
 }
@@ -150,10 +150,11 @@ static int on_alias(struct reader *r, const yaml_event_t *event)
 		return -1;
 	node->target = strmap_get(&r->anchors, anchor);
 	if (!node->target)
-		return err_set(r->err, ERR_INVALID, "line %u: no anchor \"%.*s\" before this alias",
-			node->line, LIMIT_QUOTED_BYTES, anchor);
+		return err_set(r->err, ERR_INVALID, "line %u: unknown anchor \"%.*s\"", node->line,
+			LIMIT_QUOTED_BYTES, anchor);
 	if (node->target->open)
-		return fail(r, node->line, ERR_INVALID, "an alias inside of what it stands for");
+		return fail(
+			r, node->line, ERR_INVALID, "an alias inside the value that it refers to");
 	return 0;
 }
 

@@ -18,11 +18,11 @@ int yaml_open(const char *text, size_t len, struct yaml_stream **ret, struct err
 	struct yaml_stream *stream;
 
 	if (len > LIMIT_YAML_BYTES)
-		return err_set(err, ERR_TOO_LARGE, "YAML of over %d bytes", LIMIT_YAML_BYTES);
+		return err_set(err, ERR_TOO_LARGE, "YAML over %d bytes", LIMIT_YAML_BYTES);
 	stream = xcalloc(1, sizeof(*stream));
 	if (!yaml_parser_initialize(&stream->parser)) {
 		free(stream);
-		return err_set(err, ERR_INTERNAL, "libyaml does not start");
+		return err_set(err, ERR_INTERNAL, "libyaml failed to start");
 	}
 	yaml_parser_set_encoding(&stream->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&stream->parser, (const unsigned char *)text, len);
@@ -101,12 +101,12 @@ int yaml_parse(const char *text, size_t len, struct yaml_doc *ret, struct err *e
 	if (end < 0)
 		return -1;
 	if (end == YAML_END)
-		return err_set(err, ERR_INVALID, "no YAML document in it");
+		return err_set(err, ERR_INVALID, "no YAML document");
 	end = yaml_next(stream, &more, err);
 	if (end < 0)
 		return -1;
 	if (end != YAML_END)
-		return err_set(err, ERR_INVALID, "line %u: a second YAML document",
+		return err_set(err, ERR_INVALID, "line %u: unexpected second YAML document",
 			yaml_line(&more, more.root));
 	*ret = doc;
 	doc = (struct yaml_doc)YAML_DOC_INIT;

@@ -68,9 +68,9 @@ refused_with() {
 
 @test "duplicate keys, at any depth" {
 	review '{}' | sed 's/"spec":{}/"spec":{"promotionTasks":["a"],"promotionTasks":[]}/' >body
-	refused_with 400 'not an AdmissionReview: not strict JSON: the key "promotionTasks" stands twice in an object' body
+	refused_with 400 'not an AdmissionReview: not strict JSON: duplicate key "promotionTasks"' body
 	review '{}' | sed 's/"uid":"u"/"uid":"u","uid":"v"/' >body
-	refused_with 400 'not an AdmissionReview: not strict JSON: the key "uid" stands twice in an object' body
+	refused_with 400 'not an AdmissionReview: not strict JSON: duplicate key "uid"' body
 }
 
 @test "invalid UTF-8" {
@@ -82,12 +82,12 @@ refused_with() {
 
 @test "a zero byte, within a string and after the end" {
 	review '{"name": "@@"}' | sed 's/@@/\x00/' >body
-	refused_with 400 'not an AdmissionReview: not JSON: a control character in a string at byte 111' body
+	refused_with 400 'not an AdmissionReview: not JSON: control character in a string at byte 111' body
 	{
 		review '{}'
 		printf '\0'
 	} >body
-	refused_with 400 'not an AdmissionReview: not JSON: something behind the value at byte 304' body
+	refused_with 400 'not an AdmissionReview: not JSON: trailing data at byte 304' body
 }
 
 @test "trailing data" {
@@ -95,33 +95,33 @@ refused_with() {
 		review '{}'
 		review '{}'
 	} >body
-	refused_with 400 'not an AdmissionReview: not JSON: something behind the value at byte 304' body
+	refused_with 400 'not an AdmissionReview: not JSON: trailing data at byte 304' body
 }
 
 @test "an empty body, half a body, and a body that is not JSON" {
 	: >body
 	refused_with 400 'not an AdmissionReview: not JSON: nothing at byte 0' body
 	review '{}' | head -c 100 >body
-	refused_with 400 'not an AdmissionReview: not JSON: a string without end at byte 100' body
+	refused_with 400 'not an AdmissionReview: not JSON: unterminated string at byte 100' body
 	echo 'kind: AdmissionReview' >body
-	refused_with 400 'not an AdmissionReview: not JSON: a malformed number at byte 0' body
+	refused_with 400 'not an AdmissionReview: not JSON: malformed number at byte 0' body
 }
 
 @test "JSON that is not a review" {
 	echo '[]' >body
-	refused_with 400 'not an AdmissionReview: the body: want an AdmissionReview object, not array' body
+	refused_with 400 'not an AdmissionReview: the body: must be an AdmissionReview object, not array' body
 	echo '{}' >body
-	refused_with 400 'not an AdmissionReview: kind: want "AdmissionReview"' body
+	refused_with 400 'not an AdmissionReview: kind: must be "AdmissionReview"' body
 	review '{}' | sed 's#k8s.io/v1"#k8s.io/v1beta1"#' >body
-	refused_with 400 'not an AdmissionReview: apiVersion: want "admission.k8s.io/v1"' body
+	refused_with 400 'not an AdmissionReview: apiVersion: must be "admission.k8s.io/v1"' body
 	review '{"object": null}' >body
-	refused_with 400 'not an AdmissionReview: request.object: want an object, not null' body
+	refused_with 400 'not an AdmissionReview: request.object: must be an object, not null' body
 	review '{"operation": "create"}' >body
-	refused_with 400 'not an AdmissionReview: request.operation: want CREATE, UPDATE, DELETE or CONNECT' body
+	refused_with 400 'not an AdmissionReview: request.operation: must be CREATE, UPDATE, DELETE or CONNECT' body
 	review '{"uid": ""}' >body
 	refused_with 400 'not an AdmissionReview: request.uid: missing' body
 	review '{"options": {"fieldManager": 7}}' >body
-	refused_with 400 'not an AdmissionReview: request.options.fieldManager: want a string, not number' body
+	refused_with 400 'not an AdmissionReview: request.options.fieldManager: must be a string, not number' body
 }
 
 @test "an object that no schema has seen" {
@@ -140,7 +140,7 @@ refused_with() {
 	[ "$(post /validate body)" = 200 ]
 	[ "$(jq -c .response answer)" = '{"uid":"u","allowed":true}' ]
 	review '{}' | sed 's/"object"/"Object"/' >body
-	refused_with 400 'not an AdmissionReview: request.object: want an object, not null' body
+	refused_with 400 'not an AdmissionReview: request.object: must be an object, not null' body
 }
 
 @test "a body over the limit" {
@@ -164,9 +164,9 @@ refused_with() {
 @test "wrong method, type and path" {
 	review '{}' >body
 	[ "$(post /validate body -X PUT)" = 405 ]
-	same '/validate takes POST' "$(jq -r .message answer)"
+	same '/validate accepts POST' "$(jq -r .message answer)"
 	[ "$(post /validate body -H 'Content-Type: text/plain')" = 415 ]
-	same '/validate takes a body of type application/json' "$(jq -r .message answer)"
+	same '/validate accepts a body of type application/json' "$(jq -r .message answer)"
 	[ "$(post /nothing body)" = 404 ]
 	[ "$(post /validate/ body)" = 404 ]
 }

@@ -88,8 +88,8 @@ static void failures_have_their_kind(void **state)
 		{"/garbage", ERR_IO, 0, "GET http://127.0.0.1:"},
 		{"/drop", ERR_IO, 0, "/drop: "},
 		{"/cut", ERR_IO, 0, ""},
-		{"/endless", ERR_TOO_LARGE, 0, "an answer over 100000 bytes"},
-		{"/endless-headers", ERR_TOO_LARGE, 0, "bytes of headers"},
+		{"/endless", ERR_TOO_LARGE, 0, "response over 100000 bytes"},
+		{"/endless-headers", ERR_TOO_LARGE, 0, "response headers over"},
 		{"/endless-failure", ERR_IO, 500, "sorry sorry"},
 	};
 	CLEANUP(api_free_p) struct api *api = outcome_client(server.url);
@@ -176,7 +176,7 @@ static void a_read_is_sent_again_and_a_write_is_not(void **state)
 	assert_int_equal(outcome_counted(api, "drop-kept-GET"), 2);
 	assert_int_equal(api_call_wait(api, &post, &body, &len, &err), -1);
 	assert_int_equal(err.kind, ERR_IO);
-	assert_says(err.msg, "the connection ended before an answer came");
+	assert_says(err.msg, "the connection ended before a response came");
 	assert_int_equal(outcome_counted(api, "drop-kept-POST"), 1);
 }
 

@@ -151,7 +151,7 @@ static void says_what_can_not_be_followed(void **state)
 		const char *cluster, *user, *says;
 	} rows[] = {
 		{"server: https://a", "exec: {command: aws}",
-			"line 8: user \"u\": exec: exec plugins are not supported: use a token"},
+			"line 8: user \"u\": exec: exec plugins are not supported; use a token"},
 		{"server: https://a", "auth-provider: {name: gcp}",
 			"line 8: user \"u\": auth-provider: auth providers are not supported"},
 		{"server: https://a", "username: me, password: no",
@@ -160,12 +160,12 @@ static void says_what_can_not_be_followed(void **state)
 		{"server: https://a", "as: admin", "user \"u\": as: impersonation"},
 		{"server: https://a", "as-groups: [a]", "user \"u\": as-groups: impersonation"},
 		{"server: https://a", "client-certificate-data: " PEM64,
-			"line 8: user \"u\": a client certificate and its key: only one is given"},
-		{"server: https://a", "client-key-data: AA", "client-key-data: no base64"},
-		{"server: https://a", "client-key-data: AAAA", "client-key-data: no PEM in it"},
+			"line 8: user \"u\": a client certificate needs its key, and a key its certificate"},
+		{"server: https://a", "client-key-data: AA", "client-key-data: not valid base64"},
+		{"server: https://a", "client-key-data: AAAA", "client-key-data: not PEM data"},
 		{"server: https://a", "client-key: missing", "client-key: opening "},
 		{"server: https://a", "token: 123",
-			"token: want a string, not a number (quote it)"},
+			"token: must be a string, not a number; quote it"},
 		{"{server: https://a, certificate-authority: sub/ca.crt, "
 		 "certificate-authority-data: AA==}",
 			"", "line 6: cluster \"a\": both certificate-authority and "},
@@ -173,15 +173,16 @@ static void says_what_can_not_be_followed(void **state)
 			"line 6: cluster \"a\": proxy-url: proxies are not supported"},
 		{"{server: https://a, insecure-skip-tls-verify: true, certificate-authority: "
 		 "sub/ca.crt}",
-			"", "insecure-skip-tls-verify and a certificate-authority: remove one"},
+			"",
+			"insecure-skip-tls-verify and a certificate-authority are both set; remove one"},
 		{"{server: https://a, insecure-skip-tls-verify: 'yes'}", "",
-			"insecure-skip-tls-verify: want true or false"},
+			"insecure-skip-tls-verify: must be true or false"},
 		{"server: a.test", "",
-			"line 6: cluster \"a\": server: want https://HOST:PORT, not "},
-		{"server: https://", "", "server: want https://"},
-		{"server: https://u@a", "", "server: want https://"},
-		{"server: 'https://a?b'", "", "server: want https://"},
-		{"tls-server-name: x", "", "server: want https://HOST:PORT, not \"\""},
+			"line 6: cluster \"a\": server: must be https://HOST:PORT, not "},
+		{"server: https://", "", "server: must be https://"},
+		{"server: https://u@a", "", "server: must be https://"},
+		{"server: 'https://a?b'", "", "server: must be https://"},
+		{"tls-server-name: x", "", "server: must be https://HOST:PORT, not \"\""},
 	};
 
 	(void)state;
@@ -207,9 +208,9 @@ static void says_what_is_missing(void **state)
 	} rows[] = {
 		{"{}", NULL, "no current-context", ERR_INVALID},
 		{"{}", "x", "no context \"x\"", ERR_INVALID},
-		{"contexts: [{name: x}]", "x", "context \"x\": nothing in \"context\"",
+		{"contexts: [{name: x}]", "x", "context \"x\": no entries in \"context\"",
 			ERR_INVALID},
-		{"contexts: [{name: x, context: {user: u}}]", "x", "no cluster is named",
+		{"contexts: [{name: x, context: {user: u}}]", "x", "cluster: required",
 			ERR_INVALID},
 		{"contexts: [{name: x, context: {cluster: a}}]", "x", "context \"x\": kubeconfig ",
 			ERR_INVALID},
@@ -219,7 +220,7 @@ static void says_what_is_missing(void **state)
 		 "clusters: [{name: a, cluster: {server: https://a}}]",
 			"x", "no user \"u\"", ERR_INVALID},
 		{"a: b: c", "x", "line 1: mapping values are not allowed", ERR_INVALID},
-		{"- a", "x", "no mapping", ERR_INVALID},
+		{"- a", "x", "not a mapping", ERR_INVALID},
 		{"", "x", "no YAML document", ERR_INVALID},
 		{"users: 5\ncontexts: {a: b}", "x", "no context \"x\"", ERR_INVALID},
 	};
@@ -317,7 +318,7 @@ static void finds_the_first_there_is(void **state)
 	set_env("HOME", folder);
 	assert_int_equal(credentials_find(NULL, NULL, &c, &err), -1);
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
-	assert_says(err.msg, "name a kubeconfig, set KUBECONFIG, or run in a pod");
+	assert_says(err.msg, "use --kubeconfig, set KUBECONFIG, or run in a pod");
 
 	assert_int_equal(mkdir(kube, 0700), 0);
 	home_config = write_file(".kube/config",

@@ -67,7 +67,7 @@ static void the_cap_is_an_option(void **state)
 		hang.timeout_ms = 50;
 		(void)api_call(api, &hang, outcome_done, &waiting);
 		outcome_await(&waiting, 1, 0);
-		assert_says(waiting.err.msg, "no connection was free in time");
+		assert_says(waiting.err.msg, "timed out waiting for a free connection");
 		waiting.err = (struct err)ERR_INIT;
 		(void)api_call(api, &late, outcome_done, &waiting);
 		api_cancel(api, ids[0]);
@@ -93,7 +93,7 @@ static void a_call_that_waits_times_out_too(void **state)
 	(void)api_call(api, &ok, outcome_done, &waiting);
 	outcome_await(&waiting, 1, 0);
 	assert_int_equal(waiting.err.kind, ERR_TIMEOUT);
-	assert_says(waiting.err.msg, "/ok: no connection was free in time");
+	assert_says(waiting.err.msg, "/ok: timed out waiting for a free connection");
 	api_free(api);
 	outcome_release(&hung);
 	outcome_release(&waiting);
@@ -143,7 +143,7 @@ static void a_queue_has_an_end(void **state)
 		(void)api_call(api, &ok, outcome_done, &waiting);
 	outcome_await(&waiting, 10, 0);
 	assert_int_equal(waiting.err.kind, ERR_THROTTLED);
-	assert_says(waiting.err.msg, "calls wait already");
+	assert_says(waiting.err.msg, "calls are waiting already");
 	api_free(api);
 	assert_int_equal(hung.done, LIMIT_API_CALLS);
 	assert_int_equal(waiting.done, MORE);
@@ -195,7 +195,7 @@ static void who_can_not_wait_is_told_at_once(void **state)
 	assert_int_equal(err.kind, ERR_THROTTLED);
 	assert_int_equal(err.http_status, 0);
 	assert_true(err.retry_after_ms > 0 && err.retry_after_ms <= 50000);
-	assert_says(err.msg, "/ok: the API server asked to wait longer than that");
+	assert_says(err.msg, "/ok: the API server asked to wait longer than the timeout");
 }
 
 int main(void)

@@ -43,10 +43,10 @@ static void refuses_what_would_leave_its_place(void **state)
 		struct url url;
 		const char *says;
 	} rows[] = {
-		{{.version = "v1", .namespace = "..", .resource = "pods"}, "\"..\" can't be part"},
-		{{.version = "v1", .resource = "pods", .name = "."}, "\".\" can't be part"},
-		{{.version = "v1", .resource = "pods", .name = "a/b"}, "\"a/b\" can't be part"},
-		{{.version = "v1", .resource = "pods", .name = "a%2fb"}, "\"a%2fb\" can't be part"},
+		{{.version = "v1", .namespace = "..", .resource = "pods"}, "\"..\" is not valid"},
+		{{.version = "v1", .resource = "pods", .name = "."}, "\".\" is not valid"},
+		{{.version = "v1", .resource = "pods", .name = "a/b"}, "\"a/b\" is not valid"},
+		{{.version = "v1", .resource = "pods", .name = "a%2fb"}, "\"a%2fb\" is not valid"},
 		{{.version = "v1"}, "needs a version and a resource"},
 		{{.resource = "pods"}, "needs a version and a resource"},
 		{{.version = "v1", .resource = "pods", .subresource = "log"},

@@ -137,7 +137,7 @@ static void answers_by_path_method_and_type(void **state)
 			"\r\nAllow: GET, HEAD\r\n"},
 		{"GET /get HTTP/1.1\r\nHost: x\r\n\r\n", 200, "HTTP/1.1 200"},
 		{"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 415,
-			"/echo takes a body of type application/json"},
+			"/echo accepts a body of type application/json"},
 		{"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/jsonx\r\n"
 		 "Content-Length: 2\r\n\r\n{}",
 			415, "UnsupportedMediaType"},

@@ -9,7 +9,7 @@ static void a_body_that_is_not_a_review_is_refused(void **state)
 	} rows[] = {
 		{"", "not an AdmissionReview: "},
 		{"{\"a\":1,\"a\":2}", "not an AdmissionReview: "},
-		{"{}", "not an AdmissionReview: kind: want \\\"AdmissionReview\\\""},
+		{"{}", "not an AdmissionReview: kind: must be \\\"AdmissionReview\\\""},
 		{"{\"kind\":\"AdmissionReview\",\"apiVersion\":\"admission.k8s.io/v1\","
 		 "\"request\":{}}",
 			"not an AdmissionReview: request.uid: missing"},

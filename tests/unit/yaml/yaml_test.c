@@ -104,24 +104,24 @@ static void says_where_it_is_wrong(void **state)
 	} rows[] = {
 		{"", "no YAML document"},
 		{"# nothing\n", "no YAML document"},
-		{"a: 1\n---\nb: 2", "line 3: a second YAML document"},
-		{"a: 1\nb: 2\na: 3", "line 3: the key \"a\" stands in line 1 already"},
-		{"x:\n  - 1: a\n    0x1: b", "line 3: the key \"1\" stands in line 2 already"},
+		{"a: 1\n---\nb: 2", "line 3: unexpected second YAML document"},
+		{"a: 1\nb: 2\na: 3", "line 3: duplicate key \"a\", first in line 1"},
+		{"x:\n  - 1: a\n    0x1: b", "line 3: duplicate key \"1\", first in line 2"},
 		{"a: b: c", "line 1: mapping values are not allowed in this context"},
 		{"a:\n\t- b", "line 2: found character that cannot start any token"},
 		{"a: [1, 2", "did not find expected ',' or ']'"},
 		{"a: 'b", "found unexpected end of stream"},
-		{"a: *b", "line 1: no anchor \"b\" before this alias"},
-		{"a: &x\n  b: *x", "line 2: an alias inside of what it stands for"},
+		{"a: *b", "line 1: unknown anchor \"b\""},
+		{"a: &x\n  b: *x", "line 2: an alias inside the value that it refers to"},
 		{"a: .inf", "line 1: JSON has no infinity"},
-		{"\n\na: !secret b", "line 3: the tag \"!secret\" can't be followed here"},
-		{"a: !!binary aGk=", "binary\" can't be followed"},
-		{"a: !!int b", "int\" can't be followed"},
-		{"a: !!set {b}", "set\" can't be followed"},
+		{"\n\na: !secret b", "line 3: the tag \"!secret\" is not supported"},
+		{"a: !!binary aGk=", "binary\" is not supported"},
+		{"a: !!int b", "int\" is not supported"},
+		{"a: !!set {b}", "set\" is not supported"},
 		{"a: \"b\\0c\"", "line 1: a NUL character"},
-		{"{[a]: b}", "line 1: a key that is no scalar"},
-		{"~: b", "line 1: a key that is null"},
-		{"a: {<<: 1}", "line 1: a merge (<<) of something that is no mapping"},
+		{"{[a]: b}", "line 1: a key must be a scalar"},
+		{"~: b", "line 1: a key must not be null"},
+		{"a: {<<: 1}", "line 1: a merge (<<) needs a mapping"},
 		{"a: \xff", "invalid leading UTF-8 octet at byte 3"},
 		{"a: \x01", "control characters are not allowed"},
 	};
@@ -186,7 +186,7 @@ static void goes_from_document_to_document(void **state)
 	assert_int_equal(yaml_line(&doc, json_get(doc.root, "c")), 5);
 	yaml_doc_release(&doc);
 	assert_int_equal(yaml_next(stream, &doc, &err), -1);
-	assert_says(err.msg, "line 8: the key \"a\"");
+	assert_says(err.msg, "line 8: duplicate key \"a\"");
 	assert_int_equal(yaml_next(stream, &doc, &err), YAML_END);
 }
 
