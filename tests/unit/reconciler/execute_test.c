@@ -207,7 +207,7 @@ static void only_a_404_says_that_a_job_is_gone(void **state)
 		add_get_job(&f, 0);
 		run(&f);
 		fake_end(&f.cluster.fake, only(&f, "GET", "/jobs/" JOB_A), NULL, &err);
-		assert_int_equal(strmap_has(&f.app->gone, JOB_A), gone);
+		assert_int_equal(strmap_has(&f.app->execution.gone, JOB_A), gone);
 		ended(&f, gone ? ERR_NONE : rows[i].kind, gone);
 		fixture_release(&f);
 	}
@@ -224,7 +224,7 @@ static void a_job_that_is_there_changes_nothing(void **state)
 	answer(&f, "GET", "/jobs/" JOB_A,
 		"{\"metadata\":{\"labels\":{\"app.kubernetes.io/managed-by\":\"promogate\"},"
 		"\"ownerReferences\":[{\"uid\":\"u-v\"}]}}");
-	assert_false(strmap_has(&f.app->gone, JOB_A));
+	assert_false(strmap_has(&f.app->execution.gone, JOB_A));
 	ended(&f, ERR_NONE, false);
 	fixture_release(&f);
 }
@@ -256,7 +256,7 @@ static void what_is_invalid_or_too_large_can_not_run(void **state)
 		add_create(&f, "a");
 		run(&f);
 		fails(&f, "POST", "/jobs", rows[i].kind);
-		assert_int_equal(strmap_has(&f.app->refused, "a"), rows[i].refused);
+		assert_int_equal(strmap_has(&f.app->execution.refused, "a"), rows[i].refused);
 		ended(&f, rows[i].kind, rows[i].refused);
 		fixture_release(&f);
 	}
@@ -272,7 +272,7 @@ static void a_refusal_of_a_definition_that_changed_meanwhile_is_forgotten(void *
 	run(&f);
 	cluster_event(&f.cluster, "keptntaskdefinitions", "MODIFIED", FUNCTION("dev", "a", INLINE));
 	fails(&f, "POST", "/jobs", ERR_INVALID);
-	assert_false(strmap_has(&f.app->refused, "a"));
+	assert_false(strmap_has(&f.app->execution.refused, "a"));
 	ended(&f, ERR_INVALID, true);
 	fixture_release(&f);
 }
@@ -307,7 +307,7 @@ static void a_config_map_is_the_code_if_this_job_owns_it(void **state)
 			answer(&f, "GET", "/configmaps/" JOB_A, rows[i].found);
 		else
 			fails(&f, "GET", "/configmaps/" JOB_A, ERR_NOT_FOUND);
-		assert_int_equal(strmap_has(&f.app->with_code, JOB_A), rows[i].code);
+		assert_int_equal(strmap_has(&f.app->execution.with_code, JOB_A), rows[i].code);
 		ended(&f, rows[i].kind, rows[i].code);
 		fixture_release(&f);
 	}
@@ -331,7 +331,7 @@ static void code_is_copied_from_the_config_map_that_has_it(void **state)
 	assert_says(create->body, "the code");
 	assert_says(create->body, "\"uid\":\"u-" JOB_A "\"");
 	fake_answer(&f.cluster.fake, create, "{}");
-	assert_true(strmap_has(&f.app->with_code, JOB_A));
+	assert_true(strmap_has(&f.app->execution.with_code, JOB_A));
 	ended(&f, ERR_NONE, true);
 	fixture_release(&f);
 }
@@ -346,7 +346,7 @@ static void code_that_is_missing_drops_the_rest(void **state)
 	add_record(&f);
 	run(&f);
 	fails(&f, "GET", "/namespaces/keptn-system/configmaps/source", ERR_NOT_FOUND);
-	assert_false(strmap_has(&f.app->with_code, JOB_A));
+	assert_false(strmap_has(&f.app->execution.with_code, JOB_A));
 	ended(&f, ERR_NOT_FOUND, false);
 	fixture_release(&f);
 }

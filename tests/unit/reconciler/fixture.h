@@ -5,6 +5,7 @@
 #ifndef PROMOGATE_TESTS_RECONCILER_FIXTURE_H
 #define PROMOGATE_TESTS_RECONCILER_FIXTURE_H
 
+#include "reconciler/apps.h"
 #include "reconciler/execute.h"
 
 #include "cluster.h"

@@ -49,7 +49,7 @@ static struct plan_action *add_record(struct fixture *f, enum view_state promoti
 
 static void done(struct fixture *f, const struct plan_action *a)
 {
-	reports_done(f->reports, f->app, f->snapshot, &f->plan, a);
+	reports_done(f->reports, &f->app->reports, f->snapshot, &f->plan, a);
 }
 
 static void a_transition_is_one_event_and_not_at_once(void **state)
@@ -166,7 +166,7 @@ static unsigned waits(struct fixture *f, enum plan_reason reason)
 	struct plan_action *a = fixture_add(f, PLAN_REPORT);
 
 	a->reason = reason;
-	reports_told(f->reports, f->app, f->snapshot, a);
+	reports_waits(f->reports, &f->app->reports, f->snapshot, a);
 	return posts(f);
 }
 
@@ -194,7 +194,7 @@ static unsigned refused(struct fixture *f, const char *task, enum err_kind kind)
 	a->task = task;
 	a->name = job_name_make(task, 1, 1);
 	(void)err_set(&err, kind, "another text each time: %zu", f->plan.nactions);
-	reports_refused(f->reports, f->app, f->snapshot, a, &err);
+	reports_refused(f->reports, &f->app->reports, f->snapshot, a, &err);
 	return posts(f);
 }
 
