@@ -29,21 +29,18 @@ WARNINGS := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-proto
 	-Wcast-align -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wconversion -Wno-sign-conversion
 # A packager's own level of it would be a redefinition.
 FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(call probe,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3))
-VARIANT_release = -O2 $(FORTIFY) $(call probe,-fstack-protector-strong) $(call probe,-fstack-clash-protection) \
-	$(call probe,-fcf-protection=full) $(call probe,-ftrivial-auto-var-init=zero)
+VARIANT_release = -O2 $(FORTIFY) $(foreach f,-fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
+	-ftrivial-auto-var-init=zero,$(call probe,$f))
 VARIANT_asan = $(call sanitize,address$(comma)undefined) -fno-sanitize-recover=all
 VARIANT_tsan = $(call sanitize,thread)
 VARIANT_fuzz = $(call sanitize,fuzzer-no-link$(comma)address$(comma)undefined) -fno-sanitize-recover=all
-LINK_release = $(call probe,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) \
-	$(call probe,-Wl$(comma)-z$(comma)noexecstack) -Wl,--as-needed
-LINK_asan = -fsanitize=address,undefined
-LINK_tsan = -fsanitize=thread
-LINK_fuzz = -fsanitize=fuzzer,address,undefined
+LINK = $(subst -no-link,,$(filter -fsanitize=%,$(VARIANT_$(VARIANT))))
+LINK_release = -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 
 ALL_CFLAGS := -std=gnu11 -g $(VARIANT_$(VARIANT)) $(WARNINGS) -fPIE -pthread -fvisibility=hidden -ffunction-sections \
 	-fdata-sections -D_GNU_SOURCE -Isrc -Itests/unit -include src/base/banned.h \
 	$(call pkg,--cflags libcjson libmicrohttpd gnutls yaml-0.1 cmocka) $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS := $(LINK_$(VARIANT)) -pie -pthread -Wl,--gc-sections $(LDFLAGS)
+ALL_LDFLAGS := $(or $(LINK_$(VARIANT)),$(LINK)) -pie -pthread -Wl,--gc-sections $(LDFLAGS)
 PURE_LIBS := $(call pkg,--libs libcjson,-lcjson) -lm
 # libcurl in its GnuTLS build, where there is one: libmicrohttpd loads GnuTLS anyway (docs/performance.md). It has
 # no .pc file of its own.
@@ -83,10 +80,10 @@ HELPERS := $(B)/tests/hostile/testserver $(B)/tests/e2e/apiclient
 
 # Two kinds of links: with the pure library alone, where what can act would not link, and with what acts. The command
 # is of the first: deciding needs no cluster.
-YAML_FUZZ := $(B)/tests/fuzz/yaml_fuzz
-PURE_BIN := $(COMMAND) $(call bin,$(call in,$(PURE) cmd,$(UNIT_SRC))) $(filter-out $(YAML_FUZZ),$(FUZZ_TARGETS)) $(MODEL) \
+PURE_BIN := $(COMMAND) $(call bin,$(call in,$(PURE) cmd,$(UNIT_SRC))) $(filter-out %/yaml_fuzz,$(FUZZ_TARGETS)) $(MODEL) \
 	$(PLANTED)
-IMPURE_BIN := $(DAEMONS) $(call bin,$(call in,$(IMPURE) $(PROGRAM),$(UNIT_SRC))) $(YAML_FUZZ) $(HELPERS)
+IMPURE_BIN := $(DAEMONS) $(call bin,$(call in,$(IMPURE) $(PROGRAM),$(UNIT_SRC))) \
+	$(filter %/yaml_fuzz,$(FUZZ_TARGETS)) $(HELPERS)
 
 all: $(COMMAND) $(DAEMONS) ## build the programs
 test-build: $(UNIT_TESTS) $(HELPERS)
@@ -117,7 +114,6 @@ $(B)/version: FORCE
 	$(Q)echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
 $(B)/src/base/version.o: ALL_CFLAGS += -DPROMOGATE_VERSION='"$(VERSION)"'
 $(B)/src/base/version.o: $(B)/version
-
 $(COMMAND): $(B)/src/cmd/promogate.o
 $(DAEMONS): $(B)/promogate-%: $(B)/src/cmd/%.o $(B)/src/cmd/common.o $(B)/lib%.a
 $(UNIT_TESTS) $(FUZZ_TARGETS) $(HELPERS): %: %.o
@@ -140,16 +136,16 @@ unit: $(if $(T),$(B)/tests/unit/$(T)_test,$(UNIT_TESTS)) ## build and run the un
 	$(Q)tests/run --unit $(B) $(T)
 
 # clang's libFuzzer on the pure half; it chooses VARIANT and CC itself.
-FUZZ_SECONDS ?= 600
+fuzz: FUZZ_SECONDS ?= 600
 fuzz: ## fuzz each target for FUZZ_SECONDS (600)
+fuzz-short: FUZZ_SECONDS ?= 15
+fuzz-short: ## fuzz each target for 15 s
+fuzz fuzz-short:
 	$(Q)$(MAKE) VARIANT=fuzz CC=clang fuzz-targets
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS)
-fuzz-short: ## fuzz each target for 15 s
-	$(Q)$(MAKE) fuzz FUZZ_SECONDS=15
 fuzz-targets: $(FUZZ_TARGETS)
 
-# plan() explored inside a small API server (tests/model/). In the tests the same walks each time; a long run takes
-# others.
+# plan() explored inside a small API server (tests/model/): in the tests by the same walks each time, else by others.
 MODEL_SEED ?= $(shell date +%s)
 model-short: $(MODEL) $(PLANTED) ## explore plan() within small bounds, and without each rule
 	$(Q)$(MODEL) short
@@ -162,7 +158,6 @@ model: $(MODEL) ## explore plan() within all bounds that close: takes hours
 
 layers: $(PURE_LIB) $(FLAGS_LIB) ## a lower layer includes no higher one; a library stays in its folder
 	$(Q)hack/check-layers $(PURE_LIB) $(FLAGS_LIB)
-
 hdr-check: $(patsubst %,$(B)/%.ok,$(sort $(wildcard src/*/*.h))) ## each header compiles alone
 $(B)/%.h.ok: %.h
 	$(Q)mkdir -p $(@D)
@@ -189,25 +184,22 @@ shellcheck: ## the scripts
 	$(call say,SHELL,)
 	$(Q)$(STYLE)/shellcheck -x $(SCRIPTS)
 
-
 commits: ## the messages of recent commits
 	$(Q)hack/check-commits
 
 # --- what people call -------------------------------------------------------------------------------
 check: all layers hdr-check fmt-check shellcheck commits unit ## the fast half of the tests
-test: ## install what is missing, and run all tests
-	$(Q)hack/deps
+test: deps ## install what is missing, and run all tests
 	$(Q)tests/run
-demo: ## install what is missing, and show the main job on a real control plane
-	$(Q)hack/deps
+demo: deps ## install what is missing, and show the main job on a real control plane
 	$(Q)hack/demo
-bench: ## compare with a Go webhook that does the same work
-	$(Q)hack/deps
+bench: deps ## compare with a Go webhook that does the same work
 	$(Q)$(MAKE) all
 	$(Q)tests/bench/run
+deps: ## install what is missing
+	$(Q)hack/deps
 
 docs: $(COMMAND) ## write the pages that are made from tables
-	$(Q)mkdir -p docs
 	$(Q)$(COMMAND) rules >docs/rules.md
 	$(Q)$(COMMAND) flags >docs/reference.md
 
@@ -221,7 +213,7 @@ clean: ## remove what was built
 help: ## this list
 	$(Q)awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: all test-build unit fuzz fuzz-short fuzz-targets model model-short layers hdr-check fmt fmt-check tidy shellcheck commits \
-	check test demo bench docs install clean help FORCE
+.PHONY: all test-build unit fuzz fuzz-short fuzz-targets model model-short layers hdr-check fmt fmt-check tidy shellcheck \
+	commits check test demo bench deps docs install clean help FORCE
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
