@@ -4,7 +4,7 @@
  *	metadata.labels[promogate.dev/app]: podtato-head
  *	spec.containers[0].env[1].value: {"a":"b"}
  *
- * A string stands as it is, but in quotes where it could be taken for another value, or would not
+ * A string is written as it is, or in quotes if it could be taken for another value or would not
  * fit on the line.
  */
 #ifndef PROMOGATE_TESTS_FLAT_H

@@ -24,7 +24,7 @@ static inline bool tree_equal(const struct json *a, const struct json *b)
 	return true;
 }
 
-/* j with one member more, or another value for it; steps lead to it, made on the way if absent. */
+/* j with one more member, or another value for it; steps is its path, created if absent. */
 static inline void tree_emit_with(
 	struct emit *to, const struct json *j, const char *const *steps, const char *value)
 {

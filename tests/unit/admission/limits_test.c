@@ -1,5 +1,5 @@
 /*
- * Hostile sizes: objects that fill a whole request are judged, answered and cut to what is useful.
+ * Hostile sizes: objects that fill a whole request get an answer, cut to a useful length.
  */
 #include "admission/verdict.h"
 
@@ -10,8 +10,8 @@
 #include "base/str.h"
 #include "unit.h"
 
-/* Far more than any takes; a quadratic judgement takes minutes. */
-/* Of this process's own CPU, so that a busy machine is no matter; a second is usual. */
+/* Far more than any case takes; a quadratic algorithm takes minutes. */
+/* CPU time of this process, so that a busy machine does not matter; a second is usual. */
 enum { CPU_SECONDS_MAX = 60 };
 
 struct case_ {
@@ -29,7 +29,7 @@ static void case_release(struct case_ *c)
 	definitions_release(&c->nothing);
 }
 
-/* Judges a creation, or an update that changes nothing, once: nothing is looked up. */
+/* Runs the rules once, for a create or an update without a change; nothing is looked up. */
 static void judge(struct case_ *c, const struct buf *object, bool update, bool dry_run)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_RESPONSE_BYTES);
@@ -88,7 +88,7 @@ static void end(struct buf *b)
 	(void)buf_add(b, "]}}");
 }
 
-/* Each of these made a judgement quadratic in the length of a list. */
+/* Each of these made the rules quadratic in the length of a list. */
 static void long_lists_take_linear_time(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
@@ -113,7 +113,7 @@ static void long_lists_take_linear_time(void **state)
 	assert_true((clock() - started) / CLOCKS_PER_SEC < CPU_SECONDS_MAX);
 }
 
-static void a_hundred_findings_are_told_and_the_rest_counted(void **state)
+static void reports_a_hundred_findings_and_counts_the_rest(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
 	CLEANUP(case_release) struct case_ c;
@@ -147,7 +147,7 @@ static void warnings_leave_room_for_errors(void **state)
 	assert_int_equal(count(&c, "status", "details", "causes"), 1);
 }
 
-/* As many errors as fit, all of them old, are forgiven; one more can't be told from a new one. */
+/* As many existing errors as fit are ratcheted; one more can't be distinguished from a new one. */
 static void ratcheting_ends_where_the_list_of_findings_does(void **state)
 {
 	(void)state;
@@ -216,7 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(long_lists_take_linear_time),
-		cmocka_unit_test(a_hundred_findings_are_told_and_the_rest_counted),
+		cmocka_unit_test(reports_a_hundred_findings_and_counts_the_rest),
 		cmocka_unit_test(warnings_leave_room_for_errors),
 		cmocka_unit_test(ratcheting_ends_where_the_list_of_findings_does),
 		cmocka_unit_test(the_longest_texts_fit_into_an_answer),

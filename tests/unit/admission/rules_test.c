@@ -33,7 +33,7 @@ static void the_page_is_made_from_the_table(void **state)
 	assert_false(want.overflowed);
 }
 
-/* An id is told to people and kept in audit logs: it never comes to mean something else. */
+/* Messages and audit logs have the ids: an id never gets another meaning. */
 static void ids_and_severities_stay(void **state)
 {
 	CLEANUP(buf_release) struct buf all = BUF_INIT(1024);

@@ -1,6 +1,6 @@
 /*
- * scenario - the language of tests/corpus/verdict: what is known, what is asked, what is answered.
- * A blank line ends a scenario; JSON stands on one line.
+ * scenario - the language of tests/corpus/verdict: what is known, the request, the answer. A blank
+ * line ends a scenario; JSON is on one line.
  *
  *	it TITLE                      begins one
  *	definition NS/NAME SPEC       a KeptnTaskDefinition that the cache and the API server have
@@ -170,7 +170,7 @@ static inline void scenario_line(struct scenario *s, char *line)
 
 typedef void scenario_found_fn(void *ctx, struct scenario *s_take);
 
-/* Hands out each scenario of a file. */
+/* Calls back with each scenario of a file. */
 static inline void scenario_read(const char *path, scenario_found_fn *found, void *ctx)
 {
 	FILE *f = fopen(path, "r");

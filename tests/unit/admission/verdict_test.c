@@ -144,7 +144,7 @@ static void decide(struct run *run, struct verdict *v)
 	fail_msg("it never ends");
 }
 
-/* Each cause stands in the message as well. */
+/* The message has each cause as well. */
 static void say_denial(struct run *run, const struct json *response)
 {
 	const struct json *status = json_get(response, "status");
@@ -194,7 +194,7 @@ static void say_answer(struct run *run, struct verdict *v)
 	}
 }
 
-/* What the patch makes of the object must not be patched again. */
+/* The patched object must not be patched again. */
 static void check_idempotence(const struct run *run, struct verdict *v)
 {
 	static const char *const steps[] = {

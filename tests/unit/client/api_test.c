@@ -208,7 +208,7 @@ static void reads_a_token_again_when_it_is_refused(void **state)
 	outcome_expect_ok(api, path);
 }
 
-static void refuses_a_token_that_is_none(void **state)
+static void rejects_an_invalid_token(void **state)
 {
 	static const char *const tokens[] = {"", "a b", "a\r\nX-Evil: 1", "\xc3\xa9"};
 
@@ -290,7 +290,7 @@ int main(void)
 		cmocka_unit_test(keeps_connections),
 		cmocka_unit_test(a_read_is_sent_again_and_a_write_is_not),
 		cmocka_unit_test(reads_a_token_again_when_it_is_refused),
-		cmocka_unit_test(refuses_a_token_that_is_none),
+		cmocka_unit_test(rejects_an_invalid_token),
 		cmocka_unit_test(ignores_proxies_of_the_environment),
 		cmocka_unit_test(counts_what_became_of_its_calls),
 	};

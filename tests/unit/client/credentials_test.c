@@ -131,7 +131,7 @@ static void reads_a_context_without_a_user(void **state)
 	assert_true(c.insecure);
 }
 
-/* The fault, in a file that is right but for it; always in line 6 or 8. */
+/* The fault, in an otherwise valid file; always in line 6 or 8. */
 static char *broken(const char *cluster, const char *user)
 {
 	return xasprintf("current-context: x\n"
@@ -305,7 +305,7 @@ static void reads_a_service_account(void **state)
 	set_env("KUBERNETES_SERVICE_HOST", NULL);
 }
 
-static void finds_the_first_there_is(void **state)
+static void uses_the_first_that_exists(void **state)
 {
 	CLEANUP(free_p) char *good_path = fixture_path(folder, "good");
 	CLEANUP(free_p) char *kube = fixture_path(folder, ".kube");
@@ -354,7 +354,7 @@ int main(void)
 		cmocka_unit_test(says_what_is_missing),
 		cmocka_unit_test(merges_files_the_first_wins),
 		cmocka_unit_test(reads_a_service_account),
-		cmocka_unit_test(finds_the_first_there_is),
+		cmocka_unit_test(uses_the_first_that_exists),
 	};
 
 	return cmocka_run_group_tests_name("credentials", tests, make_folder, remove_folder);

@@ -1,5 +1,5 @@
 /*
- * outcome - what the callbacks of a call, a watch or a timer were told, for a test that waits for
+ * outcome - what the callbacks of a call, a watch or a timer received, for a test that waits for
  * it. Filled on the client's thread, under its lock.
  */
 #ifndef PROMOGATE_TESTS_CLIENT_OUTCOME_H
@@ -21,7 +21,7 @@ struct outcome {
 	int done; /* how often */
 	struct err err; /* of the last */
 	int lines;
-	struct buf text; /* of the lines, each behind a '|' */
+	struct buf text; /* of the lines, each after a '|' */
 	int stop_after; /* lines; 0: never */
 };
 

@@ -1,4 +1,4 @@
-/* What waits: for a connection, for its turn, for as long as the API server asks. */
+/* Calls wait for a connection, for earlier calls, and for as long as Retry-After says. */
 #include "client/api.h"
 
 #include "base/limits.h"
@@ -24,7 +24,7 @@ static void hang_all(struct api *api, struct outcome *o, api_id ids[static LIMIT
 	hang_some(api, o, LIMIT_API_CALLS, ids);
 }
 
-static void calls_beyond_the_cap_wait_their_turn(void **state)
+static void calls_beyond_the_limit_wait(void **state)
 {
 	enum { MORE = 3 };
 	struct api_request ok = {.path = "/ok"};
@@ -99,7 +99,7 @@ static void a_call_that_waits_times_out_too(void **state)
 	outcome_release(&waiting);
 }
 
-/* Neither those that run nor those that wait hold it up. */
+/* Neither running nor waiting calls delay it. */
 static void an_urgent_call_does_not_wait(void **state)
 {
 	enum { MORE = LIMIT_API_QUEUE + 1 };
@@ -151,7 +151,7 @@ static void a_queue_has_an_end(void **state)
 	outcome_release(&waiting);
 }
 
-static void comes_again_when_it_was_told_to(void **state)
+static void retries_when_retry_after_says(void **state)
 {
 	CLEANUP(api_free_p) struct api *api = outcome_client(server.url);
 	CLEANUP(json_free_p) struct json *j = NULL;
@@ -163,7 +163,7 @@ static void comes_again_when_it_was_told_to(void **state)
 	assert_int_equal(outcome_counted(api, "throttle-a"), 3);
 }
 
-static void does_not_come_again_for_ever(void **state)
+static void does_not_retry_for_ever(void **state)
 {
 	CLEANUP(api_free_p) struct api *api = outcome_client(server.url);
 	CLEANUP(json_free_p) struct json *j = NULL;
@@ -177,7 +177,7 @@ static void does_not_come_again_for_ever(void **state)
 	assert_int_equal(outcome_counted(api, "throttle-b"), 1 + API_THROTTLED_TRIES);
 }
 
-static void who_can_not_wait_is_told_at_once(void **state)
+static void a_call_that_would_time_out_first_fails_at_once(void **state)
 {
 	CLEANUP(api_free_p) struct api *api = outcome_client(server.url);
 	struct api_request first = {
@@ -201,14 +201,14 @@ static void who_can_not_wait_is_told_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(calls_beyond_the_cap_wait_their_turn),
+		cmocka_unit_test(calls_beyond_the_limit_wait),
 		cmocka_unit_test(the_cap_is_an_option),
 		cmocka_unit_test(a_call_that_waits_times_out_too),
 		cmocka_unit_test(an_urgent_call_does_not_wait),
 		cmocka_unit_test(a_queue_has_an_end),
-		cmocka_unit_test(comes_again_when_it_was_told_to),
-		cmocka_unit_test(does_not_come_again_for_ever),
-		cmocka_unit_test(who_can_not_wait_is_told_at_once),
+		cmocka_unit_test(retries_when_retry_after_says),
+		cmocka_unit_test(does_not_retry_for_ever),
+		cmocka_unit_test(a_call_that_would_time_out_first_fails_at_once),
 	};
 
 	return served_run("queue", tests);

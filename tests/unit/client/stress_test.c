@@ -1,4 +1,4 @@
-/* Many threads start and cancel at once, and the client is freed while all of it is under way. */
+/* Many threads start and cancel at once, and the client is freed while everything is in flight. */
 #include "client/api.h"
 
 #include <stdatomic.h>

@@ -40,7 +40,7 @@ static void a_file_is_read_again_in_time(void **state)
 
 	(void)state;
 	assert_int_equal(token_init(&t, "stale", file, &err), 0);
-	/* No file yet: what there is goes on being used. */
+	/* No file yet: the old token is still used. */
 	expect(&t, 1000, "stale");
 	fixture_write(file, " one\n");
 	expect(&t, 1000 + TOKEN_REREAD_MS - 1, "stale");

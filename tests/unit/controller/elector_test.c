@@ -103,7 +103,7 @@ static void standbys_do_not_come_together(void **state)
 	end(&p, "standing-by:you ");
 }
 
-static void of_two_that_reach_for_it_one_gets_it(void **state)
+static void one_of_two_candidates_acquires_it(void **state)
 {
 	struct play p;
 
@@ -450,7 +450,7 @@ int main(void)
 		cmocka_unit_test(waits_for_another_and_takes_over),
 		cmocka_unit_test(reports_each_holder_once),
 		cmocka_unit_test(standbys_do_not_come_together),
-		cmocka_unit_test(of_two_that_reach_for_it_one_gets_it),
+		cmocka_unit_test(one_of_two_candidates_acquires_it),
 		cmocka_unit_test(an_acquisition_that_got_no_answer_is_found),
 		cmocka_unit_test(continues_when_its_lease_was_touched_or_deleted),
 		cmocka_unit_test(stops_when_another_holds_it),

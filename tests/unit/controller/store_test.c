@@ -220,7 +220,7 @@ static void follows_the_watch(void **state)
 	owner_release(&o);
 }
 
-static void a_list_replaces_what_was(void **state)
+static void a_list_replaces_the_old_one(void **state)
 {
 	static const struct {
 		const char *before, *list, *told;
@@ -457,7 +457,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(follows_the_watch),
-		cmocka_unit_test(a_list_replaces_what_was),
+		cmocka_unit_test(a_list_replaces_the_old_one),
 		cmocka_unit_test(a_list_counts_once_it_is_complete),
 		cmocka_unit_test(a_list_that_fails_loses_nothing),
 		cmocka_unit_test(what_has_not_changed_is_kept),

@@ -18,13 +18,13 @@ static void names_jobs(void **state)
 		{"open-pull-request", 12, 1, "open-pull-request-12-cbbbbbbb"},
 		{"0", 1, UINT64_MAX, "0-1-7544tj5n"},
 		{"a.b", 1, 0, "a-b-1-bbbbbbbb"},
-		/* cut, and never behind a hyphen */
+		/* cut, and never after a hyphen */
 		{TEN TEN TEN TEN TEN "abcdef", 1, 0, TEN TEN TEN TEN TEN "ab-1-bbbbbbbb"},
 		{TEN TEN TEN TEN TEN "a.cdef", 1, 0, TEN TEN TEN TEN TEN "a-1-bbbbbbbb"},
 		{TEN TEN TEN TEN TEN "--cdef", 1, 0, TEN TEN TEN TEN "abcdefghi-1-bbbbbbbb"},
 		{TEN TEN TEN TEN TEN TEN TEN, UINT32_MAX, 0,
 			TEN TEN TEN TEN "abc-4294967295-bbbbbbbb"},
-		/* what no object is called makes a legal name all the same */
+		/* an invalid object name makes a valid name all the same */
 		{"", 1, 0, "task-1-bbbbbbbb"},
 		{"..", 1, 0, "task-1-bbbbbbbb"},
 		{"-Ab_", 1, 0, "b-1-bbbbbbbb"},
@@ -62,7 +62,7 @@ static void reads_the_attempt(void **state)
 		{"a-b-1-bbbbbbbb", "a.b", 1},
 		{TEN TEN TEN TEN TEN "ab-1-bbbbbbbb", TEN TEN TEN TEN TEN "abcdef", 1},
 		{"a-4294967295-bbbbbbbb", "a", UINT32_MAX},
-		/* what others call theirs */
+		/* names of other Jobs */
 		{"", "a", 0},
 		{"a", "a", 0},
 		{"a-1", "a", 0},

@@ -1,6 +1,6 @@
 /*
- * jobscenario - the language of tests/corpus/jobspec: what a Job is made of, and what it looks
- * like. A blank line ends a scenario; JSON stands on one line.
+ * scenario - the language of tests/corpus/jobspec: what a Job is made from, and the Job. A blank
+ * line ends a scenario; JSON is on one line.
  *
  *	it TITLE             begins one
  *	version OBJECT       the KeptnAppVersion (one of podtato-head 1.0.0, in podtato-dev)
@@ -9,8 +9,8 @@
  *	source OBJECT        the ConfigMap that the code is copied from
  *	attempt N            (1)
  *	no-images            none is configured for the runtimes
- *	show PREFIX          shows only what begins so; may stand more than once
- *	> LINE               the Job, as tests/unit/flat.h writes it, and behind it its ConfigMap,
+ *	show PREFIX          shows only lines with this prefix; may be repeated
+ *	> LINE               the Job, as tests/unit/flat.h writes it, and then its ConfigMap,
  *	                     with "configmap." before each line; or "error: " and the message
  */
 #ifndef PROMOGATE_TESTS_JOB_JOB_SCENARIO_H
@@ -123,7 +123,7 @@ static inline void jobscenario_line(struct jobscenario *s, char *line)
 
 typedef void jobscenario_found_fn(void *ctx, struct jobscenario *s_take);
 
-/* Hands out each scenario of a file. */
+/* Calls back with each scenario of a file. */
 static inline void jobscenario_read(const char *path, jobscenario_found_fn *found, void *ctx)
 {
 	FILE *f = fopen(path, "r");

@@ -1,6 +1,6 @@
 /*
  * Runs the scenarios of tests/corpus/jobspec; scenario.h has their language. With a folder as
- * argument it only writes there what each one makes, for a real API server to judge:
+ * argument it only writes there what each one makes, for a real API server to check:
  * N.job.json and N.configmap.json.
  */
 #include "job/spec.h"

@@ -1,4 +1,4 @@
-/* jobstatus, and the two patches that move a Job on. */
+/* The state of a Job, and the two patches of a Job. */
 #include "job/status.h"
 
 #include "base/limits.h"
@@ -27,7 +27,7 @@ static void only_complete_and_failed_end_a_job(void **state)
 		{"{\"spec\":{\"suspend\":true}}", JOB_SUSPENDED, "", "", ""},
 		{"{\"spec\":{\"suspend\":false},\"status\":{\"active\":1}}", JOB_RUNNING, "", "",
 			""},
-		/* it was unsuspended, and the Job controller has not seen it yet */
+		/* it was unsuspended, but the Job controller has not seen it yet */
 		{"{\"spec\":{\"suspend\":false},\"status\":{\"conditions\":[{\"type\":"
 		 "\"Suspended\",\"status\":\"True\",\"reason\":\"JobSuspended\"}]}}",
 			JOB_RUNNING, "", "", ""},
@@ -47,7 +47,7 @@ static void only_complete_and_failed_end_a_job(void **state)
 		 "pods\"}]}}",
 			JOB_SUCCEEDED, "CompletionsReached",
 			"Reached expected number of succeeded pods", "2025-01-01T00:00:00Z"},
-		/* the failed condition speaks, not the first one */
+		/* the failed condition counts, not the first one */
 		{"{\"spec\":{\"suspend\":true},\"status\":{\"conditions\":[{\"type\":"
 		 "\"Suspended\",\"status\":\"False\",\"reason\":\"JobResumed\",\"message\":\"Job "
 		 "resumed\"},{\"type\":\"Failed\",\"status\":\"True\",\"reason\":"

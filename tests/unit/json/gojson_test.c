@@ -1,4 +1,4 @@
-/* What is wanted here was written by Go 1.26's json.Marshal(). */
+/* Go 1.26's json.Marshal() wrote the expected values. */
 #include "json/gojson.h"
 
 #include "base/mem.h"

@@ -158,7 +158,7 @@ static void getters_are_exact_and_accept_nothing(void **state)
 	assert_string_equal(json_type_name(json_type(b)), "array");
 }
 
-static void emits_what_it_was_told(void **state)
+static void emits_each_type(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(1024);
 	struct emit e = EMIT_INIT(&b);
@@ -233,7 +233,7 @@ int main(void)
 		cmocka_unit_test(refuses_depth_and_number_over_the_limit),
 		cmocka_unit_test(reads_an_escaped_nul_as_a_replacement_character),
 		cmocka_unit_test(getters_are_exact_and_accept_nothing),
-		cmocka_unit_test(emits_what_it_was_told),
+		cmocka_unit_test(emits_each_type),
 		cmocka_unit_test(emits_what_was_parsed),
 		cmocka_unit_test(emits_nothing_as_null),
 	};

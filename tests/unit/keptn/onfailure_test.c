@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "unit.h"
 
-static void the_first_that_speaks_decides(void **state)
+static void the_first_setting_decides(void **state)
 {
 	static const char annotation[] =
 		"the annotation promogate.dev/on-failure of the KeptnAppContext";
@@ -37,7 +37,7 @@ static void the_first_that_speaks_decides(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_first_that_speaks_decides),
+		cmocka_unit_test(the_first_setting_decides),
 	};
 
 	return cmocka_run_group_tests_name("onfailure", tests, NULL, NULL);

@@ -13,7 +13,7 @@ static struct taskdef *decode(const char *object)
 	return taskdef_decode(j);
 }
 
-static void keeps_what_a_judgement_needs(void **state)
+static void keeps_what_a_plan_needs(void **state)
 {
 	static const struct {
 		const char *spec;
@@ -59,7 +59,7 @@ static void keeps_what_a_judgement_needs(void **state)
 	}
 }
 
-static void judges_timeouts(void **state)
+static void checks_timeouts(void **state)
 {
 	static const struct {
 		const char *timeout;
@@ -89,7 +89,7 @@ static void judges_timeouts(void **state)
 	}
 }
 
-static void no_object_at_all_has_no_runtime(void **state)
+static void an_absent_object_has_no_runtime(void **state)
 {
 	CLEANUP(free_p) struct taskdef *t = taskdef_decode(NULL);
 
@@ -113,9 +113,9 @@ static void describes_each_fault(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(keeps_what_a_judgement_needs),
-		cmocka_unit_test(judges_timeouts),
-		cmocka_unit_test(no_object_at_all_has_no_runtime),
+		cmocka_unit_test(keeps_what_a_plan_needs),
+		cmocka_unit_test(checks_timeouts),
+		cmocka_unit_test(an_absent_object_has_no_runtime),
 		cmocka_unit_test(describes_each_fault),
 	};
 

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "unit.h"
 
-/* What Go's time.ParseDuration says of the same texts. */
+/* The results of Go's time.ParseDuration. */
 static void reads_what_go_reads(void **state)
 {
 	static const struct {

@@ -52,7 +52,7 @@ static void says_all_that_an_event_has(void **state)
 		"\"2026-11-24T01:02:03Z\",\"lastTimestamp\":\"2026-11-24T01:02:03Z\",\"count\":1}");
 }
 
-/* The time, the object's resourceVersion and who says it may be other ones after a restart. */
+/* Time, resourceVersion and reporting instance may differ after a restart. */
 static void the_same_said_again_has_the_same_name(void **state)
 {
 	struct event events[6] = {example(), example(), example(), example(), example(), example()};

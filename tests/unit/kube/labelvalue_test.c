@@ -10,13 +10,13 @@ static void makes_a_value_of_any_text(void **state)
 	static const struct {
 		const char *text, *value;
 	} cases[] = {
-		/* what may be one stays */
+		/* a valid value stays */
 		{"", ""},
 		{"a", "a"},
 		{"1.0.0-rc_1", "1.0.0-rc_1"},
 		{"A", "A"},
 		{SIXTY_THREE, SIXTY_THREE},
-		/* the rest is told apart by a hash */
+		/* a hash distinguishes the rest */
 		{SIXTY_THREE "4",
 			"a23456789012345678901234567890123456789012345678901234-05530595"},
 		{SIXTY_THREE "5",

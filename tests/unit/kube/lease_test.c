@@ -42,7 +42,7 @@ static void expect_next(
 	",\"spec\":{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15," rest "}}"
 #define NOW "2026-11-24T01:02:03.004000Z"
 
-static void makes_one_where_there_is_none(void **state)
+static void creates_a_lease_if_there_is_none(void **state)
 {
 	CLEANUP(lease_view_release) struct lease_view v = LEASE_VIEW_INIT;
 
@@ -65,7 +65,7 @@ static void renews_what_it_holds(void **state)
 	CLEANUP(lease_view_release) struct lease_view v = LEASE_VIEW_INIT;
 
 	(void)state;
-	/* However long ago: nobody has taken it. What others wrote into it stays. */
+	/* However old it is: nobody has taken it. Fields of other programs stay. */
 	see(&v,
 		"{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":3,\"strategy\":\"x\","
 		"\"acquireTime\":\"2026-01-01T00:00:00.000000Z\",\"leaseTransitions\":4,"
@@ -88,7 +88,7 @@ static void waits_for_as_long_as_the_holder_says(void **state)
 	CLEANUP(lease_view_release) struct lease_view v = LEASE_VIEW_INIT;
 
 	(void)state;
-	/* Its times say nothing, and seeing the same again is no sign of life. */
+	/* Its times do not count, and an unchanged Lease is not a sign of life. */
 	see(&v, spec, 5000);
 	expect_next(&v, 5000, LEASE_WAIT, "");
 	see(&v, spec, 24999);
@@ -123,7 +123,7 @@ static void any_change_of_the_record_is_a_sign_of_life(void **state)
 	}
 }
 
-static void what_else_changes_is_none(void **state)
+static void other_changes_are_no_sign_of_life(void **state)
 {
 	static const char labelled[] =
 		"{\"metadata\":{\"resourceVersion\":\"8\",\"labels\":{\"a\":\"b\"}},\"spec\":"
@@ -140,7 +140,7 @@ static void what_else_changes_is_none(void **state)
 		"\"metadata\":{\"resourceVersion\":\"8\",\"labels\":{\"a\":\"b\"}}");
 }
 
-static void takes_what_nobody_holds(void **state)
+static void takes_a_lease_without_a_holder(void **state)
 {
 	static const char *const specs[] = {"{}", "null", "{\"holderIdentity\":\"\"}",
 		"{\"holderIdentity\":null,\"leaseDurationSeconds\":1000}",
@@ -158,7 +158,7 @@ static void takes_what_nobody_holds(void **state)
 	}
 }
 
-static void odd_numbers_do_no_harm(void **state)
+static void survives_odd_numbers(void **state)
 {
 	static const struct {
 		const char *transitions;
@@ -296,13 +296,13 @@ static void a_bad_configuration_names_the_flag(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(makes_one_where_there_is_none),
+		cmocka_unit_test(creates_a_lease_if_there_is_none),
 		cmocka_unit_test(renews_what_it_holds),
 		cmocka_unit_test(waits_for_as_long_as_the_holder_says),
 		cmocka_unit_test(any_change_of_the_record_is_a_sign_of_life),
-		cmocka_unit_test(what_else_changes_is_none),
-		cmocka_unit_test(takes_what_nobody_holds),
-		cmocka_unit_test(odd_numbers_do_no_harm),
+		cmocka_unit_test(other_changes_are_no_sign_of_life),
+		cmocka_unit_test(takes_a_lease_without_a_holder),
+		cmocka_unit_test(survives_odd_numbers),
 		cmocka_unit_test(waits_for_a_holder_that_does_not_say_how_long),
 		cmocka_unit_test(whole_seconds_are_never_too_short),
 		cmocka_unit_test(gives_up_what_it_holds),

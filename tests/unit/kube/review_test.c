@@ -16,7 +16,7 @@ static int decode(const char *text, struct json **root, struct review *r, struct
 	return review_decode(*root, r, err);
 }
 
-static void reads_all_that_is_judged(void **state)
+static void reads_all_that_the_rules_need(void **state)
 {
 	static const char text[] =
 		REVIEW(COMMON ",\"operation\":\"UPDATE\",\"name\":\"n\",\"namespace\":\"ns\","
@@ -61,7 +61,7 @@ static void what_may_be_absent_is_empty(void **state)
 	assert_non_null(r.old_object);
 }
 
-static void refuses_what_is_no_review_and_says_why(void **state)
+static void rejects_what_is_not_a_review_with_the_reason(void **state)
 {
 	static const struct {
 		const char *text, *says;
@@ -107,7 +107,7 @@ static void refuses_what_is_no_review_and_says_why(void **state)
 	}
 }
 
-static void refuses_names_that_are_too_long_to_be_told_back(void **state)
+static void rejects_names_that_are_too_long(void **state)
 {
 	static const char *const keys[] = {"uid", "name", "namespace"};
 	char name[LIMIT_NAME_BYTES + 2] = "";
@@ -183,10 +183,10 @@ static void stops_at_the_sum_that_is_passed_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_all_that_is_judged),
+		cmocka_unit_test(reads_all_that_the_rules_need),
 		cmocka_unit_test(what_may_be_absent_is_empty),
-		cmocka_unit_test(refuses_what_is_no_review_and_says_why),
-		cmocka_unit_test(refuses_names_that_are_too_long_to_be_told_back),
+		cmocka_unit_test(rejects_what_is_not_a_review_with_the_reason),
+		cmocka_unit_test(rejects_names_that_are_too_long),
 		cmocka_unit_test(cuts_a_warning_by_characters),
 		cmocka_unit_test(stops_at_the_sum_that_is_passed_on),
 	};

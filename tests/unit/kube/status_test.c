@@ -98,7 +98,7 @@ static void the_longer_wait_counts(void **state)
 	}
 }
 
-static void may_have_nobody_who_listens(void **state)
+static void works_without_a_callback(void **state)
 {
 	(void)state;
 	assert_int_equal(status_error(500, "", 0, 0, NULL), -1);
@@ -111,7 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_reason_decides_the_kind),
 		cmocka_unit_test(the_longer_wait_counts),
-		cmocka_unit_test(may_have_nobody_who_listens),
+		cmocka_unit_test(works_without_a_callback),
 	};
 
 	return cmocka_run_group_tests_name("status", tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "unit.h"
 
-/* What GNU date says of the same texts (date -u -d TEXT +%s). */
+/* The results of GNU date (date -u -d TEXT +%s). */
 static void reads_what_go_reads(void **state)
 {
 	static const struct {
@@ -93,8 +93,8 @@ static void writes_what_kubernetes_writes(void **state)
 	}
 }
 
-/* Every day of the range, in order, each with the one text that comes after the last. */
-static void every_day_comes_back(void **state)
+/* Every day of the range in order; each text sorts after the previous one. */
+static void every_day_round_trips(void **state)
 {
 	enum { DAY_MS = 24 * 60 * 60 * 1000 };
 	struct timestamp last = {""};
@@ -122,7 +122,7 @@ int main(void)
 		cmocka_unit_test(reads_what_go_reads),
 		cmocka_unit_test(refuses_what_go_refuses),
 		cmocka_unit_test(writes_what_kubernetes_writes),
-		cmocka_unit_test(every_day_comes_back),
+		cmocka_unit_test(every_day_round_trips),
 	};
 
 	return cmocka_run_group_tests_name("timestamp", tests, NULL, NULL);

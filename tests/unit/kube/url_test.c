@@ -37,7 +37,7 @@ static void builds_the_paths_of_the_api(void **state)
 	}
 }
 
-static void refuses_what_would_leave_its_place(void **state)
+static void rejects_what_would_change_the_path(void **state)
 {
 	static const struct {
 		struct url url;
@@ -93,7 +93,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(builds_the_paths_of_the_api),
-		cmocka_unit_test(refuses_what_would_leave_its_place),
+		cmocka_unit_test(rejects_what_would_change_the_path),
 		cmocka_unit_test(keeps_to_the_maximum),
 		cmocka_unit_test(escapes_values_of_a_query),
 	};

@@ -6,7 +6,7 @@
 #include "unit.h"
 
 /*
- * Steps, one behind the other: "add a", "at a 100", "wake a", "now 100", "take a" ("take -": none
+ * Steps, in order: "add a", "at a 100", "wake a", "now 100", "take a" ("take -": none
  * is ready), "done a", "retry a 0" (at least so many ms; the longest of its backoff), "next 100",
  * "depth 1" (ready).
  */
@@ -17,7 +17,7 @@ static const struct {
 	{"first come, first served",
 		"add b, add a, add c, add b, depth 3, next 0, take b, take a, take c, take -"},
 	{"none runs twice at once", "add a, take a, add a, take -, depth 0, done a, take a"},
-	{"added while it runs: once more, behind the others",
+	{"added while it runs: once more, after the others",
 		"add a, take a, add a, add a, add b, done a, take b, take a, done a, take -"},
 	{"not added while it runs: forgotten", "add a, take a, done a, depth 0, next -1"},
 	{"at a time", "at a 100, depth 0, next 100, now 99, take -, now 100, take a, depth 0"},
@@ -32,7 +32,7 @@ static const struct {
 	{"no wish", "at a -1, depth 0, next -1"},
 	{"in order of their times", "at c 30, at a 10, at d 30, at b 20, now 30, take a, take b, "
 				    "take c, take d, take -"},
-	{"due comes behind ready", "at a 10, now 20, add b, take b, take a"},
+	{"due comes after ready", "at a 10, now 20, add b, take b, take a"},
 	{"a failure backs off, longer each time",
 		"add a, take a, retry a 0, next 50, take -, now 50, take a, retry a 0, next 150,"
 		"now 150, take a, retry a 0, next 350, depth 0"},
@@ -45,8 +45,9 @@ static const struct {
 		"add a, take a, retry a 700, next 700, now 700, take a, retry a 1, next 800"},
 	{"an add does not cut a backoff short",
 		"add a, take a, retry a 0, add a, at a 10, next 50"},
-	{"nor does one while it ran", "add a, take a, add a, at a 10, retry a 0, next 50, now 50, "
-				      "take a, done a, next -1"},
+	{"neither does one while it ran",
+		"add a, take a, add a, at a 10, retry a 0, next 50, now 50, "
+		"take a, done a, next -1"},
 	{"a later wish ends with the backoff",
 		"add a, take a, retry a 0, at a 90, now 50, take a, done a, next -1"},
 	{"a person does", "add a, take a, retry a 0, wake a, take a, retry a 0, next 100"},
@@ -99,7 +100,7 @@ static void step(struct workqueue *q, const char *text, int64_t *now)
 	}
 }
 
-static void does_as_the_table_says(void **state)
+static void behaves_as_in_the_table(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -138,7 +139,7 @@ static void backs_off_up_to_the_cap_with_jitter(void **state)
 	}
 }
 
-/* The same, written down as plainly as it goes: every question walks over all keys. */
+/* A simple implementation for comparison: every function walks over all keys. */
 enum { KEYS = 12 };
 
 struct naive {
@@ -300,7 +301,7 @@ static void one_of(struct naive *n, struct workqueue *q, int64_t now, uint64_t *
 	}
 }
 
-static void does_as_the_plain_one(void **state)
+static void behaves_like_a_simple_one(void **state)
 {
 	(void)state;
 	for (uint64_t round = 0; round < 200; round++) {
@@ -318,7 +319,7 @@ static void does_as_the_plain_one(void **state)
 }
 
 /* Many at once, so that the heap is deep; and none is left. */
-static void holds_ten_thousand(void **state)
+static void works_with_ten_thousand_keys(void **state)
 {
 	enum { MANY = 10000 };
 	CLEANUP(workqueue_free_p) struct workqueue *q = workqueue_new();
@@ -346,10 +347,10 @@ static void holds_ten_thousand(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(does_as_the_table_says),
+		cmocka_unit_test(behaves_as_in_the_table),
 		cmocka_unit_test(backs_off_up_to_the_cap_with_jitter),
-		cmocka_unit_test(does_as_the_plain_one),
-		cmocka_unit_test(holds_ten_thousand),
+		cmocka_unit_test(behaves_like_a_simple_one),
+		cmocka_unit_test(works_with_ten_thousand_keys),
 	};
 
 	return cmocka_run_group_tests_name("workqueue", tests, NULL, NULL);

@@ -219,7 +219,7 @@ static int what_is(const struct view_version *v)
 	       (view_waits(&view, v) ? WAITS : 0) | (view_started(v) ? STARTED : 0);
 }
 
-static void each_state_is_told_from_the_others(void **state)
+static void distinguishes_all_states(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
@@ -357,7 +357,7 @@ static void takes_whatever_an_object_holds(void **state)
 }
 
 /* A plan's time grows with their square: more than anybody has is not judged. */
-static void too_many_tasks_are_not_judged(void **state)
+static void too_many_tasks_are_not_planned(void **state)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
 
@@ -428,7 +428,7 @@ static void the_source_is_all_that_a_job_needs(void **state)
 	}
 }
 
-static void it_lives_as_long_as_somebody_holds_it(void **state)
+static void it_lives_as_long_as_it_has_a_reference(void **state)
 {
 	struct appversion *v = with_status("", OPERATORS);
 
@@ -476,14 +476,14 @@ static void a_version_is_small(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_state_is_told_from_the_others),
+		cmocka_unit_test(distinguishes_all_states),
 		cmocka_unit_test(what_is_deleted_does_not_start),
 		cmocka_unit_test(reads_what_people_ask_for),
 		cmocka_unit_test(reads_the_object),
 		cmocka_unit_test(takes_whatever_an_object_holds),
-		cmocka_unit_test(too_many_tasks_are_not_judged),
+		cmocka_unit_test(too_many_tasks_are_not_planned),
 		cmocka_unit_test(the_source_is_all_that_a_job_needs),
-		cmocka_unit_test(it_lives_as_long_as_somebody_holds_it),
+		cmocka_unit_test(it_lives_as_long_as_it_has_a_reference),
 		cmocka_unit_test(a_version_is_small),
 	};
 

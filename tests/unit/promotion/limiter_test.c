@@ -104,7 +104,7 @@ static void step(struct limiter *r, const char *text)
 	}
 }
 
-static void does_as_the_table_says(void **state)
+static void behaves_as_in_the_table(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -281,7 +281,7 @@ static void turn(struct world *w)
 	start_who_is_ready(w);
 }
 
-static void everybody_has_his_turn_under_the_caps(void **state)
+static void every_waiter_starts_in_the_end(void **state)
 {
 	(void)state;
 	for (unsigned round = 0; round < 40; round++) {
@@ -305,9 +305,9 @@ static void everybody_has_his_turn_under_the_caps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(does_as_the_table_says),
+		cmocka_unit_test(behaves_as_in_the_table),
 		cmocka_unit_test(counts_for_the_metrics),
-		cmocka_unit_test(everybody_has_his_turn_under_the_caps),
+		cmocka_unit_test(every_waiter_starts_in_the_end),
 	};
 
 	return cmocka_run_group_tests_name("room", tests, NULL, NULL);

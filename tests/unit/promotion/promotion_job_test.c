@@ -91,7 +91,7 @@ static void a_job_with_code_is_ready_once_it_runs(void **state)
 	}
 }
 
-static void a_job_is_known_whatever_people_change(void **state)
+static void a_job_is_recognized_despite_manual_changes(void **state)
 {
 	static const struct {
 		const char *metadata, *env, *app;
@@ -122,7 +122,7 @@ static void a_job_is_known_whatever_people_change(void **state)
 	}
 }
 
-static void other_jobs_are_none_of_ours(void **state)
+static void other_jobs_are_ignored(void **state)
 {
 	static const struct {
 		const char *metadata, *spec;
@@ -145,7 +145,7 @@ static void other_jobs_are_none_of_ours(void **state)
 	assert_null(promotion_job_decode(NULL));
 }
 
-static void it_lives_as_long_as_somebody_holds_it(void **state)
+static void it_lives_as_long_as_it_has_a_reference(void **state)
 {
 	struct promotion_job *j = decode("," OWNER, "," POD(ID_OF_A, ""), "");
 
@@ -163,9 +163,9 @@ int main(void)
 		cmocka_unit_test(reads_a_job_that_waits),
 		cmocka_unit_test(reads_a_job_that_failed),
 		cmocka_unit_test(a_job_with_code_is_ready_once_it_runs),
-		cmocka_unit_test(a_job_is_known_whatever_people_change),
-		cmocka_unit_test(other_jobs_are_none_of_ours),
-		cmocka_unit_test(it_lives_as_long_as_somebody_holds_it),
+		cmocka_unit_test(a_job_is_recognized_despite_manual_changes),
+		cmocka_unit_test(other_jobs_are_ignored),
+		cmocka_unit_test(it_lives_as_long_as_it_has_a_reference),
 	};
 
 	return cmocka_run_group_tests_name("promotion_job", tests, NULL, NULL);

@@ -431,7 +431,7 @@ static void count_idle(void *ctx)
 	++*(int *)ctx;
 }
 
-static void a_stop_lets_plans_end_and_begins_none(void **state)
+static void a_stop_completes_running_plans_and_starts_none(void **state)
 {
 	struct stage *s = *state;
 	CLEANUP(free_p) char *a = NULL, *b = NULL;
@@ -469,7 +469,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_ran_before_this_term_has_its_place_under_the_cap,
 			stage_up_for_two_jobs, stage_down),
-		ON_STAGE(a_stop_lets_plans_end_and_begins_none),
+		ON_STAGE(a_stop_completes_running_plans_and_starts_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,7 @@ static void end(struct play *p, int times)
 
 #define SAYS(data) "{\"metadata\":{\"name\":\"promogate\"},\"data\":" data "}"
 
-static void reads_what_is_there(void **state)
+static void reads_an_existing_config_map(void **state)
 {
 	static const struct {
 		const char *since;
@@ -181,7 +181,7 @@ static void is_silent_when_the_client_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_what_is_there),
+		cmocka_unit_test(reads_an_existing_config_map),
 		cmocka_unit_test(creates_it_where_there_is_none),
 		cmocka_unit_test(the_first_to_create_it_decides),
 		cmocka_unit_test(retries_until_it_knows),

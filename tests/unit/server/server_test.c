@@ -222,7 +222,7 @@ static void a_wait_has_a_deadline(void **state)
 	client_post(fd, "/keep?timeout=50ms", "{\"b\":2}");
 	assert_int_equal(client_answer(fd, answer), 504);
 	assert_says(answer, "\"reason\":\"Timeout\",\"code\":504");
-	/* The connection goes on, and the handler still owns what it was given. */
+	/* The connection continues, and the handler still owns its exchange. */
 	client_post(fd, "/echo", "{}");
 	assert_int_equal(client_answer(fd, answer), 200);
 	x = take_kept();
@@ -251,7 +251,7 @@ static void a_client_may_hang_up(void **state)
 	}
 }
 
-static void stopping_answers_those_who_wait(void **state)
+static void stopping_answers_pending_requests(void **state)
 {
 	struct server_config config = config_of();
 	struct server *s;
@@ -463,7 +463,7 @@ int main(void)
 		cmocka_unit_test(replies_race_with_suspension),
 		cmocka_unit_test(a_wait_has_a_deadline),
 		cmocka_unit_test(a_client_may_hang_up),
-		cmocka_unit_test(stopping_answers_those_who_wait),
+		cmocka_unit_test(stopping_answers_pending_requests),
 		cmocka_unit_test(draining_shows_and_closes),
 		cmocka_unit_test(readiness_gives_reasons),
 		cmocka_unit_test(times_are_limited),

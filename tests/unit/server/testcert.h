@@ -16,7 +16,7 @@ struct testcert {
 	char cert[4096], key[4096]; /* PEM */
 };
 
-/* The serial number tells them apart; it expires that many seconds from now. */
+/* The serial number distinguishes them; it expires that many seconds from now. */
 static inline void testcert_make(struct testcert *c, unsigned char serial, int expires_s)
 {
 	gnutls_x509_privkey_t key;

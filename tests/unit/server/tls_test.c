@@ -57,7 +57,7 @@ static int remove_dir(void **state)
 }
 
 /*
- * --- a client that tells the serial number
+ * --- a client that reports the serial number
  * ---------------------------------------------------------
  */
 

@@ -136,7 +136,7 @@ static void follows_the_watch(void **state)
 	assert_sees(s, "b", '+');
 }
 
-static void a_list_replaces_what_was_there_at_its_end(void **state)
+static void a_complete_list_replaces_the_old_one(void **state)
 {
 	struct stage *s = *state;
 
@@ -238,7 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_STAGE(is_ready_once_every_list_was_taken),
 		ON_STAGE(follows_the_watch),
-		ON_STAGE(a_list_replaces_what_was_there_at_its_end),
+		ON_STAGE(a_complete_list_replaces_the_old_one),
 		ON_STAGE(knows_what_keptns_configuration_says),
 		ON_STAGE(a_reader_sees_the_old_list_or_the_new_one),
 	};

@@ -66,7 +66,7 @@ static void judge(const char *text, struct findings *to)
 	judge_appcontext(&app, &known, to, &needs);
 }
 
-static void what_is_rejected_has_this_finding(void **state)
+static void a_rejected_example_has_the_finding(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < RULE_COUNT; i++) {
@@ -80,7 +80,7 @@ static void what_is_rejected_has_this_finding(void **state)
 	}
 }
 
-static void what_is_fixed_has_none(void **state)
+static void a_fixed_example_has_no_finding(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < RULE_COUNT; i++) {
@@ -96,8 +96,8 @@ static void what_is_fixed_has_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_rejected_has_this_finding),
-		cmocka_unit_test(what_is_fixed_has_none),
+		cmocka_unit_test(a_rejected_example_has_the_finding),
+		cmocka_unit_test(a_fixed_example_has_no_finding),
 	};
 
 	return cmocka_run_group_tests_name("examples", tests, NULL, NULL);

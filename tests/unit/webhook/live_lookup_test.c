@@ -41,7 +41,7 @@ static void answered(void *ctx, const char *key, const struct json *object, cons
 			 : "absent");
 }
 
-static void askers_of_one_name_share_a_get(void **state)
+static void questions_about_one_name_share_a_get(void **state)
 {
 	struct stage s;
 	struct asker a = {&s, "a"}, b = {&s, "b"}, c = {&s, "c"};
@@ -104,7 +104,7 @@ static void a_failure_is_reported_to_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(askers_of_one_name_share_a_get),
+		cmocka_unit_test(questions_about_one_name_share_a_get),
 		cmocka_unit_test(absent_counts_only_for_questions_before_the_get),
 		cmocka_unit_test(a_failure_is_reported_to_all),
 	};

@@ -66,7 +66,7 @@ static void a_request_is_judged_at_once(void **state)
 }
 
 /* One name, which the cache does not have or which can't run, and what the API server says of it. */
-static void what_the_cache_cannot_vouch_for_is_judged_by_live_answers(void **state)
+static void a_cache_miss_is_judged_by_live_answers(void **state)
 {
 	static const struct {
 		const char *task, *manager;
@@ -166,7 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_body_that_is_not_a_review_is_refused),
 		cmocka_unit_test(a_request_is_judged_at_once),
-		cmocka_unit_test(what_the_cache_cannot_vouch_for_is_judged_by_live_answers),
+		cmocka_unit_test(a_cache_miss_is_judged_by_live_answers),
 		cmocka_unit_test(a_request_that_waits_keeps_its_body_alone),
 		cmocka_unit_test(a_failure_is_a_status),
 	};

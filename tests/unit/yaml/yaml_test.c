@@ -200,7 +200,7 @@ static void expect_too_large(const char *text, size_t len)
 		fail_msg("%.60s: %s", text, err.msg);
 }
 
-static void refuses_what_would_grow(void **state)
+static void rejects_what_would_grow_too_large(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_YAML_BYTES + 1);
 
@@ -215,7 +215,7 @@ static void refuses_what_would_grow(void **state)
 	}
 	expect_too_large(b.data, b.len);
 
-	/* Merges of merges, which add nothing but work. */
+	/* Merges of merges, which add only work. */
 	buf_reset(&b);
 	(void)buf_add(&b, "a0: &a0 {x: 1}\n");
 	for (int i = 1; i <= 30; i++)
@@ -245,7 +245,7 @@ static void refuses_depth_and_size(void **state)
 	(void)buf_addc(&b, 'x');
 	expect_too_large(b.data, b.len);
 
-	/* Nested no deeper than allowed where it is written, but through its aliases. */
+	/* Nested as deep as allowed as written, but deeper through its aliases. */
 	buf_reset(&b);
 	(void)buf_add(&b, "a0: &a0 [1]\n");
 	for (int i = 1; i <= LIMIT_JSON_DEPTH; i++)
@@ -272,7 +272,7 @@ int main(void)
 		cmocka_unit_test(says_where_it_is_wrong),
 		cmocka_unit_test(knows_the_line_of_each_value),
 		cmocka_unit_test(goes_from_document_to_document),
-		cmocka_unit_test(refuses_what_would_grow),
+		cmocka_unit_test(rejects_what_would_grow_too_large),
 		cmocka_unit_test(refuses_depth_and_size),
 	};
 
