@@ -2,7 +2,7 @@
 #
 #   VARIANT=release|asan|tsan      what to build, in build/VARIANT[-clang]/    (default: release)
 #   CC=gcc|clang                   with which compiler                         (default: cc)
-#   WERROR=                        warnings are no errors                      (default: -Werror)
+#   WERROR=                        do not fail on warnings                     (default: -Werror)
 #   CPPFLAGS, CFLAGS, LDFLAGS      are added to the project's own flags
 #   V=1                            show the commands
 
@@ -27,7 +27,7 @@ sanitize = -O1 -fsanitize=$(1) -fno-omit-frame-pointer
 
 WARNINGS := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wpointer-arith \
 	-Wcast-align -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wconversion -Wno-sign-conversion
-# A packager's own level of it would be a redefinition.
+# Left out if the packager sets a level, which would otherwise be a redefinition.
 FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(call probe,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3))
 VARIANT_release = -O2 $(FORTIFY) $(foreach f,-fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
 	-ftrivial-auto-var-init=zero,$(call probe,$f))
@@ -43,7 +43,7 @@ ALL_CFLAGS := -std=gnu11 -g $(VARIANT_$(VARIANT)) $(WARNINGS) -fPIE -pthread -fv
 ALL_LDFLAGS := $(or $(LINK_$(VARIANT)),$(LINK)) -pie -pthread -Wl,--gc-sections $(LDFLAGS)
 PURE_LIBS := $(call pkg,--libs libcjson,-lcjson) -lm
 # libcurl in its GnuTLS build, where there is one: libmicrohttpd loads GnuTLS anyway (docs/performance.md). It has
-# no .pc file of its own.
+# no .pc file.
 IMPURE_LIBS := $(call pkg,--libs libmicrohttpd gnutls yaml-0.1,-lmicrohttpd -lgnutls -lyaml) \
 	$(or $(call probe,,-l:libcurl-gnutls.so.4),$(call pkg,--libs libcurl,-lcurl))
 TEST_LIBS := $(call pkg,--libs cmocka,-lcmocka)
@@ -52,7 +52,7 @@ TEST_LIBS := $(call pkg,--libs cmocka,-lcmocka)
 # Pure folders decide and touch nothing; the others act (docs/architecture.md).
 PURE := base json kube keptn admission job promotion
 IMPURE := run yaml client server controller
-# What one program acts with; each is a library of its own, so that neither can call the other's.
+# The folder of each program is a separate library, so that neither can call the other's functions.
 PROGRAM := webhook reconciler
 
 SRC := $(sort $(wildcard src/*/*.c))
@@ -73,13 +73,13 @@ DAEMONS := $(PROGRAM:%=$(B)/promogate-%)
 UNIT_TESTS := $(call bin,$(UNIT_SRC))
 FUZZ_TARGETS := $(call bin,$(FUZZ_SRC))
 MODEL := $(B)/tests/model/model
-# plan() once more, with rules that can be left out: to show that the model would notice.
+# plan() again, with rules that can be left out, to show that the model notices.
 PLANTED := $(B)/tests/model/planted
 # The server alone, for tests/hostile/, the client alone, for tests/e2e/; and for measuring.
 HELPERS := $(B)/tests/hostile/testserver $(B)/tests/e2e/apiclient
 
-# Two kinds of links: with the pure library alone, where what can act would not link, and with what acts. The command
-# is of the first: deciding needs no cluster.
+# Two kinds of links: with the pure library only, where code that acts would not link, and with everything. The
+# command is of the first kind: deciding needs no cluster.
 PURE_BIN := $(COMMAND) $(call bin,$(call in,$(PURE) cmd,$(UNIT_SRC))) $(filter-out %/yaml_fuzz,$(FUZZ_TARGETS)) $(MODEL) \
 	$(PLANTED)
 IMPURE_BIN := $(DAEMONS) $(call bin,$(call in,$(IMPURE) $(PROGRAM),$(UNIT_SRC))) \
@@ -145,7 +145,7 @@ fuzz fuzz-short:
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS)
 fuzz-targets: $(FUZZ_TARGETS)
 
-# plan() explored inside a small API server (tests/model/): in the tests by the same walks each time, else by others.
+# plan() explored inside a small API server (tests/model/): the tests repeat the same walks, other runs take new ones.
 MODEL_SEED ?= $(shell date +%s)
 model-short: $(MODEL) $(PLANTED) ## explore plan() within small bounds, and without each rule
 	$(Q)$(MODEL) short
@@ -156,7 +156,7 @@ model: $(MODEL) ## explore plan() within all bounds that close: takes hours
 	$(Q)$(MODEL) full
 	$(Q)$(MODEL) walk 600 $(MODEL_SEED)
 
-layers: $(PURE_LIB) $(FLAGS_LIB) ## a lower layer includes no higher one; a library stays in its folder
+layers: $(PURE_LIB) $(FLAGS_LIB) ## check that a folder includes only folders below it, and the purity line
 	$(Q)hack/check-layers $(PURE_LIB) $(FLAGS_LIB)
 hdr-check: $(patsubst %,$(B)/%.ok,$(sort $(wildcard src/*/*.h))) ## each header compiles alone
 $(B)/%.h.ok: %.h
@@ -164,7 +164,7 @@ $(B)/%.h.ok: %.h
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-unused-function -MMD -MP -MF $@.d -MT $@ -fsyntax-only -x c $<
 	$(Q)touch $@
 
-# The pinned tools: what they say must not depend on the distribution.
+# The pinned tools: their results must not depend on the distribution.
 STYLE = $(shell hack/tools/style)
 C_FILES = $(sort $(wildcard src/*/*.[ch] tests/unit/*/*.[ch] tests/unit/*.h tests/fuzz/*.c tests/model/*.[ch] \
 	tests/hostile/*.c tests/e2e/*.c))
