@@ -24,7 +24,7 @@
 #undef vsprintf
 #define vsprintf(...) BANNED(vsprintf, buf_vaddf)
 
-/* A bound, but a result that may lack its NUL, or is cut without a word. */
+/* A bound, but a result that may lack its NUL, or is cut silently. */
 #undef strncpy
 #define strncpy(dst, src, n) BANNED(strncpy, buf_addn)
 #undef strncat

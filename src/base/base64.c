@@ -34,7 +34,7 @@ static int value_of(char c)
 	return at ? (int)(at - alphabet) : -1;
 }
 
-/* Four characters at the start of text, line breaks not counted; how many it took, or 0. */
+/* Four characters at the start of text, skipping line breaks; returns the bytes consumed, or 0. */
 static size_t next_four(const char *text, char four[static 4])
 {
 	size_t used = 0;

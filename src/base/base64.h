@@ -1,5 +1,5 @@
 /*
- * base64 - RFC 4648, section 4, with padding: what Kubernetes puts bytes into JSON with.
+ * base64 - RFC 4648, section 4, with padding: how Kubernetes puts bytes into JSON.
  */
 #ifndef PROMOGATE_BASE_BASE64_H
 #define PROMOGATE_BASE_BASE64_H
@@ -11,8 +11,8 @@
 /* Appends; an overflow shows in the buf. */
 void base64_encode(struct buf *to, const void *data, size_t len);
 /*
- * Appends the bytes: 0, or -1 for what is no base64 or an overflow. As Go reads it: line breaks are
- * passed over, padding is required. What was appended before the fault stays.
+ * Appends the bytes: 0, or -1 for invalid base64 or an overflow. As in Go, line breaks are skipped
+ * and padding is required. Bytes appended before the fault stay.
  */
 int base64_decode(struct buf *to, const char *text);
 

@@ -1,10 +1,9 @@
 /*
- * buf - a growable run of bytes that must name its maximum.
+ * buf - a growable array of bytes with a maximum.
  *
- * What would take it over the maximum is not added at all, and the buffer remembers that it
- * overflowed until it is cleared: a writer appends without checking each step, and asks once at the
- * end. The bytes always have a NUL behind them, which len does not count. Owned by one thread at a
- * time.
+ * Bytes that would exceed the maximum are not added at all, and the buffer remembers the overflow
+ * until it is cleared: a writer appends without checking each step, and checks once at the end. A
+ * NUL always follows the bytes; len does not count it. Owned by one thread at a time.
  */
 #ifndef PROMOGATE_BASE_BUF_H
 #define PROMOGATE_BASE_BUF_H
@@ -14,10 +13,10 @@
 #include <stddef.h>
 
 struct buf {
-	char *data; /* NULL until something is added: read it with buf_str() */
+	char *data; /* NULL until something is added; read it with buf_str() */
 	size_t len;
 	size_t cap;
-	size_t max; /* bytes, the NUL not counted */
+	size_t max; /* bytes, without the NUL */
 	bool overflowed;
 };
 
@@ -35,12 +34,12 @@ int buf_addc(struct buf *b, char c);
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int buf_vaddf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
-/* Makes room for len more bytes at once; over the maximum, -1 and an overflow. */
+/* Makes room for len more bytes at once; -1 and an overflow above the maximum. */
 int buf_reserve(struct buf *b, size_t len);
 
 /* Never NULL; valid until the next change. */
 const char *buf_str(const struct buf *b);
-/* Hands the bytes out, for free(); the buffer is empty afterwards, and its maximum stays. */
+/* Hands out the bytes, for free(); the buffer is empty afterwards, and its maximum stays. */
 char *buf_steal(struct buf *b);
 
 #endif

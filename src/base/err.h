@@ -5,9 +5,9 @@
  * leaves the error untouched; below 0 it failed and the error is filled; above 0 is an outcome that
  * its header documents. Making and returning an error is one line:
  *
- *	return err_set(err, ERR_INVALID, "port %ld: want 1 to 65535", port);
+ *	return err_set(err, ERR_INVALID, "port %ld: must be 1 to 65535", port);
  *
- * and on the way up a caller says what it was doing:
+ * and a caller adds what it was doing:
  *
  *	return err_wrap(err, "reading %s", path);
  */
@@ -16,28 +16,28 @@
 
 #include <stdarg.h>
 
-/* Decides what a caller does next: the kinds differ in whether, and how, to try again. */
+/* What a caller does next: kinds differ in whether and how to retry. */
 enum err_kind {
 	ERR_NONE,
-	ERR_INVALID, /* the input is wrong; trying again can't help */
+	ERR_INVALID, /* the input is wrong; a retry can't help */
 	ERR_NOT_FOUND, /* it does not exist */
 	ERR_EXISTS, /* it exists already */
-	ERR_CONFLICT, /* somebody wrote in between: read, judge again */
+	ERR_CONFLICT, /* the object has changed: read it again */
 	ERR_GONE, /* a resourceVersion too old to watch from: list again */
-	ERR_FORBIDDEN, /* no right to do it: an administrator must act */
+	ERR_FORBIDDEN, /* a permission is missing: an administrator must act */
 	ERR_QUOTA, /* a quota or limit refuses for now */
 	ERR_THROTTLED, /* too many requests: wait for retry_after_ms */
-	ERR_AUTH, /* the credentials are not accepted */
-	ERR_TIMEOUT, /* no answer in time; it may have happened all the same */
+	ERR_AUTH, /* the credentials were rejected */
+	ERR_TIMEOUT, /* no response in time; the request may have succeeded */
 	ERR_TOO_LARGE, /* over one of our limits */
 	ERR_IO, /* the network, a file, or the other side failed */
-	ERR_INTERNAL, /* a library refused something that it should not */
+	ERR_INTERNAL, /* a library failed unexpectedly */
 };
 
 struct err {
 	enum err_kind kind;
-	int os_errno; /* 0, or the errno behind it */
-	int http_status; /* 0, or the status that the API server answered */
+	int os_errno; /* 0, or the errno that caused it */
+	int http_status; /* 0, or the HTTP status of the API server's response */
 	unsigned retry_after_ms; /* 0, or how long the API server asks us to wait */
 	char msg[512]; /* one line for people; cut, never overrun */
 };
@@ -47,10 +47,10 @@ struct err {
 /* Fills err, which may be NULL, and returns -1. */
 int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The same, with ": strerror" behind the message. */
+/* The same, with ": strerror" appended to the message. */
 int err_set_errno(struct err *err, int os_errno, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Puts "context: " before the message of err, which may be NULL, keeps its kind, returns -1. */
+/* Prefixes the message of err, which may be NULL, with "context: ", keeps its kind, returns -1. */
 int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* "NotFound", "Conflict", …: a short, stable word for logs and metrics. */

@@ -1,8 +1,8 @@
 /*
- * mem - memory that is there, and cleanup by scope.
+ * mem - allocation that cannot fail, and cleanup by scope.
  *
  * Running out of memory ends the process: every input has a limit (base/limits.h), so it means that
- * the machine has none left, and no code path could do better. Nothing here takes a lock or logs;
+ * the machine has none left, and there is nothing better to do. Nothing here takes a lock or logs;
  * any thread may call it.
  */
 #ifndef PROMOGATE_BASE_MEM_H
@@ -12,12 +12,12 @@
 
 /* Never NULL, not even for a size of 0. Freed with free(). */
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
-/* Like xmalloc(), zeroed; a product that overflows ends the process. */
+/* Like xmalloc(), zeroed; an overflowing product ends the process. */
 void *xcalloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
-/* Grows or shrinks p to n elements of size bytes each; the same care for overflow. */
+/* Grows or shrinks p to n elements of size bytes each; an overflow ends the process. */
 void *xreallocarray(void *p, size_t n, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, nonnull, returns_nonnull));
-/* At most len bytes of s, with a NUL behind them. */
+/* At most len bytes of s, followed by a NUL. */
 char *xstrndup(const char *s, size_t len) __attribute__((malloc, nonnull, returns_nonnull));
 char *xasprintf(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), malloc, returns_nonnull));
@@ -32,7 +32,7 @@ char *xasprintf(const char *fmt, ...)
 		fn(*p);                                                                            \
 	}
 
-void free_p(void *p); /* for CLEANUP() on any pointer from xmalloc() and its kin */
+void free_p(void *p); /* for CLEANUP() on any pointer from the above */
 
 /* Hands a local's pointer out and leaves NULL behind, so that its cleanup does nothing. */
 #define STEAL(p)                                                                                   \

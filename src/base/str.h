@@ -1,6 +1,5 @@
 /*
- * str - the few questions about strings that libc leaves open. Nothing here allocates or keeps
- * state.
+ * str - a few string functions that libc lacks. Nothing here allocates or keeps state.
  */
 #ifndef PROMOGATE_BASE_STR_H
 #define PROMOGATE_BASE_STR_H
@@ -13,7 +12,7 @@
 bool str_eq(const char *a, const char *b);
 bool str_starts(const char *s, const char *prefix);
 
-/* A whole decimal number in range, nothing around it: 0, or -1. */
+/* A whole decimal number in range, with nothing around it: 0, or -1. */
 int str_to_int64(const char *s, int64_t *ret);
 
 /*

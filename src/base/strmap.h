@@ -1,5 +1,5 @@
 /*
- * strmap - strings to pointers, in byte order: a thin cover over libc's balanced tree (tsearch(3)),
+ * strmap - strings to pointers, in byte order: a thin wrapper of libc's balanced tree (tsearch(3)),
  * so names that a tenant chooses can't make it slow. It owns its keys, and its values if it has a
  * free function. One thread at a time; several may read concurrently.
  */

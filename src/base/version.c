@@ -1,6 +1,6 @@
 #include "base/version.h"
 
-/* The Makefile says it. */
+/* Set by the Makefile. */
 #ifndef PROMOGATE_VERSION
 #define PROMOGATE_VERSION "unknown"
 #endif

@@ -1,5 +1,5 @@
 /*
- * version - which Promogate this is, as `git describe` had it when it was built.
+ * version - the version of Promogate, from `git describe` at build time.
  */
 #ifndef PROMOGATE_BASE_VERSION_H
 #define PROMOGATE_BASE_VERSION_H

@@ -7,9 +7,8 @@
 #include "run/metrics.h"
 
 METRIC_COUNTER(calls_total, "promogate_api_calls_total",
-	"Requests to the API server, by verb (WATCH, or the method) and by HTTP status, or why "
-	"there "
-	"is none.",
+	"Requests to the API server, by verb (the method, or WATCH) and HTTP status, or the reason why "
+	"there is none.",
 	"verb", "code");
 
 /* A 429 that does not say how long: as long as kube-apiserver's own flow control asks. */
