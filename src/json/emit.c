@@ -129,7 +129,7 @@ static void emit_number(struct emit *e, const struct json *j)
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "%.15g", d);
-	if (isinf(d)) /* JSON has no word for it, but numbers that read as it */
+	if (isinf(d)) /* JSON has no literal for it, but numbers that are read as it */
 		(void)snprintf(text, sizeof(text), "%s", d > 0 ? "1e999" : "-1e999");
 	else if (strtod(text, NULL) != d)
 		(void)snprintf(text, sizeof(text), "%.17g", d);
@@ -146,7 +146,7 @@ static void emit_items(struct emit *e, const struct json *j)
 	}
 }
 
-/* As deep as the value, which is at most LIMIT_JSON_DEPTH. */
+/* Recursion is bounded by LIMIT_JSON_DEPTH. */
 void emit_json(struct emit *e, const struct json *j)
 {
 	switch (json_type(j)) {

@@ -1,7 +1,7 @@
 /*
- * emit - JSON out, piece by piece into a buf. Commas are put where they belong; the caller opens
- * and closes in order. Strings are escaped as RFC 8259 asks, bytes that are no UTF-8 become U+FFFD.
- * An overflow shows in the buf.
+ * emit - writes JSON into a buf, one value at a time. It adds the commas; the caller opens and
+ * closes in order. Strings are escaped as in RFC 8259; invalid UTF-8 becomes U+FFFD. An overflow
+ * shows in the buf.
  */
 #ifndef PROMOGATE_JSON_EMIT_H
 #define PROMOGATE_JSON_EMIT_H
@@ -14,7 +14,7 @@
 
 struct emit {
 	struct buf *to; /* borrowed */
-	bool comma; /* something stands before what comes next */
+	bool comma; /* a comma is due */
 };
 
 #define EMIT_INIT(to_) {.to = (to_)}
@@ -30,8 +30,8 @@ void emit_int(struct emit *e, int64_t n);
 void emit_bool(struct emit *e, bool b);
 void emit_null(struct emit *e);
 /*
- * A parsed value with all that is in it; NULL is null. Numbers are written as briefly as a double
- * allows: of more than 15 digits, what was parsed is what is left of them.
+ * A parsed value and all its children; NULL is null. Numbers are written as short as a double
+ * allows; more than 15 digits may be rounded.
  */
 void emit_json(struct emit *e, const struct json *j);
 

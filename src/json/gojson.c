@@ -4,7 +4,7 @@
 
 #include "json/utf8.h"
 
-/* The letter behind the backslash; 0 where there is no short form. */
+/* The letter after the backslash; 0 where there is no short form. */
 static char short_form(unsigned char c)
 {
 	switch (c) {

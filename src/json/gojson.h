@@ -1,7 +1,7 @@
 /*
- * gojson - JSON as Go's encoding/json writes it, byte for byte, for values that tasks have always
- * received from a program in Go: '<', '>', '&', U+2028 and U+2029 are escaped, \b and \f have their
- * short forms (Go 1.22 and newer), and the keys of a map are in byte order.
+ * gojson - JSON as Go's encoding/json writes it, byte for byte, for values that tasks expect from a
+ * program in Go: '<', '>', '&', U+2028 and U+2029 are escaped, \b and \f have their short forms (Go
+ * 1.22 and newer), and the keys of a map are in byte order.
  */
 #ifndef PROMOGATE_JSON_GOJSON_H
 #define PROMOGATE_JSON_GOJSON_H

@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "json/strict.h"
 
-/* A struct json is a cJSON, and nobody outside this folder knows. */
+/* A struct json is a cJSON, which is known only in this folder. */
 static const cJSON *in(const struct json *j)
 {
 	return (const cJSON *)(const void *)j;
@@ -35,7 +35,7 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(*x, *y);
 }
 
-/* Up to here, comparing each pair is cheaper than sorting. */
+/* Up to this many, comparing each pair is cheaper than sorting. */
 enum { FEW_KEYS = 16 };
 
 static const char *duplicate_among_few(const cJSON *object)
@@ -61,7 +61,7 @@ static const char *duplicate_among_many(const cJSON *object, size_t n)
 	return NULL;
 }
 
-/* NULL, or a key that stands twice in one object, anywhere in the tree. */
+/* NULL, or a key that an object in the tree has twice. */
 static const char *find_duplicate(const cJSON *c)
 {
 	const char *key = NULL;

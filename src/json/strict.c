@@ -52,7 +52,7 @@ static bool hex4(const struct scan *s, const unsigned char *p, unsigned *ret)
 	return true;
 }
 
-/* At the backslash. A lone surrogate is refused: no UTF-8 stands for it. */
+/* At the backslash. A lone surrogate is an error: UTF-8 can't represent it. */
 static int scan_escape(struct scan *s)
 {
 	unsigned unit, low;

@@ -1,6 +1,6 @@
 /*
- * strict - one pass over JSON text that holds it to RFC 8259 before cJSON, which is lenient, builds
- * a tree from it. Pure; no allocation.
+ * strict - one pass that checks JSON text against RFC 8259 before cJSON, which is lenient, builds a
+ * tree from it. Pure; no allocation.
  */
 #ifndef PROMOGATE_JSON_STRICT_H
 #define PROMOGATE_JSON_STRICT_H
@@ -12,8 +12,8 @@
 
 /*
  * 0 if the bytes are one JSON value with only white space around it, valid UTF-8, no deeper than
- * max_depth and of at most max_values values. *ret_has_nul: an escaped NUL stands in some string.
- * ERR_INVALID or ERR_TOO_LARGE otherwise, naming the byte. Duplicate keys are not its business.
+ * max_depth and of at most max_values values. *ret_has_nul: some string has an escaped NUL.
+ * ERR_INVALID or ERR_TOO_LARGE otherwise, naming the byte. Duplicate keys are not checked here.
  */
 int strict_check(const char *text, size_t len, int max_depth, size_t max_values, bool *ret_has_nul,
 	struct err *err);

@@ -8,12 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The length in bytes, 1 to 4, of the character at p, with left bytes there; 0 if it is none. */
+/*
+ * The length in bytes, 1 to 4, of the character at p, with left bytes available; 0 if it is not
+ * valid.
+ */
 size_t utf8_length(const unsigned char *p, size_t left);
 
 /*
- * Copies as much of from as size bytes hold with a NUL, and cuts between two characters. Whether
- * all of it fitted.
+ * Copies as much of from as fits into size bytes with a NUL, cut between two characters. Returns
+ * whether all of it fitted.
  */
 bool utf8_copy(char *to, size_t size, const char *from);
 

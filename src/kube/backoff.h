@@ -1,7 +1,7 @@
 /*
- * backoff - how long to wait before the next try: doubling, with a cap, and with jitter so that
- * many clients which one server lost don't come back at the same moment. Pure: the randomness is an
- * argument. Plain data, owned by its caller.
+ * backoff - how long to wait before the next try: doubling, with a cap, and with jitter, so that
+ * clients that lost the same server don't all return at once. Pure: randomness is an argument.
+ * Plain data, owned by its caller.
  */
 #ifndef PROMOGATE_KUBE_BACKOFF_H
 #define PROMOGATE_KUBE_BACKOFF_H
@@ -18,12 +18,12 @@ struct backoff {
 #define BACKOFF_INIT {.first_ms = 800, .cap_ms = 30000}
 
 /*
- * Counts a try and says how long to wait before it, in milliseconds: the delay of this try is
- * first_ms * 2^tries, at most cap_ms; the answer lies evenly between half of it and all of it.
- * random is 32 random bits.
+ * Counts a try and returns how long to wait before it, in milliseconds: the delay is first_ms *
+ * 2^tries, at most cap_ms; the result is uniform between half of it and all of it. random is 32
+ * random bits.
  */
 uint32_t backoff_next(struct backoff *b, uint32_t random);
-/* After a success: the next wait is the first again. */
+/* After a success: the next wait is the shortest again. */
 void backoff_reset(struct backoff *b);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* "ms" before "m", which begins it. Both spellings of micro that Go takes are there. */
+/* "ms" before its prefix "m". Go accepts both spellings of micro. */
 static const struct unit {
 	const char *name;
 	int64_t ns;
@@ -37,7 +37,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* True if *n took the digit, false if it has no room for it. */
+/* True if *n took the digit, false on overflow. */
 static bool take_digit(int64_t *n, char digit)
 {
 	int64_t m;

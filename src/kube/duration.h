@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* In nanoseconds: 0, or -1 if it is no duration or int64_t can't hold it. */
+/* In nanoseconds: 0, or -1 if it is not a duration or overflows int64_t. */
 int duration_parse(const char *s, int64_t *ret_ns);
 
 #endif

@@ -12,7 +12,7 @@
 /* A dot and a hash. */
 enum { SUFFIX_BYTES = 17 };
 
-/* FNV-1a; the NUL behind s counts, so that no two lists of strings run together. */
+/* FNV-1a; includes the NUL of s, so that different lists of strings differ. */
 static uint64_t hash(uint64_t h, const char *s)
 {
 	do
@@ -21,7 +21,7 @@ static uint64_t hash(uint64_t h, const char *s)
 	return h;
 }
 
-/* A subdomain, as the object's name is one: it may not be cut behind a dot or a hyphen. */
+/* A subdomain, as the object's name is: it must not be cut after a dot or a hyphen. */
 static void make_name(const struct event *event, char name[static LIMIT_NAME_BYTES + 1])
 {
 	uint64_t h =

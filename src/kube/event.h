@@ -12,13 +12,13 @@
 #include "base/buf.h"
 
 struct event {
-	/* The object that it is about; the Event stands in its namespace. */
+	/* The object that it is about; the Event is in the same namespace. */
 	const char *namespace;
 	const char *api_version, *kind, *name, *uid, *resource_version;
 	bool warning; /* its type: Warning, or else Normal */
-	const char *reason; /* "PromotionTasksStarted": a word for machines */
+	const char *reason; /* "PromotionTasksStarted": machine-readable */
 	const char *message; /* cut to LIMIT_MESSAGE_BYTES */
-	const char *component; /* who says it */
+	const char *component; /* the reporting component */
 	const char *now; /* RFC 3339, in whole seconds */
 };
 

@@ -1,6 +1,6 @@
 /*
- * fielderr - errors about a field, worded as the API server words its own (apimachinery's
- * field.Error), so that people and tools read them alike:
+ * fielderr - errors about a field, worded as those of the API server (apimachinery's field.Error),
+ * so that users and tools know them:
  *
  *	spec.promotionTasks[1]: Not found: "open-pr": the detail
  */
@@ -15,10 +15,10 @@ enum fielderr_type {
 	FIELDERR_INVALID,
 	FIELDERR_TYPE_INVALID,
 	FIELDERR_NOT_SUPPORTED,
-	FIELDERR_TOO_MANY, /* the value is a number, and not quoted */
+	FIELDERR_TOO_MANY, /* the value is a number and not quoted */
 };
 
-/* The machine's word, for a StatusCause: "FieldValueNotFound", …. */
+/* The reason of a StatusCause: "FieldValueNotFound", …. */
 const char *fielderr_reason(enum fielderr_type type);
 
 /*

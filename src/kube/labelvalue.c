@@ -26,7 +26,7 @@ static bool is_legal(const char *s, size_t len)
 	return len == 0 || (is_alnum(s[0]) && is_alnum(s[len - 1]));
 }
 
-/* FNV-1a, as Kubernetes makes its own hash labels. */
+/* FNV-1a, as in Kubernetes' own hash labels. */
 static uint32_t hash(const char *s)
 {
 	uint32_t h = 2166136261U;

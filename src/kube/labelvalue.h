@@ -12,9 +12,9 @@ struct label_value {
 };
 
 /*
- * The text itself where a label may have it as its value: at most 63 letters, digits, '-', '_' and
- * '.', the first and the last a letter or digit; or none at all. Of any other text, "as much as
- * possible-" and eight hex digits that differ for most texts: good for finding, no identity.
+ * The text itself if it is a valid label value: at most 63 letters, digits, '-', '_' and '.', the
+ * first and the last a letter or digit; or empty. Otherwise as much of the text as fits, '-' and
+ * eight hex digits that differ for most texts: good for selecting, not an identity.
  */
 struct label_value label_value_of(const char *text);
 

@@ -5,14 +5,14 @@
 #include "kube/names.h"
 #include "kube/timestamp.h"
 
-/* client-go's JitterFactor: a try comes up to so much later than the period says. In percent. */
+/* client-go's JitterFactor: a try may come this much later than the period. In percent. */
 enum { JITTER_PERCENT = 120 };
-/* Above any use, and far below what the numbers could hold. */
+/* Longer than any use, and far from an overflow. */
 enum { LONGEST_MS = 24 * 60 * 60 * 1000 };
 /* What an int32 of the API holds. */
 enum { MOST_TRANSITIONS = INT32_MAX };
 
-/* The fields that an election reads and writes; whatever else stands in the spec is kept. */
+/* The fields that an election reads and writes; other fields of the spec are kept. */
 static const char *const fields[] = {
 	"holderIdentity",
 	"leaseDurationSeconds",
@@ -70,7 +70,7 @@ static bool is_same_value(const struct json *a, const struct json *b)
 	return str_eq(json_string(a), json_string(b));
 }
 
-/* A label that somebody added is no sign of life of the holder: only the record counts. */
+/* A changed label does not mean that the holder is alive: only the record counts. */
 static bool is_same_record(const struct json *a, const struct json *b)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
@@ -117,7 +117,7 @@ static int64_t whole_seconds(int64_t ms)
 	return (ms + 999) / 1000;
 }
 
-/* The holder says how long it may be silent; where it does not, it is as we would. */
+/* The holder sets how long the Lease is valid; if it does not, our own duration counts. */
 static bool is_taken(const struct lease_view *v, const struct lease_config *config, int64_t now_ms)
 {
 	const char *holder = lease_holder(v);
@@ -129,7 +129,7 @@ static bool is_taken(const struct lease_view *v, const struct lease_config *conf
 	return (now_ms - v->changed_ms) / 1000 < seconds;
 }
 
-/* What stands in a Lease. */
+/* The record in a Lease. */
 struct record {
 	const char *holder;
 	int64_t seconds;
@@ -211,7 +211,9 @@ enum lease_step lease_next(const struct lease_view *v, const struct lease_config
 	return v->object ? LEASE_UPDATE : LEASE_CREATE;
 }
 
-/* As client-go's release(): held by nobody, and for the shortest time that a Lease can say. */
+/*
+ * As client-go's release(): without a holder, and with the shortest duration that a Lease can have.
+ */
 bool lease_give_up(const struct lease_view *v, const struct lease_config *config, int64_t wall_ms,
 	struct buf *body)
 {

@@ -1,5 +1,5 @@
 /*
- * names - which names an object can have (Kubernetes: "Object Names and IDs").
+ * names - valid names of objects (Kubernetes: "Object Names and IDs").
  */
 #ifndef PROMOGATE_KUBE_NAMES_H
 #define PROMOGATE_KUBE_NAMES_H

@@ -1,5 +1,5 @@
 /*
- * patch - an RFC 6902 JSON Patch, written operation by operation.
+ * patch - an RFC 6902 JSON Patch, written one operation at a time.
  */
 #ifndef PROMOGATE_KUBE_PATCH_H
 #define PROMOGATE_KUBE_PATCH_H
@@ -13,7 +13,7 @@ struct patch {
 	struct buf text;
 	struct emit emit;
 	bool empty;
-	bool closed; /* the bracket at the end is there */
+	bool closed; /* the closing bracket is written */
 };
 
 /* In place: a struct patch must not be moved afterwards. */
@@ -21,8 +21,8 @@ void patch_init(struct patch *p);
 void patch_release(struct patch *p);
 
 /*
- * "add" at the member that the segments lead to, ended by NULL; each is escaped as RFC 6901 asks.
- * The value is a string, or an object that holds the one member key: value.
+ * "add" at the path of the segments, which NULL ends; each is escaped as in RFC 6901. The value is
+ * a string, or an object with the one member key: value.
  */
 void patch_add_string(struct patch *p, const char *const *segments, const char *value);
 void patch_add_object(

@@ -70,7 +70,7 @@ static int decode_object(const struct json *request, const char *key, const char
 	return 0;
 }
 
-/* A name, short enough to be one, that is told back. */
+/* A name, checked to be short enough, as it is repeated in messages. */
 static int optional_name(const struct json *of, const char *key, const char *field,
 	const char **ret, struct err *err)
 {
@@ -188,7 +188,7 @@ void review_answer_denial_end(struct emit *to)
 	emit_object_end(to);
 }
 
-/* Copies at most max characters; what is longer ends in an ellipsis. Returns how many. */
+/* Copies at most max characters; a longer text ends in an ellipsis. Returns how many. */
 static size_t cut_warning(struct buf *to, const char *warning, size_t max)
 {
 	const unsigned char *start = (const unsigned char *)warning;

@@ -1,6 +1,6 @@
 /*
- * review - AdmissionReview, admission.k8s.io/v1: the question that the API server asks a webhook,
- * and the answer (Kubernetes: "Dynamic Admission Control").
+ * review - AdmissionReview, admission.k8s.io/v1: the API server's request to a webhook, and the
+ * response (Kubernetes: "Dynamic Admission Control").
  */
 #ifndef PROMOGATE_KUBE_REVIEW_H
 #define PROMOGATE_KUBE_REVIEW_H
@@ -15,31 +15,30 @@
 
 enum review_operation { REVIEW_CREATE, REVIEW_UPDATE, REVIEW_DELETE, REVIEW_CONNECT };
 
-/* Borrows from the JSON it was decoded from. A string that the request lacks is "". */
+/* Borrows from the decoded JSON. A missing string is "". */
 struct review {
 	const char *uid;
 	enum review_operation operation;
 	const char *group, *resource, *subresource;
-	const char *name, *namespace; /* name: "" where the API server is to make one */
-	const char *field_manager; /* who applies; a hint, not an identity */
+	const char *name, *namespace; /* name: "" where the API server generates one */
+	const char *field_manager; /* the field manager; a hint, not an identity */
 	bool dry_run;
 	const struct json *object; /* NULL on DELETE */
 	const struct json *old_object; /* NULL on CREATE */
 };
 
-/* ERR_INVALID, naming the field, for anything that is no AdmissionReview of this version. */
+/* ERR_INVALID, naming the field, for anything but an AdmissionReview of this version. */
 int review_decode(const struct json *root, struct review *ret, struct err *err);
 
 /* "CREATE", …. */
 const char *review_operation_name(enum review_operation operation);
 
 /*
- * The answer is written piece by piece: review_answer_begin(); for a no, _denial_begin(), each
- * _cause(), _denial_end(); then _warnings(), _audit() and _patch() where there is something;
- * review_answer_end().
+ * The response is written in this order: review_answer_begin(); for a denial, _denial_begin(), each
+ * _cause(), _denial_end(); then _warnings(), _audit() and _patch() as needed; review_answer_end().
  */
 void review_answer_begin(struct emit *to, const char *uid, bool allowed);
-/* Status 422, reason Invalid, as the API server answers an invalid object. */
+/* Status 422, reason Invalid, as the API server rejects an invalid object. */
 void review_answer_denial_begin(struct emit *to, const char *message, const char *group,
 	const char *kind, const char *name);
 void review_answer_cause(

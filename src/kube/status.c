@@ -8,7 +8,7 @@
 
 static const struct {
 	const char *reason; /* metav1.StatusReason */
-	int code; /* its HTTP code; the first row of a code serves a response without a reason */
+	int code; /* its HTTP code; the first row of a code is for a response without a reason */
 	enum err_kind kind;
 } reasons[] = {
 	{"BadRequest", 400, ERR_INVALID},
@@ -51,8 +51,9 @@ static enum err_kind kind_of(const char *reason, int code)
 }
 
 /*
- * Quota admission answers 403 Forbidden as RBAC does, and only its words differ (apiserver,
- * admission/plugin/resourcequota). "failed quota: must specify …" is left out: waiting won't help.
+ * Quota admission returns 403 Forbidden as RBAC does, and only its message differs (apiserver,
+ * admission/plugin/resourcequota). "failed quota: must specify …" is not matched: waiting won't
+ * help.
  */
 static bool is_quota(const char *message)
 {
@@ -100,7 +101,7 @@ int status_error_json(const struct json *status, struct err *err)
 	return from_status(status, (int)code, 0, err);
 }
 
-/* Up to the first line's end, and no control characters: it goes into logs and messages. */
+/* The first line, without control characters: it goes into logs and messages. */
 static size_t printable(const char *body, size_t len)
 {
 	size_t n = 0;

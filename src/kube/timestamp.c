@@ -15,8 +15,8 @@ struct date {
 };
 
 /*
- * Years are counted from March, so that the day that comes every four years is a year's last; then
- * month m, from 0, begins on day (153 * m + 2) / 5 of it.
+ * Years start in March, so that a leap day is the last of its year; then month m, from 0, begins on
+ * day (153 * m + 2) / 5 of it.
  */
 static int64_t date_to_days(struct date d)
 {
@@ -32,7 +32,7 @@ static struct date days_to_date(int64_t days)
 	int64_t since = days + DAYS_BEFORE_1970 + DAYS_PER_400_YEARS;
 	int64_t era = since / DAYS_PER_400_YEARS;
 	int64_t day = since % DAYS_PER_400_YEARS;
-	/* Days without those of 29 February, counted off where each of their cycles ends. */
+	/* Days without those of 29 February, subtracted at the end of each leap cycle. */
 	int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
 	int64_t of_year = day - (year * 365 + year / 4 - year / 100);
 	int64_t month = (5 * of_year + 2) / 153;
@@ -57,7 +57,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* So many digits, and then the character that must stand behind them, unless it is NUL. */
+/* This many digits, then the character that must follow them, unless it is NUL. */
 static bool take(const char **s, int digits, char behind, int min, int max, int *ret)
 {
 	int n = 0;
@@ -73,7 +73,7 @@ static bool take(const char **s, int digits, char behind, int min, int max, int 
 	return true;
 }
 
-/* ".123456789", of which the milliseconds count; nothing is 0. */
+/* ".123456789", cut to milliseconds; an empty fraction is 0. */
 static bool take_fraction(const char **s, int *ret_ms)
 {
 	int ms = 0, scale = 100;
@@ -125,7 +125,7 @@ int timestamp_parse(const char *text, int64_t *ret_ms)
 	return 0;
 }
 
-/* The second, without what stands behind it, and the milliseconds that are left of it. */
+/* The whole second, and the remaining milliseconds. */
 static struct timestamp format_second(int64_t ms, const char *behind, int *ret_ms)
 {
 	struct timestamp t;

@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 
-/* RFC 3986, 2.3: what never needs escaping. */
+/* RFC 3986, 2.3: unreserved characters. */
 static bool unreserved(unsigned char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||

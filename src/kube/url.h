@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* What a path names. A part that is NULL or "" is left out. */
+/* The parts of a path. One that is NULL or "" is left out. */
 struct url {
 	const char *group; /* none: the core group, /api instead of /apis */
 	const char *version;
@@ -19,13 +19,13 @@ struct url {
 };
 
 /*
- * Adds the path. ERR_INVALID for a part that the API server takes for no path segment (".", "..",
- * or a '/' or '%' in it: k8s.io/apimachinery, api/validation/path), for a version or resource that
- * is missing, and for a subresource without a name.
+ * Adds the path. ERR_INVALID for a part that the API server does not accept as a path segment (".",
+ * "..", or a '/' or '%' in it: k8s.io/apimachinery, api/validation/path), for a missing version or
+ * resource, and for a subresource without a name.
  */
 int url_add(struct buf *to, const struct url *u, struct err *err);
 
-/* Adds "?key=value", or "&key=value" behind a first one; the value is escaped, the key is not. */
+/* Adds "?key=value", or "&key=value" after the first; the value is escaped, the key is not. */
 void url_add_query(struct buf *to, const char *key, const char *value);
 void url_add_query_int(struct buf *to, const char *key, long long value);
 

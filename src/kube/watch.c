@@ -24,7 +24,7 @@ static int finish_partial(struct watch_lines *w, const char *bytes, size_t len, 
 	if (buf_addn(&w->partial, bytes, len) < 0)
 		return too_long(w, err);
 	ret = fn(ctx, buf_str(&w->partial), w->partial.len, err);
-	/* One large object must not hold its memory for the rest of the watch. */
+	/* One large object must not keep its memory for the rest of the watch. */
 	buf_release(&w->partial);
 	return ret < 0 ? -1 : 0;
 }

@@ -1,7 +1,7 @@
 /*
  * watch - a watch stream: bytes to lines, and a line to an event. Pure.
  *
- * The API server sends one JSON object a line (with the newline behind it) for as long as the watch
+ * The API server sends one JSON object a line (followed by a newline) for as long as the watch
  * lasts. Plain data, owned by its caller, one thread at a time.
  */
 #ifndef PROMOGATE_KUBE_WATCH_H
@@ -14,7 +14,8 @@
 #include "json/json.h"
 
 /*
- * Called with each line, without its newline and with no NUL behind it; below 0 ends the feeding.
+ * Called with each line, without its newline and without a NUL; a result below 0 stops
+ * watch_lines_feed().
  */
 typedef int watch_line_fn(void *ctx, const char *line, size_t len, struct err *err);
 
@@ -26,8 +27,8 @@ struct watch_lines {
 
 void watch_lines_release(struct watch_lines *w);
 /*
- * Hands over each line that the bytes complete; empty lines are left out. ERR_TOO_LARGE for a line
- * over the maximum, or what the function returned. After an error the stream is lost.
+ * Passes on each line that the bytes complete, without empty lines. ERR_TOO_LARGE for a line over
+ * the maximum, or what the function returned. After an error the stream can't be read on.
  */
 int watch_lines_feed(struct watch_lines *w, const char *bytes, size_t len, watch_line_fn *fn,
 	void *ctx, struct err *err);
@@ -38,7 +39,7 @@ enum watch_type { WATCH_ADDED, WATCH_MODIFIED, WATCH_DELETED, WATCH_BOOKMARK };
 struct watch_event {
 	enum watch_type type;
 	const struct json *object; /* an object; of a BOOKMARK only the resourceVersion counts */
-	const char *resource_version; /* never NULL or "": where to watch on from */
+	const char *resource_version; /* never NULL or "": where to resume the watch */
 	struct json *tree;
 };
 
@@ -46,8 +47,8 @@ struct watch_event {
 
 /*
  * An ERROR event is an error: its Status decides the kind (kube/status.h), so a resourceVersion
- * that is too old is ERR_GONE. A line that is no event is ERR_IO, since the other side failed: list
- * again.
+ * that is too old is ERR_GONE. A line that is not an event is ERR_IO, since the other side failed:
+ * list again.
  */
 int watch_event_decode(const char *line, size_t len, struct watch_event *ret, struct err *err);
 void watch_event_release(struct watch_event *event); /* for CLEANUP() too */

@@ -9,7 +9,7 @@
 #include "base/strmap.h"
 #include "kube/backoff.h"
 
-/* Times that say more than a time. */
+/* Special times. */
 #define AT_ONCE INT64_MIN
 #define NEVER   INT64_MAX
 
@@ -17,10 +17,10 @@ enum state { READY, DELAYED, RUNNING };
 
 struct entry {
 	enum state state;
-	bool backs_off; /* DELAYED: no wish is earlier */
+	bool backs_off; /* DELAYED: nothing can be earlier */
 	bool woken; /* RUNNING: a failure does not delay it */
-	int64_t when; /* DELAYED: until then; RUNNING: when it is wanted again */
-	uint64_t order; /* DELAYED: among those of one time */
+	int64_t when; /* DELAYED: until when; RUNNING: when to run again */
+	uint64_t order; /* DELAYED: order among equal times */
 	size_t place; /* DELAYED: in the heap */
 	struct backoff backoff;
 	TAILQ_ENTRY(entry) link; /* READY */
@@ -33,7 +33,7 @@ struct workqueue {
 	struct strmap entries; /* by key */
 	struct entry_list ready;
 	size_t nready;
-	struct entry **heap; /* what is delayed: the first is the earliest */
+	struct entry **heap; /* the delayed: the first is the earliest */
 	size_t nheap, heap_cap;
 	uint64_t order;
 };
@@ -67,7 +67,7 @@ static void put(struct workqueue *q, size_t place, struct entry *e)
 	e->place = place;
 }
 
-/* Puts e where it belongs, given that the place is free and all others are right. */
+/* Moves e into place; the place is free and all others are in order. */
 static void sift(struct workqueue *q, size_t place, struct entry *e)
 {
 	size_t child;
@@ -103,7 +103,7 @@ static void heap_remove(struct workqueue *q, const struct entry *e)
 		sift(q, e->place, last);
 }
 
-/* Where an entry that is nowhere goes. */
+/* Queues an entry that is in no list. */
 static void queue(struct workqueue *q, struct entry *e, int64_t when)
 {
 	e->when = when;
@@ -201,7 +201,7 @@ const char *workqueue_take(struct workqueue *q, int64_t now_ms)
 	return e->key;
 }
 
-/* It runs no more, and is nowhere. */
+/* It no longer runs, and is in no list. */
 static struct entry *stop(struct workqueue *q, const char *key)
 {
 	struct entry *e = get(q, key);

@@ -1,8 +1,8 @@
 /*
- * workqueue - what is to be looked at, each key once, as client-go's rate limiting workqueue: a key
- * is never handed out while it runs, what is added meanwhile comes again afterwards, and what
- * failed comes again after a backoff of its own. Pure: time and randomness are arguments, in
- * milliseconds of any clock that does not step back. One thread.
+ * workqueue - keys to process, each once, as in client-go's rate limiting workqueue: a key is never
+ * handed out while it runs; if it is added meanwhile it is handed out again afterwards; and if it
+ * failed, after its own backoff. Pure: time and randomness are arguments, in milliseconds of any
+ * clock that does not step back. One thread.
  *
  * A key costs memory only while it waits or runs.
  */
@@ -14,7 +14,7 @@
 
 #include "base/mem.h"
 
-/* The backoff: client-go's doubling, with a first wait above an API call and a cap in sight. */
+/* The backoff doubles as client-go's, from a first wait longer than an API call to a short cap. */
 enum { WORKQUEUE_FIRST_MS = 50, WORKQUEUE_CAP_MS = 60 * 1000 };
 
 struct workqueue;
@@ -24,36 +24,35 @@ void workqueue_free(struct workqueue *q);
 DEFINE_CLEANUP(struct workqueue, workqueue_free)
 
 /*
- * Ready now, behind what is ready already. While the key runs: again after it is done. While it
- * backs off: no sooner than that, since what changed then may be the very failure.
+ * Ready now, after those already ready. While the key runs: again once it is done. While it backs
+ * off: not before that ends, since the change may be the failure itself.
  */
 void workqueue_add(struct workqueue *q, const char *key);
 /*
- * Ready at that time, unless it is before: the earliest wish wins, and only the earliest is kept,
- * so whoever handles the key says again what it waits for. Backing off and running as above.
- * INT64_MAX is no wish.
+ * Ready at that time, unless it is earlier: only the earliest time is kept, so the handler of the
+ * key must add later ones again. Backing off and running as above. INT64_MAX adds nothing.
  */
 void workqueue_add_at(struct workqueue *q, const char *key, int64_t when_ms);
-/* As workqueue_add(), but a backoff ends here: a person changed something and looks on. */
+/* As workqueue_add(), but a backoff ends here: a user changed something and is waiting. */
 void workqueue_wake(struct workqueue *q, const char *key);
 
 /*
- * The next that is ready, first come first served; it runs from here on. NULL if none is. What has
- * become ready by its time comes behind what was added, in order of these times. The string lives
- * until the key is done, or tried again.
+ * The next ready key, first come, first served; it runs from now on. NULL if there is none. Keys
+ * whose time has come follow those that were added, in order of their times. The string is valid
+ * until the key is done, or retried.
  */
 const char *workqueue_take(struct workqueue *q, int64_t now_ms);
-/* A key that runs went well: its backoff is forgotten. key may be the string that was taken. */
+/* A running key succeeded: its backoff is reset. key may be the string that was taken. */
 void workqueue_done(struct workqueue *q, const char *key);
 /*
- * A key that runs failed: again after its backoff, which doubles from WORKQUEUE_FIRST_MS up to
- * WORKQUEUE_CAP_MS with jitter (kube/backoff.h), and no sooner than at_least_ms from now. random is
- * 32 random bits. If it was woken while it ran it is ready at once.
+ * A running key failed: again after its backoff, which doubles from WORKQUEUE_FIRST_MS up to
+ * WORKQUEUE_CAP_MS with jitter (kube/backoff.h), and not before at_least_ms from now. random is 32
+ * random bits. If it was woken while it ran it is ready at once.
  */
 void workqueue_retry(struct workqueue *q, const char *key, int64_t now_ms, uint32_t random,
 	uint32_t at_least_ms);
 
-/* From when on workqueue_take() gives something: 0 for at once, INT64_MAX if nothing waits. */
+/* When workqueue_take() next returns a key: 0 for at once, INT64_MAX if nothing waits. */
 int64_t workqueue_next_ms(const struct workqueue *q);
 
 /* How many are ready. */

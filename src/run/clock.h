@@ -1,16 +1,15 @@
 /*
- * clock - the time, for the few that may ask. What decides takes the time as an argument; any
- * thread may call these.
+ * clock - the time. Pure code takes it as an argument instead. Any thread.
  */
 #ifndef PROMOGATE_RUN_CLOCK_H
 #define PROMOGATE_RUN_CLOCK_H
 
 #include <stdint.h>
 
-/* Since some fixed moment; never steps back, never jumps with the wall clock. For durations. */
+/* Monotonic, and independent of the wall clock. For durations. */
 int64_t clock_mono_ms(void);
 int64_t clock_mono_ns(void);
-/* Since 1970, UTC. For what people read and certificates say. */
+/* Since 1970, UTC. For timestamps and certificates. */
 int64_t clock_wall_ms(void);
 
 enum { CLOCK_TEXT_BYTES = 32 };

@@ -8,8 +8,8 @@
 #include "base/err.h"
 
 /*
- * Appends what the file holds. Over the maximum of the buffer: ERR_TOO_LARGE; a file that is not
- * there: ERR_NOT_FOUND; else ERR_FORBIDDEN or ERR_IO. The message names the path.
+ * Appends the content of the file. ERR_TOO_LARGE above the maximum of the buffer, ERR_NOT_FOUND if
+ * the file does not exist, else ERR_FORBIDDEN or ERR_IO. The message names the path.
  */
 int file_read(const char *path, struct buf *to, struct err *err);
 

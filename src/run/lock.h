@@ -1,10 +1,10 @@
 /*
- * lock - mutexes and read-write locks whose every call is checked. A lock that fails is a bug of
- * ours and ends the process.
+ * lock - mutexes and read-write locks whose every call is checked. A failing call is a bug and ends
+ * the process.
  *
  * Locks guard the fields of one struct and are held for a few instructions: never across I/O or a
  * callback. A function that expects a lock says so with lock_assert_held(). LOCK_SCOPE() holds one
- * until the scope is left.
+ * until the end of the scope.
  */
 #ifndef PROMOGATE_RUN_LOCK_H
 #define PROMOGATE_RUN_LOCK_H
@@ -45,8 +45,8 @@ static inline void lock_scope_end(struct lock **l)
 	__attribute__((unused)) struct lock *lock_scope_ = lock_scope_begin(l)
 
 /*
- * Many readers or one writer, who goes before readers that come later: some always overlap under
- * load. So a reader must not take it twice.
+ * Many readers or one writer. A waiting writer has priority over later readers, since under load
+ * readers always overlap; so a reader must not take it twice.
  */
 struct rwlock {
 	pthread_rwlock_t rwlock;

@@ -5,10 +5,10 @@
  *		LOG_END);
  *
  * Values go into typed fields, not into the message. Never a secret, never a whole object. Only
- * controller/, webhook/, reconciler/, server/ and the mains log; what is below hands errors up.
+ * controller/, webhook/, reconciler/, server/ and the mains log; lower layers return errors.
  *
- * No lock is held: a slow reader of stderr delays the caller alone, and by LOG_PATIENCE_MS at most;
- * then the line is dropped and counted (promogate_log_lines_dropped_total).
+ * No lock is held: a slow reader of stderr delays only the caller, by at most LOG_PATIENCE_MS; then
+ * the line is dropped and counted (promogate_log_lines_dropped_total).
  */
 #ifndef PROMOGATE_RUN_LOG_H
 #define PROMOGATE_RUN_LOG_H
@@ -44,9 +44,9 @@ struct log_field {
 	log_fields((level), (msg), (const struct log_field[]){__VA_ARGS__})
 void log_fields(enum log_level level, const char *msg, const struct log_field *fields);
 
-/* Whether a line of this level would be written: spares making values that nobody sees. */
+/* Whether a line of this level would be written, to avoid computing its values otherwise. */
 bool log_wants(enum log_level level);
-/* What is written from now on: this level and above. LOG_INFO at the start. */
+/* The lowest level that is written; LOG_INFO by default. */
 void log_set_level(enum log_level level);
 /* Where lines go instead of stderr; for tests. */
 void log_set_fd(int fd);

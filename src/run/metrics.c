@@ -10,14 +10,14 @@
 #include "base/str.h"
 #include "run/lock.h"
 
-/* Upper bounds in µs: our answers take well under 1 ms, the API server gives up after 3 s or 10. */
+/* Upper bounds in µs: responses take well under 1 ms, the API server gives up after 3 or 10 s. */
 static const int64_t bounds_us[] = {250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000,
 	500000, 1000000, 2500000, 5000000, 10000000};
 enum { BOUNDS = ARRAY_SIZE(bounds_us) };
 
 struct metric_series {
 	struct metric_series *next;
-	char *labels; /* rendered: a="x",b="y"; what a series is known by */
+	char *labels; /* rendered: a="x",b="y"; identifies a series */
 	_Atomic int64_t value; /* a histogram's sum, in ns */
 	_Atomic int64_t buckets[]; /* a histogram's only: not cumulative, the last is +Inf */
 };

@@ -7,10 +7,10 @@
  *	…
  *	metric_add(metric_at(&denied, "PG101"), 1);
  *
- * metric_at() finds or makes the series of these label values. Its result stays valid for ever and
- * may be kept; adding to it is one atomic instruction. Any thread may call anything here. A family
- * holds LIMIT_METRIC_SERIES series; values beyond go to one whose labels all say "other", so that
- * nobody grows our memory by sending names.
+ * metric_at() finds or makes the series of these label values. Its result is never freed and may be
+ * kept; adding to it is one atomic instruction. Any thread may call anything here. A family holds
+ * LIMIT_METRIC_SERIES series; further values share one whose labels are all "other", so that
+ * clients can't exhaust memory by sending names.
  */
 #ifndef PROMOGATE_RUN_METRICS_H
 #define PROMOGATE_RUN_METRICS_H
@@ -28,7 +28,7 @@ struct metric_series;
 struct metric {
 	enum metric_type type;
 	const char *name, *help;
-	const char *const *labels; /* the first is a blank: see METRIC_DEFINE_ */
+	const char *const *labels; /* the first is empty: see METRIC_DEFINE_ */
 	size_t label_count;
 	struct metric_series *_Atomic series;
 	_Atomic size_t series_count;
@@ -74,7 +74,7 @@ void metric_add(struct metric_series *s, int64_t n);
 void metric_set(struct metric_series *s, int64_t value);
 /* For histograms. */
 void metric_observe_ns(struct metric_series *s, int64_t ns);
-/* What a counter or gauge says now; for tests and for status pages. */
+/* The current value of a counter or gauge; for tests and status pages. */
 int64_t metric_value(const struct metric_series *s);
 
 /* Appends all families, by name; those without a series show their HELP and TYPE. */

@@ -7,7 +7,7 @@ uint32_t random_u32(void)
 {
 	uint32_t bits;
 
-	/* Up to 256 bytes come whole, once the kernel has started: getrandom(2). */
+	/* Up to 256 bytes are returned at once after early boot: getrandom(2). */
 	if (getrandom(&bits, sizeof(bits), 0) != sizeof(bits))
 		abort();
 	return bits;

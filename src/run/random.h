@@ -1,6 +1,5 @@
 /*
- * random - randomness from the kernel, for the few that may draw it. What decides takes it as an
- * argument; any thread may call this.
+ * random - randomness from the kernel. Pure code takes it as an argument instead. Any thread.
  */
 #ifndef PROMOGATE_RUN_RANDOM_H
 #define PROMOGATE_RUN_RANDOM_H

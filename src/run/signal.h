@@ -10,16 +10,16 @@
 enum { SIGNAL_WOKEN = -1 };
 
 /*
- * Blocks SIGTERM, SIGINT and SIGUSR1, and ignores SIGPIPE: a peer that is gone is an error of a
- * write.
+ * Blocks SIGTERM, SIGINT and SIGUSR1, and ignores SIGPIPE: writing to a closed connection is an
+ * error instead.
  */
 void signal_setup(void);
 /*
- * The signal that came, SIGNAL_WOKEN after a signal_wake(), or 0 after timeout_ms; below 0 waits
- * without end. Main thread only.
+ * The signal received, SIGNAL_WOKEN after a signal_wake(), or 0 after timeout_ms; below 0 waits
+ * without a limit. Main thread only.
  */
 int signal_wait(int64_t timeout_ms);
-/* Ends the wait that is under way, or the next one. Any thread. */
+/* Ends the current wait, or the next one. Any thread. */
 void signal_wake(void);
 
 #endif

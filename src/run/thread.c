@@ -32,7 +32,7 @@ static void *run(void *arg)
 {
 	struct thread *t = arg;
 
-	/* A name is a convenience. */
+	/* The name is a convenience. */
 	(void)pthread_setname_np(pthread_self(), t->name);
 	t->fn(t->ctx);
 	return NULL;

@@ -1,6 +1,6 @@
 /*
  * thread - named threads with small stacks and all signals blocked: signals belong to the main
- * thread (run/signal.h). Whoever starts one joins it.
+ * thread (run/signal.h). The caller that starts one joins it.
  */
 #ifndef PROMOGATE_RUN_THREAD_H
 #define PROMOGATE_RUN_THREAD_H
@@ -8,8 +8,8 @@
 #include "base/err.h"
 
 /*
- * The stack of a thread. GnuTLS's handshake and a verdict want some 50 KiB; only what is touched
- * becomes memory. TSan and ASan need more room for the same frames.
+ * The stack of a thread. GnuTLS's handshake and a verdict need about 50 KiB; only touched pages
+ * become memory. TSan and ASan need more room for the same frames.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { THREAD_STACK_BYTES = 2 * 1024 * 1024 };
@@ -27,7 +27,7 @@ struct thread;
 
 typedef void thread_fn(void *ctx);
 
-/* The name is for ps and debuggers: 15 characters, cut there. ctx is borrowed until the join. */
+/* The name is for ps and debuggers: cut to 15 characters. ctx is borrowed until the join. */
 int thread_start(const char *name, thread_fn *fn, void *ctx, struct thread **ret, struct err *err);
 /* Waits for its end and frees it; NULL is fine. */
 void thread_join(struct thread *t);

@@ -16,7 +16,7 @@
 struct converter {
 	struct emit out;
 	struct lines *lines;
-	size_t values; /* looked at so far, as often as aliases and merges lead there */
+	size_t values; /* visited so far, once for each alias or merge that leads there */
 	int depth;
 	struct err *err;
 };
@@ -55,7 +55,7 @@ static int spend(struct converter *c, const struct node *node)
 }
 
 /*
- * Down into a collection, through aliases too: json_parse() would refuse it later, without a line.
+ * Down into a collection, through aliases too: json_parse() would reject it later, without a line.
  */
 static int descend(struct converter *c, const struct node *node)
 {
@@ -75,7 +75,7 @@ static int bad_tag(const struct converter *c, const struct node *node)
 		node->line, LIMIT_QUOTED_BYTES, node->tag);
 }
 
-/* What a scalar is, by its tag or its looks. */
+/* The type of a scalar, by its tag or its text. */
 static int resolve(const struct converter *c, const struct node *node, struct scalar *ret)
 {
 	static const struct {
@@ -102,7 +102,7 @@ static int resolve(const struct converter *c, const struct node *node, struct sc
 	return bad_tag(c, node);
 }
 
-/* As it is written; the emitter knows only whole numbers. */
+/* As written; emit has only whole numbers. */
 static void emit_number(struct emit *e, const char *number)
 {
 	if (e->comma)
@@ -168,7 +168,7 @@ static int key_of(
 	return 0;
 }
 
-/* What goes into one JSON object: the mapping it came from, and the keys that are in it. */
+/* One JSON object being written: its mapping, and the keys so far. */
 struct object {
 	const struct node *mapping;
 	struct strmap keys; /* to the nodes, borrowed */
@@ -185,7 +185,7 @@ static int convert_member(
 		return -1;
 	assert(name);
 	first = strmap_get(&object->keys, name);
-	/* A mapping's own key goes before a merged one. */
+	/* A mapping's own key wins over a merged one. */
 	if (first && from != object->mapping)
 		return 0;
 	if (first)

@@ -93,7 +93,7 @@ static bool looks_like_float(const char *s)
 	return !*to;
 }
 
-/* The base that a prefix asks for, as Go's strconv has it; *s is moved behind it. */
+/* The base that a prefix asks for, as in Go's strconv; *s is moved past it. */
 static unsigned base_of(const char **s)
 {
 	if ((*s)[0] != '0' || !(*s)[1])
@@ -162,7 +162,7 @@ static bool read_number(const char *plain, struct scalar *ret)
 	if (!looks_like_float(plain))
 		return false;
 	d = strtod(plain, NULL);
-	/* What overflows stays a string there, too. */
+	/* As there, a number that overflows stays a string. */
 	if (!isfinite(d))
 		return false;
 	(void)snprintf(ret->number, sizeof(ret->number), "%.17g", d);

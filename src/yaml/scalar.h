@@ -1,5 +1,5 @@
 /*
- * scalar - what an unquoted YAML scalar means, as sigs.k8s.io/yaml (goyaml.v2) has it. Pure.
+ * scalar - what an unquoted YAML scalar means, as in sigs.k8s.io/yaml (goyaml.v2). Pure.
  */
 #ifndef PROMOGATE_YAML_SCALAR_H
 #define PROMOGATE_YAML_SCALAR_H

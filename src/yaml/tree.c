@@ -64,7 +64,7 @@ void tree_free(struct node *root)
 	}
 }
 
-/* Makes a node in its place in the tree; NULL if that is one too many. */
+/* Adds a node to the tree; NULL above the limit. */
 static struct node *add(struct reader *r, enum node_type type, const yaml_event_t *event)
 {
 	struct node *node;

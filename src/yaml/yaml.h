@@ -1,14 +1,13 @@
 /*
- * yaml - YAML 1.1 in, JSON values with line numbers out. The only user of libyaml.
+ * yaml - parses YAML 1.1 into JSON values with line numbers. The only user of libyaml.
  *
  * Reads what kubectl reads (sigs.k8s.io/yaml): an unquoted scalar may be a boolean ("on" and "yes"
  * too), a number or null, a quoted one is a string; keys become strings; anchors, aliases and merge
- * keys ("<<") are resolved. What would be lost or guessed is an error with its line: a key that
- * stands twice in a mapping, a tag that JSON has no value for, .inf and .nan, an escaped NUL.
+ * keys ("<<") are resolved. Whatever would be lost or ambiguous is an error with its line: a
+ * duplicate key, a tag that JSON has no value for, .inf and .nan, an escaped NUL.
  *
  * Limits: LIMIT_YAML_BYTES for the text; for each document LIMIT_JSON_DEPTH, LIMIT_JSON_VALUES and
- * LIMIT_YAML_JSON_BYTES, aliases counted as often as they are used, so that a few lines can't
- * become gigabytes.
+ * LIMIT_YAML_JSON_BYTES, counting each use of an alias, so that a few lines can't become gigabytes.
  *
  * A stream belongs to one thread. A document owns its tree and its lines, and may be read by any
  * number of threads.
@@ -28,7 +27,7 @@ struct yaml_place {
 };
 
 struct yaml_doc {
-	struct json *root; /* null for a document with nothing in it */
+	struct json *root; /* null for an empty document */
 	struct yaml_place *places; /* ordered by value */
 	size_t n_places;
 };
@@ -37,15 +36,13 @@ struct yaml_doc {
 
 void yaml_doc_release(struct yaml_doc *doc); /* for CLEANUP() too */
 
-/*
- * Where a value of this document stands, the first line being 1: of a member, its key. 0 for NULL.
- */
+/* The line of a value of this document, from 1; for a member, that of its key. 0 for NULL. */
 unsigned yaml_line(const struct yaml_doc *doc, const struct json *value);
 
 /*
  * The documents of a text, one after the other. The text is borrowed until the stream is freed.
  * yaml_next() returns 0 and a document, YAML_END, or below 0 with "line N: …": ERR_INVALID or
- * ERR_TOO_LARGE; after an error there is nothing more to read.
+ * ERR_TOO_LARGE; after an error nothing more can be read.
  */
 struct yaml_stream;
 enum { YAML_END = 1 };
