@@ -148,15 +148,15 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
 {
 	struct http *h = cls;
 	struct conn *c;
+	int fd;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		conn_free(*socket_context);
 		*socket_context = NULL;
 		return;
 	}
-	c = conn_new(&h->conns,
-		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
-		worker_self(), worker_accepted_ms());
+	fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	c = conn_new(&h->conns, fd, worker_self(), worker_accepted_ms(fd));
 	tls_io_init(&c->tls_io, mhd, c->fd,
 		h->tls ? MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)
 				 ->tls_session

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "run/clock.h"
 #include "run/lock.h"
 #include "run/thread.h"
 
@@ -24,6 +25,7 @@ struct arrival {
 	struct arrival *next;
 	int fd;
 	int64_t accepted_ms;
+	bool started;
 };
 
 struct worker {
@@ -33,7 +35,7 @@ struct worker {
 	_Atomic bool poked, stop;
 	_Atomic unsigned arriving;
 	/* its own thread's */
-	int64_t accepted_ms; /* see worker_accepted_ms() */
+	struct arrival *added; /* to libmicrohttpd, which has not started them yet */
 	int parked_fd; /* epoll of those parked, in libmicrohttpd's set */
 	struct parking *parked;
 	struct lock lock;
@@ -47,9 +49,16 @@ struct worker *worker_self(void)
 	return self;
 }
 
-int64_t worker_accepted_ms(void)
+int64_t worker_accepted_ms(int fd)
 {
-	return self->accepted_ms;
+	struct arrival *a = self->added;
+
+	while (a && a->fd != fd)
+		a = a->next;
+	if (!a)
+		return clock_mono_ms();
+	a->started = true;
+	return a->accepted_ms;
 }
 
 void worker_poke(struct worker *w)
@@ -78,6 +87,20 @@ unsigned worker_arriving(const struct worker *w)
 	return atomic_load(&w->arriving);
 }
 
+/* Those of which libmicrohttpd has started a connection; or all. */
+static void forget_added(struct worker *w, bool all)
+{
+	for (struct arrival **at = &w->added, *a; (a = *at);) {
+		if (!a->started && !all) {
+			at = &a->next;
+			continue;
+		}
+		*at = a->next;
+		atomic_fetch_sub(&w->arriving, 1);
+		free(a);
+	}
+}
+
 static void take_in(struct worker *w)
 {
 	/* It asks for an address, for a limit by address, which is off. */
@@ -93,12 +116,12 @@ static void take_in(struct worker *w)
 	lock_unlock(&w->lock);
 	for (; a; a = next) {
 		next = a->next;
-		w->accepted_ms = a->accepted_ms;
+		a->next = w->added;
+		w->added = a;
 		(void)MHD_add_connection(
 			w->daemon, a->fd, (const struct sockaddr *)&nobody, sizeof(nobody));
-		atomic_fetch_sub(&w->arriving, 1);
-		free(a);
 	}
+	forget_added(w, false);
 }
 
 static void unpark(struct worker *w, struct parking *p)
@@ -145,6 +168,7 @@ static void work(void *ctx)
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		if (MHD_run_wait(w->daemon, WAIT_MS) != MHD_YES)
 			abort(); /* epoll_wait() itself failed */
+		forget_added(w, true);
 		if (w->parked)
 			unpark_ready(w);
 		if (atomic_load_explicit(&w->poked, memory_order_relaxed))
@@ -154,6 +178,7 @@ static void work(void *ctx)
 	while (w->parked)
 		unpark(w, w->parked);
 	MHD_stop_daemon(STEAL(w->daemon));
+	forget_added(w, true);
 }
 
 static int make_wakers(struct worker *w, struct err *err)

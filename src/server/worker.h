@@ -1,15 +1,17 @@
 /*
  * worker - a thread with a libmicrohttpd of its own, which serves the connections it is handed.
  *
- * libmicrohttpd 0.9.75 has threads of its own as well, and they are not used. When told to stop
- * listening, they can abort the process: two of them may take the socket out of one epoll set. And
- * while a TLS handshake waits for its client, they spin, as the connection stays marked as ready:
- * half a handshake and silence would cost a core. Here such a connection is parked: suspended, with
- * its descriptor in an epoll set of ours, and resumed when the client goes on. Suspension is meant
- * for handlers; that it also holds inside a handshake was read in the source and is tested.
+ * libmicrohttpd's own threads are not used. When 0.9.75 stops to listen, they can abort the process:
+ * two of them may take the socket out of one epoll set. And while a TLS handshake waits for its
+ * client, they spin, because the connection stays marked as ready: half a handshake and silence would
+ * cost a core. Here such a connection is parked: suspended, with its descriptor in an epoll set of
+ * ours, and resumed when the client continues. Suspension is documented for handlers only; that it
+ * also works inside a handshake is tested.
  *
- * A thread that waits inside libmicrohttpd is woken by what stands in its epoll set with a NULL
+ * A thread that waits inside libmicrohttpd is woken by a file in its epoll set that has a NULL
  * pointer, which it takes for a wake-up and skips: an eventfd, and the set of those parked.
+ *
+ * 0.9.75 starts a connection in the call that adds it, 1.0 in the run after it.
  */
 #ifndef PROMOGATE_SERVER_WORKER_H
 #define PROMOGATE_SERVER_WORKER_H
@@ -36,9 +38,11 @@ unsigned worker_arriving(const struct worker *w);
 /* Has it look at connections that were resumed. Any thread. */
 void worker_poke(struct worker *w);
 
-/* On a worker's thread: itself, and when the connection that it takes in was accepted. */
+/* On a worker's thread: itself. */
 struct worker *worker_self(void);
-int64_t worker_accepted_ms(void);
+/* While libmicrohttpd starts a connection, on its worker's thread: when it was accepted. */
+int64_t worker_accepted_ms(int fd);
+
 /* A connection's place among the parked; zeroed at first. Its worker's thread only. */
 struct parking {
 	struct MHD_Connection *mhd;
