@@ -35,7 +35,7 @@ static enum view_state state_of(const char *text)
 	return VIEW_UNKNOWN;
 }
 
-/* While it is read: its arrays are its own, its strings are the object's. */
+/* While it is decoded: it owns its arrays, and borrows strings of the object. */
 struct draft {
 	struct appversion v;
 	struct view_task *tasks;
@@ -73,7 +73,7 @@ static bool time_of(const char *text, int64_t *ret)
 	return true;
 }
 
-/* The attempt that a person names; 0 for none. */
+/* The attempt that an annotation names; 0 for none. */
 static unsigned number_of(const struct json *annotation)
 {
 	const char *text = json_string(annotation);
@@ -99,7 +99,7 @@ static void read_metadata(struct appversion *v, const struct json *metadata)
 	v->view.superseded = json_string(json_get(annotations, APPVERSION_SUPERSEDED_BY)) != NULL;
 }
 
-/* Each name once, where it stands first. */
+/* Each name once, where it appears first. */
 static void read_tasks(struct draft *d, const struct json *names)
 {
 	CLEANUP(strmap_release) struct strmap view = STRMAP_INIT(NULL);
@@ -140,7 +140,7 @@ static void read_items(struct draft *d, const struct json *items)
 			read_item(d, item);
 }
 
-/* Promogate opens items with a Job of its own, and one that never had a Job has failed. */
+/* Promogate opens items with a Job of its own; an item that never had a Job has failed. */
 static bool is_ours(const struct appversion_item *item, const struct view_item *view)
 {
 	return *item->job ? view->attempt > 0 : view->state == VIEW_FAILED;
@@ -200,7 +200,7 @@ static void read_draft(struct draft *d, const struct json *object)
 	}
 }
 
-/* Most items are in the order of the tasks, and were opened together. */
+/* Most items are in the order of the tasks, since they were opened together. */
 static void visit_item(struct draft *d, size_t i, struct packing *p)
 {
 	const struct appversion_item *before = i > 0 ? &d->items[i - 1] : NULL;

@@ -1,18 +1,19 @@
 /*
- * appversion - a KeptnAppVersion, as far as its promotion is judged and written: small, so that
- * thousands can be kept, and never changed, so that a plan may go on pointing into one that was
- * replaced meanwhile. Freed with its last reference; one thread at a time.
+ * appversion - what a promotion needs of a KeptnAppVersion: small, so that thousands fit in memory,
+ * and immutable, so that a plan may point into one that has been replaced. Freed with its last
+ * reference; one thread at a time.
  *
- * What stands in it is what people and Keptn's operator wrote: a string of another type counts as
- * absent, and nothing that an object may hold is an error.
+ * People and Keptn's operator write these objects: a string of another type counts as absent, and
+ * no content is an error.
  *
- *   delivered   endTime is set, and either the operator ended it (status Succeeded, currentPhase
- *               Completed), or Promogate went on (currentPhase PromotionTasks, with items of ours,
- *               or Failed or Warning without any: it was given up). A version that is being deleted
- *               counts as not delivered: nothing of it starts, and what is open is still recorded.
- *   foreign     a status item names what is no Job of ours, or has no name and did not fail; or it
- *               is in the phase PromotionTasks, or Progressing, and has no items: Promogate opens
- *               them in the same write.
+ *   delivered   endTime is set, and either the operator has ended it (status Succeeded,
+ *               currentPhase Completed), or Promogate has promoted it (currentPhase PromotionTasks,
+ *               with items of its own, or Failed or Warning without any: it was given up). A
+ *               version that is being deleted is not delivered: none of its tasks starts, and open
+ *               ones are recorded.
+ *   foreign     a status item names a Job that is not Promogate's, or has no name and has not
+ *               failed; or the version is in the phase PromotionTasks, or Progressing, and has no
+ *               items: Promogate writes both at once.
  */
 #ifndef PROMOGATE_PROMOTION_APPVERSION_H
 #define PROMOGATE_PROMOTION_APPVERSION_H
@@ -28,14 +29,14 @@
 #define APPVERSION_ABORT         "promogate.dev/abort"
 #define APPVERSION_SUPERSEDED_BY "promogate.dev/superseded-by"
 
-/* A status item as it is written; "" for what is absent. */
+/* A status item; "" for what is absent. */
 struct appversion_item {
 	const char *task, *job, *status, *start, *end;
 };
 
 struct appversion {
 	/*
-	 * tasks[].defined and refused are false, on_failure is Block: whoever judges sets them in a
+	 * tasks[].defined and refused are false, on_failure is Block: the snapshot sets them in its
 	 * copy.
 	 */
 	struct view_version view;
@@ -46,7 +47,7 @@ struct appversion {
 	 * be made of it any more: view_absorbed().
 	 */
 	const char *source;
-	/* More than LIMIT_VERSION_TASKS tasks or items: none are here, and it counts as foreign. */
+	/* More than LIMIT_VERSION_TASKS tasks or items: it has none here, and counts as foreign. */
 	bool oversized;
 	unsigned refs;
 };

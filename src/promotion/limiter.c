@@ -10,10 +10,10 @@
 #include "base/str.h"
 #include "base/strmap.h"
 
-/* Everybody's, or a namespace's. */
+/* Of all applications, or of a namespace. */
 struct scope {
 	uint64_t used;
-	uint64_t kept; /* of a walk under way: for those who wait and were passed */
+	uint64_t reserved; /* in a walk: for the waiters that it has passed */
 };
 
 struct space {
@@ -22,12 +22,12 @@ struct space {
 	char name[];
 };
 
-/* A key that uses something, or waits. */
+/* A key that has Jobs, or waits. */
 struct member {
 	struct space *space;
 	unsigned used;
 	unsigned needed; /* 0: it does not wait */
-	TAILQ_ENTRY(member) link; /* where it waits */
+	TAILQ_ENTRY(member) link; /* in the queue, while it waits */
 	char key[];
 };
 
@@ -38,193 +38,193 @@ struct limiter {
 	struct scope all;
 	struct strmap spaces; /* by name */
 	struct strmap members; /* by key */
-	struct member_list line;
+	struct member_list queue;
 };
 
 struct limiter *limiter_new(unsigned total, unsigned per_namespace)
 {
-	struct limiter *r = xcalloc(1, sizeof(*r));
+	struct limiter *l = xcalloc(1, sizeof(*l));
 
-	r->total = total;
-	r->per_namespace = per_namespace;
-	r->spaces = (struct strmap)STRMAP_INIT(free);
-	r->members = (struct strmap)STRMAP_INIT(free);
-	TAILQ_INIT(&r->line);
-	return r;
+	l->total = total;
+	l->per_namespace = per_namespace;
+	l->spaces = (struct strmap)STRMAP_INIT(free);
+	l->members = (struct strmap)STRMAP_INIT(free);
+	TAILQ_INIT(&l->queue);
+	return l;
 }
 
-void limiter_free(struct limiter *r)
+void limiter_free(struct limiter *l)
 {
-	if (!r)
+	if (!l)
 		return;
-	strmap_release(&r->members);
-	strmap_release(&r->spaces);
-	free(r);
+	strmap_release(&l->members);
+	strmap_release(&l->spaces);
+	free(l);
 }
 
-static struct space *join(struct limiter *r, const char *ns)
+static struct space *join(struct limiter *l, const char *ns)
 {
-	struct space *s = strmap_get(&r->spaces, ns);
+	struct space *s = strmap_get(&l->spaces, ns);
 	size_t len = strlen(ns);
 
 	if (!s) {
 		s = xcalloc(1, sizeof(*s) + len + 1);
 		memcpy(s->name, ns, len + 1);
-		strmap_put(&r->spaces, ns, s);
+		strmap_put(&l->spaces, ns, s);
 	}
 	s->members++;
 	return s;
 }
 
-static struct member *get(struct limiter *r, const char *key, const char *ns)
+static struct member *get(struct limiter *l, const char *key, const char *ns)
 {
-	struct member *m = strmap_get(&r->members, key);
+	struct member *m = strmap_get(&l->members, key);
 	size_t len = strlen(key);
 
 	if (!m) {
 		m = xcalloc(1, sizeof(*m) + len + 1);
 		memcpy(m->key, key, len + 1);
-		m->space = join(r, ns);
-		strmap_put(&r->members, key, m);
+		m->space = join(l, ns);
+		strmap_put(&l->members, key, m);
 	}
 	assert(str_eq(m->space->name, ns));
 	return m;
 }
 
-static void drop_idle(struct limiter *r, struct member *m)
+static void drop_idle(struct limiter *l, struct member *m)
 {
 	struct space *s = m->space;
 
 	if (m->used > 0 || m->needed > 0)
 		return;
-	(void)strmap_remove(&r->members, m->key);
+	(void)strmap_remove(&l->members, m->key);
 	if (--s->members == 0)
-		(void)strmap_remove(&r->spaces, s->name);
+		(void)strmap_remove(&l->spaces, s->name);
 }
 
-void limiter_use(struct limiter *r, const char *key, const char *ns, unsigned count)
+void limiter_use(struct limiter *l, const char *key, const char *ns, unsigned count)
 {
-	struct member *m = get(r, key, ns);
+	struct member *m = get(l, key, ns);
 
-	r->all.used = r->all.used - m->used + count;
+	l->all.used = l->all.used - m->used + count;
 	m->space->scope.used = m->space->scope.used - m->used + count;
 	m->used = count;
-	drop_idle(r, m);
+	drop_idle(l, m);
 }
 
-void limiter_wait(struct limiter *r, const char *key, const char *ns, unsigned needed)
+void limiter_wait(struct limiter *l, const char *key, const char *ns, unsigned needed)
 {
 	struct member *m;
 
 	if (needed == 0) {
-		limiter_leave(r, key);
+		limiter_leave(l, key);
 		return;
 	}
-	m = get(r, key, ns);
+	m = get(l, key, ns);
 	if (m->needed == 0)
-		TAILQ_INSERT_TAIL(&r->line, m, link);
+		TAILQ_INSERT_TAIL(&l->queue, m, link);
 	m->needed = needed;
 }
 
-void limiter_leave(struct limiter *r, const char *key)
+void limiter_leave(struct limiter *l, const char *key)
 {
-	struct member *m = strmap_get(&r->members, key);
+	struct member *m = strmap_get(&l->members, key);
 
 	if (!m || m->needed == 0)
 		return;
-	TAILQ_REMOVE(&r->line, m, link);
+	TAILQ_REMOVE(&l->queue, m, link);
 	m->needed = 0;
-	drop_idle(r, m);
+	drop_idle(l, m);
 }
 
-static unsigned left(unsigned cap, uint64_t taken)
+static unsigned left(unsigned limit, uint64_t taken)
 {
-	if (cap == 0)
+	if (limit == 0)
 		return UINT_MAX;
-	return taken < cap ? cap - (unsigned)taken : 0;
+	return taken < limit ? limit - (unsigned)taken : 0;
 }
 
-static bool fits(unsigned needed, unsigned cap, uint64_t taken)
+static bool fits(unsigned needed, unsigned limit, uint64_t taken)
 {
-	return needed <= left(cap, taken) || taken == 0;
+	return needed <= left(limit, taken) || taken == 0;
 }
 
-/* What is taken for a member (NULL: somebody who uses nothing), in the course of a walk. */
+/* In a walk: what is taken for others than this member; NULL: than one that uses nothing. */
 static uint64_t taken(const struct scope *scope, const struct member *m)
 {
-	return scope->used + scope->kept - (m ? m->used : 0);
+	return scope->used + scope->reserved - (m ? m->used : 0);
 }
 
 struct walk {
-	const struct limiter *room;
+	const struct limiter *limiter;
 	struct scope all;
 };
 
-/* What a former walk left in the spaces that this one looks at is forgotten. */
-static struct walk walk_begin(const struct limiter *r)
+/* Clears what an earlier walk has reserved in the namespaces of the waiters. */
+static struct walk walk_begin(const struct limiter *l)
 {
 	struct member *m;
 
-	TAILQ_FOREACH (m, &r->line, link)
-		m->space->scope.kept = 0;
-	return (struct walk){.room = r, .all = {.used = r->all.used}};
+	TAILQ_FOREACH (m, &l->queue, link)
+		m->space->scope.reserved = 0;
+	return (struct walk){.limiter = l, .all = {.used = l->all.used}};
 }
 
 static bool may_start(const struct walk *w, const struct member *m)
 {
-	return fits(m->needed, w->room->total, taken(&w->all, m)) &&
-	       fits(m->needed, w->room->per_namespace, taken(&m->space->scope, m));
+	return fits(m->needed, w->limiter->total, taken(&w->all, m)) &&
+	       fits(m->needed, w->limiter->per_namespace, taken(&m->space->scope, m));
 }
 
-/* Keeps room for one who waits, before the next is looked at. */
+/* Reserves capacity for a waiter, before the next one is considered. */
 static void walk_past(struct walk *w, const struct member *m)
 {
-	if (fits(m->needed, w->room->per_namespace, taken(&m->space->scope, m)))
-		w->all.kept += m->needed;
-	m->space->scope.kept += m->needed;
+	if (fits(m->needed, w->limiter->per_namespace, taken(&m->space->scope, m)))
+		w->all.reserved += m->needed;
+	m->space->scope.reserved += m->needed;
 }
 
-struct limiter_answer limiter_ask(const struct limiter *r, const char *key, const char *ns)
+struct limiter_answer limiter_ask(const struct limiter *l, const char *key, const char *ns)
 {
-	const struct member *me = strmap_get(&r->members, key), *m;
-	struct space *s = strmap_get(&r->spaces, ns);
-	struct walk w = walk_begin(r);
+	const struct member *me = strmap_get(&l->members, key), *m;
+	struct space *s = strmap_get(&l->spaces, ns);
+	struct walk w = walk_begin(l);
 	uint64_t all, here;
 	unsigned overall, nearby;
 	struct limiter_answer answer;
 
 	if (s)
-		s->scope.kept = 0;
-	TAILQ_FOREACH (m, &r->line, link) {
+		s->scope.reserved = 0;
+	TAILQ_FOREACH (m, &l->queue, link) {
 		if (m == me)
 			break;
 		walk_past(&w, m);
 	}
 	all = taken(&w.all, me);
 	here = s ? taken(&s->scope, me) : 0;
-	overall = left(r->total, all);
-	nearby = left(r->per_namespace, here);
+	overall = left(l->total, all);
+	nearby = left(l->per_namespace, here);
 	answer.room = overall < nearby ? overall : nearby;
 	if (me && me->needed > 0)
 		answer.idle = me->needed > answer.room && may_start(&w, me);
 	else
-		answer.idle = (r->total == 0 || all == 0) && here == 0;
+		answer.idle = (l->total == 0 || all == 0) && here == 0;
 	return answer;
 }
 
-void limiter_ready(const struct limiter *r, limiter_visit_fn *fn, void *ctx)
+void limiter_ready(const struct limiter *l, limiter_visit_fn *fn, void *ctx)
 {
-	struct walk w = walk_begin(r);
+	struct walk w = walk_begin(l);
 	const struct member *m;
 
-	TAILQ_FOREACH (m, &r->line, link) {
+	TAILQ_FOREACH (m, &l->queue, link) {
 		if (may_start(&w, m))
 			fn(ctx, m->key);
 		walk_past(&w, m);
 	}
 }
 
-unsigned long limiter_used(const struct limiter *r)
+unsigned long limiter_used(const struct limiter *l)
 {
-	return r->all.used;
+	return l->all.used;
 }

@@ -1,21 +1,21 @@
 /*
- * limiter - the cap on running Jobs, overall and for each namespace, first come first served: who may
- * start, and whose turn it is when others have ended. A flood of Jobs is what Keptn's users
- * complain of. Pure: it counts what it is told, and limits nobody by itself. One thread.
+ * limiter - the limit on running Jobs, overall and for each namespace, first come first served:
+ * which application may start, and which starts next when others have ended. A flood of Jobs is
+ * what Keptn's users complain of. Pure: it only counts. One thread.
  *
- * Whoever waits is kept room for, so that a small one that comes later does not go first for ever:
+ * Capacity is reserved for waiters, so that small latecomers cannot starve them:
  *
- *   - in its namespace, it holds up all who came later
- *   - overall as well, unless its namespace's cap is what it waits for: then it could not use that
- *     room, and other namespaces do
+ *   - in its namespace, a waiter holds up all later ones
+ *   - overall as well, unless it waits for the limit of its namespace: then it could not use the
+ *     capacity, and other namespaces may
  *
- * So who waits and does not start when it could holds up others. Leave what no longer waits for
- * room (its definition is gone, say) and what can't start for another reason (a quota): it comes
- * back at the end of the line.
+ * So a waiter that does not start when it could holds up others. Call limiter_leave() for one that
+ * waits for the limit no longer (its definition was deleted, say) or can't start for another reason
+ * (a quota): it returns to the end of the queue.
  *
- * A key that needs more than a whole cap starts when nobody else uses anything of that cap.
+ * A key that needs more than a whole limit starts when no other key uses any of that limit.
  *
- * Each question costs a walk over those who wait.
+ * Each query walks over all waiters.
  */
 #ifndef PROMOGATE_PROMOTION_LIMITER_H
 #define PROMOGATE_PROMOTION_LIMITER_H
@@ -28,38 +28,38 @@ struct limiter;
 
 /* 0: any number. */
 struct limiter *limiter_new(unsigned total, unsigned per_namespace);
-void limiter_free(struct limiter *r);
+void limiter_free(struct limiter *l);
 DEFINE_CLEANUP(struct limiter, limiter_free)
 
 /*
- * How many Jobs of this key run or are about to; it replaces what was said before, and 0 means
- * none. A key stays in one namespace, here and below, for as long as it uses or waits.
+ * Sets how many Jobs of this key run or are about to; 0: none. A key stays in one namespace, here
+ * and below, for as long as it has Jobs or waits.
  */
-void limiter_use(struct limiter *r, const char *key, const char *ns, unsigned count);
-/* The key wants to start so many (0: as limiter_leave()). It keeps its place if it waits already. */
-void limiter_wait(struct limiter *r, const char *key, const char *ns, unsigned needed);
-/* It waits no longer: it has started, or does not want to. */
-void limiter_leave(struct limiter *r, const char *key);
+void limiter_use(struct limiter *l, const char *key, const char *ns, unsigned count);
+/* The key needs so many (0: as limiter_leave()). If it waits already, it keeps its place. */
+void limiter_wait(struct limiter *l, const char *key, const char *ns, unsigned needed);
+/* It waits no longer: it has started, or can't start for another reason. */
+void limiter_leave(struct limiter *l, const char *key);
 
 /* plan()'s view.room and view.idle. */
 struct limiter_answer {
-	unsigned room; /* what is left of the caps; UINT_MAX: any number */
-	bool idle; /* it may start although it needs more than that */
+	unsigned room; /* Jobs that may start; UINT_MAX: any number */
+	bool idle; /* it may start even if it needs more than that */
 };
 
 /*
- * What is left for this key, beside what the others use and what is kept for those who wait longer:
- * for all who wait, if it does not. Then idle is said only where nobody uses, or waits for,
- * anything that it shares; where it waits, how many it needs is known, and each cap is looked at
- * alone. So who is refused, and then waits, asks again.
+ * What the others use leaves for this key, and what is reserved for longer waiters: for all, if it
+ * does not wait. Then idle is true only if no other key uses, or waits for, anything that it
+ * shares. If it waits, its need is known, and each limit is checked on its own: so a key that gets
+ * no and then waits must ask again.
  */
-struct limiter_answer limiter_ask(const struct limiter *r, const char *key, const char *ns);
+struct limiter_answer limiter_ask(const struct limiter *l, const char *key, const char *ns);
 
-/* Visits, in order, those who wait and may all start now. fn must not change the room. */
+/* Visits, in order, the waiters that may all start now. fn must not change the limiter. */
 typedef void limiter_visit_fn(void *ctx, const char *key);
-void limiter_ready(const struct limiter *r, limiter_visit_fn *fn, void *ctx);
+void limiter_ready(const struct limiter *l, limiter_visit_fn *fn, void *ctx);
 
 /* For the metrics: Jobs in use. */
-unsigned long limiter_used(const struct limiter *r);
+unsigned long limiter_used(const struct limiter *l);
 
 #endif

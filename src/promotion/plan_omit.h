@@ -1,6 +1,6 @@
 /*
- * plan_omit - rules that tests/model leaves out of plan(), one at a time, to show that it would
- * notice. In what is shipped OMITTED() is false, and the compiler removes it.
+ * plan_omit - rules that tests/model leaves out of plan(), one at a time, to show that it notices.
+ * In the programs OMITTED() is false, and the compiler removes it.
  */
 #ifndef PROMOGATE_PROMOTION_PLAN_OMIT_H
 #define PROMOGATE_PROMOTION_PLAN_OMIT_H

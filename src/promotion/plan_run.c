@@ -87,8 +87,8 @@ void plan_version(struct planning *p, const struct view_version *v)
 }
 
 /*
- * Rule 10: no commit will ever name this suspended Job. The view may be old, so only what stays true
- * counts.
+ * Rule 10: no commit will ever name this suspended Job. The view may be old, so only what stays
+ * true counts.
  */
 static bool left_over(const struct planning *p, const struct view_version *v,
 	const struct view_job *job, const struct view_item *item)

@@ -147,8 +147,8 @@ static bool has_run(const struct view_job *job)
 }
 
 /*
- * Which of two Jobs for one task to commit: the one that has run, since the task must not run twice;
- * else the one with the smaller name.
+ * Which of two Jobs for one task to commit: the one that has run, since the task must not run
+ * twice; else the one with the smaller name.
  */
 static bool preferred(const struct view_job *a, const struct view_job *b)
 {
@@ -205,7 +205,7 @@ void plan_head(struct planning *p, const struct view_version *head)
 	bool ready = start;
 	size_t first;
 
-	/* A started version keeps its older siblings from starting, even if they are delivered later. */
+	/* A started version keeps older siblings from starting, also ones delivered later. */
 	if ((start || view_started(head)) && !fence(p, head))
 		ready = false;
 	if (!start)

@@ -13,7 +13,7 @@ static enum view_outcome outcome_of(enum job_state state)
 	return state == JOB_FAILED ? VIEW_JOB_FAILED : VIEW_RUNNING;
 }
 
-static struct view_job seen_of(const struct job_status *s)
+static struct view_job view_of(const struct job_status *s)
 {
 	return (struct view_job){
 		.name = s->name,
@@ -56,7 +56,7 @@ struct promotion_job *promotion_job_decode(const struct json *object)
 		return NULL;
 	(void)json_parse(s.context, strlen(s.context), &context, NULL);
 	own = (struct promotion_job){
-		.view = seen_of(&s),
+		.view = view_of(&s),
 		.namespace = s.namespace,
 		.app = json_string_or(json_get(context, "appName"), s.app),
 		.start = s.start,

@@ -1,12 +1,12 @@
 /*
- * promotion_job - a Job that Promogate made, as far as it is judged. Never changed once it is made, and
- * freed with its last reference, as struct appversion; one thread at a time.
+ * promotion_job - what is needed of a Job that Promogate created. Immutable, and freed with its
+ * last reference, as struct appversion; one thread at a time.
  *
- * What it is of is read from what nobody can change: the pod's KEPTN_CONTEXT names the application
- * and its PROMOGATE_ID the task, and the Job's name has the attempt. So annotations and labels that
- * a person took away or changed make no difference, but for the label app.kubernetes.io/managed-by:
- * without it no watch delivers the Job, as if it were not there. It is not taken for a Job that is
- * missing, since a live GET still finds it. Without its owner it is none of ours any more.
+ * Its application, task and attempt are read from immutable fields: KEPTN_CONTEXT and PROMOGATE_ID
+ * of the pod, and the name of the Job. So a person may remove or change annotations and labels,
+ * except the label app.kubernetes.io/managed-by: without it no watch delivers the Job. It does not
+ * count as missing then, since a live GET finds it. Without its owner it is not Promogate's any
+ * more.
  */
 #ifndef PROMOGATE_PROMOTION_PROMOTION_JOB_H
 #define PROMOGATE_PROMOTION_PROMOTION_JOB_H
@@ -17,22 +17,22 @@
 
 struct promotion_job {
 	/*
-	 * ready: it needs no ConfigMap, or is not suspended any more; otherwise whoever judges sets
-	 * it in a copy.
+	 * ready: it needs no ConfigMap, or is not suspended any more; otherwise the snapshot sets
+	 * it in its copy.
 	 */
 	struct view_job view;
 	const char *namespace, *app;
 	const char *start; /* status.startTime; "" before */
-	/* Of the condition that ended it, "" otherwise; the time as the API server writes it. */
+	/* Of the condition that ended it, or ""; the time is as the API server writes it. */
 	const char *reason, *message, *since;
-	int64_t ttl_seconds; /* what ttlSecondsAfterFinished is to become */
+	int64_t ttl_seconds; /* the ttlSecondsAfterFinished to set */
 	bool brings_code; /* it mounts a ConfigMap of its own name */
 	unsigned refs;
 };
 
 /*
- * With one reference, the caller's. NULL if it is none of ours: no KeptnAppVersion controls it, or
- * its name is not one that job_name_make() gives a Job of its task.
+ * With one reference, the caller's. NULL if it is not Promogate's: no KeptnAppVersion controls it,
+ * or job_name_make() gives no Job of its task this name.
  */
 struct promotion_job *promotion_job_decode(const struct json *object);
 struct promotion_job *promotion_job_ref(struct promotion_job *j);

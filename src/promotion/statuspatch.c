@@ -29,7 +29,7 @@ static void emit_item(struct emit *e, const struct appversion_item *item)
 	emit_object_end(e);
 }
 
-/* An item as a change makes it; old is the one that it was, NULL where there was none. */
+/* An item after a change; old: before it, or NULL. */
 static void emit_change(const struct statuspatch *s, struct emit *e,
 	const struct plan_change *change, const struct appversion_item *old)
 {
@@ -56,7 +56,7 @@ static bool replaces(const struct plan_change *change, const struct appversion_i
 	return change->state == VIEW_PROGRESSING && str_eq(change->task, item->task);
 }
 
-/* NULL where it stays as it is; *ret_gone: another item will say all of its task. */
+/* NULL if item i does not change. *ret_gone: another item of its task replaces it. */
 static const struct plan_change *change_of(const struct statuspatch *s, size_t i, bool *ret_gone)
 {
 	const struct appversion_item *item = &s->version->items[i];
@@ -84,7 +84,7 @@ static bool is_new(const struct statuspatch *s, const struct plan_change *change
 	return true;
 }
 
-/* A merge patch can't change one element, so the list is written whole. */
+/* A merge patch can't change one element, so it has the whole list. */
 static void emit_items(const struct statuspatch *s, struct emit *e)
 {
 	emit_key(e, "promotionTaskStatus");

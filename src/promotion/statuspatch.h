@@ -1,8 +1,8 @@
 /*
  * statuspatch - what Promogate writes on a KeptnAppVersion, as merge patches (RFC 7386).
  *
- * Each carries the uid and the resourceVersion of the version that was judged: the API server
- * refuses it (409) once anything else was written (docs/promotion-protocol.md, rule 1).
+ * Each carries the uid and the resourceVersion of the version in the view: the API server
+ * refuses it (409) if anything else was written since (docs/promotion-protocol.md, rule 1).
  */
 #ifndef PROMOGATE_PROMOTION_STATUSPATCH_H
 #define PROMOGATE_PROMOTION_STATUSPATCH_H
@@ -14,23 +14,23 @@
 struct statuspatch {
 	const struct appversion *version;
 	/*
-	 * The new promotionStatus, and with it, but for Deprecated, the phase and the state of the
+	 * The new promotionStatus and, except for Deprecated, the phase and the state of the
 	 * whole, as Keptn has them; what ends gets an endTime, which is never taken away.
 	 * VIEW_NONE: as it is.
 	 */
 	enum view_state promotion;
 	/*
-	 * Items that begin (VIEW_PROGRESSING) take the place of their task's; those that end keep
-	 * their start. An item that is not there is added.
+	 * Items that begin (VIEW_PROGRESSING) replace those of their tasks; those that end keep
+	 * their start. An item that does not exist is added.
 	 */
 	const struct plan_change *changes;
 	size_t count;
 	const char *now; /* RFC 3339, in whole seconds */
 };
 
-/* Both append. Of the subresource status: commit, record, deprecate. */
+/* Both append. For the subresource status: commit, record, deprecate. */
 void statuspatch_encode(const struct statuspatch *s, struct buf *to);
-/* Of the object itself: names the newer version that keeps v from starting. */
+/* For the object itself: names the newer version that keeps v from starting. */
 void statuspatch_supersede(const struct appversion *v, const char *by, struct buf *to);
 
 #endif

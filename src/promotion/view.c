@@ -12,7 +12,7 @@ bool view_ended(enum view_state s)
 
 bool view_active(const struct view_version *v)
 {
-	/* What the operator left Progressing when it ended the version runs no more. */
+	/* The operator may end a version and leave it Progressing: then it does not run. */
 	if (v->foreign)
 		return v->promotion == VIEW_PROGRESSING && !v->delivered;
 	if (OMITTED(OMIT_ACTIVE_BY_ITEMS) && v->promotion != VIEW_PROGRESSING)
@@ -39,8 +39,8 @@ bool view_absorbed(const struct view_version *v)
 	       v->foreign || v->ntasks == 0;
 }
 
-/* Delivered before Promogate came, and nothing was begun: installing it promotes nothing. */
-static bool past(const struct view *view, const struct view_version *v)
+/* Delivered before `since`, and not begun: installing Promogate promotes nothing. */
+static bool delivered_earlier(const struct view *view, const struct view_version *v)
 {
 	if (v->ended >= view->since || v->retry >= 1)
 		return false;
@@ -53,7 +53,8 @@ static bool past(const struct view *view, const struct view_version *v)
 bool view_waits(const struct view *view, const struct view_version *v)
 {
 	return v->delivered && !v->foreign && !v->superseded && v->ntasks > 0 && v->nitems == 0 &&
-	       (v->promotion == VIEW_NONE || v->promotion == VIEW_PENDING) && !past(view, v);
+	       (v->promotion == VIEW_NONE || v->promotion == VIEW_PENDING) &&
+	       !delivered_earlier(view, v);
 }
 
 bool view_started(const struct view_version *v)
@@ -70,7 +71,7 @@ unsigned view_attempt(const struct view_version *v)
 		if (v->items[i].attempt > last)
 			last = v->items[i].attempt;
 	if (last == 0 && (v->promotion == VIEW_FAILED || v->promotion == VIEW_WARNING))
-		last = 1; /* given up before it had a Job: rules 11 and 12 */
+		last = 1; /* given up without a Job: rules 11 and 12 */
 	return last;
 }
 

@@ -1,10 +1,9 @@
 /*
- * view - what a replica has seen of one application, and the protocol's words about it
- * (docs/promotion-protocol.md).
+ * view - what a replica knows of one application, in the terms of docs/promotion-protocol.md.
  *
- * Everything is borrowed from whoever calls plan(), and may lag behind the API server by any
+ * The caller of plan() owns everything. It may be older than the state of the API server by any
  * amount, with two exceptions: the versions are as they were together at one moment, because one
- * watch delivers them all in order; and `gone` is true for good.
+ * watch delivers them all in order; and `gone` stays true.
  */
 #ifndef PROMOGATE_PROMOTION_VIEW_H
 #define PROMOGATE_PROMOTION_VIEW_H
@@ -24,19 +23,19 @@ enum view_state {
 	VIEW_FAILED,
 	VIEW_WARNING,
 	VIEW_DEPRECATED,
-	VIEW_UNKNOWN, /* Keptn's Unknown, and whatever a newer Keptn may write */
+	VIEW_UNKNOWN, /* Keptn's Unknown, and anything else */
 };
 
 /* One entry of spec.promotionTasks, each name once. */
 struct view_task {
 	const char *name;
-	bool defined; /* its KeptnTaskDefinition is there, and can run */
+	bool defined; /* its KeptnTaskDefinition exists and can run */
 };
 
 /* One entry of status.promotionTaskStatus. */
 struct view_item {
 	const char *task; /* definitionName */
-	const char *job; /* name; empty where the task failed before it had a Job */
+	const char *job; /* name; empty if the task failed before it had a Job */
 	enum view_state state;
 	unsigned attempt; /* job_name_attempt(job, task); 1 without a Job */
 };
@@ -47,10 +46,10 @@ struct view_version {
 	/* creationTimestamp, seconds since 1970; with the next two: which is newer */
 	int64_t created;
 	int64_t revision, generation;
-	/* The operator has written its last: every phase before the promotion ended well. */
+	/* The operator will write no more: every phase before the promotion succeeded. */
 	bool delivered;
-	int64_t ended; /* endTime, seconds since 1970, where delivered */
-	/* Somebody else promotes it: it has items, or a state, that Promogate never wrote. */
+	int64_t ended; /* endTime, seconds since 1970, if delivered */
+	/* Another program promotes it: it has items, or a state, that Promogate never wrote. */
 	bool foreign;
 	bool refused; /* a PromotionPolicy that denies is violated */
 	bool superseded; /* has the annotation promogate.dev/superseded-by */
@@ -65,7 +64,7 @@ struct view_version {
 
 enum view_outcome { VIEW_RUNNING, VIEW_COMPLETE, VIEW_JOB_FAILED };
 
-/* A Job that Promogate made: others are not handed to plan(). */
+/* A Job that Promogate created; plan() is given no others. */
 struct view_job {
 	const char *name, *uid;
 	const char *version_uid; /* its owner */
@@ -74,8 +73,8 @@ struct view_job {
 	bool suspended;
 	bool deleting; /* has a deletionTimestamp */
 	bool expires; /* has ttlSecondsAfterFinished */
-	bool released; /* it was let run: if it is suspended now, somebody paused it */
-	bool ready; /* the ConfigMap with its code is there, or it needs none */
+	bool released; /* it was resumed before: if it is suspended now, a person has paused it */
+	bool ready; /* the ConfigMap with its code exists, or it needs none */
 	enum view_outcome outcome; /* the condition Complete or Failed is True */
 };
 
@@ -84,42 +83,38 @@ struct view {
 	size_t nversions;
 	const struct view_job *jobs; /* in any order */
 	size_t njobs;
-	/*
-	 * Names of Jobs of which a live GET, made after the item that names them was seen, said
-	 * 404.
-	 */
+	/* Names of Jobs for which a live GET returned 404 after the item was seen. */
 	const char *const *gone;
 	size_t ngone;
-	unsigned room; /* Jobs that may start under the cap */
-	bool idle; /* none runs: a version with more tasks than the cap may start */
-	int64_t since; /* what was delivered before is the past */
-	int64_t max_age; /* seconds a delivered version may wait; 0: for ever */
-	/* seconds a delivered version may wait for its definitions; 0: for ever */
-	int64_t deadline;
+	unsigned room; /* Jobs that may start under the limit */
+	bool idle; /* none runs: a version with more tasks than the limit may start */
+	int64_t since; /* earlier deliveries are not promoted */
+	int64_t max_age; /* seconds a delivered version may wait; 0: no limit */
+	int64_t deadline; /* seconds a delivered version may wait for definitions; 0: no limit */
 };
 
-/* An item is open, whatever promotionStatus says (the operator deprecates what runs). */
+/* An item is open, whatever promotionStatus is: the operator deprecates versions that run. */
 bool view_active(const struct view_version *v);
-/* Its Jobs that were committed and whose end is not recorded; none where they are not ours. */
+/* Its Jobs that are committed and whose end is not recorded; 0 if it is foreign. */
 unsigned view_open_items(const struct view_version *v);
-/* It can never start (again): Deprecated, superseded, Succeeded, not ours, or nothing to start. */
+/* It can never start (again): Deprecated, superseded, Succeeded, foreign, or without tasks. */
 bool view_absorbed(const struct view_version *v);
-/* Delivered, and attempt 1 was neither committed nor given up. Not the past. */
+/* Delivered, not before `since`, and attempt 1 was neither committed nor given up. */
 bool view_waits(const struct view *view, const struct view_version *v);
-/* An attempt was committed, or ended without. */
+/* An attempt was committed, or given up. */
 bool view_started(const struct view_version *v);
 /* The last attempt that was committed or given up; 0 before the first. */
 unsigned view_attempt(const struct view_version *v);
-/* A person aborts this attempt. */
+/* The annotation aborts this attempt. */
 bool view_aborted(const struct view_version *v, unsigned attempt);
-/* Longer than max_age it waited, and no person has said retry. */
+/* It has waited longer than max_age, without a manual retry. */
 bool view_too_old(const struct view *view, const struct view_version *v, int64_t now);
-/* By creation, revision, generation, and, so that there is always an answer, name. */
+/* By creation, revision, generation and, so that no two are equal, name. */
 bool view_newer(const struct view_version *a, const struct view_version *b);
 /* promotionStatus Succeeded, Failed, Warning or Deprecated. */
 bool view_ended(enum view_state s);
 
-/* NULL where there is none. */
+/* NULL if there is none. */
 const struct view_item *view_item(const struct view_version *v, const char *task);
 const struct view_version *view_owner(const struct view *view, const struct view_job *job);
 const struct view_job *view_named(

@@ -122,7 +122,7 @@ bool response_is_stray(const struct api_response *response, const char *version_
 				 !response_owner_is(response, version_uid));
 }
 
-/* A strategic merge adds an owner to those that are there. */
+/* A strategic merge patch adds an owner to the list. */
 void kube_request_adopt(struct kube_request *c, const struct appversion *v, const char *job)
 {
 	struct emit e = EMIT_INIT(&c->body);
@@ -141,7 +141,7 @@ void kube_request_adopt(struct kube_request *c, const struct appversion *v, cons
 	emit_object_end(&e);
 }
 
-/* In the background: a plain DELETE of a Job would leave its pods to themselves. */
+/* In the background: by default, deleting a Job would orphan its pods. */
 void kube_request_delete(struct kube_request *c, const struct promotion_job *job)
 {
 	struct emit e = EMIT_INIT(&c->body);

@@ -1,5 +1,5 @@
 /*
- * api_requests - the requests that carry out a plan: which path, method and body each action has.
+ * api_requests - the path, method and body of the request for each action of a plan.
  */
 #ifndef PROMOGATE_RECONCILER_API_REQUESTS_H
 #define PROMOGATE_RECONCILER_API_REQUESTS_H
@@ -23,7 +23,7 @@ struct kube_request {
 #define KUBE_REQUEST_INIT {.body = BUF_INIT(LIMIT_JOB_BYTES)}
 
 void kube_request_release(struct kube_request *c); /* for CLEANUP() too */
-/* The call is copied. done is called once, and later. */
+/* The request is copied. done is called once, and later. */
 void kube_request_send(
 	const struct env *env, const struct kube_request *c, api_done_fn *done, void *ctx);
 
@@ -37,24 +37,24 @@ void kube_request_status_patch(struct kube_request *c, const struct appversion *
 	int64_t wall_ms);
 void kube_request_supersede(struct kube_request *c, const struct appversion *v, const char *by);
 void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *job);
-/* The record of the outcome on the Job, and when it may go. */
+/* Records the outcome on the Job, and sets its TTL. */
 void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job,
 	struct on_failure_decision decision);
 /*
- * Whether a Job lacks the label or the owner by which the watch finds it and we know it; and what
- * puts them back.
+ * Whether a Job lacks its label, by which the watch finds it, or its owner; and the request that
+ * restores them.
  */
 bool response_is_stray(const struct api_response *response, const char *version_uid);
 void kube_request_adopt(struct kube_request *c, const struct appversion *v, const char *job);
 void kube_request_delete(struct kube_request *c, const struct promotion_job *job);
 
 /*
- * What went wrong, in words that are the same at the next try: without the request, and with
- * another word for the name of the Job, which each try makes anew. For free().
+ * The error as a text that is the same at each retry: without the request, and with `instead` for
+ * the name of the Job, which each retry changes. For free().
  */
 char *refusal_text(const struct err *err, const char *name, const char *instead);
 
-/* metadata.resourceVersion of the object in a response; 0 if there is none that is a number. */
+/* metadata.resourceVersion of the object in a response; 0 if it is missing or not a number. */
 uint64_t response_resource_version(const struct api_response *response);
 /* Whether the object in a response is owned by this uid. */
 bool response_owner_is(const struct api_response *response, const char *uid);

@@ -1,7 +1,7 @@
 /*
  * apps - the state of each application: its KeptnAppVersions and its promotion Jobs, as two stores
- * have them, and what the modules that act on it remember of it. An application is the unit of reconciliation
- * (promotion/plan.h); its key is "namespace/name".
+ * have them, and what the modules that act on it remember of it. An application is the unit of
+ * reconciliation (promotion/plan.h); its key is "namespace/name".
  *
  * The versions of all applications come by one watch, in order, so together they are as they were
  * at one moment. While a list of them is under way, that moment is before the list began, or before

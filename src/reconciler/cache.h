@@ -1,8 +1,8 @@
 /*
- * cache - what a promotion rests on besides its version and its Jobs: the task definitions, whole;
- * what applications and Keptn's configuration say of failures.
+ * cache - what a promotion needs besides its version and its Jobs: the task definitions, and what
+ * applications and Keptn's configuration say about failures.
  *
- * On the client's thread alone (client/api.h), but for cache_ready().
+ * On the client's thread alone (controller/env.h), except cache_ready().
  */
 #ifndef PROMOGATE_RECONCILER_CACHE_H
 #define PROMOGATE_RECONCILER_CACHE_H
@@ -17,7 +17,7 @@ struct cache;
 
 /* The task definitions of this namespace have changed; NULL: of any. */
 typedef void cache_changed_fn(void *ctx, const char *ns);
-/* cache_synced() may say something else than before. */
+/* The result of cache_synced() may have changed. */
 typedef void cache_progressed_fn(void *ctx);
 
 /* Starts the informers. keptn_namespace is borrowed; api must outlive them. */
@@ -48,13 +48,13 @@ int cache_chain(const struct cache *b, const char *ns, const char *task, struct 
 /* Another number after each change of a definition. */
 unsigned cache_round(const struct cache *b);
 
-/* What a failed task of this application means. */
+/* What a failed task of this application does to its promotion. */
 struct on_failure_decision cache_on_failure(
 	const struct cache *b, const char *ns, const char *application);
 
 bool cache_synced(const struct cache *b);
 /*
- * 0 once every list was taken; else -1, with a line in reasons for each that was not. Any thread.
+ * 0 once every list is complete; else -1, with a line in reasons for each other. Any thread.
  */
 int cache_ready(const struct cache *b, struct buf *reasons);
 

@@ -138,7 +138,7 @@ static void finish(struct execution *run)
 	over.done(over.ctx, over.app, over.again, over.err.kind == ERR_NONE ? NULL : &over.err);
 }
 
-/* Whether the next action may start beside those in flight, which are all of one kind. */
+/* Whether the next action may start: those in flight must be of its kind. */
 static bool may_start(const struct execution *run)
 {
 	const struct plan_action *next;

@@ -1,4 +1,4 @@
-/* Jobs and the ConfigMaps with their code: what they are made of, and that they are there. */
+/* Creates Jobs, and the ConfigMaps with their code. */
 #include "kube/names.h"
 #include "reconciler/execute_internal.h"
 

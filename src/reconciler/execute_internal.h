@@ -1,6 +1,6 @@
 /*
- * execute_internal - a plan that is being executed, and one of its actions: what the parts of execute
- * share.
+ * execute_internal - a plan that is being executed, and one of its actions: what the parts of
+ * execute share.
  */
 #ifndef PROMOGATE_RECONCILER_EXECUTE_INTERNAL_H
 #define PROMOGATE_RECONCILER_EXECUTE_INTERNAL_H

@@ -58,7 +58,7 @@ void job_limit_take(struct job_limit *l, struct job_limit_state *app, const char
 		limiter_wait(l->limiter, key, ns, plan->wait.needed);
 	else
 		limiter_leave(l->limiter, key);
-	/* One that begins to wait, or waits for another number, may change the answer for others. */
+	/* A new waiter, or one that needs another number, may change the answer for others. */
 	if (app->waits || before.waits || app->used < before.used)
 		limiter_ready(l->limiter, l->due, l->ctx);
 }

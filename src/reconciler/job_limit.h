@@ -1,8 +1,8 @@
 /*
  * job_limit - the places that applications take under the limit on running Jobs
  * (promotion/limiter.h). They are taken when a plan starts tasks, so that two plans do not take the
- * same, returned when the plan fails for a reason of its own, such as a quota, and freed as outcomes
- * are recorded.
+ * same, returned when the plan fails for a reason of its own, such as a quota, and freed as
+ * outcomes are recorded.
  *
  * On the client's thread alone.
  */

@@ -4,7 +4,7 @@
  * execute() executes several plans at once.
  *
  * Nothing is reconciled before every list is complete; nothing is polled. On the client's thread
- * alone (client/api.h), but for promoter_ready().
+ * alone (controller/env.h), except promoter_ready().
  */
 #ifndef PROMOGATE_RECONCILER_PROMOTER_H
 #define PROMOGATE_RECONCILER_PROMOTER_H
@@ -23,7 +23,7 @@ struct promoter_config {
 	struct snapshot_config snapshot;
 	unsigned max_running_jobs, max_running_jobs_per_namespace; /* 0: any number */
 	const char *images[RUNTIME_COUNT]; /* borrowed; NULL: none */
-	/* Asked before each reconciliation: a process that was suspended may have lost the Lease. */
+	/* Asked before each reconciliation: a process that was stopped may have lost the Lease. */
 	bool (*may_act)(void *ctx);
 	void *may_act_ctx;
 };
@@ -31,8 +31,8 @@ struct promoter_config {
 /* Starts the informers: on the client's thread, while the Lease is held. */
 struct promoter *promoter_new(const struct promoter_config *config);
 /*
- * Reconciles nothing any more. idle is called once, maybe at once, when all plans have been executed.
- * On the client's thread.
+ * Reconciles nothing any more. idle is called once, maybe at once, when all plans have been
+ * executed. On the client's thread.
  */
 typedef void promoter_idle_fn(void *ctx);
 void promoter_stop(struct promoter *p, promoter_idle_fn *idle, void *ctx);

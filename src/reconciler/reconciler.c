@@ -10,25 +10,25 @@
 #include "run/signal.h"
 
 enum {
-	/* How long after a signal plans under way and the release of the Lease may take. */
+	/* How long after a signal the running plans and the release of the Lease may take. */
 	LEAVE_MS = 5000,
-	/* Calls at once: a flood of versions is written as fast as the API server likes. */
+	/* Requests at once: many versions are written as fast as the API server accepts. */
 	CALLS = 16,
 };
 
 struct reconciler {
 	struct reconciler_config config;
 
-	/* Of this term. What the client's callbacks use is freed after the client. */
+	/* Of this term. What the callbacks of the client use is freed after the client. */
 	struct api *api;
 	struct env env;
 	struct elector *elector;
 	struct since *since;
 	bool leaving; /* on the client's thread */
 
-	struct lock lock; /* the two below, and their being freed */
+	struct lock lock; /* protects the next two, and freeing them */
 	struct promoter *promoter;
-	bool over; /* lost, failed or released: the main thread is to end the term */
+	bool over; /* lost, failed or released: the main thread must end the term */
 
 	struct err why; /* on the client's thread until it is over; NONE: released */
 };

@@ -1,7 +1,7 @@
 /*
- * reports - Events, metrics and log lines about promotions, on transitions only. An own write makes a
- * transition, so a restart repeats nothing. Why a version waits is reported once, until the reason
- * changes.
+ * reports - Events, metrics and log lines about promotions, on transitions only. An own write makes
+ * a transition, so a restart repeats nothing. Why a version waits is reported once, until the
+ * reason changes.
  *
  * In the log, one promotion has one value of "promotion": "namespace/version".
  *

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "reconciler/apps.h"
 
-/* Whether plan() may ask for the definitions of its tasks: it waits, or is to be tried again. */
+/* Whether plan() may need the definitions of its tasks: it waits, or is retried. */
 static bool may_start(const struct view_version *v)
 {
 	if (!v->delivered || view_absorbed(v) || view_active(v))
@@ -14,8 +14,8 @@ static bool may_start(const struct view_version *v)
 	return v->nitems == 0 || v->retry > 0;
 }
 
-/* "" if a Job can be made for this task, or why not. */
-static void judge_task(struct snapshot *s, const struct app *app, const struct cache *cache,
+/* Whether a Job can be created for this task, and if not, why. */
+static void check_task(struct snapshot *s, const struct app *app, const struct cache *cache,
 	struct view_task *task)
 {
 	CLEANUP(chain_release) struct chain chain = {.count = 0};
@@ -27,7 +27,7 @@ static void judge_task(struct snapshot *s, const struct app *app, const struct c
 		strmap_put(&s->lacking, task->name, xstrdup(refused ? refused : err.msg));
 }
 
-/* Copies the tasks of a version that may start to *at, and says of each whether it can. */
+/* Copies the tasks of a version that may start to *at, and checks each of them. */
 static void show_tasks(struct snapshot *s, const struct app *app, const struct cache *cache,
 	struct view_version *v, struct view_task **at)
 {
@@ -35,7 +35,7 @@ static void show_tasks(struct snapshot *s, const struct app *app, const struct c
 		return;
 	memcpy(*at, v->tasks, v->ntasks * sizeof(**at));
 	for (size_t i = 0; i < v->ntasks; i++)
-		judge_task(s, app, cache, &(*at)[i]);
+		check_task(s, app, cache, &(*at)[i]);
 	v->tasks = *at;
 	*at += v->ntasks;
 }

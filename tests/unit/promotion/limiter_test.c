@@ -242,7 +242,7 @@ static int count_waiting(const struct world *w)
 	return n;
 }
 
-/* Each application ahead of it may need one round of all that runs, in its namespace and then overall. */
+/* Each earlier waiter may need one round of all that runs, in its namespace and then overall. */
 static void come(struct world *w, struct app *app)
 {
 	app->needed = 1 + chance(w, chance(w, 8) ? 3 : 9);

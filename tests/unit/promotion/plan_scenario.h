@@ -1,13 +1,14 @@
 /*
- * plan_scenario - the language of tests/scenarios/plan: the view of one application, and the plan that
- * it must get. A blank line ends a scenario.
+ * plan_scenario - the language of tests/scenarios/plan: the view of one application, and the plan
+ * that it must get. A blank line ends a scenario.
  *
  *	it TITLE                      begins one
  *	version NAME tasks=A,B [undefined=A,B] [created=N] [revision=N] [generation=N] [delivered]
- *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [warn] [superseded] [refused] [foreign]
+ *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [warn] [superseded] [refused]
+ *		[foreign]
  *	item VERSION TASK STATE [JOB] a status item
- *	job VERSION TASK NAME suspended|suspended paused|running|complete|failed [ttl] [deleting] [bare]
- *		                      bare: the ConfigMap with its code does not exist
+ *	job VERSION TASK NAME suspended|suspended paused|running|complete|failed [ttl] [deleting]
+ *		[bare]                bare: the ConfigMap with its code does not exist
  *	gone NAME                     a live GET of this Job returned 404
  *	now N, random N, room N, since N, max-age N, deadline N, idle
  *	> LINE                        in order: an action; then "starts VERSION JOBS" or
