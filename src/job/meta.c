@@ -1,69 +1,18 @@
 #include "job/meta.h"
 
-#include <string.h>
+#include <stdio.h>
 
-#include "base/str.h"
 #include "kube/labelvalue.h"
-
-/* Labels and annotations of the definition that a Job does not inherit. 'x/' is a prefix. */
-static const char *const not_inherited[] = {
-	/* Tools identify the objects that they applied by these, and prune others. */
-	"kubectl.kubernetes.io/last-applied-configuration",
-	"app.kubernetes.io/instance",
-	"applyset.kubernetes.io/",
-	"argocd.argoproj.io/",
-	"kustomize.toolkit.fluxcd.io/",
-	"helm.toolkit.fluxcd.io/",
-	"meta.helm.sh/",
-	"kapp.k14s.io/",
-	"objectset.rio.cattle.io/",
-	/* Set by the Job controller. */
-	"batch.kubernetes.io/",
-	"job-name",
-	"controller-uid",
-	/* Set by Promogate. */
-	JOB_MANAGED_BY,
-	JOB_APP,
-	JOB_VERSION,
-	JOB_TASK,
-	JOB_ATTEMPT,
-	JOB_TTL,
-	JOB_ON_FAILURE,
-	JOB_DECIDED_BY,
-	JOB_OUTCOME,
-	JOB_RELEASED,
-	JOB_REASON,
-	JOB_MESSAGE,
-	JOB_KEPTN_APP,
-	JOB_KEPTN_VERSION,
-	JOB_KEPTN_TASK,
-};
-
-static bool is_excluded(const char *key)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(not_inherited); i++) {
-		const char *other = not_inherited[i];
-
-		if (str_eq(key, other) ||
-			(other[strlen(other) - 1] == '/' && str_starts(key, other)))
-			return true;
-	}
-	return false;
-}
 
 const char *job_meta_task(const struct job_spec *s)
 {
-	return json_string_or(json_at(s->definitions[0], "metadata", "name"), "");
+	return s->task->chain[0].name;
 }
 
-/* The labels or annotations that are inherited from the definition. */
-static void emit_inherited(const struct job_spec *s, const char *which, struct emit *e)
+static void emit_inherited(const struct job_spec *s, enum job_list list, struct emit *e)
 {
-	const struct json *map = json_at(s->definitions[0], "metadata", which);
-
-	json_each (item, json_type(map) == JSON_OBJECT ? map : NULL)
-		if (json_string(item) && !is_excluded(json_key(item)))
-			emit_key_string(e, json_key(item), json_string(item));
+	job_list_each(pair, job_spec_definition(s), list)
+		emit_key_string(e, pair->key, pair->value);
 }
 
 static void emit_label(struct emit *e, const char *key, const char *value)
@@ -87,26 +36,24 @@ static void emit_labels(const struct job_spec *s, struct emit *e)
 {
 	emit_key(e, "labels");
 	emit_object_begin(e);
-	emit_inherited(s, "labels", e);
+	emit_inherited(s, JOB_LABELS, e);
 	emit_our_labels(s, e);
 	emit_object_end(e);
 }
 
 static void emit_job_annotations(const struct job_spec *s, struct emit *e)
 {
-	int64_t ttl = DEFAULT_TTL_SECONDS;
-	char text[24];
+	char ttl[24];
 
-	(void)json_int64(json_at(s->definitions[0], "spec", "ttlSecondsAfterFinished"), &ttl);
-	(void)snprintf(text, sizeof(text), "%lld", (long long)ttl);
+	(void)snprintf(ttl, sizeof(ttl), "%lld", (long long)job_spec_definition(s)->ttl_seconds);
 	emit_key(e, "annotations");
 	emit_object_begin(e);
-	emit_inherited(s, "annotations", e);
+	emit_inherited(s, JOB_ANNOTATIONS, e);
 	emit_key_string(e, JOB_KEPTN_APP, s->version.context.app);
 	emit_key_string(e, JOB_KEPTN_VERSION, s->version.context.version);
 	emit_key_string(e, JOB_KEPTN_TASK, s->name);
 	emit_key_string(e, JOB_TASK, job_meta_task(s));
-	emit_key_string(e, JOB_TTL, text);
+	emit_key_string(e, JOB_TTL, ttl);
 	emit_object_end(e);
 }
 
@@ -155,7 +102,7 @@ void job_meta_emit_pod(const struct job_spec *s, struct emit *e)
 	emit_labels(s, e);
 	emit_key(e, "annotations");
 	emit_object_begin(e);
-	emit_inherited(s, "annotations", e);
+	emit_inherited(s, JOB_ANNOTATIONS, e);
 	emit_object_end(e);
 	emit_object_end(e);
 }

@@ -53,21 +53,28 @@ static void emit_own(struct emit *e, const struct own *own, int which)
 
 /* --- the definition's own container ----------------------------------------------------------- */
 
+static int own_find(const char *name)
+{
+	for (int i = 0; i < OWN_COUNT; i++)
+		if (str_eq(name, own_names[i]))
+			return i;
+	return -1;
+}
+
 /* A variable that is set already is replaced in place, as a whole. */
-static void emit_container_env(struct emit *e, const struct json *env, const struct own *own)
+static void emit_container_env(
+	struct emit *e, const struct job_definition *d, const struct own *own)
 {
 	bool seen[OWN_COUNT] = {false};
 
 	emit_key(e, "env");
 	emit_array_begin(e);
-	json_each (variable, env) {
-		const char *name = json_string_or(json_get(variable, "name"), "");
-		int which = 0;
+	job_list_each(variable, d, JOB_ENV)
+	{
+		int which = own_find(variable->key);
 
-		while (which < OWN_COUNT && !str_eq(name, own_names[which]))
-			which++;
-		if (which == OWN_COUNT) {
-			emit_json(e, variable);
+		if (which < 0) {
+			emit_raw(e, variable->value);
 		} else {
 			emit_own(e, own, which);
 			seen[which] = true;
@@ -79,51 +86,36 @@ static void emit_container_env(struct emit *e, const struct json *env, const str
 	emit_array_end(e);
 }
 
-static void emit_container(struct emit *e, const struct json *container, const struct own *own)
+static void emit_container(struct emit *e, const struct job_definition *d, const struct own *own)
 {
 	emit_object_begin(e);
-	json_each (field, container)
-		if (!str_eq(json_key(field), "env"))
-			emit_key_json(e, json_key(field), field);
-	emit_container_env(e, json_get(container, "env"), own);
+	emit_raw(e, d->container);
+	emit_container_env(e, d, own);
 	emit_object_end(e);
 }
 
 /* In memory, up to the container's limit: it counts towards the pod's memory. */
-static void emit_scratch_volume(struct emit *e, const char *name, const struct json *memory)
+static void emit_scratch_volume(struct emit *e, const char *name, const char *memory)
 {
 	emit_object_begin(e);
 	emit_key_string(e, "name", name);
 	emit_key(e, "emptyDir");
 	emit_object_begin(e);
 	emit_key_string(e, "medium", "Memory");
-	if (memory)
-		emit_key_json(e, "sizeLimit", memory);
-	else
-		emit_key_string(e, "sizeLimit", "1Gi");
+	emit_key(e, "sizeLimit");
+	emit_raw(e, *memory ? memory : "\"1Gi\"");
 	emit_object_end(e);
 	emit_object_end(e);
 }
 
 /* A definition has no field for volumes, so each volume that the container mounts is made here. */
-static void emit_scratch_volumes(struct emit *e, const struct json *container)
+static void emit_scratch_volumes(struct emit *e, const struct job_definition *d)
 {
-	CLEANUP(strmap_release) struct strmap seen = STRMAP_INIT(NULL);
-	const struct json *memory = json_at(container, "resources", "limits", "memory");
-	const struct json *mounts = json_get(container, "volumeMounts");
-
-	if (!json_count(mounts))
+	if (job_list_begin(d, JOB_MOUNTS) == job_list_end(d, JOB_MOUNTS))
 		return;
 	emit_key(e, "volumes");
 	emit_array_begin(e);
-	json_each (mount, mounts) {
-		const char *name = json_string(json_get(mount, "name"));
-
-		if (!name || strmap_has(&seen, name))
-			continue;
-		strmap_put(&seen, name, NULL);
-		emit_scratch_volume(e, name, memory);
-	}
+	job_list_each(mount, d, JOB_MOUNTS) emit_scratch_volume(e, mount->key, d->memory);
 	emit_array_end(e);
 }
 
@@ -217,26 +209,23 @@ static void emit_function_volume(struct emit *e, const struct job_spec *s, const
 
 /* --- the pod ---------------------------------------------------------------------------------- */
 
-static void emit_identity(struct emit *e, const struct json *spec)
+static void emit_identity(struct emit *e, const struct job_definition *d)
 {
-	const char *account = json_string(json_at(spec, "serviceAccount", "name"));
-	const struct json *mounted = json_at(spec, "automountServiceAccountToken", "type");
-	const struct json *secrets = json_get(spec, "imagePullSecrets");
-
-	if (account)
-		emit_key_string(e, "serviceAccountName", account);
-	if (json_type(mounted) == JSON_BOOL)
-		emit_key_json(e, "automountServiceAccountToken", mounted);
-	if (json_count(secrets))
-		emit_key_json(e, "imagePullSecrets", secrets);
+	if (d->service_account)
+		emit_key_string(e, "serviceAccountName", d->service_account);
+	if (d->automount != AUTOMOUNT_UNSET)
+		emit_key_bool(e, "automountServiceAccountToken", d->automount == AUTOMOUNT_TRUE);
+	if (*d->pull_secrets) {
+		emit_key(e, "imagePullSecrets");
+		emit_raw(e, d->pull_secrets);
+	}
 }
 
 int job_pod_emit(
 	const struct job_spec *s, const struct function *f, struct emit *e, struct err *err)
 {
 	CLEANUP(own_release) struct own own;
-	const struct json *spec = json_get(s->definitions[0], "spec");
-	const struct json *container = json_get(spec, "container");
+	const struct job_definition *d = job_spec_definition(s);
 
 	own_init(&own, s);
 	if (own.values[OWN_CONTEXT].overflowed)
@@ -245,16 +234,16 @@ int job_pod_emit(
 	emit_key(e, "spec");
 	emit_object_begin(e);
 	emit_key_string(e, "restartPolicy", "OnFailure");
-	emit_identity(e, spec);
+	emit_identity(e, d);
 	emit_key(e, "containers");
 	emit_array_begin(e);
 	if (!f)
-		emit_container(e, container, &own);
+		emit_container(e, d, &own);
 	else if (emit_function(e, s, f, &own, err) < 0)
 		return -1;
 	emit_array_end(e);
 	if (!f)
-		emit_scratch_volumes(e, container);
+		emit_scratch_volumes(e, d);
 	else if (f->origin != CODE_HTTP)
 		emit_function_volume(e, s, f);
 	emit_object_end(e);

@@ -5,6 +5,7 @@
 #ifndef PROMOGATE_JOB_POD_H
 #define PROMOGATE_JOB_POD_H
 
+#include "job/function.h"
 #include "job/spec.h"
 #include "json/emit.h"
 

@@ -1,49 +1,30 @@
 #include "job/spec.h"
 
 #include "base/limits.h"
-#include "base/str.h"
 #include "job/meta.h"
 #include "job/pod.h"
 #include "json/emit.h"
-#include "kube/duration.h"
 
-/* The defaults of Keptn's CRD. */
-enum { DEFAULT_RETRIES = 10, DEFAULT_TIMEOUT_SECONDS = 300 };
-
-static const int64_t second_ns = 1000000000;
-
-void job_spec_version_read(const struct json *appversion, struct job_spec_version *ret)
+const struct job_definition *job_spec_definition(const struct job_spec *s)
 {
-	const struct json *metadata = json_get(appversion, "metadata");
-
-	ret->namespace = json_string_or(json_get(metadata, "namespace"), "");
-	ret->name = json_string_or(json_get(metadata, "name"), "");
-	ret->uid = json_string_or(json_get(metadata, "uid"), "");
-	keptn_context_read(appversion, &ret->context);
+	return job_definition_of(s->task->chain[0].definition);
 }
 
-static int64_t timeout_seconds(const struct json *spec)
+static bool is_function(const struct job_spec *s)
 {
-	const char *text = json_string(json_get(spec, "timeout"));
-	int64_t ns;
-
-	if (!text || duration_parse(text, &ns) < 0)
-		return DEFAULT_TIMEOUT_SECONDS;
-	return ns / second_ns;
+	return !job_spec_definition(s)->taskdef.container;
 }
 
 static int emit_spec(
 	const struct job_spec *s, const struct function *f, struct emit *e, struct err *err)
 {
-	const struct json *spec = json_get(s->definitions[0], "spec");
-	int64_t retries = DEFAULT_RETRIES;
+	const struct job_definition *d = job_spec_definition(s);
 
-	(void)json_int64(json_get(spec, "retries"), &retries);
 	emit_key(e, "spec");
 	emit_object_begin(e);
 	emit_key_bool(e, "suspend", true);
-	emit_key_int(e, "backoffLimit", retries);
-	emit_key_int(e, "activeDeadlineSeconds", timeout_seconds(spec));
+	emit_key_int(e, "backoffLimit", d->retries);
+	emit_key_int(e, "activeDeadlineSeconds", d->timeout_seconds);
 	emit_key(e, "template");
 	emit_object_begin(e);
 	job_meta_emit_pod(s, e);
@@ -67,12 +48,10 @@ static int check_size(
 static int read_function(
 	const struct job_spec *s, struct function *f, const struct function **ret, struct err *err)
 {
-	if (function_check(s->definitions, s->definition_count, err) < 0)
-		return -1;
 	*ret = NULL;
-	if (!function_is(s->definitions[0]))
+	if (!is_function(s))
 		return 0;
-	function_read(s->definitions, s->definition_count, f);
+	function_read(s->task, f);
 	*ret = f;
 	if (!s->images[f->runtime] || !*s->images[f->runtime])
 		return err_set(err, ERR_INVALID,
@@ -83,7 +62,7 @@ static int read_function(
 
 int job_spec_encode(const struct job_spec *s, struct buf *to, struct err *err)
 {
-	CLEANUP(function_release) struct function storage = FUNCTION_INIT;
+	CLEANUP(function_release) struct function storage = {.code = NULL};
 	const struct function *f;
 	struct emit e = EMIT_INIT(to);
 	size_t before = to->len;
@@ -102,10 +81,12 @@ int job_spec_encode(const struct job_spec *s, struct buf *to, struct err *err)
 
 struct job_spec_code job_spec_code(const struct job_spec *s)
 {
-	CLEANUP(function_release) struct function f = FUNCTION_INIT;
+	CLEANUP(function_release) struct function f = {.code = NULL};
 
-	function_read(s->definitions, s->definition_count, &f);
-	if (!function_is(s->definitions[0]) || !job_pod_brings_code(s, &f))
+	if (!is_function(s))
+		return (struct job_spec_code){.needed = false};
+	function_read(s->task, &f);
+	if (!job_pod_brings_code(s, &f))
 		return (struct job_spec_code){.needed = false};
 	if (f.origin == CODE_INLINE)
 		return (struct job_spec_code){.needed = true};
@@ -137,9 +118,9 @@ static int emit_copied(
 static int emit_code(
 	const struct job_spec *s, const struct json *source, struct emit *e, struct err *err)
 {
-	CLEANUP(function_release) struct function f = FUNCTION_INIT;
+	CLEANUP(function_release) struct function f = {.code = NULL};
 
-	function_read(s->definitions, s->definition_count, &f);
+	function_read(s->task, &f);
 	if (f.origin != CODE_INLINE)
 		return emit_copied(s, source, e, err);
 	emit_key(e, "data");

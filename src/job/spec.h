@@ -10,7 +10,7 @@
  *   - the code of a function, if it is inline or in another namespace, in an immutable ConfigMap
  *     of the Job's name, which the Job owns
  *
- * Pure; everything in a struct is borrowed.
+ * Everything in a struct is borrowed.
  */
 #ifndef PROMOGATE_JOB_SPEC_H
 #define PROMOGATE_JOB_SPEC_H
@@ -20,7 +20,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "job/function.h"
+#include "job/definition.h"
 #include "keptn/keptncontext.h"
 
 /* The part of a KeptnAppVersion that its Jobs show. */
@@ -31,23 +31,18 @@ struct job_spec_version {
 
 struct job_spec {
 	struct job_spec_version version;
-	/*
-	 * The whole KeptnTaskDefinition of the task, whose name is the task's, then those that its
-	 * functionRefs lead to; at least one.
-	 */
-	const struct json *const *definitions;
-	size_t definition_count;
+	const struct resolution *task; /* RESOLVE_RUNS, of job_definitions */
 	const char *name; /* of the Job: job_name_make() */
 	uint32_t attempt;
 	const char *images[RUNTIME_COUNT]; /* NULL or "": no function can run there */
 };
 
-void job_spec_version_read(const struct json *appversion, struct job_spec_version *ret);
+/* The definition of the task itself. */
+const struct job_definition *job_spec_definition(const struct job_spec *s);
 
 /*
- * Appends the Job; after a failure, `to` does not hold valid JSON. ERR_INVALID if the definitions
- * can't run (function_check()), or no image is given for their runtime; ERR_TOO_LARGE if the Job
- * does not fit in `to` or LIMIT_JOB_BYTES.
+ * Appends the Job; after a failure, `to` does not hold valid JSON. ERR_INVALID if no image is given
+ * for the runtime; ERR_TOO_LARGE if the Job does not fit in `to` or LIMIT_JOB_BYTES.
  */
 int job_spec_encode(const struct job_spec *s, struct buf *to, struct err *err);
 
@@ -58,7 +53,6 @@ struct job_spec_code {
 	const char *source_namespace, *source_name;
 };
 
-/* For definitions that job_spec_encode() accepts. */
 struct job_spec_code job_spec_code(const struct job_spec *s);
 
 /*

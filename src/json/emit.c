@@ -175,6 +175,14 @@ void emit_json(struct emit *e, const struct json *j)
 	}
 }
 
+void emit_raw(struct emit *e, const char *text)
+{
+	if (!*text)
+		return;
+	separate(e);
+	(void)buf_add(e->to, text);
+}
+
 void emit_key_string(struct emit *e, const char *key, const char *s)
 {
 	emit_key(e, key);

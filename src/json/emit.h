@@ -35,6 +35,9 @@ void emit_null(struct emit *e);
  */
 void emit_json(struct emit *e, const struct json *j);
 
+/* Values, or members of an object, that are JSON already, with commas between; "" is none. */
+void emit_raw(struct emit *e, const char *text);
+
 /* emit_key() and the value in one. */
 void emit_key_string(struct emit *e, const char *key, const char *s);
 void emit_key_int(struct emit *e, const char *key, int64_t n);

@@ -5,17 +5,6 @@
 #include "json/gojson.h"
 #include "keptn/traceparent.h"
 
-void keptn_context_read(const struct json *appversion, struct keptn_context *ret)
-{
-	const struct json *spec = json_get(appversion, "spec");
-	const struct json *phase = json_at(appversion, "status", "phaseTraceIDs", "PromotionTasks");
-
-	ret->app = json_string_or(json_get(spec, "appName"), "");
-	ret->version = json_string_or(json_get(spec, "version"), "");
-	ret->metadata = json_get(spec, "metadata");
-	ret->trace = json_count(phase) ? phase : json_get(spec, "traceId");
-}
-
 static void put_if_set(struct strmap *to, const char *key, const struct json *value)
 {
 	if (*json_string_or(value, ""))
@@ -33,6 +22,21 @@ static void put_trace(struct strmap *to, const struct json *trace)
 	put_if_set(to, "baggage", json_get(trace, "baggage"));
 }
 
+void keptn_context_metadata(const struct json *appversion, struct buf *to)
+{
+	CLEANUP(strmap_release) struct strmap map = STRMAP_INIT(NULL);
+	const struct json *spec = json_get(appversion, "spec");
+	const struct json *metadata = json_get(spec, "metadata");
+	const struct json *phase = json_at(appversion, "status", "phaseTraceIDs", "PromotionTasks");
+
+	json_each (item, json_type(metadata) == JSON_OBJECT ? metadata : NULL)
+		if (json_string(item))
+			strmap_put(&map, json_key(item), (void *)json_string(item));
+	put_trace(&map, json_count(phase) ? phase : json_get(spec, "traceId"));
+	if (map.count)
+		gojson_map(to, &map);
+}
+
 static void add_member(struct buf *to, const char *before, const char *key, const char *value)
 {
 	(void)buf_addf(to, "%s\"%s\":", before, key);
@@ -41,21 +45,13 @@ static void add_member(struct buf *to, const char *before, const char *key, cons
 
 void keptn_context_encode(const struct keptn_context *c, struct buf *to)
 {
-	CLEANUP(strmap_release) struct strmap metadata = STRMAP_INIT(NULL);
-
-	json_each (item, json_type(c->metadata) == JSON_OBJECT ? c->metadata : NULL)
-		if (json_string(item))
-			strmap_put(&metadata, json_key(item), (void *)json_string(item));
-	put_trace(&metadata, c->trace);
 	add_member(to, "{", "workloadName", "");
 	add_member(to, ",", "appName", c->app);
 	add_member(to, ",", "appVersion", c->version);
 	add_member(to, ",", "workloadVersion", "");
 	add_member(to, ",", "taskType", "promotion");
 	add_member(to, ",", "objectType", "App");
-	if (metadata.count) {
-		(void)buf_add(to, ",\"metadata\":");
-		gojson_map(to, &metadata);
-	}
+	if (*c->metadata)
+		(void)buf_addf(to, ",\"metadata\":%s", c->metadata);
 	(void)buf_addc(to, '}');
 }

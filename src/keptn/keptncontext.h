@@ -11,17 +11,18 @@
 /* Borrowed. */
 struct keptn_context {
 	const char *app, *version;
-	const struct json *metadata; /* of the application's context; NULL for none */
-	const struct json *trace; /* traceparent, tracestate, baggage; NULL for none */
+	const char *metadata; /* as keptn_context_metadata() writes it */
 };
 
-/* From a KeptnAppVersion. The trace is the promotion phase's if it has one, else the application's. */
-void keptn_context_read(const struct json *appversion, struct keptn_context *ret);
-
 /*
- * Appends. The trace context is passed on as by OpenTelemetry's propagators: it overrides metadata
- * of the same key; a malformed traceparent is dropped together with tracestate.
+ * Appends the metadata of a KeptnAppVersion with its trace, as JSON; nothing if there is neither.
+ * The trace is the promotion phase's if it has one, else the application's. It is passed on as by
+ * OpenTelemetry's propagators: it overrides metadata of the same key; a malformed traceparent is
+ * dropped together with tracestate.
  */
+void keptn_context_metadata(const struct json *appversion, struct buf *to);
+
+/* Appends. */
 void keptn_context_encode(const struct keptn_context *c, struct buf *to);
 
 #endif

@@ -6,7 +6,7 @@
 /* Notes the key if the answer is not confirmed. */
 static const struct taskdef *find_in(struct resolution *r, const char *ns, const char *name)
 {
-	struct resolve_found found = r->resolver->find(r->resolver->ctx, ns, name);
+	struct resolve_found found = r->resolver.find(r->resolver.ctx, ns, name);
 
 	if (!found.confirmed)
 		r->unconfirmed[r->nunconfirmed++] = (struct resolve_key){ns, name};
@@ -16,7 +16,7 @@ static const struct taskdef *find_in(struct resolution *r, const char *ns, const
 /* Appends the definition that a valid name means; false if there is none. */
 static bool append(struct resolution *r, const char *name)
 {
-	const char *const namespaces[] = {r->resolver->namespace, r->resolver->keptn_namespace};
+	const char *const namespaces[] = {r->resolver.namespace, r->resolver.keptn_namespace};
 	size_t n = str_eq(namespaces[0], namespaces[1]) ? 1 : 2;
 
 	for (size_t i = 0; i < n; i++) {
@@ -57,7 +57,7 @@ static enum resolve_outcome follow(struct resolution *r, const char *ref)
 
 void resolve_name(const struct resolver *r, const char *name, struct resolution *ret)
 {
-	ret->resolver = r;
+	ret->resolver = *r;
 	ret->count = 0;
 	ret->nunconfirmed = 0;
 	if (!name_is_subdomain(name))
@@ -155,7 +155,7 @@ void resolution_describe(const struct resolution *r, const char *suggestion, str
 			"must be a lowercase RFC 1123 subdomain of at most %d characters",
 			LIMIT_NAME_BYTES);
 	else if (r->outcome == RESOLVE_MISSING)
-		add_missing(r->resolver, suggestion, to);
+		add_missing(&r->resolver, suggestion, to);
 	else if (r->outcome != RESOLVE_RUNS)
 		add_faults(r, to);
 }

@@ -69,9 +69,9 @@ struct resolve_key {
 
 enum { RESOLVE_CHAIN_MAX = LIMIT_FUNCTION_REF_DEPTH + 1 };
 
-/* Borrows from the resolver, the task's name and the definitions. */
+/* Borrows what the resolver borrows, the task's name and the definitions. */
 struct resolution {
-	const struct resolver *resolver;
+	struct resolver resolver;
 	enum resolve_outcome outcome;
 	/* The task's definition, then those that the functionRefs lead to, as far as they exist. */
 	struct resolve_link chain[RESOLVE_CHAIN_MAX];

@@ -8,8 +8,8 @@
 #include "base/str.h"
 #include "base/strmap.h"
 #include "job/name.h"
+#include "keptn/keptncontext.h"
 #include "kube/timestamp.h"
-#include "promotion/versionsource.h"
 
 static const char *const state_names[] = {
 	[VIEW_NONE] = "",
@@ -41,7 +41,7 @@ struct draft {
 	struct view_task *tasks;
 	struct view_item *seen_items;
 	struct appversion_item *items;
-	struct buf source;
+	struct buf metadata;
 };
 
 static void draft_release(struct draft *d)
@@ -49,7 +49,7 @@ static void draft_release(struct draft *d)
 	free(d->tasks);
 	free(d->seen_items);
 	free(d->items);
-	buf_release(&d->source);
+	buf_release(&d->metadata);
 }
 
 static const char *text_of(const struct json *object, const char *key)
@@ -195,8 +195,8 @@ static void read_draft(struct draft *d, const struct json *object)
 	}
 	read_phase(d, object);
 	if (!view_absorbed(&d->v.view)) {
-		versionsource_encode(object, &d->source);
-		d->v.source = buf_str(&d->source);
+		keptn_context_metadata(object, &d->metadata);
+		d->v.metadata = d->metadata.overflowed ? NULL : buf_str(&d->metadata);
 	}
 }
 
@@ -223,7 +223,7 @@ static void visit_texts(struct appversion *v, struct draft *d, struct packing *p
 	packing_text(p, &v->namespace);
 	packing_text(p, &v->app);
 	packing_text(p, &v->version);
-	packing_text(p, &v->source);
+	packing_text(p, &v->metadata);
 	for (size_t i = 0; i < v->view.ntasks; i++)
 		packing_text(p, &d->tasks[i].name);
 	for (size_t i = 0; i < v->view.nitems; i++)
@@ -262,7 +262,7 @@ static struct appversion *pack(struct draft *d)
 
 struct appversion *appversion_decode(const struct json *object)
 {
-	CLEANUP(draft_release) struct draft d = {.source = BUF_INIT(LIMIT_LIST_PAGE_BYTES)};
+	CLEANUP(draft_release) struct draft d = {.metadata = BUF_INIT(LIMIT_JOB_BYTES)};
 
 	read_draft(&d, object);
 	if (!*d.v.view.name || !*d.v.view.uid || !*d.v.app)

@@ -43,10 +43,10 @@ struct appversion {
 	const char *namespace, *app, *version; /* app: spec.appName */
 	const struct appversion_item *items; /* view.nitems, in the order of view.items */
 	/*
-	 * The object reduced to what jobspec_version_read() reads, as JSON. NULL where no Job can
-	 * be made of it any more: view_absorbed().
+	 * keptn_context_metadata(). NULL where no Job can be made of it any more, view_absorbed(),
+	 * or where it does not fit in a Job.
 	 */
-	const char *source;
+	const char *metadata;
 	/* More than LIMIT_VERSION_TASKS tasks or items: it has none here, and counts as foreign. */
 	bool oversized;
 	unsigned refs;

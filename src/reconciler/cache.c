@@ -6,10 +6,8 @@
 #include "base/str.h"
 #include "controller/configs.h"
 #include "controller/store.h"
-#include "job/function.h"
-#include "json/emit.h"
+#include "job/definition.h"
 #include "keptn/appcontext.h"
-#include "keptn/taskdefinition.h"
 
 static const struct url definitions_kind = {
 	.group = KEPTN_GROUP, .version = "v1", .resource = "keptntaskdefinitions"};
@@ -21,7 +19,7 @@ struct cache {
 	cache_changed_fn *changed;
 	cache_progressed_fn *progressed;
 	void *ctx;
-	struct store definitions; /* compact JSON */
+	struct store definitions; /* struct job_definition */
 	unsigned round; /* of their changes */
 	struct store on_failure; /* the annotation, of contexts that have it */
 	struct configs *configs;
@@ -29,24 +27,9 @@ struct cache {
 
 /* --- definitions ------------------------------------------------------------------------------ */
 
-/* What a Job is made of: names, labels, annotations and the spec. */
 static void *decode_definition(const struct json *object)
 {
-	const struct json *metadata = json_get(object, "metadata");
-	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
-	struct emit e = EMIT_INIT(&text);
-
-	emit_object_begin(&e);
-	emit_key(&e, "metadata");
-	emit_object_begin(&e);
-	emit_key_json(&e, "namespace", json_get(metadata, "namespace"));
-	emit_key_json(&e, "name", json_get(metadata, "name"));
-	emit_key_json(&e, "labels", json_get(metadata, "labels"));
-	emit_key_json(&e, "annotations", json_get(metadata, "annotations"));
-	emit_object_end(&e);
-	emit_key_json(&e, "spec", json_get(object, "spec"));
-	emit_object_end(&e);
-	return text.overflowed ? NULL : xstrdup(buf_str(&text));
+	return job_definition_decode(object);
 }
 
 /* ns NULL: maybe all. Those of Keptn's namespace count in every namespace. */
@@ -78,54 +61,26 @@ unsigned cache_round(const struct cache *b)
 	return b->round;
 }
 
-void chain_release(struct chain *c)
+static struct resolve_found find(const void *ctx, const char *ns, const char *name)
 {
-	for (size_t i = 0; i < c->count; i++)
-		json_free(c->definitions[i]);
-	c->count = 0;
+	const struct cache *b = ctx;
+	const struct job_definition *d = store_get(&b->definitions, ns, name);
+
+	return (struct resolve_found){d ? &d->taskdef : NULL, .confirmed = true};
 }
 
-/* The definition that a name means for this namespace, parsed; NULL if there is none. */
-static struct json *find_definition(const struct cache *b, const char *ns, const char *name)
+int cache_resolve(const struct cache *b, const char *ns, const char *task, struct resolution *ret,
+	struct err *err)
 {
-	const char *text = store_get(&b->definitions, ns, name);
-	struct json *parsed = NULL;
+	const struct resolver resolver = {ns, b->keptn_namespace, find, b};
+	CLEANUP(buf_release) struct buf why = BUF_INIT(LIMIT_DETAIL_BYTES);
 
-	if (!text)
-		text = store_get(&b->definitions, b->keptn_namespace, name);
-	if (text)
-		(void)json_parse(text, strlen(text), &parsed, NULL);
-	return parsed;
-}
-
-int cache_chain(
-	const struct cache *b, const char *ns, const char *task, struct chain *ret, struct err *err)
-{
-	CLEANUP(free_p) struct taskdef *t = NULL;
-	const char *next = task;
-
-	ret->count = 0;
-	while (*next && ret->count < ARRAY_SIZE(ret->definitions)) {
-		struct json *found = find_definition(b, ns, next);
-
-		if (!found)
-			break;
-		ret->definitions[ret->count++] = found;
-		free(t);
-		t = taskdef_decode(found);
-		next = t->function_ref;
-	}
-	if (*next && ret->count == ARRAY_SIZE(ret->definitions))
-		return err_set(err, ERR_INVALID,
-			"the functionRefs of the KeptnTaskDefinition \"%s\" lead in a cycle, or "
-			"over %d "
-			"definitions: end them at code",
-			task, LIMIT_FUNCTION_REF_DEPTH);
-	if (ret->count == 0)
-		return err_set(err, ERR_NOT_FOUND,
-			"no KeptnTaskDefinition \"%s\" in \"%s\" or \"%s\"", task, ns,
-			b->keptn_namespace);
-	return function_check((const struct json *const *)ret->definitions, ret->count, err);
+	resolve(&resolver, task, ret);
+	if (ret->outcome == RESOLVE_RUNS)
+		return 0;
+	resolution_describe(ret, NULL, &why);
+	return err_set(err, ret->outcome == RESOLVE_MISSING ? ERR_NOT_FOUND : ERR_INVALID,
+		"\"%.*s\": %s", LIMIT_QUOTED_BYTES, task, buf_str(&why));
 }
 
 /* --- contexts --------------------------------------------------------------------------------- */

@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "controller/env.h"
-#include "json/json.h"
 #include "keptn/onfailure.h"
+#include "keptn/resolve.h"
 
 struct cache;
 
@@ -28,21 +28,11 @@ void cache_free(struct cache *b);
 DEFINE_CLEANUP(struct cache, cache_free)
 
 /*
- * The definition of a task and those that its functionRefs lead to, each from the application's
- * namespace or else from Keptn's.
+ * Resolves a task to its struct job_definitions. ERR_NOT_FOUND if it has no definition, ERR_INVALID
+ * if the one that it has can't run; the message names the task and the fix. ret borrows from the
+ * cache until a definition changes, and borrows ns and task.
  */
-struct chain {
-	struct json *definitions[LIMIT_FUNCTION_REF_DEPTH + 1];
-	size_t count;
-};
-
-void chain_release(struct chain *c); /* for CLEANUP() too */
-
-/*
- * ERR_NOT_FOUND if the task has no definition, ERR_INVALID if what there is can't run; the message
- * names it and the mend.
- */
-int cache_chain(const struct cache *b, const char *ns, const char *task, struct chain *ret,
+int cache_resolve(const struct cache *b, const char *ns, const char *task, struct resolution *ret,
 	struct err *err);
 
 /* Another number after each change of a definition. */

@@ -12,7 +12,7 @@
 #ifndef PROMOGATE_RECONCILER_EXECUTE_H
 #define PROMOGATE_RECONCILER_EXECUTE_H
 
-#include "job/function.h"
+#include "job/definition.h"
 #include "job/spec.h"
 #include "reconciler/cache.h"
 #include "reconciler/reports.h"

@@ -6,18 +6,11 @@
 
 #include "json/json.h"
 
-/* What a Job, or its ConfigMap, is made of. */
+/* What a Job, or its ConfigMap, is made of; borrows from the cache, so it is used at once. */
 struct making {
-	struct chain chain;
-	struct json *version;
+	struct resolution task;
 	struct job_spec spec;
 };
-
-static void making_release(struct making *m)
-{
-	chain_release(&m->chain);
-	json_free(m->version);
-}
 
 static int making_init(struct making *m, const struct step *step, const char *task,
 	const char *name, unsigned attempt, struct err *err)
@@ -25,16 +18,18 @@ static int making_init(struct making *m, const struct step *step, const char *ta
 	const struct appversion *v = step_version(step);
 	const struct executor *x = step->run->x;
 
-	if (!v->source)
-		return err_set(err, ERR_INTERNAL, "a version that can't start gets no Job");
-	if (cache_chain(x->cache, v->namespace, task, &m->chain, err) < 0 ||
-		json_parse(v->source, strlen(v->source), &m->version, err) < 0)
+	if (!v->metadata)
+		return err_set(err, ERR_TOO_LARGE,
+			"the metadata of application \"%s\" is too large", v->app);
+	if (cache_resolve(x->cache, v->namespace, task, &m->task, err) < 0)
 		return -1;
-	job_spec_version_read(m->version, &m->spec.version);
-	m->spec.definitions = (const struct json *const *)m->chain.definitions;
-	m->spec.definition_count = m->chain.count;
-	m->spec.name = name;
-	m->spec.attempt = attempt;
+	m->spec = (struct job_spec){
+		.version = {v->namespace, v->view.name, v->view.uid,
+			{v->app, v->version, v->metadata}},
+		.task = &m->task,
+		.name = name,
+		.attempt = attempt,
+	};
 	memcpy(m->spec.images, x->images, sizeof(m->spec.images));
 	return 0;
 }
@@ -42,8 +37,8 @@ static int making_init(struct making *m, const struct step *step, const char *ta
 int step_create_job(struct step *step, struct err *err)
 {
 	const struct plan_action *a = step->action;
-	CLEANUP(making_release) struct making m = {.version = NULL};
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
+	struct making m;
 
 	if (making_init(&m, step, a->task, a->name.text, a->attempt, err) < 0 ||
 		job_spec_encode(&m.spec, &request.body, err) < 0)
@@ -90,8 +85,8 @@ static void code_created(void *ctx, const struct api_response *response, const s
 static int create_code_of(struct step *step, const struct json *source, struct err *err)
 {
 	const struct view_job *job = step->action->job;
-	CLEANUP(making_release) struct making m = {.version = NULL};
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
+	struct making m;
 
 	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0 ||
 		job_spec_encode_code(&m.spec, job->uid, source, &request.body, err) < 0)
@@ -120,9 +115,9 @@ static void source_done(void *ctx, const struct api_response *response, const st
 int step_create_code(struct step *step, struct err *err)
 {
 	const struct view_job *job = step->action->job;
-	CLEANUP(making_release) struct making m = {.version = NULL};
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 	struct job_spec_code code;
+	struct making m;
 
 	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0)
 		return -1;

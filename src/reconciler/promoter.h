@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "controller/env.h"
-#include "job/function.h"
+#include "job/definition.h"
 #include "reconciler/snapshot.h"
 
 struct promoter;

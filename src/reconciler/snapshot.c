@@ -18,11 +18,11 @@ static bool may_start(const struct view_version *v)
 static void check_task(struct snapshot *s, const struct app *app, const struct cache *cache,
 	struct view_task *task)
 {
-	CLEANUP(chain_release) struct chain chain = {.count = 0};
 	const char *refused = strmap_get(&app->execution.refused, task->name);
+	struct resolution r;
 	struct err err = ERR_INIT;
 
-	task->defined = !refused && cache_chain(cache, s->namespace, task->name, &chain, &err) == 0;
+	task->defined = !refused && cache_resolve(cache, s->namespace, task->name, &r, &err) == 0;
 	if (!task->defined)
 		strmap_put(&s->lacking, task->name, xstrdup(refused ? refused : err.msg));
 }

@@ -74,18 +74,18 @@ static void world_read(struct world *w, const char *data, size_t size)
 
 static void check_version(const struct appversion *v)
 {
-	CLEANUP(json_free_p) struct json *source = NULL;
+	CLEANUP(json_free_p) struct json *metadata = NULL;
 
 	assert(v->refs == 1 && *v->view.name && *v->view.uid && *v->app);
-	assert((v->source == NULL) == view_absorbed(&v->view));
+	assert((v->metadata == NULL) == view_absorbed(&v->view));
 	assert(!v->oversized || (v->view.foreign && !v->view.ntasks && !v->view.nitems));
 	for (size_t i = 0; i < v->view.nitems; i++) {
 		assert(v->view.items[i].task == v->items[i].task);
 		assert(v->view.items[i].job == v->items[i].job);
 		assert(v->view.foreign || v->view.items[i].attempt > 0);
 	}
-	if (v->source)
-		assert(json_parse(v->source, strlen(v->source), &source, NULL) == 0);
+	if (v->metadata && *v->metadata)
+		assert(json_parse(v->metadata, strlen(v->metadata), &metadata, NULL) == 0);
 }
 
 /* All definitions exist, or none. */

@@ -22,13 +22,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct input {
 	struct json *lines[8];
+	struct job_definition *definitions[8]; /* of the lines after the first */
 	size_t count;
 };
 
 static void input_release(struct input *in)
 {
-	while (in->count)
+	while (in->count) {
 		json_free(in->lines[--in->count]);
+		free(in->definitions[in->count]);
+	}
 }
 
 static void input_read(struct input *in, const char *data, size_t size)
@@ -41,9 +44,45 @@ static void input_read(struct input *in, const char *data, size_t size)
 
 		if (json_parse(data, (size_t)(stop - data), &in->lines[in->count], NULL) < 0)
 			return;
+		if (in->count > 0)
+			in->definitions[in->count] = job_definition_decode(in->lines[in->count]);
 		in->count++;
 		data = stop + 1;
 	}
+}
+
+static const char *text_at(const struct json *object, const char *key, const char *member)
+{
+	return json_string_or(json_at(object, key, member), "");
+}
+
+/* A definition counts as one of Keptn's namespace where it has another than the application. */
+static struct resolve_found find(const void *ctx, const char *ns, const char *name)
+{
+	const struct input *in = ctx;
+	const char *app_ns = text_at(json_get(in->lines[0], "version"), "metadata", "namespace");
+
+	for (size_t i = 1; i < in->count; i++) {
+		const struct json *line = in->lines[i];
+		bool beside = str_eq(text_at(line, "metadata", "namespace"), app_ns);
+
+		if (in->definitions[i] && str_eq(text_at(line, "metadata", "name"), name) &&
+			beside == str_eq(ns, app_ns))
+			return (struct resolve_found){&in->definitions[i]->taskdef, true};
+	}
+	return (struct resolve_found){NULL, true};
+}
+
+static struct job_spec_version version_of(const struct json *version, struct buf *metadata)
+{
+	keptn_context_metadata(version, metadata);
+	return (struct job_spec_version){
+		.namespace = text_at(version, "metadata", "namespace"),
+		.name = text_at(version, "metadata", "name"),
+		.uid = text_at(version, "metadata", "uid"),
+		.context = {text_at(version, "spec", "appName"),
+			text_at(version, "spec", "version"), buf_str(metadata)},
+	};
 }
 
 /* NULL where it nests deeper than we read: the definition was nearly so deep. */
@@ -96,7 +135,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(input_release) struct input in = {.count = 0};
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_JOB_BYTES);
-	struct job_spec s = {.images = {"deno", "python"}};
+	CLEANUP(buf_release) struct buf metadata = BUF_INIT(LIMIT_JOB_BYTES);
+	struct resolution task;
+	struct job_spec s = {.images = {"deno", "python"}, .task = &task};
+	struct resolver resolver = {.keptn_namespace = "keptn", .find = find, .ctx = &in};
 	struct err err = ERR_INIT;
 	struct job_name name;
 	int64_t attempt = 0;
@@ -106,12 +148,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	(void)json_int64(json_get(in.lines[0], "attempt"), &attempt);
 	s.attempt = (uint32_t)attempt;
-	s.definitions = (const struct json *const *)in.lines + 1;
-	s.definition_count = in.count - 1;
-	job_spec_version_read(json_get(in.lines[0], "version"), &s.version);
-	name = job_name_make(job_meta_task(&s), s.attempt, size);
+	s.version = version_of(json_get(in.lines[0], "version"), &metadata);
+	name = job_name_make(text_at(in.lines[1], "metadata", "name"), s.attempt, size);
 	s.name = name.text;
 	assert(name_is_subdomain(s.name) && strlen(s.name) <= LIMIT_JOB_NAME_BYTES);
+	resolver.namespace = s.version.namespace;
+	resolve(&resolver, text_at(in.lines[1], "metadata", "name"), &task);
+	if (task.outcome != RESOLVE_RUNS)
+		return 0;
 	if (job_spec_encode(&s, &text, &err) < 0) {
 		assert(err.kind == ERR_INVALID || err.kind == ERR_TOO_LARGE);
 		assert(err.msg[0]);

@@ -22,15 +22,22 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "job/definition.h"
 #include "json/json.h"
 #include "unit.h"
 
 enum { JOBSCENARIO_DEFINITIONS_MAX = 8, JOBSCENARIO_SHOWS_MAX = 8 };
 
+/* As a cache has it. */
+struct jobscenario_definition {
+	char *namespace, *name;
+	struct job_definition *decoded;
+};
+
 struct jobscenario {
 	char *title;
 	struct json *version, *source;
-	struct json *definitions[JOBSCENARIO_DEFINITIONS_MAX];
+	struct jobscenario_definition definitions[JOBSCENARIO_DEFINITIONS_MAX];
 	size_t definition_count;
 	char *shows[JOBSCENARIO_SHOWS_MAX];
 	size_t show_count;
@@ -70,8 +77,11 @@ static inline void jobscenario_free(struct jobscenario *s)
 	free(s->title);
 	json_free(s->version);
 	json_free(s->source);
-	while (s->definition_count)
-		json_free(s->definitions[--s->definition_count]);
+	while (s->definition_count--) {
+		free(s->definitions[s->definition_count].namespace);
+		free(s->definitions[s->definition_count].name);
+		free(s->definitions[s->definition_count].decoded);
+	}
 	while (s->show_count)
 		free(s->shows[--s->show_count]);
 	buf_release(&s->want);
@@ -80,9 +90,27 @@ static inline void jobscenario_free(struct jobscenario *s)
 
 static inline void jobscenario_define(struct jobscenario *s, const char *text)
 {
+	CLEANUP(json_free_p) struct json *j = jobscenario_parse(text);
+
 	if (s->definition_count == JOBSCENARIO_DEFINITIONS_MAX)
 		fail_msg("%s: too many definitions", s->title);
-	s->definitions[s->definition_count++] = jobscenario_parse(text);
+	s->definitions[s->definition_count++] = (struct jobscenario_definition){
+		.namespace = xstrdup(json_string_or(json_at(j, "metadata", "namespace"), "")),
+		.name = xstrdup(json_string_or(json_at(j, "metadata", "name"), "")),
+		.decoded = job_definition_decode(j),
+	};
+}
+
+/* A resolve_find_fn. */
+static inline struct resolve_found jobscenario_find(
+	const void *ctx, const char *ns, const char *name)
+{
+	const struct jobscenario *s = ctx;
+
+	for (size_t i = 0; i < s->definition_count; i++)
+		if (str_eq(s->definitions[i].namespace, ns) && str_eq(s->definitions[i].name, name))
+			return (struct resolve_found){&s->definitions[i].decoded->taskdef, true};
+	return (struct resolve_found){NULL, true};
 }
 
 static inline void jobscenario_show(struct jobscenario *s, const char *prefix)

@@ -17,7 +17,9 @@
 /* What a scenario makes. */
 struct made {
 	struct job_name name;
+	struct resolution task;
 	struct job_spec spec;
+	struct buf metadata;
 	struct job_spec_code code;
 	struct buf job, configmap;
 	struct err err;
@@ -25,26 +27,57 @@ struct made {
 
 static void made_release(struct made *m)
 {
+	buf_release(&m->metadata);
 	buf_release(&m->job);
 	buf_release(&m->configmap);
 }
 
+static const char *text_at(const struct json *object, const char *key, const char *member)
+{
+	return json_string_or(json_at(object, key, member), "");
+}
+
+/* Borrows from the version, and keeps its metadata in m. */
+static struct job_spec_version version_of(const struct json *version, struct made *m)
+{
+	keptn_context_metadata(version, &m->metadata);
+	return (struct job_spec_version){
+		.namespace = text_at(version, "metadata", "namespace"),
+		.name = text_at(version, "metadata", "name"),
+		.uid = text_at(version, "metadata", "uid"),
+		.context = {text_at(version, "spec", "appName"),
+			text_at(version, "spec", "version"), buf_str(&m->metadata)},
+	};
+}
+
+/* As the reconciler does it. */
+static int resolve_task(const struct jobscenario *s, struct made *m)
+{
+	CLEANUP(buf_release) struct buf why = BUF_INIT(LIMIT_DETAIL_BYTES);
+	const struct resolver resolver = {
+		m->spec.version.namespace, "keptn-system", jobscenario_find, s};
+
+	resolve(&resolver, s->definitions[0].name, &m->task);
+	if (m->task.outcome == RESOLVE_RUNS)
+		return 0;
+	resolution_describe(&m->task, NULL, &why);
+	return err_set(&m->err, ERR_INVALID, "%s", buf_str(&why));
+}
+
 static void make(const struct jobscenario *s, struct made *m)
 {
-	*m = (struct made){.spec = {.definition_count = s->definition_count,
-				   .definitions = (const struct json *const *)s->definitions,
-				   .attempt = (uint32_t)s->attempt}};
+	*m = (struct made){.spec = {.task = &m->task, .attempt = (uint32_t)s->attempt}};
+	buf_init(&m->metadata, LIMIT_REVIEW_BYTES);
 	buf_init(&m->job, LIMIT_JOB_BYTES);
 	buf_init(&m->configmap, LIMIT_JOB_BYTES);
-	m->name = job_name_make(json_string_or(json_at(s->definitions[0], "metadata", "name"), ""),
-		m->spec.attempt, 0);
+	m->name = job_name_make(s->definitions[0].name, m->spec.attempt, 0);
 	m->spec.name = m->name.text;
 	if (!s->no_images) {
 		m->spec.images[RUNTIME_DENO] = "deno-runtime";
 		m->spec.images[RUNTIME_PYTHON] = "python-runtime";
 	}
-	job_spec_version_read(s->version, &m->spec.version);
-	if (job_spec_encode(&m->spec, &m->job, &m->err) < 0)
+	m->spec.version = version_of(s->version, m);
+	if (resolve_task(s, m) < 0 || job_spec_encode(&m->spec, &m->job, &m->err) < 0)
 		return;
 	m->code = job_spec_code(&m->spec);
 	if (m->code.needed)
@@ -91,8 +124,7 @@ static void check_status(const struct jobscenario *s, const struct made *m)
 	assert_string_equal(status.namespace, m->spec.version.namespace);
 	assert_string_equal(status.name, m->name.text);
 	assert_string_equal(status.owner_uid, m->spec.version.uid);
-	assert_string_equal(
-		status.task, json_string(json_at(s->definitions[0], "metadata", "name")));
+	assert_string_equal(status.task, s->definitions[0].name);
 	assert_int_equal(status.attempt, s->attempt);
 	assert_int_equal(status.brings_code, m->code.needed);
 	assert_false(status.ttl_set);
@@ -134,7 +166,7 @@ static void what_is_too_large_is_refused(void **state)
 	struct made m;
 
 	(void)state;
-	jobscenario_define(s, "{\"metadata\":{\"name\":\"a\"},"
+	jobscenario_define(s, "{\"metadata\":{\"name\":\"a\",\"namespace\":\"podtato-dev\"},"
 			      "\"spec\":{\"deno\":{\"inline\":{\"code\":\"1\"}}}}");
 	make(s, &m);
 	assert_int_equal(m.err.kind, ERR_NONE);
@@ -145,7 +177,8 @@ static void what_is_too_large_is_refused(void **state)
 	assert_int_equal(err.kind, ERR_TOO_LARGE);
 	made_release(&m);
 
-	(void)buf_add(&text, "{\"metadata\":{\"uid\":\"u\"},\"spec\":{\"metadata\":{\"a\":\"");
+	(void)buf_add(&text,
+		"{\"metadata\":{\"namespace\":\"podtato-dev\",\"uid\":\"u\"},\"spec\":{\"metadata\":{\"a\":\"");
 	for (int i = 0; i < LIMIT_JOB_BYTES / 6 + 1; i++)
 		(void)buf_addc(&text, '<');
 	(void)buf_add(&text, "\"}}}");

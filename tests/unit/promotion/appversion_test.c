@@ -230,7 +230,7 @@ static void distinguishes_all_states(void **state)
 		if (v->view.promotion != states[i].promotion || is != states[i].is)
 			fail_msg("%s: %d, and not %d; promotion is %s", states[i].what, is,
 				states[i].is, appversion_state_name(v->view.promotion));
-		assert_int_equal(v->source == NULL, (is & ABSORBED) != 0);
+		assert_int_equal(v->metadata == NULL, (is & ABSORBED) != 0);
 		if (is & DELIVERED)
 			assert_int_equal(v->view.ended, 1795482123);
 	}
@@ -379,24 +379,8 @@ static void too_many_tasks_are_not_planned(void **state)
 	}
 }
 
-static void assert_same_context(const char *source, const char *object)
-{
-	CLEANUP(json_free_p) struct json *a = parse(source), *b = parse(object);
-	CLEANUP(buf_release) struct buf of_a = BUF_INIT(10000), of_b = BUF_INIT(10000);
-	struct job_spec_version va, vb;
-
-	job_spec_version_read(a, &va);
-	job_spec_version_read(b, &vb);
-	assert_string_equal(va.namespace, vb.namespace);
-	assert_string_equal(va.name, vb.name);
-	assert_string_equal(va.uid, vb.uid);
-	keptn_context_encode(&va.context, &of_a);
-	keptn_context_encode(&vb.context, &of_b);
-	assert_string_equal(buf_str(&of_a), buf_str(&of_b));
-}
-
-/* What is kept of a version makes the same Jobs as the whole object. */
-static void the_source_is_all_that_a_job_needs(void **state)
+/* As it stands in KEPTN_CONTEXT. */
+static void keeps_the_metadata_that_a_job_needs(void **state)
 {
 #define OBJECT(spec, status)                                                                       \
 	"{\"metadata\":{\"name\":\"n\",\"namespace\":\"dev\",\"uid\":\"u\"},\"spec\":{"            \
@@ -404,28 +388,52 @@ static void the_source_is_all_that_a_job_needs(void **state)
 	"\"status\":\"Progressing\"" status "}}"
 #define TRACE(id)                                                                                  \
 	"{\"traceparent\":\"00-000000000000000000000000000000" id "-00000000000000aa-01\"}"
-	static const char *const objects[] = {
-		OBJECT("", ""),
-		OBJECT(",\"metadata\":{\"z\":\"1\",\"a\":\"\\u2028\",\"n\":7}", ""),
-		OBJECT(",\"metadata\":[\"a\"],\"traceId\":\"t\"", ""),
-		OBJECT(",\"traceId\":" TRACE("01"), ""),
-		OBJECT(",\"traceId\":" TRACE("01"),
-			",\"phaseTraceIDs\":{\"PromotionTasks\":" TRACE("02") "}"),
-		OBJECT(",\"traceId\":" TRACE("01"), ",\"phaseTraceIDs\":{\"PromotionTasks\":{}}"),
-		OBJECT(",\"traceId\":" TRACE("01"),
-			",\"phaseTraceIDs\":{\"PromotionTasks\":{\"traceparent\":7}}"),
-		OBJECT(",\"traceId\":{\"baggage\":\"b\",\"tracestate\":\"s\"},\"workloads\":[{"
-		       "\"name\":\"w\",\"version\":\"1\"}]",
-			""),
+#define PARENT(id)                                                                                 \
+	"{\"traceparent\":\"00-000000000000000000000000000000" id "-00000000000000aa-01\"}"
+	static const struct {
+		const char *object, *metadata;
+	} rows[] = {
+		{OBJECT("", ""), ""},
+		{OBJECT(",\"metadata\":{\"z\":\"<\",\"a\":\"\\u2028\",\"n\":7}", ""),
+			"{\"a\":\"\\u2028\",\"z\":\"\\u003c\"}"},
+		{OBJECT(",\"metadata\":[\"a\"],\"traceId\":\"t\"", ""), ""},
+		{OBJECT(",\"traceId\":" TRACE("01"), ""), PARENT("01")},
+		{OBJECT(",\"traceId\":" TRACE("01"),
+			 ",\"phaseTraceIDs\":{\"PromotionTasks\":" TRACE("02") "}"),
+			PARENT("02")},
+		{OBJECT(",\"traceId\":" TRACE("01"), ",\"phaseTraceIDs\":{\"PromotionTasks\":{}}"),
+			PARENT("01")},
+		{OBJECT(",\"traceId\":" TRACE("01"),
+			 ",\"phaseTraceIDs\":{\"PromotionTasks\":{\"traceparent\":7}}"),
+			""},
+		{OBJECT(",\"traceId\":{\"baggage\":\"b\",\"tracestate\":\"s\"},"
+			"\"metadata\":{\"baggage\":\"other\"}",
+			 ""),
+			"{\"baggage\":\"b\"}"},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
-		CLEANUP(appversion_unref_p) struct appversion *v = decode(objects[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(appversion_unref_p) struct appversion *v = decode(rows[i].object);
 
-		assert_same_context(v->source, objects[i]);
-		assert_null(strstr(v->source, "workloads"));
+		assert_string_equal(v->metadata, rows[i].metadata);
 	}
+}
+
+static void metadata_that_fits_in_no_job_is_not_kept(void **state)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
+	CLEANUP(appversion_unref_p) struct appversion *v = NULL;
+
+	(void)state;
+	(void)buf_add(&text, "{\"metadata\":{\"name\":\"n\",\"uid\":\"u\"},\"spec\":{\"appName\":"
+			     "\"a\",\"promotionTasks\":[\"a\"],\"metadata\":{\"a\":\"");
+	for (int i = 0; i < LIMIT_JOB_BYTES / 6 + 1; i++)
+		(void)buf_addc(&text, '<');
+	(void)buf_add(&text, "\"}},\"status\":{" OPERATORS "}}");
+	v = decode(buf_str(&text));
+	assert_null(v->metadata);
+	assert_int_equal(what_is(&v->view), DELIVERED | WAITS);
 }
 
 static void it_lives_as_long_as_it_has_a_reference(void **state)
@@ -469,7 +477,7 @@ static void a_version_is_small(void **state)
 	(void)buf_add(&text, "]}}");
 	v = decode(buf_str(&text));
 	assert_int_equal(v->view.nitems, 5);
-	assert_non_null(v->source);
+	assert_non_null(v->metadata);
 	assert_true(malloc_usable_size(v) <= 1536);
 }
 
@@ -482,7 +490,8 @@ int main(void)
 		cmocka_unit_test(reads_the_object),
 		cmocka_unit_test(takes_whatever_an_object_holds),
 		cmocka_unit_test(too_many_tasks_are_not_planned),
-		cmocka_unit_test(the_source_is_all_that_a_job_needs),
+		cmocka_unit_test(keeps_the_metadata_that_a_job_needs),
+		cmocka_unit_test(metadata_that_fits_in_no_job_is_not_kept),
 		cmocka_unit_test(it_lives_as_long_as_it_has_a_reference),
 		cmocka_unit_test(a_version_is_small),
 	};

@@ -1,0 +1,41 @@
+/*
+ * keys - the labels, annotations and environment variables of a promotion Job and its pods.
+ */
+#ifndef PROMOGATE_JOB_KEYS_H
+#define PROMOGATE_JOB_KEYS_H
+
+#include "keptn/onfailure.h"
+
+/* Labels. */
+#define JOB_APP        "promogate.dev/app"
+#define JOB_VERSION    "promogate.dev/version"
+#define JOB_TASK       "promogate.dev/task" /* and an annotation: the full name */
+#define JOB_ATTEMPT    "promogate.dev/attempt"
+#define JOB_MANAGED_BY "app.kubernetes.io/managed-by"
+#define JOB_MANAGER    "promogate"
+
+/* Annotations. As in Keptn, the task-name is the name in the status item: here, the Job's. */
+#define JOB_KEPTN_APP     "keptn.sh/app"
+#define JOB_KEPTN_VERSION "keptn.sh/version"
+#define JOB_KEPTN_TASK    "keptn.sh/task-name"
+/* Kept here because the definition may be gone once the outcome has been recorded. */
+#define JOB_TTL "promogate.dev/ttl-seconds-after-finished"
+
+/* Written once the outcome is recorded: the blocking policy, its source, and what happened. */
+#define JOB_ON_FAILURE ON_FAILURE_ANNOTATION
+#define JOB_DECIDED_BY "promogate.dev/decided-by"
+/* Set when it is resumed: a Job that is suspended after that was suspended on purpose. */
+#define JOB_RELEASED "promogate.dev/released"
+#define JOB_OUTCOME  "promogate.dev/outcome"
+#define JOB_REASON   "promogate.dev/reason"
+#define JOB_MESSAGE  "promogate.dev/message"
+
+/* In the environment of its pods; PROMOGATE_ID is "<uid of the version>/<task>". */
+#define JOB_CONTEXT_VARIABLE "KEPTN_CONTEXT"
+#define JOB_ID_VARIABLE      "PROMOGATE_ID"
+#define JOB_ATTEMPT_VARIABLE "PROMOGATE_ATTEMPT"
+
+/* The default of Keptn's CRD. */
+enum { DEFAULT_TTL_SECONDS = 300 };
+
+#endif
