@@ -1,18 +1,17 @@
 /*
- * store - a copy of all objects of one kind, decoded: "namespace/name" to a value of the owner's.
- * It owns the informer that keeps the copy up to date, and the values.
+ * store - a copy of all objects of one kind, decoded: "namespace/name" to a value of the owner's
+ * type. It owns the values, and the informer that keeps the copy up to date.
  *
- * A list is collected beside the current copy and replaces it at its end, at once. So a list that
- * fails, or takes long, loses nothing and mixes nothing; what the list did not have is gone; and
- * threads that read under the lock see the copy from before the list or from after it, while the
- * lock is held for the exchange of two pointers. The price is a second copy while a list after the
- * first is under way. Where values are large, `same` removes it: a value whose object has not
- * changed is neither decoded again nor stored twice, and what remains is the map.
- * (Marking what a list has and sweeping the rest needs no second copy, but shows a mixture.)
+ * A list is collected in a second map, which replaces the copy once the list is complete. So a list
+ * that fails or takes long loses nothing, what it does not have is removed, and threads that read
+ * under the lock see the copy from before the list or from after it, never a mixture; the lock is
+ * held while two pointers are exchanged. The cost is a second copy during a relist. Where values
+ * are large, `same` avoids it: a value whose object has not changed is not decoded again but put
+ * into both maps, and only the map itself exists twice. (Marking what a list has, and sweeping the
+ * rest, would need no second map, but readers would see a mixture.)
  *
  * Values are never changed in place, only replaced. Decoding, freeing and callbacks happen outside
- * the lock. Everything runs on the client's thread (controller/env.h), except what is documented
- * otherwise.
+ * the lock. Everything runs on the client's thread (controller/env.h), except where documented.
  */
 #ifndef PROMOGATE_CONTROLLER_STORE_H
 #define PROMOGATE_CONTROLLER_STORE_H
@@ -36,7 +35,7 @@ struct store_config {
 	/* The owner's, held for writing while the copy changes. NULL: no other thread reads it. */
 	struct rwlock *lock;
 
-	/* The value of an object; NULL: it is none of ours, as if it did not exist. */
+	/* The value of an object; NULL: it is not ours, as if it did not exist. */
 	void *(*decode)(const struct json *object);
 	/* NULL: values are borrowed. */
 	strmap_free_fn *free_value;
@@ -59,12 +58,12 @@ struct store_config {
 struct store {
 	struct strmap objects; /* the copy */
 	bool listing; /* a list is under way: the copy is from before it */
-	struct strmap coming; /* what the list under way has had so far */
+	struct strmap coming; /* the objects of the list under way */
 	struct store_config config;
 	struct informer *informer;
 };
 
-/* Starts the informer. Callbacks may come before it returns, where it runs on another thread. */
+/* Starts the informer. Off the client's thread, callbacks may come before it returns. */
 void store_init(struct store *s, const struct store_config *config);
 /* After api_free(). Calls nothing back. */
 void store_release(struct store *s);

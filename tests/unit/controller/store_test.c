@@ -12,12 +12,12 @@ static const struct url jobs = {.group = "batch", .version = "v1", .resource = "
 
 #define LIST "/apis/batch/v1/jobs?limit=100"
 
-/* The owner of a store, and what it was told: "+a/x=1", "~a/x=1>2", "-a/x=2", a list's in "[]". */
+/* The owner of a store, and its reports: "+a/x=1", "~a/x=1>2", "-a/x=2"; of a list in "[]". */
 struct owner {
 	struct fake_env fake;
 	struct rwlock lock;
 	struct store store;
-	struct buf told;
+	struct buf reported;
 	bool in_list;
 };
 
@@ -62,12 +62,12 @@ static void changed(void *ctx, const char *key, void *old, void *now)
 	assert_ptr_equal(strmap_get(&o->store.objects, key), now);
 	assert_true(old || now);
 	if (o->store.listing && !o->in_list)
-		(void)buf_add(&o->told, "[ ");
+		(void)buf_add(&o->reported, "[ ");
 	o->in_list = o->store.listing;
 	if (old && now)
-		(void)buf_addf(&o->told, "~%s=%s>%s ", key, (char *)old, (char *)now);
+		(void)buf_addf(&o->reported, "~%s=%s>%s ", key, (char *)old, (char *)now);
 	else
-		(void)buf_addf(&o->told, "%s%s=%s ", old ? "-" : "+", key,
+		(void)buf_addf(&o->reported, "%s%s=%s ", old ? "-" : "+", key,
 			old ? (char *)old : (char *)now);
 }
 
@@ -76,7 +76,7 @@ static void listed(void *ctx)
 	struct owner *o = ctx;
 
 	assert_false(o->store.listing);
-	(void)buf_add(&o->told, o->in_list ? "] " : "[] ");
+	(void)buf_add(&o->reported, o->in_list ? "] " : "[] ");
 	o->in_list = false;
 }
 
@@ -84,7 +84,7 @@ static void progressed(void *ctx)
 {
 	struct owner *o = ctx;
 
-	(void)buf_addf(&o->told, "@%d ", (int)store_progress(&o->store));
+	(void)buf_addf(&o->reported, "@%d ", (int)store_progress(&o->store));
 }
 
 static void owner_init(struct owner *o, const struct store_config *extra)
@@ -93,7 +93,7 @@ static void owner_init(struct owner *o, const struct store_config *extra)
 
 	owner = o;
 	values = decoded = 0;
-	*o = (struct owner){.told = BUF_INIT(10000)};
+	*o = (struct owner){.reported = BUF_INIT(10000)};
 	fake_env_init(&o->fake);
 	rwlock_init(&o->lock);
 	config.env = &o->fake.env;
@@ -114,14 +114,14 @@ static void owner_release(struct owner *o)
 	fake_env_release(&o->fake);
 	store_release(&o->store);
 	rwlock_destroy(&o->lock);
-	buf_release(&o->told);
+	buf_release(&o->reported);
 	assert_int_equal(values, 0);
 }
 
-static void was_told(struct owner *o, const char *what)
+static void reported_is(struct owner *o, const char *what)
 {
-	assert_string_equal(buf_str(&o->told), what);
-	buf_reset(&o->told);
+	assert_string_equal(buf_str(&o->reported), what);
+	buf_reset(&o->reported);
 }
 
 /* "a/x=1 a/y=2": objects and their resourceVersions; one with a "!" is not ours. */
@@ -203,7 +203,7 @@ static void follows_the_watch(void **state)
 	assert_int_equal(store_ready(&o.store, &reasons), -1);
 	assert_string_equal(buf_str(&reasons), "jobs: not listed yet\n");
 	page(&o, LIST, 9, "a/x=1 b/x=2", false);
-	was_told(&o, "[ +a/x=1 +b/x=2 ] @9 ");
+	reported_is(&o, "[ +a/x=1 +b/x=2 ] @9 ");
 	assert_true(store_synced(&o.store));
 	assert_int_equal(store_ready(&o.store, &reasons), 0);
 	shows(2);
@@ -212,7 +212,7 @@ static void follows_the_watch(void **state)
 	shows(3);
 	event(&o, "DELETED", "b/x=12");
 	event(&o, "DELETED", "b/never=13");
-	was_told(&o, "+a/y=10 @10 ~a/x=1>11 @11 -b/x=2 @12 @13 ");
+	reported_is(&o, "+a/y=10 @10 ~a/x=1>11 @11 -b/x=2 @12 @13 ");
 	has(&o, "a", "x", "11");
 	has(&o, "a", "y", "10");
 	has(&o, "b", "x", NULL);
@@ -223,7 +223,7 @@ static void follows_the_watch(void **state)
 static void a_list_replaces_the_old_one(void **state)
 {
 	static const struct {
-		const char *before, *list, *told;
+		const char *before, *list, *reported;
 	} rows[] = {
 		{"", "", "[] @20 "},
 		{"", "a/x=1", "[ +a/x=1 ] @20 "},
@@ -243,10 +243,10 @@ static void a_list_replaces_the_old_one(void **state)
 		print_message("# %s, then %s\n", rows[i].before, rows[i].list);
 		owner_init(&o, &reports_all);
 		page(&o, LIST, 9, rows[i].before, false);
-		buf_reset(&o.told);
+		buf_reset(&o.reported);
 		begins_again(&o, ERR_GONE);
 		page(&o, LIST, 20, rows[i].list, false);
-		was_told(&o, rows[i].told);
+		reported_is(&o, rows[i].reported);
 		assert_int_equal(values, o.store.objects.count);
 		shows(o.store.objects.count);
 		owner_release(&o);
@@ -260,18 +260,18 @@ static void a_list_counts_once_it_is_complete(void **state)
 	(void)state;
 	owner_init(&o, &reports_all);
 	page(&o, LIST, 9, "a/x=1 a/y=2", false);
-	buf_reset(&o.told);
+	buf_reset(&o.reported);
 	begins_again(&o, ERR_GONE);
 	page(&o, LIST, 20, "a/x=10 a/z=11", true);
 	assert_true(o.store.listing);
-	was_told(&o, "");
+	reported_is(&o, "");
 	has(&o, "a", "x", "1");
 	has(&o, "a", "y", "2");
 	has(&o, "a", "z", NULL);
 	shows(2);
 	page(&o, LIST "&continue=c", 20, "b/x=12", false);
 	assert_false(o.store.listing);
-	was_told(&o, "[ ~a/x=1>10 +a/z=11 +b/x=12 -a/y=2 ] @20 ");
+	reported_is(&o, "[ ~a/x=1>10 +a/z=11 +b/x=12 -a/y=2 ] @20 ");
 	owner_release(&o);
 }
 
@@ -283,7 +283,7 @@ static void a_list_that_fails_loses_nothing(void **state)
 	owner_init(&o, &reports_all);
 	page(&o, LIST, 9, "a/x=1 a/y=2", false);
 	begins_again(&o, ERR_GONE);
-	buf_reset(&o.told);
+	buf_reset(&o.reported);
 	for (int i = 0; i < 3; i++) {
 		page(&o, LIST, 20 + i, "a/x=10 a/z=11", true);
 		begins_again(&o, ERR_IO);
@@ -294,7 +294,7 @@ static void a_list_that_fails_loses_nothing(void **state)
 	/* What only the lists that failed had is not there. */
 	page(&o, LIST, 30, "a/x=1 a/y=3", true);
 	page(&o, LIST "&continue=c", 30, "", false);
-	was_told(&o, "[ ~a/x=1>1 ~a/y=2>3 ] @30 ");
+	reported_is(&o, "[ ~a/x=1>1 ~a/y=2>3 ] @30 ");
 	/* The end may come in the middle of a list. */
 	begins_again(&o, ERR_GONE);
 	page(&o, LIST, 40, "a/x=40 a/z=40", true);
@@ -311,7 +311,7 @@ static void what_has_not_changed_is_kept(void **state)
 	(void)state;
 	owner_init(&o, &knows_the_same);
 	page(&o, LIST, 9, "a/x=1 a/y=2 a/z=3", false);
-	was_told(&o, "[ +a/x=1 +a/y=2 +a/z=3 ] ");
+	reported_is(&o, "[ +a/x=1 +a/y=2 +a/z=3 ] ");
 	x = store_get(&o.store, "a", "x");
 	begins_again(&o, ERR_GONE);
 	decoded = 0;
@@ -322,7 +322,7 @@ static void what_has_not_changed_is_kept(void **state)
 	begins_again(&o, ERR_IO);
 	assert_int_equal(values, 4); /* until the next list begins */
 	page(&o, LIST, 21, "a/x=1 a/y=4 a/x=1", false);
-	was_told(&o, "[ ~a/y=2>4 -a/z=3 ] ");
+	reported_is(&o, "[ ~a/y=2>4 -a/z=3 ] ");
 	assert_ptr_equal(store_get(&o.store, "a", "x"), x);
 	assert_int_equal(values, 2);
 	begins_again(&o, ERR_GONE);
@@ -337,12 +337,12 @@ static void what_is_not_ours_does_not_exist(void **state)
 	(void)state;
 	owner_init(&o, &reports_all);
 	page(&o, LIST, 9, "a/x=1 a/y=2!", false);
-	was_told(&o, "[ +a/x=1 ] @9 ");
+	reported_is(&o, "[ +a/x=1 ] @9 ");
 	event(&o, "MODIFIED", "a/y=10!");
 	event(&o, "MODIFIED", "a/y=11");
 	event(&o, "MODIFIED", "a/x=12!");
 	event(&o, "DELETED", "a/x=13!");
-	was_told(&o, "@10 +a/y=11 @11 -a/x=1 @12 @13 ");
+	reported_is(&o, "@10 +a/y=11 @11 -a/x=1 @12 @13 ");
 	shows(1);
 	owner_release(&o);
 }

@@ -5,7 +5,7 @@
 #define VERSION_PATH "/apis/lifecycle.keptn.sh/v1/namespaces/dev/keptnappversions/v"
 #define JOB_PATH     "/apis/batch/v1/namespaces/dev/jobs/a-1-bcdfghjk"
 #define MERGE        "application/merge-patch+json"
-#define RV           "9007199254740993" /* a double does not hold it */
+#define RV           "9007199254740993" /* not exact as a double */
 
 static const struct appversion version = {.view = {.name = "v", .uid = "u", .resource_version = RV},
 	.namespace = "dev",

@@ -167,7 +167,7 @@ static void a_relist_forgets_what_vanished(void **state)
 	fixture_release(&f);
 }
 
-/* The same object, at the same resourceVersion: what points to it may go on doing so. */
+/* The same object at the same resourceVersion is not decoded again. */
 static void a_relist_keeps_versions_that_did_not_change(void **state)
 {
 	CLEANUP(free_p) char *v = NULL;

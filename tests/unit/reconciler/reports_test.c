@@ -36,7 +36,7 @@ static void shows(const char *line)
 
 /* --- transitions ------------------------------------------------------------------------------ */
 
-/* What ends b, and with it all: promotion VIEW_NONE if it does not. */
+/* Ends both tasks, and the promotion unless it is VIEW_NONE. */
 static struct plan_action *add_record(struct fixture *f, enum view_state promotion)
 {
 	size_t first = f->plan.nchanges;
@@ -89,7 +89,7 @@ static void an_outcome_is_an_event_once_the_promotion_ends(void **state)
 	fixture_release(&f);
 }
 
-static void actions_on_jobs_are_no_transitions(void **state)
+static void actions_on_jobs_are_not_transitions(void **state)
 {
 	static const enum plan_kind kinds[] = {PLAN_CREATE_JOB, PLAN_CREATE_CODE, PLAN_GET_JOB,
 		PLAN_UNSUSPEND, PLAN_SET_TTL, PLAN_DELETE};
@@ -246,7 +246,7 @@ static void is_quiet_once_every_event_is_posted(void **state)
 			else
 				fake_fail(&f.cluster.fake, t, kinds[i]);
 		}
-		/* Also one that is lost is over: an Event is no record. */
+		/* An Event that is lost is not retried. */
 		assert_int_equal(quiet, 1);
 		assert_true(reports_quiet(f.reports));
 		assert_int_equal(posts(&f), 0);
@@ -290,7 +290,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_transition_is_one_event_and_not_at_once),
 		cmocka_unit_test(an_outcome_is_an_event_once_the_promotion_ends),
-		cmocka_unit_test(actions_on_jobs_are_no_transitions),
+		cmocka_unit_test(actions_on_jobs_are_not_transitions),
 		cmocka_unit_test(counts_under_keptns_labels),
 		cmocka_unit_test(durations_are_those_of_the_items),
 		cmocka_unit_test(a_wait_is_reported_once_until_its_reason_changes),
