@@ -104,7 +104,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	same 'Failed Failed PromotionTasks' "$(state podtato-1)"
 	items_are podtato-1 'notify Failed' 'tag Succeeded'
 	eventually has_event podtato-1 PromotionTasksFailed 'on-failure: Block (default)'
-	explained "$(job_of podtato-1 notify)" Block 'the default'
+	explained "$(job_of podtato-1 notify)" Block default
 	same '' "$(events podtato-1 | grep Finished)"
 }
 
