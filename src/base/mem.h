@@ -34,7 +34,7 @@ char *xasprintf(const char *fmt, ...)
 
 void free_p(void *p); /* for CLEANUP() on any pointer from the above */
 
-/* Hands a local's pointer out and leaves NULL behind, so that its cleanup does nothing. */
+/* Hands out a local's pointer and sets it to NULL, so that its cleanup does nothing. */
 #define STEAL(p)                                                                                   \
 	__extension__({                                                                            \
 		__typeof__(p) stolen_ = (p);                                                       \

@@ -20,11 +20,11 @@ struct api {
 	atomic_uint_fast64_t last_id;
 
 	struct lock lock; /* guards what follows */
-	struct task_list inbox; /* what other threads, and callbacks, have started */
+	struct task_list inbox; /* started by other threads and by callbacks */
 	bool stopping;
 };
 
-/* The client whose thread this is. */
+/* The client that this thread belongs to. */
 static _Thread_local struct api *here;
 
 static void take_inbox(struct api *api)

@@ -12,7 +12,7 @@ static char *copy(const char *s)
 	return s ? xstrdup(s) : NULL;
 }
 
-/* What stands in an entry and can't be followed, with what to do instead. */
+/* Fields that are not supported, with what to do instead. */
 struct refusal {
 	const char *field, *why;
 };
@@ -70,14 +70,14 @@ static int read_pem(
 	file = kubeconfig_path(entry, path);
 	if (pem_from_file(file, ret, err) == 0)
 		return 0;
-	/* Not found is the file in the kubeconfig; the kubeconfig is there, and wrong. */
+	/* A file that the kubeconfig names does not exist: the kubeconfig is wrong. */
 	if (err)
 		err->kind = ERR_INVALID;
 	(void)err_wrap(err, "%s", field);
 	return kubeconfig_blame(entry, field, err);
 }
 
-/* http or https, a host, perhaps a path; nothing that would change what is behind it. */
+/* http or https, a host, perhaps a path; nothing else. */
 static bool is_server(const char *url)
 {
 	const char *host = str_starts(url, "https://")  ? url + 8
@@ -168,7 +168,7 @@ static int read_user(const struct kubeconfig_entry *entry, struct credentials *c
 	return 0;
 }
 
-/* As kubectl does: over plain HTTP nothing secret is sent. */
+/* As in kubectl: no secrets over plain HTTP. */
 static void drop_secrets(struct credentials *c)
 {
 	pem_release(&c->ca);

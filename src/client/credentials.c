@@ -81,7 +81,7 @@ int credentials_in_cluster(const char *folder, struct credentials *ret, struct e
 	ca = xasprintf("%s/ca.crt", folder);
 	if (pem_from_file(ca, &c.ca, err) < 0 || read_namespace(folder, &c.namespace, err) < 0) {
 		credentials_release(&c);
-		/* There is a token, so this is the place, and something is wrong with it. */
+		/* There is a token, so this is a pod, and its service account is incomplete. */
 		if (err)
 			err->kind = ERR_INVALID;
 		return err_wrap(err, "in-cluster credentials");

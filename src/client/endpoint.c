@@ -12,14 +12,14 @@
 #include "base/mem.h"
 
 /*
- * A dead peer: after 10 s of silence a probe every 5 s, and 20 s without an answer to a probe or to
+ * A dead peer: after 10 s of silence a probe every 5 s, and 20 s without a reply to a probe or to
  * data end the connection (tcp(7), TCP_USER_TIMEOUT), so it is noticed in under 30 s.
  */
 enum { KEEPALIVE_IDLE_S = 10, KEEPALIVE_INTERVAL_S = 5, USER_TIMEOUT_MS = 20 * 1000 };
-/* The API server closes a connection after 90 s without a request; not to meet it doing so. */
+/* The API server closes a connection after 90 s without a request; avoid racing with that. */
 enum { IDLE_CONNECTION_S = 80 };
 enum { CONNECT_TIMEOUT_MS = 10 * 1000 };
-/* libcurl's least; a connection holds one while it transfers. */
+/* libcurl's minimum; a connection has one during a transfer. */
 enum { CURL_BUFFER_BYTES = 16 * 1024 };
 
 static int write_all(int fd, const char *data, size_t len)
@@ -53,7 +53,7 @@ static int hold(const struct pem *pem, struct endpoint_file *ret, struct err *er
 
 /*
  * libcurl checks the certificate for the url's host and has no option for another name. So the url
- * has the name, and what to connect to is said apart.
+ * has the name, and CURLOPT_CONNECT_TO has the address.
  */
 static int rename_host(struct endpoint *e, const char *name, struct err *err)
 {
@@ -138,7 +138,7 @@ static CURLcode apply_tls(const struct endpoint *e, CURL *easy)
 	if (!rc)
 		rc = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, e->insecure ? 0L : 2L);
 	if (!rc && e->ca.path) {
-		/* Only the cluster's own CA: libcurl would go on to trust the system's folder. */
+		/* Only the cluster's own CA: libcurl would also trust the system's folder. */
 		rc = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 		if (!rc)
 			rc = curl_easy_setopt(easy, CURLOPT_CAINFO, e->ca.path);
@@ -179,7 +179,7 @@ static CURLcode apply_http(CURL *easy)
 		rc = curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	if (!rc)
 		rc = curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	/* Names in a path stay as they are written. */
+	/* Paths are sent as they are written. */
 	if (!rc)
 		rc = curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
 	/* Not even from the environment. */
@@ -195,8 +195,8 @@ CURLcode endpoint_apply(const struct endpoint *e, CURL *easy)
 	CURLcode rc = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 
 	/*
-	 * When a call times out while its name is looked up, libcurl waits for the look-up, and
-	 * with it every other call. Not so with this (libcurl 7.87 and newer).
+	 * Without this, a call that times out during its DNS look-up blocks all calls until the
+	 * look-up ends (libcurl 7.87 and newer).
 	 */
 	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 

@@ -1,9 +1,9 @@
 /*
- * endpoint - credentials, made ready for libcurl: where to connect, which certificates, which
- * token. Made once, then owned by the client's thread.
+ * endpoint - credentials, prepared for libcurl: where to connect, which certificates, which token.
+ * Made once, then owned by the client's thread.
  *
- * Certificates that came as bytes are held in memory files (memfd_create(2)) and handed to libcurl
- * as /proc/self/fd/N: its GnuTLS build takes no bytes, and a key has no business on a disk.
+ * Inline certificates are stored in memory files (memfd_create(2)) and passed to libcurl as
+ * /proc/self/fd/N: its GnuTLS build accepts files only, and a key must not be written to disk.
  */
 #ifndef PROMOGATE_CLIENT_ENDPOINT_H
 #define PROMOGATE_CLIENT_ENDPOINT_H
@@ -22,7 +22,7 @@ struct endpoint_file {
 
 struct endpoint {
 	char *server; /* as in the credentials, for messages and the Host header */
-	char *url; /* what libcurl is told: differs in the host if tls_server_name is set */
+	char *url; /* for libcurl; has another host if tls_server_name is set */
 	char *host_header; /* NULL, or the "Host: …" line that goes with another url */
 	struct curl_slist *connect_to; /* NULL, or where to connect instead of the url's host */
 	struct endpoint_file ca, cert, key;
@@ -33,7 +33,7 @@ struct endpoint {
 int endpoint_init(struct endpoint *e, const struct credentials *c, struct err *err);
 void endpoint_release(struct endpoint *e);
 
-/* Everything about where to and with whom; all but the path and the token. */
+/* Sets address, TLS and proxy options; all but the path and the token. */
 CURLcode endpoint_apply(const struct endpoint *e, CURL *easy);
 
 #endif

@@ -11,9 +11,9 @@ METRIC_COUNTER(calls_total, "promogate_api_calls_total",
 	"there is none.",
 	"verb", "code");
 
-/* A 429 that does not say how long: as long as kube-apiserver's own flow control asks. */
+/* For a 429 without Retry-After: what kube-apiserver's flow control asks. */
 enum { THROTTLED_MS = 1000 };
-/* No event is that long in coming; a turn costs nothing. */
+/* Events come sooner; an extra iteration costs nothing. */
 enum { LONGEST_WAIT_MS = 60 * 1000 };
 
 int engine_init(struct engine *e, const struct credentials *credentials, unsigned most_calls,
@@ -159,7 +159,7 @@ static void fire_timers(struct engine *e, int64_t now_ms)
 	}
 }
 
-/* Each request that was sent, again too, or could not be; but for those that were cancelled. */
+/* Each request that was sent, resent or could not be sent, except cancelled ones. */
 static void count(const struct task *task, int status, const struct err *err)
 {
 	const char *verb = task->kind == TASK_WATCH ? "WATCH" : task->request.method;
@@ -174,7 +174,7 @@ static void count(const struct task *task, int status, const struct err *err)
 	metric_add(metric_at(&calls_total, verb, code), 1);
 }
 
-/* Whether waiting any longer is useless, and why. */
+/* Whether to stop waiting, and why. */
 static bool is_hopeless(
 	const struct engine *e, const struct task *task, int64_t now_ms, struct err *err)
 {
@@ -330,7 +330,7 @@ int engine_wait_ms(const struct engine *e, int64_t now_ms)
 	int64_t until_ms = now_ms + LONGEST_WAIT_MS;
 	const struct task *task;
 
-	/* What ended has made room for what waits, or put itself back. */
+	/* A finished task has made room for a queued one, or is queued again. */
 	if (e->gate_ms <= now_ms && first_to_begin(e))
 		return 0;
 	if (timer && timer->due_ms < until_ms)

@@ -1,10 +1,10 @@
 /*
  * engine - what the client's thread does: tasks that wait, run and end on a libcurl multi handle.
- * Not a lock in it: everything here, callbacks included, happens on that one thread. Whoever owns
- * it (client/api.c) gives it the time, and waits on its multi handle.
+ * No locks: everything here, callbacks included, happens on that one thread. Its owner
+ * (client/api.c) gives it the time, and waits on its multi handle.
  *
- * A callback may add and cancel; both only change lists and flags, and the engine looks at its
- * lists afresh after each callback.
+ * A callback may add and cancel; both only change lists and flags, and the engine reads its lists
+ * again after each callback.
  */
 #ifndef PROMOGATE_CLIENT_ENGINE_H
 #define PROMOGATE_CLIENT_ENGINE_H
@@ -24,13 +24,13 @@ struct engine {
 	struct task_list running;
 	struct task_list timers; /* by due_ms */
 	unsigned queue_len, calls, watches; /* queued; running of each kind */
-	unsigned most_calls; /* that may run at once */
-	int64_t gate_ms; /* nothing starts before: the API server asked to wait */
+	unsigned most_calls; /* limit on running calls */
+	int64_t gate_ms; /* nothing starts earlier: the API server asked to wait */
 };
 
 int engine_init(struct engine *e, const struct credentials *credentials, unsigned most_calls,
 	struct err *err);
-/* Nothing may be in it any more. */
+/* It must be empty. */
 void engine_release(struct engine *e);
 
 void engine_add(struct engine *e, struct task *task_take);
@@ -38,9 +38,9 @@ void engine_cancel(struct engine *e, api_id id);
 void engine_cancel_all(struct engine *e);
 bool engine_empty(const struct engine *e);
 
-/* Does what can be done without waiting. */
+/* Does everything that needs no waiting. */
 void engine_turn(struct engine *e, int64_t now_ms);
-/* How long the owner may wait for the multi handle before the next turn. */
+/* How long the owner may wait for the multi handle before the next engine_turn(). */
 int engine_wait_ms(const struct engine *e, int64_t now_ms);
 
 #endif

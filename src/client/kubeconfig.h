@@ -1,6 +1,6 @@
 /*
- * kubeconfig - kubeconfig files as one set of named entries; what is in them is
- * client/credentials.c's business. Owned by one thread.
+ * kubeconfig - kubeconfig files as one set of named entries; client/context.c interprets them.
+ * Owned by one thread.
  */
 #ifndef PROMOGATE_CLIENT_KUBECONFIG_H
 #define PROMOGATE_CLIENT_KUBECONFIG_H
@@ -30,7 +30,7 @@ struct kubeconfig_entry {
 	const struct json *value;
 };
 
-/* paths: with ':' between. Those that don't exist are passed over; if none does, ERR_NOT_FOUND. */
+/* paths: separated by ':'. Missing files are skipped; if none exists, ERR_NOT_FOUND. */
 int kubeconfig_open(const char *paths, struct kubeconfig *ret, struct err *err);
 void kubeconfig_release(struct kubeconfig *k); /* for CLEANUP() too */
 
@@ -41,13 +41,15 @@ const char *kubeconfig_current(const struct kubeconfig *k);
 int kubeconfig_find(const struct kubeconfig *k, const char *kind, const char *name,
 	struct kubeconfig_entry *ret, struct err *err);
 
-/* *ret is NULL for a field that is absent, null or "". ERR_INVALID if it is no string. */
+/* *ret is NULL for a field that is absent, null or "". ERR_INVALID if it is not a string. */
 int kubeconfig_string(
 	const struct kubeconfig_entry *entry, const char *field, const char **ret, struct err *err);
-/* A file name in an entry starts at the folder of its file. For free(). */
+/* A file name in an entry is relative to the folder of its file. For free(). */
 char *kubeconfig_path(const struct kubeconfig_entry *entry, const char *path);
 
-/* Puts 'FILE line N: cluster "NAME": ' before what err says; field NULL: the entry. Returns -1. */
+/*
+ * Prefixes err with 'FILE line N: cluster "NAME": '; field NULL: the line of the entry. Returns -1.
+ */
 int kubeconfig_blame(const struct kubeconfig_entry *entry, const char *field, struct err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * pem - a certificate or key, as bytes or as the file that has them. Plain data that owns its
- * strings. What is in the PEM is GnuTLS's or OpenSSL's to judge; here only that it is some.
+ * pem - a certificate or key, as bytes or as a file. Plain data that owns its strings. GnuTLS
+ * checks the content; here only that it is PEM data.
  */
 #ifndef PROMOGATE_CLIENT_PEM_H
 #define PROMOGATE_CLIENT_PEM_H
@@ -18,9 +18,9 @@ struct pem {
 void pem_release(struct pem *p);
 bool pem_given(const struct pem *p);
 
-/* Both set *ret, or an error without a place. */
+/* Both set *ret, or return an error without a location. */
 int pem_from_base64(const char *text, struct pem *ret, struct err *err);
-/* The file is read to check it, and named to be read again: it may rotate. */
+/* The file is read to check it, and kept as a path to be reloaded: it may rotate. */
 int pem_from_file(const char *path, struct pem *ret, struct err *err);
 
 #endif

@@ -18,7 +18,7 @@ struct task *task_new(enum task_kind kind, api_id id, api_done_fn *done, void *c
 	return task;
 }
 
-/* A line after the watch was cancelled is not handed over. */
+/* A line after the watch was cancelled is dropped. */
 static int on_line(void *ctx, const char *line, size_t len, struct err *err)
 {
 	struct task *task = ctx;

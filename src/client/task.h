@@ -1,6 +1,6 @@
 /*
- * task - a call, a watch or a timer from its start to its end: what client/api.c keeps for each.
- * The caller's thread makes it; from then on it belongs to the client's thread.
+ * task - a call, a watch or a timer from its start to its end: as client/api.c tracks it. The
+ * caller's thread makes it; from then on it belongs to the client's thread.
  */
 #ifndef PROMOGATE_CLIENT_TASK_H
 #define PROMOGATE_CLIENT_TASK_H
@@ -16,7 +16,7 @@ enum task_kind {
 	TASK_CALL,
 	TASK_WATCH,
 	TASK_TIMER,
-	TASK_CANCEL, /* no task, but the wish to end one */
+	TASK_CANCEL, /* not a task: asks to cancel one */
 };
 
 struct task {
@@ -26,25 +26,25 @@ struct task {
 	api_done_fn *done;
 	api_line_fn *line;
 	void *ctx;
-	int64_t due_ms; /* a timer fires, the others have timed out */
-	int throttled; /* how often it was told to come again */
-	bool token_reread; /* once is enough */
-	bool refused; /* too many wait already */
-	bool urgent; /* waits for nothing but the gate */
+	int64_t due_ms; /* when a timer fires, and the others time out */
+	int throttled; /* how often it was throttled */
+	bool token_reread; /* at most once */
+	bool refused; /* the queue is full */
+	bool urgent; /* skips the queue, unless throttled */
 	char *method, *path, *body, *content_type;
 	struct transfer_request request; /* points to these */
-	struct transfer *transfer; /* NULL: not on its way */
+	struct transfer *transfer; /* NULL: not running */
 	TAILQ_ENTRY(task) link;
 };
 
 TAILQ_HEAD(task_list, task);
 
 struct task *task_new(enum task_kind kind, api_id id, api_done_fn *done, void *ctx, int64_t due_ms);
-/* Copies what is asked for, with the defaults of its kind. user_agent is borrowed. */
+/* Copies the request, with the defaults of its kind. user_agent is borrowed. */
 void task_set_request(struct task *task, const struct api_request *request, const char *user_agent);
 void task_free(struct task *task);
 
-/* Calls done, once, and frees the task. err NULL: it went well, unless it was cancelled. */
+/* Calls done, once, and frees the task. err NULL: success, unless it was cancelled. */
 void task_end(struct task *task, int status, const struct err *err);
 
 /* The one of this id, or NULL. */

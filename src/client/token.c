@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "run/file.h"
 
-/* It goes into a header line: visible ASCII only, so that none can end the line. */
+/* It goes into a header line: visible ASCII only, so that it can't end the line. */
 static int check(const char *value, struct err *err)
 {
 	if (!*value)
@@ -39,7 +39,7 @@ void token_release(struct token *t)
 	*t = (struct token)TOKEN_INIT;
 }
 
-/* 0, or 1 if it is another one than before. */
+/* 0, or 1 if it has changed. */
 static int reread(struct token *t, int64_t now_ms, struct err *err)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_CONFIG_FILE_BYTES);

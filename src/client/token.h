@@ -13,23 +13,25 @@
 struct token {
 	char *file; /* NULL: the value is fixed */
 	char *value; /* NULL: none, or not read yet */
-	int64_t read_ms; /* when the file was read last */
+	int64_t read_ms; /* when the file was last read */
 };
 
 #define TOKEN_INIT {.file = NULL}
 
-/* value and file are copied; either may be NULL. ERR_INVALID for a value that is no token. */
+/*
+ * value and file are copied; either may be NULL. ERR_INVALID for a value that is not a valid token.
+ */
 int token_init(struct token *t, const char *value, const char *file, struct err *err);
 void token_release(struct token *t);
 
 /*
- * *ret is the token, NULL where there is none; it lives until the next call. The file is read again
- * when the last time was TOKEN_REREAD_MS ago; if it can't be, the old token goes on being used, and
- * there is an error only if there is no old one.
+ * *ret is the token, NULL if there is none; valid until the next call. The file is reloaded every
+ * TOKEN_REREAD_MS; if that fails, the old token stays in use, and it is an error only if there is
+ * none.
  */
 enum { TOKEN_REREAD_MS = 10 * 1000 };
 int token_get(struct token *t, int64_t now_ms, const char **ret, struct err *err);
-/* Reads the file now, because the API server refused the token; true if it is another one. */
+/* Reads the file now, because the API server rejected the token; true if it has changed. */
 bool token_refused(struct token *t, int64_t now_ms);
 
 #endif

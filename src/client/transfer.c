@@ -56,9 +56,9 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 }
 
 /*
- * libcurl sends a request again, on a new connection, if a kept one ends without a byte of an
- * answer. That may have been a write all the same, and the second would meet the first: "exists
- * already", "conflict". So it is told what is known, and a read alone is sent again.
+ * libcurl resends a request on a new connection if a kept one ends before any byte of a response.
+ * The first may still have been a write, and the second would fail with "already exists" or
+ * "conflict". So that is an error, and only a read is resent.
  */
 static int on_send(void *ctx, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
@@ -89,7 +89,7 @@ static bool add_headers(struct transfer *t, const char *token)
 	CLEANUP(free_p) char *bearer = token ? xasprintf("Authorization: Bearer %s", token) : NULL;
 	CLEANUP(free_p) char *type = xasprintf("Content-Type: %s", r->content_type);
 
-	/* "Expect:" stops libcurl from asking for leave before a large body. */
+	/* "Expect:" stops libcurl from waiting for "100 Continue" before a large body. */
 	return add_header(t, "Accept: application/json") && (!r->body || add_header(t, type)) &&
 	       (!r->body || add_header(t, "Expect:")) && (!token || add_header(t, bearer)) &&
 	       (!t->endpoint->host_header || add_header(t, t->endpoint->host_header));
@@ -227,7 +227,7 @@ static int judge(const struct transfer *t, CURLcode code, int *ret_status, struc
 			*err = t->failed;
 		return -1;
 	}
-	/* What it says of its failure counts, even if it does not say it to the end. */
+	/* The error response counts, even if it is incomplete. */
 	if (status && !is_success(status) && (!code || t->body.overflowed))
 		return answer_failed(t, status, err);
 	if (code)

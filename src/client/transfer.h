@@ -1,6 +1,6 @@
 /*
- * transfer - one HTTP request and its answer on a libcurl easy handle, with its limits on size. It
- * does not wait: client/api.c adds the handle to its multi handle. Owned by the client's thread.
+ * transfer - one HTTP request and its response on a libcurl easy handle, with its limits on size.
+ * It does not wait: client/api.c adds the handle to its multi handle. Owned by the client's thread.
  */
 #ifndef PROMOGATE_CLIENT_TRANSFER_H
 #define PROMOGATE_CLIENT_TRANSFER_H
@@ -13,7 +13,7 @@
 #include "client/endpoint.h"
 #include "kube/watch.h"
 
-/* What is sent; all borrowed, and to live as long as the transfer. */
+/* What is sent; all borrowed for the time of the transfer. */
 struct transfer_request {
 	const char *method;
 	const char *path;
@@ -21,7 +21,7 @@ struct transfer_request {
 	size_t body_len;
 	const char *content_type;
 	const char *user_agent;
-	size_t max_bytes; /* of the answer, or of a line */
+	size_t max_bytes; /* of the response, or of a line */
 	watch_line_fn *line; /* NULL: not a watch */
 	void *line_ctx;
 };
@@ -31,20 +31,20 @@ struct transfer {
 	const struct endpoint *endpoint;
 	CURL *easy;
 	struct curl_slist *headers;
-	struct buf body; /* the answer; of a watch, only one that is no success */
+	struct buf body; /* the response; for a watch, only an error */
 	struct watch_lines lines;
 	size_t header_bytes;
-	int sent; /* how often it was begun to be sent */
-	struct err failed; /* what a callback of ours refused */
+	int sent; /* how often it was sent */
+	struct err failed; /* an error of our own callback */
 	char curl_says[CURL_ERROR_SIZE];
 };
 
-/* A handle that is ready to be added. token NULL: none. */
+/* Prepares the handle. token NULL: none. */
 int transfer_new(const struct endpoint *endpoint, const struct transfer_request *request,
 	const char *token, long timeout_ms, struct transfer **ret, struct err *err);
 void transfer_free(struct transfer *t);
 
-/* Once libcurl says that it is over, with this code: 0 and *ret_status (2xx), or why not. */
+/* After libcurl has finished with this code: 0 and *ret_status (2xx), or the error. */
 int transfer_result(const struct transfer *t, CURLcode code, int *ret_status, struct err *err);
 
 #endif

@@ -48,7 +48,7 @@ static int check(void *setup, struct err *err)
 	struct reconciler_config *to = &((struct setup *)setup)->config;
 
 	to->since = since_seconds(s->since_ms);
-	/* Who and where are known once the credentials are; the times can be wrong before. */
+	/* Identity and namespace depend on the credentials; the durations can be checked now. */
 	to->lease = (struct lease_config){
 		.namespace = s->namespace ? s->namespace : OWN_NAMESPACE,
 		.name = s->lease_name,

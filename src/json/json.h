@@ -26,7 +26,7 @@ struct json;
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 /*
- * Parses len bytes (no NUL needed behind them). ERR_INVALID or ERR_TOO_LARGE, with a message that
+ * Parses len bytes (without a NUL). ERR_INVALID or ERR_TOO_LARGE, with a message that
  * names the byte. Limits: LIMIT_JSON_DEPTH, LIMIT_JSON_VALUES; the caller bounds len.
  */
 int json_parse(const char *text, size_t len, struct json **ret, struct err *err);

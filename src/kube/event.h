@@ -1,8 +1,8 @@
 /*
- * event - an Event (core/v1) about one object, for people who `kubectl describe` it.
+ * event - an Event (core/v1) about one object, shown by `kubectl describe`.
  *
- * Its name is made of what it says of whom, so the same is said once: created again, after a
- * restart or by another replica, it is refused as AlreadyExists, which is no failure.
+ * Its name is a hash of its content, so the same Event is created once: a second attempt, after a
+ * restart or by another replica, is rejected as AlreadyExists, which is not a failure.
  */
 #ifndef PROMOGATE_KUBE_EVENT_H
 #define PROMOGATE_KUBE_EVENT_H

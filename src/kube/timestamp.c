@@ -58,7 +58,7 @@ static bool is_digit(char c)
 }
 
 /* This many digits, then the character that must follow them, unless it is NUL. */
-static bool take(const char **s, int digits, char behind, int min, int max, int *ret)
+static bool take(const char **s, int digits, char after, int min, int max, int *ret)
 {
 	int n = 0;
 
@@ -67,7 +67,7 @@ static bool take(const char **s, int digits, char behind, int min, int max, int 
 			return false;
 		n = n * 10 + (**s - '0');
 	}
-	if (n < min || n > max || (behind && *(*s)++ != behind))
+	if (n < min || n > max || (after && *(*s)++ != after))
 		return false;
 	*ret = n;
 	return true;
@@ -126,7 +126,7 @@ int timestamp_parse(const char *text, int64_t *ret_ms)
 }
 
 /* The whole second, and the remaining milliseconds. */
-static struct timestamp format_second(int64_t ms, const char *behind, int *ret_ms)
+static struct timestamp format_second(int64_t ms, const char *after, int *ret_ms)
 {
 	struct timestamp t;
 	struct date d;
@@ -144,7 +144,7 @@ static struct timestamp format_second(int64_t ms, const char *behind, int *ret_m
 	d = days_to_date(days + TIMESTAMP_MIN_MS / 1000 / DAY_S);
 	(void)snprintf(t.text, sizeof(t.text), "%04u-%02u-%02uT%02u:%02u:%02u%s",
 		(unsigned)d.year % 10000, (unsigned)d.month % 100, (unsigned)d.day % 100,
-		(unsigned)(s / 3600) % 100, (unsigned)(s / 60 % 60), (unsigned)(s % 60), behind);
+		(unsigned)(s / 3600) % 100, (unsigned)(s / 60 % 60), (unsigned)(s % 60), after);
 	return t;
 }
 

@@ -42,7 +42,7 @@ void accept_filter_release(struct accept_filter *g)
 		;
 }
 
-/* Above 0: it has spoken; 0: not yet; below 0: it is gone. */
+/* Above 0: it has sent something; 0: not yet; below 0: it is gone. */
 static int spoken(int fd, bool tls)
 {
 	unsigned char head[RECORD_HEADER];
@@ -54,7 +54,7 @@ static int spoken(int fd, bool tls)
 	if (n <= 0)
 		return -1;
 	if (!tls || head[0] != HANDSHAKE)
-		return 1; /* what is no TLS gets its alert from GnuTLS */
+		return 1; /* GnuTLS answers other bytes than TLS with an alert */
 	if (n < RECORD_HEADER)
 		return 0;
 	return ioctl(fd, FIONREAD, &have) < 0 || have >= RECORD_HEADER + (head[3] << 8) + head[4];

@@ -18,7 +18,7 @@ METRIC_GAUGE(silent, "promogate_http_connections_silent",
 
 enum { ACCEPTS_AT_ONCE = 64, EVENTS_AT_ONCE = 64, FULL_MS = 20, CROWD = 64 };
 
-/* Whether there is room for one more, now. If not, one is being cut for it. */
+/* Whether there is room for one more now. If not, one is being closed to make room. */
 static bool make_room(const struct acceptor *k, struct acceptor_port *p)
 {
 	if (http_count(p->http) + p->filter.count < k->limits->connections)
@@ -31,7 +31,7 @@ static bool make_room(const struct acceptor *k, struct acceptor_port *p)
 	return false;
 }
 
-/* Looked at again when there are events, or after FULL_MS. */
+/* Tried again at the next event, or after FULL_MS. */
 static void set_full(struct acceptor *k, struct acceptor_port *p, bool full)
 {
 	struct epoll_event event = {.events = full ? 0 : EPOLLIN, .data.ptr = p};
@@ -78,7 +78,7 @@ static bool is_port(const struct acceptor *k, const void *ptr)
 	return ptr == &k->ports[0] || ptr == &k->ports[1];
 }
 
-/* First those who wait in a filter, since making room for others closes some of them. */
+/* First those in a filter, since making room for others closes some of them. */
 static void handle_events(struct acceptor *k, const struct epoll_event *events, int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -109,7 +109,7 @@ static void stop_listening(struct acceptor *k)
 	}
 }
 
-/* After a crowd: its memory goes back to the system, which malloc does not do by itself. */
+/* After many connections, returns memory to the system, which malloc does not do automatically. */
 static void trim(struct acceptor *k, unsigned connections)
 {
 	if (connections > k->crowd) {
@@ -140,7 +140,7 @@ static void sweep(struct acceptor *k, int64_t now)
 	trim(k, connections);
 }
 
-/* Everything that does not come as an event; how long until the next of it. */
+/* Everything that no event triggers; returns how long until the next. */
 static int64_t keep_time(struct acceptor *k, int64_t *next_sweep, int64_t *next_poll)
 {
 	int64_t now = clock_mono_ms(), wait;
@@ -173,7 +173,7 @@ static void keep(void *ctx)
 		bool closed = atomic_load(&k->closed);
 
 		handle_events(k, events, count);
-		/* Also the last time: who connected before the end is served. */
+		/* Also the last time: clients that connected before the end are served. */
 		for (int i = 0; i < ACCEPTOR_PORTS; i++)
 			if (k->ports[i].full || (closed && k->ports[i].fd >= 0))
 				accept_some(k, &k->ports[i]);

@@ -1,6 +1,6 @@
 /*
- * acceptor - the one thread beside the workers: accepts connections, holds the silent ones at the
- * filter, cuts those that take too long, and looks whether the certificate's files have changed.
+ * acceptor - the one thread beside the workers: accepts connections, keeps silent ones in the
+ * filter, closes those that take too long, and checks whether the certificate's files have changed.
  */
 #ifndef PROMOGATE_SERVER_ACCEPTOR_H
 #define PROMOGATE_SERVER_ACCEPTOR_H
@@ -18,10 +18,10 @@ enum { ACCEPTOR_PORTS = 2 };
 
 struct acceptor_port {
 	struct http *http; /* NULL: not in use; set before the start */
-	int fd; /* it listens on this one; -1: it does not */
+	int fd; /* the listening socket; -1: none */
 	const char *name;
 	struct accept_filter filter;
-	bool full; /* not listening for a moment */
+	bool full; /* listening is paused */
 };
 
 struct acceptor {
@@ -33,7 +33,7 @@ struct acceptor {
 
 	struct thread *thread;
 	int epoll_fd, wake;
-	unsigned crowd; /* most connections at once, lately; its own thread's */
+	unsigned crowd; /* most concurrent connections, lately; for its own thread */
 	_Atomic unsigned waiting; /* in the filters */
 	_Atomic bool closed, done;
 };
@@ -41,9 +41,9 @@ struct acceptor {
 /* For acceptor_stop(), which is then safe at any time. */
 void acceptor_init(struct acceptor *k);
 int acceptor_start(struct acceptor *k, struct err *err);
-/* Stops listening; who has connected by then is served on. */
+/* Stops listening; clients that have connected are still served. */
 void acceptor_close(struct acceptor *k);
-/* How many have connected and said nothing. */
+/* How many have connected and sent nothing. */
 unsigned acceptor_waiting(struct acceptor *k);
 /* Ends the thread, before the workers end. */
 void acceptor_stop(struct acceptor *k);

@@ -97,7 +97,7 @@ void conn_begin(struct conn *c, struct exchange *x, int64_t now_ms)
 
 	assert(c->magic == CONN_MAGIC && !c->exchange);
 	c->exchange = x;
-	/* If its first bytes were seen before, the time runs from then. */
+	/* If its first bytes were seen earlier, the time starts there. */
 	c->since_ms = c->partial_ms ? c->partial_ms : now_ms;
 }
 
@@ -130,7 +130,7 @@ void conn_give_up(struct conn *c, const char *why)
 		cut(c, why);
 }
 
-/* 0 if the kernel does not say. */
+/* 0 if the kernel does not report it. */
 static uint64_t received_bytes(int fd)
 {
 	struct tcp_info info = {0};
@@ -170,7 +170,7 @@ static void sweep_one(struct conn *c, const struct conn_limits *limits, int64_t 
 	if (c->cut)
 		return;
 	if (c->exchange && exchange_expire(c->exchange, now_ms))
-		return; /* it waits for its handler, or was just told to stop waiting */
+		return; /* it waits for its handler, or the wait was just ended */
 	if (!c->proven && now_ms - c->accepted_ms > limits->first_request_ms)
 		cut(c, "no_request");
 	else if (c->exchange && now_ms - c->since_ms > limits->request_ms)
@@ -214,7 +214,7 @@ bool conns_cut_one(struct conns *t)
 	if (!victim)
 		return false;
 	lock_lock(&victim->lock);
-	/* A request that came in between does not save it: its client tries again. */
+	/* A request that arrives now is lost: its client retries. */
 	cut(victim, "full");
 	lock_unlock(&victim->lock);
 	return true;

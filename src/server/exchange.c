@@ -98,7 +98,7 @@ bool exchange_run(struct exchange *x, const _Atomic bool *stopping)
 		x->state = EXCHANGE_EXPIRED;
 		return true;
 	}
-	/* Under the lock: a reply from another thread resumes only what is suspended. */
+	/* Under the lock: a reply from another thread resumes only a suspended connection. */
 	x->state = EXCHANGE_WAITING;
 	MHD_suspend_connection(x->mhd);
 	return false;

@@ -1,17 +1,17 @@
 /*
- * exchange_internal - the server's side of an exchange: what server/exchange.h does not show.
+ * exchange_internal - the server's side of an exchange.
  *
- * Two own an exchange: the connection, until libmicrohttpd has ended the request, and the handler,
- * until it replies. It is freed when both have let go. Where it stands is guarded by its lock; that
- * is all that keeps a reply from another thread and the suspension of the connection apart:
+ * An exchange has two owners: the connection, until libmicrohttpd has ended the request, and the
+ * handler, until it replies. It is freed when both have released it. Its lock guards its state, and
+ * so orders a reply from another thread and the suspension of the connection:
  *
  *	READING ──► RUNNING ──────────────► READY ──► SENT ──► OVER
  *	   │           └─► WAITING ─┬─► READY ▲
  *	   │      (suspended)       └─► EXPIRED: the server answers for the handler
  *	   └─► SENT: refused by the server itself
  *
- * libmicrohttpd's functions are called on the connection's own thread only, save for
- * MHD_resume_connection(), which is the one that may be called from any.
+ * libmicrohttpd's functions are called on the connection's own thread only, except
+ * MHD_resume_connection(), which any thread may call.
  */
 #ifndef PROMOGATE_SERVER_EXCHANGE_INTERNAL_H
 #define PROMOGATE_SERVER_EXCHANGE_INTERNAL_H
@@ -45,13 +45,13 @@ struct exchange {
 	/* Set at the start. */
 	struct MHD_Connection *mhd; /* valid until OVER */
 	struct conn *conn;
-	const struct route *route; /* NULL: refused */
+	const struct route *route; /* NULL: rejected */
 	char method[12];
 	int64_t started_ns, deadline_ms;
 	/* The body: the connection's thread until RUNNING, the handler's afterwards. */
 	struct buf body;
-	size_t body_seen; /* bytes that came, kept or not */
-	bool early; /* answered before its body came */
+	size_t body_seen; /* bytes received, kept or not */
+	bool early; /* answered before its body arrived */
 
 	struct lock lock; /* guards the rest */
 	enum exchange_state state;
@@ -64,7 +64,7 @@ struct exchange {
 
 struct exchange *exchange_new(struct MHD_Connection *mhd, struct conn *conn, const char *method);
 
-/* The server's own answer, in place of the handler's; before the handler runs. */
+/* The server's own response, in place of the handler's; before the handler runs. */
 void exchange_refuse(struct exchange *x, int status, const char *reason, const char *message);
 
 /*
@@ -75,21 +75,21 @@ int exchange_body_add(struct exchange *x, const char *data, size_t len, int64_t 
 void exchange_body_drop(struct exchange *x);
 
 /*
- * Calls the handler, the first time. True: there is an answer to send. False: the connection is
- * suspended, and will be resumed when there is. stopping: nothing may be suspended any more.
+ * Calls the handler, the first time. True: there is a response to send. False: the connection is
+ * suspended, and resumed when there is. stopping: nothing may be suspended.
  */
 bool exchange_run(struct exchange *x, const _Atomic bool *stopping);
 
 /*
- * If it waits for its handler: true, and past its deadline the wait is ended. False: it does not
- * wait. From any thread.
+ * If it waits for its handler: true, and the wait ends once its deadline has passed. False: it does
+ * not wait. From any thread.
  */
 bool exchange_expire(struct exchange *x, int64_t now_ms);
 
-/* Before the answer is sent; makes the server's own 504 if the wait was ended. */
+/* Before the response is sent; makes it a 504 if the wait was ended. */
 void exchange_sending(struct exchange *x);
 
-/* libmicrohttpd is done with it: the connection lets go. */
+/* libmicrohttpd has finished with it: releases the connection's ownership. */
 void exchange_over(struct exchange *x);
 
 #endif

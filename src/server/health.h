@@ -1,6 +1,6 @@
 /*
- * health - the routes of the plain port: /healthz, /readyz, /metrics. They answer at once and read
- * nothing.
+ * health - the routes of the plain port: /healthz, /readyz, /metrics. They respond at once and read
+ * no body.
  */
 #ifndef PROMOGATE_SERVER_HEALTH_H
 #define PROMOGATE_SERVER_HEALTH_H
@@ -16,7 +16,7 @@ struct health {
 	struct route routes[HEALTH_ROUTES];
 };
 
-/* h must stay where it is. */
+/* h must not be moved. */
 void health_init(struct health *h, server_ready *ready, void *ctx);
 
 #endif

@@ -95,7 +95,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 		*len = 0;
 		return ret < 0 ? MHD_NO : MHD_YES;
 	}
-	/* The whole request is there; or its connection was resumed, which needs an answer. */
+	/* The whole request has arrived; or its connection was resumed, which needs a response. */
 	if (!x->refused && !exchange_run(x, &h->stopping))
 		return MHD_YES;
 	return answer(h, x);
@@ -171,7 +171,7 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *
 	size_t len;
 
 	(void)cls;
-	/* It speaks of what clients do, which is nothing to wake people for. */
+	/* It reports what clients do, which needs nobody's attention. */
 	if (!log_wants(LOG_DEBUG))
 		return;
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
@@ -181,7 +181,7 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *
 	log_event(LOG_DEBUG, "libmicrohttpd", LOG_STR("says", line), LOG_END);
 }
 
-/* Each session gets its credentials when its connection comes: this is never asked. */
+/* Each session gets its credentials when its connection is accepted: this is never called. */
 static int no_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
 	gnutls_pcert_st **certs, unsigned *count_, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_count,
 	gnutls_privkey_t *key, unsigned *flags)
@@ -205,7 +205,7 @@ static struct MHD_Daemon *make_daemon(struct http *h)
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, h},
 		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, h},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, LIMIT_SERVER_CONNECTION_BYTES, NULL},
-		/* Ours comes first. */
+		/* Our own is called first. */
 		{MHD_OPTION_CONNECTION_LIMIT, (intptr_t)h->limits->connections + 64, NULL},
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 		{h->tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, 0, tls},

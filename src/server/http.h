@@ -1,7 +1,7 @@
 /*
  * http - one port: routes, limits and metrics over libmicrohttpd, on a few workers.
  *
- * Connections are accepted elsewhere and handed in. libmicrohttpd's own time-outs are off
+ * Connections are accepted elsewhere and passed in. libmicrohttpd's own timeouts are off
  * (server/conn.h), and so are its threads (server/worker.h).
  */
 #ifndef PROMOGATE_SERVER_HTTP_H
@@ -15,7 +15,7 @@
 #include "server/server.h"
 #include "server/tls.h"
 
-/* More threads than that share no work. */
+/* The most threads that share the connections of a port. */
 enum { HTTP_WORKERS = 64 };
 
 struct http {
@@ -29,16 +29,16 @@ struct http {
 	struct conns conns;
 	struct lingering_list lingering;
 	_Atomic unsigned in_flight; /* exchanges that have begun and are not over */
-	_Atomic bool draining; /* answers say Connection: close */
-	_Atomic bool stopping; /* no handler may take its time any more */
+	_Atomic bool draining; /* responses say Connection: close */
+	_Atomic bool stopping; /* no handler may suspend any more */
 };
 
 /* routes and limits are borrowed, tls too. */
 int http_start(struct http *h, const struct server_port *port, const struct server_limits *limits,
 	struct tls_store *tls, struct err *err);
-/* Serves a connection from now on. The descriptor is taken; one thread at a time. */
+/* Serves a connection. Takes the descriptor; one thread at a time. */
 void http_serve(struct http *h, int fd_take, int64_t accepted_ms);
-/* Connections that it has, those on their way to a worker included. */
+/* The number of connections, including those on their way to a worker. */
 unsigned http_count(struct http *h);
 /*
  * Ends all connections and the threads; nothing if it did not start. Every wait for a handler must

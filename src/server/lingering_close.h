@@ -1,9 +1,9 @@
 /*
  * lingering_close - keeps a socket for a moment after the connection on it has ended.
  *
- * A client that was answered in the middle of its body still sends. Closing the socket then resets
- * the connection, and a reset may overtake the answer: the client would see an error and not the
- * 413. So a duplicate of the descriptor stays open, and what comes is thrown away.
+ * A client that gets a response in the middle of its body still sends. Closing the socket then
+ * resets the connection, and a reset may overtake the response: the client would see an error and
+ * not the 413. So a duplicate of the descriptor stays open, and received bytes are discarded.
  *
  * lingering_close_add() from any thread, the rest from one.
  */
@@ -27,9 +27,9 @@ struct lingering_list {
 void lingering_close_init(struct lingering_list *l);
 void lingering_close_release(struct lingering_list *l);
 
-/* The descriptor stays the caller's. Nothing happens where too many linger. */
+/* The caller keeps the descriptor. Does nothing if there are too many. */
 void lingering_close_add(struct lingering_list *l, int fd, int64_t now_ms);
-/* Reads what came, and closes those whose client or whose time is over. */
+/* Reads pending bytes, and closes sockets whose client has closed or whose time is over. */
 void lingering_close_sweep(struct lingering_list *l, int64_t now_ms);
 
 #endif

@@ -49,7 +49,7 @@ union address {
 	struct sockaddr_in6 v6;
 };
 
-/* The length of the address, 0 if host is none. */
+/* The length of the address, 0 if host is not an address. */
 static socklen_t to_address(const char *host, uint16_t port, union address *ret)
 {
 	memset(ret, 0, sizeof(*ret));

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "kube/duration.h"
 
-/* What decides where the body ends, and what it is. */
+/* Headers that decide where the body ends, and its type. */
 struct head {
 	unsigned lengths, encodings;
 	const char *length, *encoding, *type;
@@ -48,7 +48,7 @@ static void too_large(struct exchange *x, size_t max)
 	exchange_refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, "RequestEntityTooLarge", message);
 }
 
-/* RFC 9112, 6.3: ambiguous framing is how requests are smuggled. True: refused. */
+/* RFC 9112, 6.3: ambiguous framing allows request smuggling. True: rejected. */
 static bool check_framing(struct exchange *x, const struct head *head, size_t max)
 {
 	int64_t length = 0;
@@ -61,12 +61,12 @@ static bool check_framing(struct exchange *x, const struct head *head, size_t ma
 			"a Transfer-Encoding other than chunked");
 	if (!head->lengths)
 		return false;
-	/* Its syntax was checked; what int64_t can't hold is too large all the same. */
+	/* Its syntax is checked already; a number that overflows int64_t is too large. */
 	if (str_to_int64(head->length, &length) < 0 || length < 0 || (uint64_t)length > max) {
 		too_large(x, max);
 		return true;
 	}
-	/* Others grow theirs as they come. */
+	/* Larger ones grow as they arrive. */
 	if (length <= LIMIT_SERVER_SMALL_BODY_BYTES)
 		(void)buf_reserve(&x->body, (size_t)length);
 	return false;

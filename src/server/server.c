@@ -48,7 +48,7 @@ static int ready(void *ctx, struct buf *reasons)
 	return ret;
 }
 
-/* The descriptors for our connections, where the hard limit allows them. */
+/* File descriptors for all connections, as far as the hard limit allows. */
 static void raise_file_limit(const struct server_limits *limits)
 {
 	rlim_t want = (rlim_t)limits->connections * PORTS + 256;
@@ -74,7 +74,7 @@ static int start_port(struct server *s, int which, const struct server_port *con
 	return http_start(p->http, config, &s->config.limits, tls, err);
 }
 
-/* What the caller serves on the plain port, after what is always there. */
+/* The caller's routes on the plain port, after the built-in ones. */
 static struct server_port plain_port(struct server *s)
 {
 	struct server_port plain = s->config.plain;
@@ -166,8 +166,8 @@ static void wait_for_flights(struct server *s, int64_t limit_ms)
 }
 
 /*
- * A client whose handshake is done may have sent a request of which the server has seen nothing
- * yet: connections that were just made get a moment to become flights.
+ * A client that has just finished its handshake may have sent a request that the server has not
+ * seen yet: new connections get a moment to become requests in flight.
  */
 static void wait_for_newcomers(struct server *s, int64_t limit_ms)
 {
@@ -192,7 +192,7 @@ void server_stop(struct server *s)
 	acceptor_close(&s->acceptor);
 	wait_for_newcomers(s, s->config.limits.sweep_ms);
 	wait_for_flights(s, s->config.limits.stop_ms);
-	/* Whatever still waits for its handler is answered; nothing new waits. */
+	/* Every exchange that still waits for its handler gets a response; no new one waits. */
 	for (int i = 0; i < PORTS; i++) {
 		atomic_store(&s->http[i].stopping, true);
 		if (s->numbers[i])
@@ -209,7 +209,7 @@ void server_free(struct server *s)
 	if (!s)
 		return;
 	server_stop(s);
-	/* Where the start failed halfway. */
+	/* After a start that failed halfway. */
 	acceptor_stop(&s->acceptor);
 	for (int i = 0; i < PORTS; i++)
 		http_stop(&s->http[i]);

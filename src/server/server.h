@@ -2,7 +2,7 @@
  * server - HTTPS and plain HTTP, with a limit on everything a client can do.
  *
  *	server_start()   listens; handlers run (server/exchange.h)
- *	server_drain()   on SIGTERM: /readyz fails at once, every answer says Connection: close
+ *	server_drain()   on SIGTERM: /readyz fails at once, every response says Connection: close
  *	server_stop()    after the drain time: stops listening, finishes what is in flight, joins
  *	server_free()
  *
@@ -11,8 +11,8 @@
  * /metrics.
  *
  * Threads: `tls.threads` that do TLS, HTTP and the handlers, one for the plain port, and one that
- * accepts connections, cuts those that take too long and reads the certificate files again when
- * they change. A client that is slow or silent holds one file descriptor and no thread.
+ * accepts connections, closes those that take too long and reloads the certificate files when they
+ * change. A slow or silent client holds one file descriptor and no thread.
  */
 #ifndef PROMOGATE_SERVER_SERVER_H
 #define PROMOGATE_SERVER_SERVER_H
@@ -29,7 +29,7 @@
 struct route {
 	const char *path; /* exact */
 	const char *method; /* "GET" answers HEAD too */
-	const char *content_type; /* what a body must be, parameters aside; NULL: not looked at */
+	const char *content_type; /* of the body, without parameters; NULL: any */
 	server_handler *handler;
 	void *ctx;
 };
@@ -48,8 +48,8 @@ struct server_limits {
 	size_t body_bytes; /* of one request */
 	int64_t bodies_bytes; /* of all requests in flight */
 	int64_t first_request_ms, request_ms, idle_ms;
-	int64_t sweep_ms; /* how often the times are looked at */
-	int64_t stop_ms; /* how long server_stop() waits for what is in flight */
+	int64_t sweep_ms; /* how often the time limits are checked */
+	int64_t stop_ms; /* how long server_stop() waits for requests in flight */
 };
 
 #define SERVER_LIMITS_INIT                                                                         \
@@ -80,17 +80,18 @@ struct server_config {
 struct server;
 
 /*
- * The strings of config are borrowed until server_free(). ERR_INVALID for what a person got wrong.
+ * The strings of config are borrowed until server_free(). ERR_INVALID for a fault in the
+ * configuration.
  */
 int server_start(const struct server_config *config, struct server **ret, struct err *err);
-/* The ports in use, 0 for one that is not. */
+/* The port numbers in use, 0 for none. */
 uint16_t server_tls_port(const struct server *s);
 uint16_t server_plain_port(const struct server *s);
 
 /*
- * Another certificate (PEM, the chain in order) and key for handshakes from now on; connections
- * stay. On an error the former pair stays. For a server without cert_file; any thread. Until the
- * first call, handshakes fail and /readyz says so.
+ * Replaces certificate (PEM, the chain in order) and key for new handshakes; connections stay open.
+ * On an error the previous pair stays. For a server without cert_file; any thread. Until the first
+ * call, handshakes fail and /readyz says so.
  */
 int server_set_certificate(
 	struct server *s, const char *cert_pem, const char *key_pem, struct err *err);

@@ -19,7 +19,7 @@ METRIC_GAUGE(expiry, "promogate_certificate_expiry_timestamp_seconds",
 METRIC_COUNTER(loads, "promogate_certificate_loads_total",
 	"Attempts to load the serving certificate, by result.", "result");
 
-/* Room for any usual key, so that no copy of it stays behind as the buffer grows. */
+/* Room for any usual key, so that growing the buffer leaves no copy of it in memory. */
 enum { KEY_BYTES = 16 * 1024 };
 
 struct tls_pair {
@@ -82,7 +82,7 @@ static int leaf_expiry(const char *cert_pem, int64_t *ret_ms, struct err *err)
 	return 0;
 }
 
-/* NULL if they can't be used, which err then says. */
+/* NULL and err set if they can't be used. */
 static struct tls_pair *make_pair(const char *cert_pem, const char *key_pem, struct err *err)
 {
 	gnutls_datum_t cert = datum(cert_pem), key = datum(key_pem);
@@ -123,7 +123,7 @@ int tls_set(struct tls_store *store, const char *cert_pem, const char *key_pem, 
 	return 0;
 }
 
-/* Files that can't be looked at have a stamp of zeros. */
+/* Files that can't be read have a stamp of zeros. */
 static void stamp(const struct tls_store *store, struct tls_stamp *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -148,7 +148,10 @@ int tls_load(struct tls_store *store, struct err *err)
 	int ret;
 
 	(void)buf_reserve(&key, KEY_BYTES);
-	/* The stamp is older than what is read: a swap in between is seen at the next poll. */
+	/*
+	 * The stamp is taken before the files are read: a swap in between is noticed at the next
+	 * poll.
+	 */
 	stamp(store, &before);
 	if (file_read(store->cert_file, &cert, err) < 0 ||
 		file_read(store->key_file, &key, err) < 0)

@@ -1,9 +1,9 @@
 /*
  * tls - the serving certificate, and how it is swapped.
  *
- * A pair is a certificate chain with its key, ready for GnuTLS, counted by reference and never
- * changed: a connection holds the pair that was current when it came, so a swap disturbs nobody.
- * The store holds the current one. Any thread may call these, except tls_poll(): one thread.
+ * A pair is a certificate chain with its key, ready for GnuTLS, reference-counted and immutable: a
+ * connection keeps the pair that was current when it was accepted, so a swap affects no connection.
+ * The store has the current one. Any thread may call these, except tls_poll(): one thread.
  */
 #ifndef PROMOGATE_SERVER_TLS_H
 #define PROMOGATE_SERVER_TLS_H
@@ -17,14 +17,14 @@
 #include "base/err.h"
 #include "run/lock.h"
 
-/* TLS 1.2 and 1.3, forward secrecy and AEAD only: what Go, which the API server is, also takes. */
+/* TLS 1.2 and 1.3, forward secrecy and AEAD only: Go, and so the API server, supports these. */
 #define TLS_PRIORITIES                                                                             \
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-CIPHER-ALL:+AES-128-GCM:"       \
 	"+AES-256-GCM:+CHACHA20-POLY1305:-MAC-ALL:+AEAD"
 
 struct tls_pair;
 
-/* Files as they were when they were last read; anything in it changes with a swap of any kind. */
+/* Identifies the files that were last read; every kind of swap changes it. */
 struct tls_stamp {
 	struct stat cert, key;
 };
@@ -41,13 +41,13 @@ struct tls_store {
 void tls_init(struct tls_store *store, const char *cert_file, const char *key_file);
 void tls_release(struct tls_store *store);
 
-/* Reads the files and makes them current. On an error the former pair stays. */
+/* Reads the files and makes them current. On an error the previous pair stays. */
 int tls_load(struct tls_store *store, struct err *err);
 /* The same from memory. */
 int tls_set(struct tls_store *store, const char *cert_pem, const char *key_pem, struct err *err);
 /*
  * Loads the files if they changed. A pair that can't be used, such as a certificate whose key is
- * not yet there, is logged once and tried again at the next call.
+ * not yet there, is logged once and retried at the next call.
  */
 void tls_poll(struct tls_store *store);
 

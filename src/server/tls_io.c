@@ -84,7 +84,7 @@ void tls_io_init(struct tls_io *t, struct MHD_Connection *mhd, int fd, gnutls_se
 	if (pair_take)
 		(void)gnutls_credentials_set(
 			session, GNUTLS_CRD_CERTIFICATE, tls_credentials(pair_take));
-	/* It writes to what libmicrohttpd has set, the socket. */
+	/* It writes to the socket, which libmicrohttpd has set. */
 	gnutls_transport_get_ptr2(session, &in, &out);
 	gnutls_transport_set_ptr2(session, t, out);
 	gnutls_transport_set_pull_function(session, pull);
@@ -116,8 +116,8 @@ int tls_io_flush(struct tls_io *t)
 	t->held = false;
 	if (!t->uncorked) {
 		/*
-		 * libmicrohttpd corks the socket once, for the two writes that it believes in, and
-		 * then pushes by TCP_NODELAY after each body, which is before our one write.
+		 * libmicrohttpd corks the socket once, for its two writes, and then flushes with
+		 * TCP_NODELAY after each body, which is before our single write.
 		 */
 		t->uncorked = true;
 		(void)setsockopt(t->fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));

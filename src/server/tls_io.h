@@ -1,10 +1,10 @@
 /*
- * tls_io - how a TLS connection reads and writes, with as few system calls as can be.
+ * tls_io - how a TLS connection reads and writes, with as few system calls as possible.
  *
  * GnuTLS reads a record in two steps, its 5 bytes of header and the rest, and Go writes a request
  * in records of one TCP segment each: a review of 8 KiB costs a dozen reads. Here one read takes
- * what the socket has. libmicrohttpd writes headers and body one after the other: two records, two
- * writes. Here both are held back until the answer is complete, and go out as one.
+ * all that the socket has. libmicrohttpd writes headers and body one after the other: two records,
+ * two writes. Here both are held back until the response is complete, and sent as one.
  *
  * Belongs to the thread that serves the connection.
  */
@@ -23,25 +23,25 @@ struct tls_io {
 	int fd;
 	gnutls_session_t session; /* NULL: plain */
 	struct tls_pair *pair; /* a reference */
-	/* Bytes that were read from the socket and not yet asked for; only then there is memory. */
+	/* Bytes read from the socket and not consumed yet; allocated only then. */
 	char *ahead;
 	size_t ahead_at, ahead_len;
 	bool greeted; /* the client's part of the handshake is done */
 	struct parking parking;
-	bool held; /* an answer is held back */
-	bool uncorked; /* TCP_CORK was taken off: see tls_io_flush() */
+	bool held; /* a response is held back */
+	bool uncorked; /* TCP_CORK is off: see tls_io_flush() */
 };
 
-/* pair_take may be NULL: then the handshake fails. */
+/* If pair_take is NULL the handshake fails. */
 void tls_io_init(struct tls_io *t, struct MHD_Connection *mhd, int fd, gnutls_session_t session,
 	struct tls_pair *pair_take);
 void tls_io_release(struct tls_io *t);
 
-/* Holds back an answer whose body has this many bytes, if it is small enough. */
+/* Holds back a response with a body of this size, if it is small enough. */
 void tls_io_hold(struct tls_io *t, size_t body_bytes);
 /*
- * Sends what was held back: 0. Below 0 the connection is gone; 1: the client reads nothing, and the
- * socket takes no more.
+ * Sends what was held back: 0; below 0: the connection is gone; 1: the client does not read, and
+ * the socket is full.
  */
 int tls_io_flush(struct tls_io *t);
 

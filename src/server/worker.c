@@ -14,8 +14,8 @@
 #include "run/thread.h"
 
 /*
- * Not without end: libmicrohttpd waits for a second batch of events where there were exactly as
- * many as it takes at once, before it looks at the first.
+ * Bounded, since libmicrohttpd waits for a second batch of events where there were exactly as many
+ * as it takes at once, before it looks at the first.
  */
 enum { WAIT_MS = 1000 };
 
@@ -108,7 +108,7 @@ static void take_in(struct worker *w)
 	struct arrival *a, *next;
 	uint64_t ignored;
 
-	/* In this order: what is handed over after the list was taken writes again. */
+	/* In this order: a connection added after the list was taken writes again. */
 	(void)!read(w->wake, &ignored, sizeof(ignored));
 	atomic_store(&w->poked, false);
 	lock_lock(&w->lock);

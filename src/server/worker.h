@@ -1,12 +1,12 @@
 /*
- * worker - a thread with a libmicrohttpd of its own, which serves the connections it is handed.
+ * worker - a thread with a libmicrohttpd of its own, which serves the connections that it is given.
  *
- * libmicrohttpd's own threads are not used. When 0.9.75 stops to listen, they can abort the process:
- * two of them may take the socket out of one epoll set. And while a TLS handshake waits for its
- * client, they spin, because the connection stays marked as ready: half a handshake and silence would
- * cost a core. Here such a connection is parked: suspended, with its descriptor in an epoll set of
- * ours, and resumed when the client continues. Suspension is documented for handlers only; that it
- * also works inside a handshake is tested.
+ * libmicrohttpd's own threads are not used. When 0.9.75 stops to listen, they can abort the
+ * process: two of them may take the socket out of one epoll set. And while a TLS handshake waits
+ * for its client, they spin, because the connection stays marked as ready: half a handshake and
+ * silence would cost a core. Here such a connection is parked: suspended, with its descriptor in an
+ * epoll set of ours, and resumed when the client continues. Suspension is documented for handlers
+ * only; that it also works inside a handshake is tested.
  *
  * A thread that waits inside libmicrohttpd is woken by a file in its epoll set that has a NULL
  * pointer, which it takes for a wake-up and skips: an eventfd, and the set of those parked.
@@ -25,17 +25,17 @@
 
 struct worker;
 
-/* The daemon (external polling, epoll) is taken, also on an error. */
+/* Takes the daemon (external polling, epoll), also on an error. */
 int worker_start(
 	struct MHD_Daemon *daemon_take, const char *name, struct worker **ret, struct err *err);
 /* Ends its connections, joins and frees; NULL is fine. */
 void worker_stop(struct worker *w);
 
-/* Hands it a connection. Any thread; the descriptor is taken. */
+/* Gives it a connection. Any thread; takes the descriptor. */
 void worker_serve(struct worker *w, int fd_take, int64_t accepted_ms);
-/* How many were handed over and are not taken in. */
+/* How many it was given and has not added yet. */
 unsigned worker_arriving(const struct worker *w);
-/* Has it look at connections that were resumed. Any thread. */
+/* Makes it check for resumed connections. Any thread. */
 void worker_poke(struct worker *w);
 
 /* On a worker's thread: itself. */
