@@ -91,7 +91,7 @@ int credentials_in_cluster(const char *folder, struct credentials *ret, struct e
 	return 0;
 }
 
-static int hand_on(const struct err *failed, struct err *err)
+static int pass_on(const struct err *failed, struct err *err)
 {
 	if (err)
 		*err = *failed;
@@ -111,7 +111,7 @@ static int from_home(const char *context, struct credentials *ret, struct err *e
 			"no API server configured; use --kubeconfig, set KUBECONFIG, or run in a "
 			"pod with a service account (%s does not exist either)",
 			path);
-	return hand_on(&failed, err);
+	return pass_on(&failed, err);
 }
 
 int credentials_find(
@@ -126,7 +126,7 @@ int credentials_find(
 		if (credentials_in_cluster(NULL, ret, &failed) == 0)
 			return 0;
 		if (failed.kind != ERR_NOT_FOUND)
-			return hand_on(&failed, err);
+			return pass_on(&failed, err);
 	}
 	if (list && *list)
 		return credentials_from_kubeconfig(list, context, ret, err);

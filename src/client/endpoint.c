@@ -37,7 +37,7 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-static int hold(const struct pem *pem, struct endpoint_file *ret, struct err *err)
+static int make_file(const struct pem *pem, struct endpoint_file *ret, struct err *err)
 {
 	ret->fd = -1;
 	if (!pem->data) {
@@ -85,8 +85,8 @@ int endpoint_init(struct endpoint *e, const struct credentials *c, struct err *e
 		.insecure = c->insecure,
 		.token = TOKEN_INIT,
 	};
-	if (hold(&c->ca, &e->ca, err) < 0 || hold(&c->cert, &e->cert, err) < 0 ||
-		hold(&c->key, &e->key, err) < 0 ||
+	if (make_file(&c->ca, &e->ca, err) < 0 || make_file(&c->cert, &e->cert, err) < 0 ||
+		make_file(&c->key, &e->key, err) < 0 ||
 		token_init(&e->token, c->token, c->token_file, err) < 0 ||
 		(c->tls_server_name && rename_host(e, c->tls_server_name, err) < 0)) {
 		endpoint_release(e);
@@ -97,7 +97,7 @@ int endpoint_init(struct endpoint *e, const struct credentials *c, struct err *e
 	return 0;
 }
 
-static void let_go(struct endpoint_file *f)
+static void release_file(struct endpoint_file *f)
 {
 	free(f->path);
 	if (f->fd >= 0)
@@ -111,9 +111,9 @@ void endpoint_release(struct endpoint *e)
 	free(e->url);
 	free(e->host_header);
 	curl_slist_free_all(e->connect_to);
-	let_go(&e->ca);
-	let_go(&e->cert);
-	let_go(&e->key);
+	release_file(&e->ca);
+	release_file(&e->cert);
+	release_file(&e->key);
 	token_release(&e->token);
 	memset(e, 0, sizeof(*e));
 }

@@ -218,7 +218,7 @@ static int answer_failed(const struct transfer *t, int status, struct err *err)
 		status, t->body.data, t->body.len, seconds > 0 ? (unsigned)seconds * 1000 : 0, err);
 }
 
-static int judge(const struct transfer *t, CURLcode code, int *ret_status, struct err *err)
+static int outcome_of(const struct transfer *t, CURLcode code, int *ret_status, struct err *err)
 {
 	int status = status_of(t);
 
@@ -242,7 +242,7 @@ int transfer_result(const struct transfer *t, CURLcode code, int *ret_status, st
 {
 	const char *path = t->request->path;
 
-	if (judge(t, code, ret_status, err) == 0)
+	if (outcome_of(t, code, ret_status, err) == 0)
 		return 0;
 	return err_wrap(err, "%s %s%.*s", t->request->method, t->endpoint->server,
 		(int)strcspn(path, "?"), path);

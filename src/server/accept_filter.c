@@ -43,7 +43,7 @@ void accept_filter_release(struct accept_filter *g)
 }
 
 /* Above 0: it has sent something; 0: not yet; below 0: it is gone. */
-static int spoken(int fd, bool tls)
+static int has_sent(int fd, bool tls)
 {
 	unsigned char head[RECORD_HEADER];
 	ssize_t n = recv(fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
@@ -65,7 +65,7 @@ bool accept_filter_wait(struct accept_filter *g, int fd_take, int64_t now_ms)
 	struct accept_filter_record *r;
 	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET};
 
-	if (spoken(fd_take, g->tls) > 0)
+	if (has_sent(fd_take, g->tls) > 0)
 		return true;
 	r = xcalloc(1, sizeof(*r));
 	r->filter = g;
@@ -86,7 +86,7 @@ bool accept_filter_wait(struct accept_filter *g, int fd_take, int64_t now_ms)
 
 int accept_filter_open(struct accept_filter_record *r, int64_t *ret_accepted_ms)
 {
-	int state = spoken(r->fd, r->filter->tls), epoll_fd = r->filter->epoll_fd, fd;
+	int state = has_sent(r->fd, r->filter->tls), epoll_fd = r->filter->epoll_fd, fd;
 
 	if (!state)
 		return -1;

@@ -31,7 +31,7 @@ struct exchange *exchange_new(struct MHD_Connection *mhd, struct conn *conn, con
 	return x;
 }
 
-static void let_go(struct exchange *x)
+static void unref(struct exchange *x)
 {
 	if (atomic_fetch_sub(&x->owners, 1) != 1)
 		return;
@@ -131,7 +131,7 @@ void exchange_reply(
 	}
 	lock_unlock(&x->lock);
 	buf_release(body_steal);
-	let_go(x);
+	unref(x);
 }
 
 void exchange_fail(struct exchange *x, int status, const char *reason, const char *message)
@@ -173,7 +173,7 @@ void exchange_over(struct exchange *x)
 	x->mhd = NULL;
 	x->conn = NULL;
 	lock_unlock(&x->lock);
-	let_go(x);
+	unref(x);
 }
 
 const char *exchange_body(const struct exchange *x, size_t *ret_len)
