@@ -40,6 +40,7 @@ line() { # LENGTH
 @test "messages of the required form are accepted" {
 	accepts 'kube/lease: read renewTime as microseconds'
 	accepts 'README, docs: name both releases of Debian'
+	accepts "controller/store, reconciler's tests: add this"
 	accepts ".git-blame-ignore-revs: list the move of kube/lease"
 	accepts "kube: $(printf 'x%.0s' {1..66})"
 	accepts $'kube: add this\n\nA body,\n\nand another paragraph.'
@@ -61,7 +62,7 @@ line() { # LENGTH
 
 @test "other messages are rejected" {
 	rejects 'no component' '"component: text"'
-	rejects 'Kube lease: add this' '"component: text"'
+	rejects 'What a review found: add this' '"component: text"'
 	rejects 'kube: add this.' 'period'
 	rejects "kube: $(printf 'x%.0s' {1..67})" '73 characters'
 	rejects 'kube: adds this' 'imperative, not "adds"'
