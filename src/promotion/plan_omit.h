@@ -13,7 +13,7 @@ enum plan_omit {
 	OMIT_FENCE_MARK, /* rule 4: one that ended Failed or Warning needs no mark */
 	OMIT_ACTIVE_BY_ITEMS, /* active is what promotionStatus says */
 	OMIT_EXPIRE_LATER, /* rule 9, second half */
-	OMIT_CLEAN_UP_FACTS, /* rule 10: clean up what no commit is seen to name */
+	OMIT_CLEAN_UP_FACTS, /* rule 10: delete Jobs that no visible commit names */
 	OMIT_ABORT_DELETES, /* rule 11: record "aborted" at once */
 };
 

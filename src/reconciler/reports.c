@@ -26,7 +26,7 @@ METRIC_COUNTER(promotions, "promogate_promotions_total",
 	"Promotions by final state; a retry counts again.", "state");
 METRIC_COUNTER(tasks, "promogate_promotion_tasks_total", "Tasks by final state.", "state");
 METRIC_HISTOGRAM(to_running, "promogate_delivery_to_running_seconds",
-	"Time from when a delivered version was seen until the last of its Jobs was resumed.");
+	"Time from the first sight of a delivered version until the last of its Jobs was resumed.");
 
 METRIC_COUNTER(
 	events, "promogate_events_total", "Events, by reason and outcome.", "reason", "outcome");

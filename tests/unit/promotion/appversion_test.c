@@ -1,4 +1,4 @@
-/* Every state that a KeptnAppVersion goes through, by the operator's hand and by ours. */
+/* Every state of a KeptnAppVersion, as written by the operator, by Promogate or by a person. */
 #include "promotion/appversion.h"
 
 #include <malloc.h>
@@ -31,7 +31,7 @@ static struct appversion *decode(const char *text)
 	return appversion_decode(object);
 }
 
-/* One of two tasks, a and b, with more of its metadata, each member behind a comma. */
+/* One of two tasks, a and b, with more of its metadata, a comma before each member. */
 static struct appversion *with_status(const char *metadata, const char *status)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(10000);
@@ -44,7 +44,7 @@ static struct appversion *with_status(const char *metadata, const char *status)
 }
 
 #define ENDED ",\"endTime\":\"2026-11-24T01:02:03Z\""
-/* What the operator leaves behind, and what Promogate makes of it. */
+/* What the operator has written at the end, and what Promogate writes. */
 #define OPERATORS                                                                                  \
 	"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"promotionStatus\":\"Pending"    \
 	"\"" ENDED
@@ -66,7 +66,7 @@ static const struct {
 	enum view_state promotion;
 	int is;
 } states[] = {
-	/* the operator's way */
+	/* by the operator */
 	{"just made", "", VIEW_NONE, 0},
 	{"defaulted by the API server", "\"status\":\"Pending\",\"promotionStatus\":\"Pending\"",
 		VIEW_PENDING, 0},
@@ -88,7 +88,7 @@ static const struct {
 		VIEW_PENDING, 0},
 	{"completed without an end", "\"status\":\"Succeeded\",\"currentPhase\":\"Completed\"",
 		VIEW_NONE, 0},
-	{"an end that is no time",
+	{"an end that is not a time",
 		"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"endTime\":\"soon\"",
 		VIEW_NONE, 0},
 	{"delivered", OPERATORS, VIEW_PENDING, DELIVERED | WAITS},
@@ -96,7 +96,7 @@ static const struct {
 		"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\"" ENDED, VIEW_NONE,
 		DELIVERED | WAITS},
 
-	/* ours */
+	/* by Promogate */
 	{"committed",
 		PROMOTING("Progressing", "Progressing")
 			ITEMS(ITEM("a", JOB_A, "Progressing"), ITEM("b", JOB_B, "Progressing")),
@@ -121,11 +121,11 @@ static const struct {
 		PROMOTING("Progressing", "Progressing") ITEMS(
 			ITEM("a", "a-2-bcdfghjk", "Progressing"), ITEM("b", JOB_B, "Succeeded")),
 		VIEW_PROGRESSING, DELIVERED | ACTIVE | STARTED},
-	{"a definition did not come, under Block",
+	{"a definition was not created in time, under Block",
 		PROMOTING("Failed", "Failed") ",\"promotionTaskStatus\":[{\"definitionName\":\"a\","
 					      "\"status\":\"Failed\"}]",
 		VIEW_FAILED, DELIVERED | STARTED},
-	{"a definition did not come, under Warn",
+	{"a definition was not created in time, under Warn",
 		COMPLETED("Warning") ",\"promotionTaskStatus\":[{\"definitionName\":\"a\","
 				     "\"status\":\"Failed\"}]",
 		VIEW_WARNING, DELIVERED | STARTED},
@@ -143,7 +143,7 @@ static const struct {
 		"\"status\":\"Deprecated\",\"currentPhase\":\"Completed\",\"promotionStatus\":"
 		"\"Deprecated\"" ENDED,
 		VIEW_DEPRECATED, ABSORBED},
-	{"deprecated by us", COMPLETED("Deprecated"), VIEW_DEPRECATED, DELIVERED | ABSORBED},
+	{"deprecated by Promogate", COMPLETED("Deprecated"), VIEW_DEPRECATED, DELIVERED | ABSORBED},
 	{"deprecated while it is promoted",
 		PROMOTING("Deprecated", "Deprecated")
 			ITEMS(ITEM("a", JOB_A, "Progressing"), ITEM("b", JOB_B, "Succeeded")),
@@ -192,19 +192,19 @@ static const struct {
 		PROMOTING("Failed", "Failed") ITEMS(ITEM("a", "promotion-a-12345", "Failed"),
 			ITEM("b", "promotion-b-54321", "Succeeded")),
 		VIEW_FAILED, FOREIGN | ABSORBED},
-	{"it takes over what we had begun",
+	{"it takes over what Promogate had begun",
 		PROMOTING("Progressing", "Progressing") ITEMS(
 			ITEM("a", JOB_A, "Progressing"), ITEM("b", "promotion-b-54321", "Pending")),
 		VIEW_PROGRESSING, FOREIGN | ABSORBED | ACTIVE},
 
-	/* people */
-	{"a state that nobody knows",
+	/* by a person */
+	{"an unknown state",
 		"\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"promotionStatus\":"
 		"\"Skipped\"" ENDED,
 		VIEW_UNKNOWN, DELIVERED},
-	{"the items were taken away", PROMOTING("Progressing", "Progressing"), VIEW_PROGRESSING,
+	{"the items were removed", PROMOTING("Progressing", "Progressing"), VIEW_PROGRESSING,
 		FOREIGN | ABSORBED | ACTIVE},
-	{"the end was taken away",
+	{"the end was removed",
 		"\"status\":\"Failed\",\"currentPhase\":\"PromotionTasks\",\"promotionStatus\":"
 		"\"Failed\"" ITEMS(ITEM("a", JOB_A, "Failed"), ITEM("b", JOB_B, "Succeeded")),
 		VIEW_FAILED, STARTED},
@@ -236,8 +236,8 @@ static void distinguishes_all_states(void **state)
 	}
 }
 
-/* In no state is what is being deleted delivered; what is open stays open. */
-static void what_is_deleted_does_not_start(void **state)
+/* A version that is being deleted is never delivered; its open items stay open. */
+static void a_deleted_version_does_not_start(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
@@ -356,7 +356,7 @@ static void takes_whatever_an_object_holds(void **state)
 	assert_false(v->view.foreign);
 }
 
-/* A plan's time grows with their square: more than anybody has is not judged. */
+/* The time of a plan grows with their square, so too many are not planned. */
 static void too_many_tasks_are_not_planned(void **state)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
@@ -485,7 +485,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(distinguishes_all_states),
-		cmocka_unit_test(what_is_deleted_does_not_start),
+		cmocka_unit_test(a_deleted_version_does_not_start),
 		cmocka_unit_test(reads_what_people_ask_for),
 		cmocka_unit_test(reads_the_object),
 		cmocka_unit_test(takes_whatever_an_object_holds),

@@ -230,13 +230,13 @@ static void says_why_it_waits(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 		CLEANUP(appversion_unref_p) struct appversion *v = version(cases[i].items);
-		struct view_version judged = v->view;
+		struct view_version seen = v->view;
 		struct plan_action a = {.kind = PLAN_REPORT,
 			.reason = cases[i].reason,
-			.version = &judged,
+			.version = &seen,
 			.other = &sibling};
 
-		judged.tasks = tasks;
+		seen.tasks = tasks;
 		event_text_waits(&t, v, &a, cases[i].deadline, cases[i].detail);
 		assert_text(&t, cases[i].warning, cases[i].event, cases[i].message);
 	}

@@ -7,58 +7,61 @@
 #include "unit.h"
 
 /*
- * Steps, one behind the other. A key is "n/k", in namespace n: "use n/k 2", "wait n/k 2", "leave
- * n/k"; "ask n/k 3" says how much is left, "ask n/k 3 idle" that it may start all the same, and
- * "ask n/k -1" that any number may; "ready n/k n/l" is who may start now.
+ * Steps, in order. A key is "n/k", in namespace n: "use n/k 2", "wait n/k 2", "leave n/k". "ask n/k 3"
+ * expects that 3 Jobs may start, "ask n/k 3 idle" that more may, and "ask n/k -1" any number; "ready
+ * n/k n/l" expects the waiters that may start now.
  */
 static const struct {
 	const char *title;
 	unsigned total, per_namespace;
 	const char *steps;
 } cases[] = {
-	{"no caps", 0, 0, "ask a/x -1 idle, use a/x 1000, ask a/y -1, ready"},
-	{"a cap overall", 5, 0,
+	{"no limits", 0, 0, "ask a/x -1 idle, use a/x 1000, ask a/y -1, ready"},
+	{"a limit overall", 5, 0,
 		"ask a/x 5 idle, use a/x 3, ask b/y 2, use b/y 2, ask c/z 0, use a/x 0, ask c/z 3,"
 		"use b/y 1, ask c/z 4"},
-	{"a cap for each namespace", 0, 3, "use a/x 2, ask a/y 1, ask b/y 3 idle"},
+	{"a limit for each namespace", 0, 3, "use a/x 2, ask a/y 1, ask b/y 3 idle"},
 	{"the lower one counts", 5, 3, "use a/x 1, ask a/y 2, ask b/y 3, use c/z 2, ask b/y 2"},
-	{"its own are not the others'", 5, 3, "use a/x 3, ask a/x 3 idle, use b/x 3, ask a/x 2"},
-	{"who waits is kept room for", 5, 0,
+	{"its own Jobs do not count against it", 5, 3,
+		"use a/x 3, ask a/x 3 idle, use b/x 3, ask a/x 2"},
+	{"capacity is reserved for a waiter", 5, 0,
 		"use a/x 3, wait b/y 3, ask b/y 2, ask c/z 0, ready, use a/x 2, ready b/y, ask c/z "
 		"0,"
 		"use a/x 1, ask c/z 1, wait c/z 1, ready b/y c/z"},
-	{"but not from who came before", 5, 0,
+	{"but not against an earlier one", 5, 0,
 		"use a/x 4, wait b/y 2, wait c/z 1, ask b/y 1, ask c/z 0, leave b/y, ask c/z 1,"
 		"ready c/z"},
 	{"waiting again keeps the place", 5, 0,
 		"use a/x 5, wait b/y 2, wait c/z 2, wait b/y 3, use a/x 2, ready b/y, ask c/z 0"},
-	{"coming back does not", 5, 0,
+	{"leaving loses the place", 5, 0,
 		"use a/x 5, wait b/y 2, wait c/z 2, leave b/y, wait b/y 2, use a/x 3, ready c/z"},
-	{"who left is kept nothing for", 9, 3,
+	{"nothing is reserved for one that left", 9, 3,
 		"use a/x 1, wait a/y 1, ask a/z 1, leave a/y, ask a/z 2"},
-	{"wanting nothing is not waiting", 5, 0, "wait b/y 2, wait b/y 0, ready, ask c/z 5 idle"},
+	{"needing nothing is not waiting", 5, 0, "wait b/y 2, wait b/y 0, ready, ask c/z 5 idle"},
 	{"leaving without waiting", 5, 0, "leave a/x, use a/x 1, leave a/x, ask b/y 4"},
-	{"more than the cap: alone", 5, 0,
+	{"more than the limit: alone", 5, 0,
 		"use a/x 1, wait b/y 7, ask b/y 4, ask c/z 0, ready, use a/x 0, ready b/y,"
 		"ask b/y 5 idle, use b/y 7, leave b/y, ask c/z 0, use b/y 0, ask c/z 5 idle"},
-	{"more than the cap, and it did not wait", 5, 0, "ask b/y 5 idle, use b/y 7, ask c/z 0"},
-	{"more than the cap, behind another", 5, 0, "wait a/x 1, wait b/y 7, ready a/x, ask b/y 4"},
-	{"more than its namespace's cap: alone there", 9, 3,
+	{"more than the limit, without waiting", 5, 0, "ask b/y 5 idle, use b/y 7, ask c/z 0"},
+	{"more than the limit, after another waiter", 5, 0,
+		"wait a/x 1, wait b/y 7, ready a/x, ask b/y 4"},
+	{"more than its namespace's limit: alone there", 9, 3,
 		"use a/x 1, use b/x 4, wait a/y 5, ask a/y 2, ready, use a/x 0, ask a/y 3 idle,"
 		"ready a/y, use b/x 5, ready"},
-	{"more than its namespace's cap, and it did not wait", 9, 3,
+	{"more than its namespace's limit, without waiting", 9, 3,
 		"use b/x 4, ask a/y 3, wait a/y 5, ask a/y 3 idle, ready a/y"},
 	{"a full namespace does not hold up another", 5, 2,
 		"use a/x 2, wait a/y 2, ask a/z 0, ask b/x 2, wait b/x 2, ready b/x"},
-	{"what waits behind in a namespace does not either", 9, 2,
+	{"a later waiter of a full namespace does not either", 9, 2,
 		"wait a/x 2, wait a/y 2, wait a/z 2, ask b/x 2, use c/x 5, ask b/x 2,"
 		"use c/y 1, ask b/x 1"},
-	{"a namespace that has room again holds up those who came later", 5, 2,
+	{"a namespace that is below its limit again holds up later waiters", 5, 2,
 		"use a/x 2, wait a/y 2, use b/x 2, wait c/x 2, ask c/x 1, use a/x 0, use d/x 1,"
 		"ready a/y, ask c/x 0"},
-	{"who needs as much as fits exactly", 5, 5, "use a/x 2, wait a/y 3, ready a/y"},
+	{"a need that fits exactly", 5, 5, "use a/x 2, wait a/y 3, ready a/y"},
 	{"idle only for more than fits", 5, 0, "wait a/x 5, ask a/x 5"},
-	{"who uses and wants more", 5, 0, "use a/x 2, wait a/x 5, ready a/x, use b/x 1, ready"},
+	{"a key that has Jobs and needs more", 5, 0,
+		"use a/x 2, wait a/x 5, ready a/x, use b/x 1, ready"},
 	{"large numbers", 5, 0,
 		"use a/x 4294967295, use b/x 4294967295, ask c/x 0, use a/x 0, ask c/x 0"},
 };
@@ -137,8 +140,8 @@ static void counts_for_the_metrics(void **state)
 }
 
 /*
- * A world in which applications come, run and end for a while, at random: under any caps, nobody
- * starts over them, nobody takes what an earlier one could have had, and everybody has his turn.
+ * Applications wait, run and end at random. Under any limits, none starts above them, none takes what
+ * an earlier waiter could have had, and each starts in the end.
  */
 enum { APPS = 40, SPACES = 4, LONGEST = 10, STEPS = 3000 };
 

@@ -15,7 +15,7 @@
 	"\"annotations\":{\"keptn.sh/app\":\"App\",\"promogate.dev/task\":\"a\","                  \
 	"\"promogate.dev/ttl-seconds-after-finished\":\"60\"}"
 
-/* Named a-2-bcdfghjk; more metadata, spec and status, each member behind a comma. */
+/* Named a-2-bcdfghjk; more metadata, spec and status, a comma before each member. */
 static struct promotion_job *decode(const char *metadata, const char *spec, const char *status)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(10000);

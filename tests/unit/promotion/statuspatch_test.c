@@ -1,4 +1,4 @@
-/* What is written at each step of a promotion, by what stood there before. */
+/* What is written at each step of a promotion, for what was there before. */
 #include "promotion/statuspatch.h"
 
 #include "base/limits.h"
