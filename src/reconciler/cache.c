@@ -33,22 +33,22 @@ static void *decode_definition(const struct json *object)
 }
 
 /* ns NULL: maybe all. Those of Keptn's namespace count in every namespace. */
-static void changed(struct cache *b, const char *ns)
+static void changed(struct cache *c, const char *ns)
 {
-	b->round++;
-	b->changed(b->ctx, ns && str_eq(ns, b->keptn_namespace) ? NULL : ns);
+	c->round++;
+	c->changed(c->ctx, ns && str_eq(ns, c->keptn_namespace) ? NULL : ns);
 }
 
 /* One that is gone matters too: it may have hidden one of Keptn's namespace. */
 static void definition_changed(void *ctx, const char *key, void *old, void *now)
 {
 	CLEANUP(free_p) char *ns = xstrndup(key, strcspn(key, "/"));
-	struct cache *b = ctx;
+	struct cache *c = ctx;
 
 	(void)old;
 	(void)now;
-	if (!b->definitions.listing)
-		changed(b, ns);
+	if (!c->definitions.listing)
+		changed(c, ns);
 }
 
 static void definitions_listed(void *ctx)
@@ -56,23 +56,23 @@ static void definitions_listed(void *ctx)
 	changed(ctx, NULL);
 }
 
-unsigned cache_round(const struct cache *b)
+unsigned cache_round(const struct cache *c)
 {
-	return b->round;
+	return c->round;
 }
 
 static struct resolve_found find(const void *ctx, const char *ns, const char *name)
 {
-	const struct cache *b = ctx;
-	const struct job_definition *d = store_get(&b->definitions, ns, name);
+	const struct cache *c = ctx;
+	const struct job_definition *d = store_get(&c->definitions, ns, name);
 
 	return (struct resolve_found){d ? &d->taskdef : NULL, .confirmed = true};
 }
 
-int cache_resolve(const struct cache *b, const char *ns, const char *task, struct resolution *ret,
+int cache_resolve(const struct cache *c, const char *ns, const char *task, struct resolution *ret,
 	struct err *err)
 {
-	const struct resolver resolver = {ns, b->keptn_namespace, find, b};
+	const struct resolver resolver = {ns, c->keptn_namespace, find, c};
 	CLEANUP(buf_release) struct buf why = BUF_INIT(LIMIT_DETAIL_BYTES);
 
 	resolve(&resolver, task, ret);
@@ -94,25 +94,25 @@ static void *decode_on_failure(const struct json *context)
 }
 
 struct on_failure_decision cache_on_failure(
-	const struct cache *b, const char *ns, const char *application)
+	const struct cache *c, const char *ns, const char *application)
 {
 	return on_failure_decide(
-		store_get(&b->on_failure, ns, application), configs_block_deployment(b->configs));
+		store_get(&c->on_failure, ns, application), configs_block_deployment(c->configs));
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
 static void progressed(void *ctx)
 {
-	const struct cache *b = ctx;
+	const struct cache *c = ctx;
 
-	b->progressed(b->ctx);
+	c->progressed(c->ctx);
 }
 
 struct cache *cache_new(const struct env *env, const char *keptn_namespace,
 	cache_changed_fn *on_change, cache_progressed_fn *moved, void *ctx)
 {
-	struct cache *b = xcalloc(1, sizeof(*b));
+	struct cache *c = xcalloc(1, sizeof(*c));
 	const struct store_config definitions = {.env = env,
 		.kind = &definitions_kind,
 		.decode = decode_definition,
@@ -120,45 +120,45 @@ struct cache *cache_new(const struct env *env, const char *keptn_namespace,
 		.changed = definition_changed,
 		.listed = definitions_listed,
 		.progressed = progressed,
-		.ctx = b};
+		.ctx = c};
 	const struct store_config on_failure = {.env = env,
 		.kind = &contexts_kind,
 		.decode = decode_on_failure,
 		.free_value = free,
 		.progressed = progressed,
-		.ctx = b};
+		.ctx = c};
 
-	b->keptn_namespace = keptn_namespace;
-	b->changed = on_change;
-	b->progressed = moved;
-	b->ctx = ctx;
-	store_init(&b->definitions, &definitions);
-	store_init(&b->on_failure, &on_failure);
-	b->configs = configs_new(env, keptn_namespace, progressed, b);
-	return b;
+	c->keptn_namespace = keptn_namespace;
+	c->changed = on_change;
+	c->progressed = moved;
+	c->ctx = ctx;
+	store_init(&c->definitions, &definitions);
+	store_init(&c->on_failure, &on_failure);
+	c->configs = configs_new(env, keptn_namespace, progressed, c);
+	return c;
 }
 
-void cache_free(struct cache *b)
+void cache_free(struct cache *c)
 {
-	if (!b)
+	if (!c)
 		return;
-	store_release(&b->definitions);
-	store_release(&b->on_failure);
-	configs_free(b->configs);
-	free(b);
+	store_release(&c->definitions);
+	store_release(&c->on_failure);
+	configs_free(c->configs);
+	free(c);
 }
 
-bool cache_synced(const struct cache *b)
+bool cache_synced(const struct cache *c)
 {
-	return store_synced(&b->definitions) && store_synced(&b->on_failure) &&
-	       configs_synced(b->configs);
+	return store_synced(&c->definitions) && store_synced(&c->on_failure) &&
+	       configs_synced(c->configs);
 }
 
-int cache_ready(const struct cache *b, struct buf *reasons)
+int cache_ready(const struct cache *c, struct buf *reasons)
 {
-	int definitions = store_ready(&b->definitions, reasons);
-	int contexts = store_ready(&b->on_failure, reasons);
-	int configs = configs_ready(b->configs, reasons);
+	int definitions = store_ready(&c->definitions, reasons);
+	int contexts = store_ready(&c->on_failure, reasons);
+	int configs = configs_ready(c->configs, reasons);
 
 	return definitions < 0 || contexts < 0 || configs < 0 ? -1 : 0;
 }

@@ -20,11 +20,11 @@ typedef void cache_changed_fn(void *ctx, const char *ns);
 /* The result of cache_synced() may have changed. */
 typedef void cache_progressed_fn(void *ctx);
 
-/* Starts the informers. keptn_namespace is borrowed; api must outlive them. */
+/* Starts the informers. keptn_namespace is borrowed; env must outlive them. */
 struct cache *cache_new(const struct env *env, const char *keptn_namespace,
 	cache_changed_fn *changed, cache_progressed_fn *progressed, void *ctx);
 /* After api_free(). */
-void cache_free(struct cache *b);
+void cache_free(struct cache *c);
 DEFINE_CLEANUP(struct cache, cache_free)
 
 /*
@@ -32,20 +32,20 @@ DEFINE_CLEANUP(struct cache, cache_free)
  * if the one that it has can't run; the message names the task and the fix. ret borrows from the
  * cache until a definition changes, and borrows ns and task.
  */
-int cache_resolve(const struct cache *b, const char *ns, const char *task, struct resolution *ret,
+int cache_resolve(const struct cache *c, const char *ns, const char *task, struct resolution *ret,
 	struct err *err);
 
 /* Another number after each change of a definition. */
-unsigned cache_round(const struct cache *b);
+unsigned cache_round(const struct cache *c);
 
 /* What a failed task of this application does to its promotion. */
 struct on_failure_decision cache_on_failure(
-	const struct cache *b, const char *ns, const char *application);
+	const struct cache *c, const char *ns, const char *application);
 
-bool cache_synced(const struct cache *b);
+bool cache_synced(const struct cache *c);
 /*
  * 0 once every list is complete; else -1, with a line in reasons for each other. Any thread.
  */
-int cache_ready(const struct cache *b, struct buf *reasons);
+int cache_ready(const struct cache *c, struct buf *reasons);
 
 #endif
