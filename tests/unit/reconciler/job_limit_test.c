@@ -1,125 +1,179 @@
-/* The places that applications take under the limit, as their plans start, wait, end and fail. */
 #include "reconciler/job_limit.h"
 
+#include <limits.h>
+
 #include "base/buf.h"
-#include "base/str.h"
+
 #include "unit.h"
 
-enum { LIMIT = 4, APPS = 3 };
-
-static const char *const keys[APPS] = {"dev/a", "dev/b", "other/c"};
-
-/* What a step does with an application. */
-enum what { COUNT, TAKE, GIVE_BACK, LEAVE };
-
-struct step {
-	enum what what;
-	unsigned app; /* of keys */
-	unsigned open, starts, needs; /* its open Jobs; TAKE: what the plan starts, or waits for */
-	unsigned used; /* expected, of all */
-	const char *due; /* expected, in order: "dev/a dev/b " */
-};
-
-static const struct {
-	const char *name;
-	struct step steps[6];
-} rows[] = {
-	{"what runs when a term begins takes places",
-		{{COUNT, 0, 3, 0, 0, 3, ""}, {COUNT, 1, 1, 0, 0, 4, ""}}},
-	{"Jobs that are about to run take places",
-		{{TAKE, 0, 0, 3, 0, 3, ""}, {TAKE, 1, 0, 0, 2, 3, ""}, {TAKE, 0, 3, 0, 0, 3, ""}}},
-	{"a record frees places, and the next waiter is due",
-		{{TAKE, 0, 0, 3, 0, 3, ""}, {TAKE, 1, 0, 0, 2, 3, ""},
-			{TAKE, 0, 2, 0, 0, 2, "dev/b "}}},
-	{"a plan that fails returns its places",
-		{{TAKE, 0, 1, 2, 0, 3, ""}, {TAKE, 1, 0, 0, 3, 3, ""},
-			{GIVE_BACK, 0, 1, 0, 0, 1, "dev/b "}}},
-	{"a deleted application frees its places",
-		{{TAKE, 0, 4, 0, 0, 4, ""}, {TAKE, 2, 0, 0, 1, 4, ""},
-			{LEAVE, 0, 0, 0, 0, 0, "other/c "}}},
-	{"a deleted waiter holds up nobody",
-		{{TAKE, 0, 0, 2, 0, 2, ""}, {TAKE, 1, 0, 0, 3, 2, ""}, {TAKE, 2, 0, 0, 2, 2, ""},
-			{LEAVE, 1, 0, 0, 0, 2, "other/c "}}},
-	{"a waiter that waits no longer holds up nobody",
-		{{TAKE, 0, 0, 2, 0, 2, ""}, {TAKE, 1, 0, 0, 3, 2, ""}, {TAKE, 2, 0, 0, 2, 2, ""},
-			{TAKE, 1, 0, 0, 0, 2, "other/c "}}},
-	{"a waiter that needs less is due at once",
-		{{TAKE, 0, 0, 2, 0, 2, ""}, {TAKE, 1, 0, 0, 3, 2, ""},
-			{TAKE, 1, 0, 0, 2, 2, "dev/b "}}},
+/* Three applications under a limit of two Jobs. */
+struct fixture {
+	struct job_limit *limit;
+	struct job_limit_state a, b, c;
+	struct buf due;
 };
 
 static void due(void *ctx, const char *key)
 {
-	(void)buf_addf(ctx, "%s ", key);
+	struct fixture *f = ctx;
+
+	(void)buf_addf(&f->due, "%s ", key);
 }
 
-static void take(struct job_limit *l, struct job_limit_state *app, const struct step *s)
+static void fixture_init(struct fixture *f)
 {
-	static const struct view_version version = {.name = "v"};
-	struct plan plan = PLAN_INIT;
-
-	if (s->starts)
-		plan.start = (struct plan_start){&version, s->starts};
-	if (s->needs)
-		plan.wait = (struct plan_wait){&version, PLAN_LIMIT_REACHED, s->needs};
-	job_limit_take(l, app, keys[s->app], s->open, &plan);
+	*f = (struct fixture){.due = BUF_INIT(1000)};
+	f->limit = job_limit_new(2, 0, due, f);
 }
 
-static void run_step(struct job_limit *l, struct job_limit_state *app, const struct step *s)
+static void fixture_release(struct fixture *f)
 {
-	if (s->what == COUNT)
-		job_limit_count(l, app, keys[s->app], s->open);
-	else if (s->what == TAKE)
-		take(l, app, s);
-	else if (s->what == GIVE_BACK)
-		job_limit_give_back(l, app, keys[s->app], s->open);
-	else
-		job_limit_leave(l, keys[s->app]);
+	job_limit_free(f->limit);
+	buf_release(&f->due);
 }
 
-static void places_are_taken_and_freed(void **state)
+static void due_are(struct fixture *f, const char *keys)
 {
+	assert_string_equal(buf_str(&f->due), keys);
+	buf_reset(&f->due);
+}
+
+static void room_is(const struct fixture *f, unsigned room)
+{
+	assert_int_equal(limiter_ask(job_limit_limiter(f->limit), "x/new", "x").room, room);
+}
+
+/* A plan that starts this many Jobs, or nothing. */
+static void starts(struct fixture *f, struct job_limit_state *app, const char *key, unsigned open,
+	unsigned jobs)
+{
+	job_limit_take(f->limit, app, key, open, &(struct plan){.start.jobs = jobs});
+}
+
+/* A plan whose next version waits. */
+static void waits(struct fixture *f, struct job_limit_state *app, const char *key,
+	enum plan_reason reason, unsigned needed)
+{
+	job_limit_take(f->limit, app, key, 0,
+		&(struct plan){.wait = {.reason = reason, .needed = needed}});
+}
+
+static void jobs_that_are_about_to_run_take_places(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	room_is(&f, 2);
+	starts(&f, &f.a, "x/a", 0, 1);
+	room_is(&f, 1);
+	/* Its Jobs run now: they are not counted twice. */
+	starts(&f, &f.a, "x/a", 1, 0);
+	room_is(&f, 1);
+	job_limit_count(f.limit, &f.b, "x/b", 1);
+	room_is(&f, 0);
+	due_are(&f, "");
+	fixture_release(&f);
+}
+
+static void places_that_are_free_again_wake_the_next(void **state)
+{
+	static const struct {
+		const char *what;
+		unsigned open; /* Jobs of a that are left */
+		bool dropped; /* its plan was; otherwise their ends were recorded */
+		unsigned needed; /* by b, which waits */
+		const char *due;
+	} rows[] = {
+		{"all ended", 0, false, 2, "x/b "},
+		{"one ended, and that is enough", 1, false, 1, "x/b "},
+		{"one ended, and that is not enough", 1, false, 2, ""},
+		{"none ended", 2, false, 1, ""},
+		{"the plan was refused", 0, true, 2, "x/b "},
+		{"the plan was dropped halfway", 1, true, 1, "x/b "},
+		{"the plan was dropped halfway, and that is not enough", 1, true, 2, ""},
+	};
+
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		CLEANUP(buf_release) struct buf called = BUF_INIT(1000);
-		CLEANUP(job_limit_free_p)
-		struct job_limit *l = job_limit_new(LIMIT, 0, due, &called);
-		struct job_limit_state apps[APPS] = {{.used = 0}};
+		struct fixture f;
 
-		for (const struct step *s = rows[i].steps; s->due; s++) {
-			buf_reset(&called);
-			run_step(l, &apps[s->app], s);
-			if (!str_eq(buf_str(&called), s->due) ||
-				limiter_used(job_limit_limiter(l)) != s->used)
-				fail_msg("%s, step %d: used %lu, due %s", rows[i].name,
-					(int)(s - rows[i].steps),
-					limiter_used(job_limit_limiter(l)), buf_str(&called));
-		}
+		print_message("# %s\n", rows[i].what);
+		fixture_init(&f);
+		starts(&f, &f.a, "x/a", 0, 2);
+		waits(&f, &f.b, "x/b", PLAN_LIMIT_REACHED, rows[i].needed);
+		due_are(&f, "");
+		if (rows[i].dropped)
+			job_limit_give_back(f.limit, &f.a, "x/a", rows[i].open);
+		else
+			starts(&f, &f.a, "x/a", rows[i].open, 0);
+		due_are(&f, rows[i].due);
+		fixture_release(&f);
 	}
 }
 
-/* Only the limit keeps its place in the queue: a version that waits for anything else leaves it. */
-static void other_waits_are_not_counted(void **state)
+/* One Job runs, b waits for two, and then c for one: b holds c up. */
+static void b_holds_c_up(struct fixture *f)
 {
-	static const struct view_version version = {.name = "v"};
-	CLEANUP(buf_release) struct buf called = BUF_INIT(1000);
-	CLEANUP(job_limit_free_p) struct job_limit *l = job_limit_new(LIMIT, 0, due, &called);
-	struct job_limit_state app = {.used = 0};
-	struct plan plan = PLAN_INIT;
+	fixture_init(f);
+	starts(f, &f->a, "x/a", 0, 1);
+	waits(f, &f->b, "x/b", PLAN_LIMIT_REACHED, 2);
+	waits(f, &f->c, "x/c", PLAN_LIMIT_REACHED, 1);
+	due_are(f, "");
+}
+
+static void a_waiter_that_leaves_wakes_the_next(void **state)
+{
+	struct fixture f;
 
 	(void)state;
-	for (enum plan_reason r = PLAN_NO_REASON; r <= PLAN_NOT_OURS; r++) {
-		plan.wait = (struct plan_wait){&version, r, 1};
-		job_limit_take(l, &app, "dev/a", 0, &plan);
-		assert_int_equal(app.waits, r == PLAN_LIMIT_REACHED);
-	}
+	b_holds_c_up(&f);
+	waits(&f, &f.b, "x/b", PLAN_NO_DEFINITION, 2); /* for another reason now */
+	due_are(&f, "x/c ");
+	fixture_release(&f);
+
+	b_holds_c_up(&f);
+	job_limit_leave(f.limit, "x/b"); /* it was deleted */
+	due_are(&f, "x/c ");
+	fixture_release(&f);
+
+	b_holds_c_up(&f);
+	waits(&f, &f.b, "x/b", PLAN_LIMIT_REACHED, 1); /* it needs less */
+	due_are(&f, "x/b ");
+	fixture_release(&f);
+}
+
+static void an_application_that_is_deleted_returns_its_places(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	starts(&f, &f.a, "x/a", 0, 2);
+	waits(&f, &f.b, "x/b", PLAN_LIMIT_REACHED, 2);
+	job_limit_leave(f.limit, "x/a");
+	due_are(&f, "x/b ");
+	fixture_release(&f);
+}
+
+static void without_limits_there_is_always_room(void **state)
+{
+	CLEANUP(job_limit_free_p) struct job_limit *l = job_limit_new(0, 0, due, NULL);
+	struct job_limit_state app = {0};
+
+	(void)state;
+	job_limit_count(l, &app, "x/a", 1000);
+	assert_int_equal(limiter_ask(job_limit_limiter(l), "x/b", "x").room, UINT_MAX);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(places_are_taken_and_freed),
-		cmocka_unit_test(other_waits_are_not_counted),
+		cmocka_unit_test(jobs_that_are_about_to_run_take_places),
+		cmocka_unit_test(places_that_are_free_again_wake_the_next),
+		cmocka_unit_test(a_waiter_that_leaves_wakes_the_next),
+		cmocka_unit_test(an_application_that_is_deleted_returns_its_places),
+		cmocka_unit_test(without_limits_there_is_always_room),
 	};
 
 	return cmocka_run_group_tests_name("job_limit", tests, NULL, NULL);
