@@ -17,7 +17,7 @@ static const struct flag flags[] = {
 	COUNT("max-promotion-tasks", max_promotion_tasks, 0, 1000000, "32",
 		"how many promotion tasks a context may have; 0 disables the limit"),
 	COUNT("threads", threads, 1, 64, "2", "how many threads serve HTTPS"),
-	DURATION("drain-timeout", drain_timeout_ms, 600 * 1000, "10s",
+	DURATION("drain-timeout", drain_timeout_ms, 600 * (int64_t)1000, "10s",
 		"how long requests are still accepted after SIGTERM, while endpoints are updated"),
 	COMMON_FLAGS,
 };
