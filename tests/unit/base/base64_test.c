@@ -4,7 +4,7 @@
 #include "unit.h"
 
 /* RFC 4648, section 10, and the two characters above 61. */
-static void encodes_as_the_rfc_has_it(void **state)
+static void encodes_as_in_the_rfc(void **state)
 {
 	static const struct {
 		const char *data, *want;
@@ -86,7 +86,7 @@ static void decodes_lines_and_refuses_the_rest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(encodes_as_the_rfc_has_it),
+		cmocka_unit_test(encodes_as_in_the_rfc),
 		cmocka_unit_test(encodes_nul_bytes_and_reports_an_overflow),
 		cmocka_unit_test(decodes_what_it_encoded),
 		cmocka_unit_test(decodes_lines_and_refuses_the_rest),

@@ -50,7 +50,7 @@ static void err_says_what_where_and_why(void **state)
 	assert_int_equal(err_wrap(&err, "starting"), -1);
 	assert_string_equal(err.msg, "starting: opening f: No such file or directory");
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
-	assert_int_equal(err_set(NULL, ERR_IO, "nobody listens"), -1);
+	assert_int_equal(err_set(NULL, ERR_IO, "not stored"), -1);
 }
 
 static void str_reads_whole_numbers_only(void **state)

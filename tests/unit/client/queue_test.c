@@ -163,7 +163,7 @@ static void retries_when_retry_after_says(void **state)
 	assert_int_equal(outcome_counted(api, "throttle-a"), 3);
 }
 
-static void does_not_retry_for_ever(void **state)
+static void stops_retrying_after_some_tries(void **state)
 {
 	CLEANUP(api_free_p) struct api *api = outcome_client(server.url);
 	CLEANUP(json_free_p) struct json *j = NULL;
@@ -207,7 +207,7 @@ int main(void)
 		cmocka_unit_test(an_urgent_call_does_not_wait),
 		cmocka_unit_test(a_queue_has_an_end),
 		cmocka_unit_test(retries_when_retry_after_says),
-		cmocka_unit_test(does_not_retry_for_ever),
+		cmocka_unit_test(stops_retrying_after_some_tries),
 		cmocka_unit_test(a_call_that_would_time_out_first_fails_at_once),
 	};
 

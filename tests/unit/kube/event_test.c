@@ -53,7 +53,7 @@ static void says_all_that_an_event_has(void **state)
 }
 
 /* Time, resourceVersion and reporting instance may differ after a restart. */
-static void the_same_said_again_has_the_same_name(void **state)
+static void the_same_event_has_the_same_name(void **state)
 {
 	struct event events[6] = {example(), example(), example(), example(), example(), example()};
 
@@ -112,7 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_all_that_an_event_has),
-		cmocka_unit_test(the_same_said_again_has_the_same_name),
+		cmocka_unit_test(the_same_event_has_the_same_name),
 		cmocka_unit_test(a_name_is_legal_however_long_the_objects_is),
 		cmocka_unit_test(a_message_is_cut_between_characters),
 	};

@@ -65,7 +65,7 @@ static void renews_what_it_holds(void **state)
 	CLEANUP(lease_view_release) struct lease_view v = LEASE_VIEW_INIT;
 
 	(void)state;
-	/* However old it is: nobody has taken it. Fields of other programs stay. */
+	/* However old it is: no other candidate has taken it. Fields of other programs stay. */
 	see(&v,
 		"{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":3,\"strategy\":\"x\","
 		"\"acquireTime\":\"2026-01-01T00:00:00.000000Z\",\"leaseTransitions\":4,"
@@ -97,7 +97,7 @@ static void waits_for_as_long_as_the_holder_says(void **state)
 	expect_next(&v, 25000, LEASE_UPDATE, next);
 }
 
-static void any_change_of_the_record_is_a_sign_of_life(void **state)
+static void any_change_of_the_record_counts_as_a_renewal(void **state)
 {
 	static const char *const specs[] = {
 		"{\"holderIdentity\":\"you\",\"leaseDurationSeconds\":20,\"renewTime\":\"b\"}",
@@ -123,7 +123,7 @@ static void any_change_of_the_record_is_a_sign_of_life(void **state)
 	}
 }
 
-static void other_changes_are_no_sign_of_life(void **state)
+static void other_changes_do_not_count_as_a_renewal(void **state)
 {
 	static const char labelled[] =
 		"{\"metadata\":{\"resourceVersion\":\"8\",\"labels\":{\"a\":\"b\"}},\"spec\":"
@@ -216,7 +216,7 @@ static void whole_seconds_are_never_too_short(void **state)
 	}
 }
 
-static void gives_up_what_it_holds(void **state)
+static void releases_what_it_holds(void **state)
 {
 	CLEANUP(lease_view_release) struct lease_view v = LEASE_VIEW_INIT;
 	CLEANUP(buf_release) struct buf sent = BUF_INIT(4096);
@@ -299,13 +299,13 @@ int main(void)
 		cmocka_unit_test(creates_a_lease_if_there_is_none),
 		cmocka_unit_test(renews_what_it_holds),
 		cmocka_unit_test(waits_for_as_long_as_the_holder_says),
-		cmocka_unit_test(any_change_of_the_record_is_a_sign_of_life),
-		cmocka_unit_test(other_changes_are_no_sign_of_life),
+		cmocka_unit_test(any_change_of_the_record_counts_as_a_renewal),
+		cmocka_unit_test(other_changes_do_not_count_as_a_renewal),
 		cmocka_unit_test(takes_a_lease_without_a_holder),
 		cmocka_unit_test(survives_odd_numbers),
 		cmocka_unit_test(waits_for_a_holder_that_does_not_say_how_long),
 		cmocka_unit_test(whole_seconds_are_never_too_short),
-		cmocka_unit_test(gives_up_what_it_holds),
+		cmocka_unit_test(releases_what_it_holds),
 		cmocka_unit_test(refuses_what_it_could_not_write_again),
 		cmocka_unit_test(a_bad_configuration_names_the_flag),
 	};
