@@ -334,7 +334,7 @@ static void stand_down(struct reports *r, const struct appversion *v)
 
 	if (!r->reported_foreign)
 		log_event(LOG_WARN,
-			"leaves alone what Keptn's operator promotes; disable its promotion tasks",
+			"leaving versions alone that Keptn's operator promotes; disable its promotion tasks",
 			LOG_STR("promotion", key), LOG_END);
 	r->reported_foreign = true;
 }

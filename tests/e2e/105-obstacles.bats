@@ -231,7 +231,7 @@ jobs_let_run() { # [APP]
 	plays notify succeed | apply
 	version podtato-1 podtato 1 notify | kubectl create -f -
 	says_so() {
-		[[ $(grep -c "promotes nothing that Keptn's operator promotes itself" "$(process_home promoter)/log") -eq 1 ]]
+		[[ $(grep -c "leaving versions alone that Keptn's operator promotes" "$(process_home promoter)/log") -eq 1 ]]
 	}
 	operator_writes() { # STATUS
 		kubectl patch -n "$ns" keptnappversion podtato-1 --subresource=status --type=merge -p "$(jq -nc "{status: $1}")"
