@@ -119,7 +119,7 @@ $(DAEMONS): $(B)/promogate-%: $(B)/src/cmd/%.o $(B)/src/cmd/common.o $(B)/lib%.a
 $(UNIT_TESTS) $(FUZZ_TARGETS) $(HELPERS): %: %.o
 $(foreach d,$(PROGRAM),$(eval $(call bin,$(call in,$d,$(UNIT_SRC))): $(B)/lib$d.a))
 $(MODEL): $(call obj,$(MODEL_SRC))
-$(PLANTED): $(patsubst %.c,$(B)/omittable/%.o,$(MODEL_SRC) $(filter src/promotion/plan%,$(SRC)))
+$(PLANTED): $(patsubst %.c,$(B)/omittable/%.o,$(MODEL_SRC) $(filter src/promotion/plan% src/promotion/view.c,$(SRC)))
 $(IMPURE_BIN): $(IMPURE_LIB)
 $(PURE_BIN) $(IMPURE_BIN): $(FLAGS_LIB) $(PURE_LIB)
 
