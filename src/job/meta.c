@@ -34,8 +34,7 @@ static void emit_our_labels(const struct job_spec *s, struct emit *e)
 
 static void emit_labels(const struct job_spec *s, struct emit *e)
 {
-	emit_key(e, "labels");
-	emit_object_begin(e);
+	emit_key_object(e, "labels");
 	emit_inherited(s, JOB_LABELS, e);
 	emit_our_labels(s, e);
 	emit_object_end(e);
@@ -46,8 +45,7 @@ static void emit_job_annotations(const struct job_spec *s, struct emit *e)
 	char ttl[24];
 
 	(void)snprintf(ttl, sizeof(ttl), "%lld", (long long)job_spec_definition(s)->ttl_seconds);
-	emit_key(e, "annotations");
-	emit_object_begin(e);
+	emit_key_object(e, "annotations");
 	emit_inherited(s, JOB_ANNOTATIONS, e);
 	emit_key_string(e, JOB_KEPTN_APP, s->version.context.app);
 	emit_key_string(e, JOB_KEPTN_VERSION, s->version.context.version);
@@ -63,8 +61,7 @@ struct owner {
 
 static void emit_owner(struct emit *e, const struct owner *owner)
 {
-	emit_key(e, "ownerReferences");
-	emit_array_begin(e);
+	emit_key_array(e, "ownerReferences");
 	emit_object_begin(e);
 	emit_key_string(e, "apiVersion", owner->api_version);
 	emit_key_string(e, "kind", owner->kind);
@@ -85,8 +82,7 @@ void job_meta_emit_job(const struct job_spec *s, struct emit *e)
 {
 	const struct job_spec_version *v = &s->version;
 
-	emit_key(e, "metadata");
-	emit_object_begin(e);
+	emit_key_object(e, "metadata");
 	emit_key_string(e, "name", s->name);
 	emit_key_string(e, "namespace", v->namespace);
 	emit_labels(s, e);
@@ -97,11 +93,9 @@ void job_meta_emit_job(const struct job_spec *s, struct emit *e)
 
 void job_meta_emit_pod(const struct job_spec *s, struct emit *e)
 {
-	emit_key(e, "metadata");
-	emit_object_begin(e);
+	emit_key_object(e, "metadata");
 	emit_labels(s, e);
-	emit_key(e, "annotations");
-	emit_object_begin(e);
+	emit_key_object(e, "annotations");
 	emit_inherited(s, JOB_ANNOTATIONS, e);
 	emit_object_end(e);
 	emit_object_end(e);
@@ -109,12 +103,10 @@ void job_meta_emit_pod(const struct job_spec *s, struct emit *e)
 
 void job_meta_emit_code(const struct job_spec *s, const char *job_uid, struct emit *e)
 {
-	emit_key(e, "metadata");
-	emit_object_begin(e);
+	emit_key_object(e, "metadata");
 	emit_key_string(e, "name", s->name);
 	emit_key_string(e, "namespace", s->version.namespace);
-	emit_key(e, "labels");
-	emit_object_begin(e);
+	emit_key_object(e, "labels");
 	emit_our_labels(s, e);
 	emit_object_end(e);
 	emit_owner(e, &(struct owner){"batch/v1", "Job", s->name, job_uid});

@@ -10,8 +10,7 @@
 static void begin(struct emit *e, const char *uid)
 {
 	emit_object_begin(e);
-	emit_key(e, "metadata");
-	emit_object_begin(e);
+	emit_key_object(e, "metadata");
 	emit_key_string(e, "uid", uid);
 }
 
@@ -19,8 +18,7 @@ static void begin(struct emit *e, const char *uid)
 static void begin_spec(struct emit *e)
 {
 	emit_object_end(e);
-	emit_key(e, "spec");
-	emit_object_begin(e);
+	emit_key_object(e, "spec");
 }
 
 static void end(struct emit *e)
@@ -34,8 +32,7 @@ void job_patch_resume(const char *uid, struct buf *to)
 	struct emit e = EMIT_INIT(to);
 
 	begin(&e, uid);
-	emit_key(&e, "annotations");
-	emit_object_begin(&e);
+	emit_key_object(&e, "annotations");
 	emit_key_string(&e, JOB_RELEASED, "true");
 	emit_object_end(&e);
 	begin_spec(&e);
@@ -59,8 +56,7 @@ void job_patch_record(const struct job_patch_record *r, struct buf *to)
 	int64_t ttl = r->ttl_seconds < 0 ? 0 : r->ttl_seconds;
 
 	begin(&e, r->uid);
-	emit_key(&e, "annotations");
-	emit_object_begin(&e);
+	emit_key_object(&e, "annotations");
 	emit_annotation(&e, JOB_ON_FAILURE, r->on_failure);
 	emit_annotation(&e, JOB_DECIDED_BY, r->decided_by);
 	emit_annotation(&e, JOB_OUTCOME, r->outcome);

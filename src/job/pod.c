@@ -67,8 +67,7 @@ static void emit_container_env(
 {
 	bool seen[OWN_COUNT] = {false};
 
-	emit_key(e, "env");
-	emit_array_begin(e);
+	emit_key_array(e, "env");
 	job_list_each(variable, d, JOB_ENV)
 	{
 		int which = own_find(variable->key);
@@ -99,8 +98,7 @@ static void emit_scratch_volume(struct emit *e, const char *name, const char *me
 {
 	emit_object_begin(e);
 	emit_key_string(e, "name", name);
-	emit_key(e, "emptyDir");
-	emit_object_begin(e);
+	emit_key_object(e, "emptyDir");
 	emit_key_string(e, "medium", "Memory");
 	emit_key(e, "sizeLimit");
 	emit_raw(e, *memory ? memory : "\"1Gi\"");
@@ -113,8 +111,7 @@ static void emit_scratch_volumes(struct emit *e, const struct job_definition *d)
 {
 	if (job_list_begin(d, JOB_MOUNTS) == job_list_end(d, JOB_MOUNTS))
 		return;
-	emit_key(e, "volumes");
-	emit_array_begin(e);
+	emit_key_array(e, "volumes");
 	job_list_each(mount, d, JOB_MOUNTS) emit_scratch_volume(e, mount->key, d->memory);
 	emit_array_end(e);
 }
@@ -132,10 +129,8 @@ static void emit_secret_variable(struct emit *e, const char *secret)
 {
 	emit_object_begin(e);
 	emit_key_string(e, "name", "SECURE_DATA");
-	emit_key(e, "valueFrom");
-	emit_object_begin(e);
-	emit_key(e, "secretKeyRef");
-	emit_object_begin(e);
+	emit_key_object(e, "valueFrom");
+	emit_key_object(e, "secretKeyRef");
 	emit_key_string(e, "name", secret);
 	emit_key_string(e, "key", "SECURE_DATA");
 	emit_object_end(e);
@@ -146,8 +141,7 @@ static void emit_secret_variable(struct emit *e, const char *secret)
 static void emit_function_env(
 	struct emit *e, const struct function *f, const struct own *own, const char *parameters)
 {
-	emit_key(e, "env");
-	emit_array_begin(e);
+	emit_key_array(e, "env");
 	if (f->parameters.count)
 		emit_variable(e, "DATA", parameters);
 	emit_own(e, own, OWN_CONTEXT);
@@ -162,8 +156,7 @@ static void emit_function_env(
 
 static void emit_function_mount(struct emit *e, const struct function *f)
 {
-	emit_key(e, "volumeMounts");
-	emit_array_begin(e);
+	emit_key_array(e, "volumeMounts");
 	emit_object_begin(e);
 	emit_key_string(e, "name", FUNCTION_VOLUME);
 	emit_key_bool(e, "readOnly", true);
@@ -195,12 +188,10 @@ static int emit_function(struct emit *e, const struct job_spec *s, const struct 
 
 static void emit_function_volume(struct emit *e, const struct job_spec *s, const struct function *f)
 {
-	emit_key(e, "volumes");
-	emit_array_begin(e);
+	emit_key_array(e, "volumes");
 	emit_object_begin(e);
 	emit_key_string(e, "name", FUNCTION_VOLUME);
-	emit_key(e, "configMap");
-	emit_object_begin(e);
+	emit_key_object(e, "configMap");
 	emit_key_string(e, "name", job_pod_brings_code(s, f) ? s->name : f->code);
 	emit_object_end(e);
 	emit_object_end(e);
@@ -231,12 +222,10 @@ int job_pod_emit(
 	if (own.values[OWN_CONTEXT].overflowed)
 		return err_set(err, ERR_TOO_LARGE,
 			"the metadata of application \"%s\" is too large", s->version.context.app);
-	emit_key(e, "spec");
-	emit_object_begin(e);
+	emit_key_object(e, "spec");
 	emit_key_string(e, "restartPolicy", "OnFailure");
 	emit_identity(e, d);
-	emit_key(e, "containers");
-	emit_array_begin(e);
+	emit_key_array(e, "containers");
 	if (!f)
 		emit_container(e, d, &own);
 	else if (emit_function(e, s, f, &own, err) < 0)

@@ -20,13 +20,11 @@ static int emit_spec(
 {
 	const struct job_definition *d = job_spec_definition(s);
 
-	emit_key(e, "spec");
-	emit_object_begin(e);
+	emit_key_object(e, "spec");
 	emit_key_bool(e, "suspend", true);
 	emit_key_int(e, "backoffLimit", d->retries);
 	emit_key_int(e, "activeDeadlineSeconds", d->timeout_seconds);
-	emit_key(e, "template");
-	emit_object_begin(e);
+	emit_key_object(e, "template");
 	job_meta_emit_pod(s, e);
 	if (job_pod_emit(s, f, e, err) < 0)
 		return -1;
@@ -104,8 +102,7 @@ static int emit_copied(
 
 		if (!json_string(code))
 			continue;
-		emit_key(e, fields[i]);
-		emit_object_begin(e);
+		emit_key_object(e, fields[i]);
 		emit_key_json(e, FUNCTION_KEY, code);
 		emit_object_end(e);
 		return 0;
@@ -123,8 +120,7 @@ static int emit_code(
 	function_read(s->task, &f);
 	if (f.origin != CODE_INLINE)
 		return emit_copied(s, source, e, err);
-	emit_key(e, "data");
-	emit_object_begin(e);
+	emit_key_object(e, "data");
 	emit_key_string(e, FUNCTION_KEY, f.code);
 	emit_object_end(e);
 	return 0;

@@ -47,23 +47,13 @@ void emit_array_end(struct emit *e)
 
 static void add_escaped(struct buf *to, unsigned char c)
 {
-	switch (c) {
-	case '"':
-	case '\\':
-		(void)buf_addf(to, "\\%c", c);
-		break;
-	case '\n':
-		(void)buf_add(to, "\\n");
-		break;
-	case '\t':
-		(void)buf_add(to, "\\t");
-		break;
-	case '\r':
-		(void)buf_add(to, "\\r");
-		break;
-	default:
+	static const char from[] = "\"\\\n\t\r", letters[] = "\"\\ntr";
+	const char *at = c ? strchr(from, c) : NULL;
+
+	if (at)
+		(void)buf_addf(to, "\\%c", letters[at - from]);
+	else
 		(void)buf_addf(to, "\\u%04x", c);
-	}
 }
 
 static void add_quoted(struct buf *to, const char *s)
@@ -181,6 +171,18 @@ void emit_raw(struct emit *e, const char *text)
 		return;
 	separate(e);
 	(void)buf_add(e->to, text);
+}
+
+void emit_key_object(struct emit *e, const char *key)
+{
+	emit_key(e, key);
+	emit_object_begin(e);
+}
+
+void emit_key_array(struct emit *e, const char *key)
+{
+	emit_key(e, key);
+	emit_array_begin(e);
 }
 
 void emit_key_string(struct emit *e, const char *key, const char *s)

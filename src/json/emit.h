@@ -38,7 +38,9 @@ void emit_json(struct emit *e, const struct json *j);
 /* Values, or members of an object, that are JSON already, with commas between; "" is none. */
 void emit_raw(struct emit *e, const char *text);
 
-/* emit_key() and the value in one. */
+/* emit_key() and the value in one; an object or array is still to be ended. */
+void emit_key_object(struct emit *e, const char *key);
+void emit_key_array(struct emit *e, const char *key);
 void emit_key_string(struct emit *e, const char *key, const char *s);
 void emit_key_int(struct emit *e, const char *key, int64_t n);
 void emit_key_bool(struct emit *e, const char *key, bool b);

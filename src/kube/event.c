@@ -36,8 +36,7 @@ static void make_name(const struct event *event, char name[static LIMIT_NAME_BYT
 
 static void emit_involved(struct emit *e, const struct event *event)
 {
-	emit_key(e, "involvedObject");
-	emit_object_begin(e);
+	emit_key_object(e, "involvedObject");
 	emit_key_string(e, "apiVersion", event->api_version);
 	emit_key_string(e, "kind", event->kind);
 	emit_key_string(e, "namespace", event->namespace);
@@ -55,8 +54,7 @@ static void emit_said(struct emit *e, const struct event *event)
 	emit_key_string(e, "type", event->warning ? "Warning" : "Normal");
 	emit_key_string(e, "reason", event->reason);
 	emit_key_string(e, "message", message);
-	emit_key(e, "source");
-	emit_object_begin(e);
+	emit_key_object(e, "source");
 	emit_key_string(e, "component", event->component);
 	emit_object_end(e);
 	emit_key_string(e, "reportingComponent", event->component);
@@ -74,8 +72,7 @@ void event_encode(const struct event *event, struct buf *to)
 	emit_object_begin(&e);
 	emit_key_string(&e, "apiVersion", "v1");
 	emit_key_string(&e, "kind", "Event");
-	emit_key(&e, "metadata");
-	emit_object_begin(&e);
+	emit_key_object(&e, "metadata");
 	emit_key_string(&e, "namespace", event->namespace);
 	emit_key_string(&e, "name", name);
 	emit_object_end(&e);

@@ -152,8 +152,7 @@ static void emit_metadata(
 		emit_key_json(e, "metadata", json_get(object, "metadata"));
 		return;
 	}
-	emit_key(e, "metadata");
-	emit_object_begin(e);
+	emit_key_object(e, "metadata");
 	emit_key_string(e, "namespace", config->namespace);
 	emit_key_string(e, "name", config->name);
 	emit_object_end(e);
@@ -168,8 +167,7 @@ static void emit_lease(struct buf *body, const struct json *object,
 	emit_key_string(&e, "apiVersion", "coordination.k8s.io/v1");
 	emit_key_string(&e, "kind", "Lease");
 	emit_metadata(&e, object, config);
-	emit_key(&e, "spec");
-	emit_object_begin(&e);
+	emit_key_object(&e, "spec");
 	emit_key_string(&e, "holderIdentity", r->holder);
 	emit_key_int(&e, "leaseDurationSeconds", r->seconds);
 	emit_key_string(&e, "acquireTime", r->acquired);

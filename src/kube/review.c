@@ -147,8 +147,7 @@ void review_answer_begin(struct emit *to, const char *uid, bool allowed)
 	emit_object_begin(to);
 	emit_key_string(to, "apiVersion", "admission.k8s.io/v1");
 	emit_key_string(to, "kind", "AdmissionReview");
-	emit_key(to, "response");
-	emit_object_begin(to);
+	emit_key_object(to, "response");
 	emit_key_string(to, "uid", uid);
 	emit_key_bool(to, "allowed", allowed);
 }
@@ -156,19 +155,16 @@ void review_answer_begin(struct emit *to, const char *uid, bool allowed)
 void review_answer_denial_begin(
 	struct emit *to, const char *message, const char *group, const char *kind, const char *name)
 {
-	emit_key(to, "status");
-	emit_object_begin(to);
+	emit_key_object(to, "status");
 	emit_key_string(to, "status", "Failure");
 	emit_key_int(to, "code", 422);
 	emit_key_string(to, "reason", "Invalid");
 	emit_key_string(to, "message", message);
-	emit_key(to, "details");
-	emit_object_begin(to);
+	emit_key_object(to, "details");
 	emit_key_string(to, "group", group);
 	emit_key_string(to, "kind", kind);
 	emit_key_string(to, "name", name);
-	emit_key(to, "causes");
-	emit_array_begin(to);
+	emit_key_array(to, "causes");
 }
 
 void review_answer_cause(
@@ -216,8 +212,7 @@ void review_answer_warnings(struct emit *to, const char *const *warnings, size_t
 	CLEANUP(buf_release) struct buf cut = BUF_INIT(LIMIT_WARNING_BYTES);
 	size_t left = LIMIT_WARNINGS_CHARS;
 
-	emit_key(to, "warnings");
-	emit_array_begin(to);
+	emit_key_array(to, "warnings");
 	for (size_t i = 0; i < n && left >= LIMIT_WARNING_CHARS; i++) {
 		buf_reset(&cut);
 		left -= cut_warning(&cut, warnings[i], LIMIT_WARNING_CHARS);
@@ -228,8 +223,7 @@ void review_answer_warnings(struct emit *to, const char *const *warnings, size_t
 
 void review_answer_audit(struct emit *to, const char *key, const char *value)
 {
-	emit_key(to, "auditAnnotations");
-	emit_object_begin(to);
+	emit_key_object(to, "auditAnnotations");
 	emit_key_string(to, key, value);
 	emit_object_end(to);
 }

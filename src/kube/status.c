@@ -136,8 +136,7 @@ void status_encode(struct buf *to, int code, const char *reason, const char *mes
 	emit_object_begin(&e);
 	emit_key_string(&e, "kind", "Status");
 	emit_key_string(&e, "apiVersion", "v1");
-	emit_key(&e, "metadata");
-	emit_object_begin(&e);
+	emit_key_object(&e, "metadata");
 	emit_object_end(&e);
 	emit_key_string(&e, "status", "Failure");
 	emit_key_string(&e, "message", message);

@@ -6,8 +6,7 @@
 static void emit_begin(struct emit *e, const struct appversion *v)
 {
 	emit_object_begin(e);
-	emit_key(e, "metadata");
-	emit_object_begin(e);
+	emit_key_object(e, "metadata");
 	emit_key_string(e, "uid", v->view.uid);
 	emit_key_string(e, "resourceVersion", v->view.resource_version);
 }
@@ -87,8 +86,7 @@ static bool is_new(const struct statuspatch *s, const struct plan_change *change
 /* A merge patch can't change one element, so it has the whole list. */
 static void emit_items(const struct statuspatch *s, struct emit *e)
 {
-	emit_key(e, "promotionTaskStatus");
-	emit_array_begin(e);
+	emit_key_array(e, "promotionTaskStatus");
 	for (size_t i = 0; i < s->version->view.nitems; i++) {
 		const struct appversion_item *item = &s->version->items[i];
 		bool gone;
@@ -135,8 +133,7 @@ void statuspatch_encode(const struct statuspatch *s, struct buf *to)
 
 	emit_begin(&e, s->version);
 	emit_object_end(&e);
-	emit_key(&e, "status");
-	emit_object_begin(&e);
+	emit_key_object(&e, "status");
 	if (s->count)
 		emit_items(s, &e);
 	emit_promotion(s, &e);
@@ -149,8 +146,7 @@ void statuspatch_supersede(const struct appversion *v, const char *by, struct bu
 	struct emit e = EMIT_INIT(to);
 
 	emit_begin(&e, v);
-	emit_key(&e, "annotations");
-	emit_object_begin(&e);
+	emit_key_object(&e, "annotations");
 	emit_key_string(&e, APPVERSION_SUPERSEDED_BY, by);
 	emit_object_end(&e);
 	emit_object_end(&e);

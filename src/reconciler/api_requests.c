@@ -130,10 +130,8 @@ void kube_request_adopt(struct kube_request *c, const struct appversion *v, cons
 	patch(c, url_of_jobs(v->namespace, job));
 	c->content_type = "application/strategic-merge-patch+json";
 	emit_object_begin(&e);
-	emit_key(&e, "metadata");
-	emit_object_begin(&e);
-	emit_key(&e, "labels");
-	emit_object_begin(&e);
+	emit_key_object(&e, "metadata");
+	emit_key_object(&e, "labels");
 	emit_key_string(&e, JOB_MANAGED_BY, JOB_MANAGER);
 	emit_object_end(&e);
 	job_meta_emit_owner(&e, v->view.name, v->view.uid);
@@ -152,8 +150,7 @@ void kube_request_delete(struct kube_request *c, const struct promotion_job *job
 	emit_key_string(&e, "apiVersion", "v1");
 	emit_key_string(&e, "kind", "DeleteOptions");
 	emit_key_string(&e, "propagationPolicy", "Background");
-	emit_key(&e, "preconditions");
-	emit_object_begin(&e);
+	emit_key_object(&e, "preconditions");
 	emit_key_string(&e, "uid", job->view.uid);
 	emit_object_end(&e);
 	emit_object_end(&e);
