@@ -7,23 +7,10 @@
 /* The letter after the backslash; 0 where there is no short form. */
 static char short_form(unsigned char c)
 {
-	switch (c) {
-	case '"':
-	case '\\':
-		return (char)c;
-	case '\b':
-		return 'b';
-	case '\f':
-		return 'f';
-	case '\n':
-		return 'n';
-	case '\r':
-		return 'r';
-	case '\t':
-		return 't';
-	default:
-		return 0;
-	}
+	static const char from[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+	const char *at = c ? strchr(from, c) : NULL;
+
+	return at ? letters[at - from] : '\0';
 }
 
 static void add_ascii(struct buf *to, unsigned char c)
