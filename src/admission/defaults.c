@@ -10,7 +10,7 @@ void defaults_patch(const struct json *object, const struct known *k, struct pat
 	const struct json *metadata = json_get(object, "metadata");
 	const struct json *annotations = json_get(metadata, "annotations");
 	const char *own = json_string(json_get(annotations, ON_FAILURE_ANNOTATION));
-	const char *resolved = on_failure_name(on_failure_resolve(own, k->block_deployment));
+	const char *resolved = on_failure_name(on_failure_decide(own, k->block_deployment).value);
 	const char *before = json_string(json_get(annotations, RESOLVED_ON_FAILURE_ANNOTATION));
 
 	if (json_type(metadata) != JSON_OBJECT || str_eq(before, resolved))

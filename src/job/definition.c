@@ -95,6 +95,11 @@ static void add_pair(struct draft *f, const char *key, const char *value)
 	f->pairs[f->count++] = (struct job_pair){key, value};
 }
 
+static void end_list(struct draft *f, enum job_list list)
+{
+	f->d.bounds[list + 1] = (unsigned)f->count;
+}
+
 /* Takes the text. */
 static const char *keep(struct draft *f, struct buf *text)
 {
@@ -244,9 +249,8 @@ static void read_identity(struct draft *f, const struct json *spec)
 	const struct json *secrets = json_get(spec, "imagePullSecrets");
 
 	f->d.service_account = json_string(json_at(spec, "serviceAccount", "name"));
+	f->d.automount = text_of(f, json_type(automount) == JSON_BOOL ? automount : NULL);
 	f->d.pull_secrets = text_of(f, json_count(secrets) ? secrets : NULL);
-	if (json_type(automount) == JSON_BOOL)
-		f->d.automount = json_is_true(automount) ? AUTOMOUNT_TRUE : AUTOMOUNT_FALSE;
 }
 
 static void read_draft(struct draft *f, const struct json *object)
@@ -261,21 +265,21 @@ static void read_draft(struct draft *f, const struct json *object)
 	f->d.container = members_of(f, container);
 	f->d.memory = text_of(f, json_at(container, "resources", "limits", "memory"));
 	read_inherited(f, json_get(metadata, "labels"));
-	f->d.ends[JOB_LABELS] = (unsigned)f->count;
+	end_list(f, JOB_LABELS);
 	read_inherited(f, json_get(metadata, "annotations"));
-	f->d.ends[JOB_ANNOTATIONS] = (unsigned)f->count;
+	end_list(f, JOB_ANNOTATIONS);
 	read_function(f, spec);
-	f->d.ends[JOB_PARAMETERS] = (unsigned)f->count;
+	end_list(f, JOB_PARAMETERS);
 	read_env(f, json_get(container, "env"));
-	f->d.ends[JOB_ENV] = (unsigned)f->count;
+	end_list(f, JOB_ENV);
 	read_mounts(f, json_get(container, "volumeMounts"));
-	f->d.ends[JOB_MOUNTS] = (unsigned)f->count;
+	end_list(f, JOB_MOUNTS);
 }
 
 static void visit_texts(struct draft *f, struct packing *p)
 {
 	struct job_definition *d = &f->d;
-	const char **const texts[] = {&d->taskdef.function_ref, &d->service_account,
+	const char **const texts[] = {&d->taskdef.function_ref, &d->service_account, &d->automount,
 		&d->pull_secrets, &d->code, &d->secret, &d->arguments, &d->container, &d->memory};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -311,14 +315,4 @@ struct job_definition *job_definition_decode(const struct json *object)
 const struct job_definition *job_definition_of(const struct taskdef *t)
 {
 	return (const struct job_definition *)t;
-}
-
-const struct job_pair *job_list_begin(const struct job_definition *d, enum job_list list)
-{
-	return d->pairs + (list ? d->ends[list - 1] : 0);
-}
-
-const struct job_pair *job_list_end(const struct job_definition *d, enum job_list list)
-{
-	return d->pairs + d->ends[list];
 }

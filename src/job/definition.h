@@ -23,8 +23,6 @@ enum runtime { RUNTIME_DENO, RUNTIME_PYTHON, RUNTIME_COUNT };
 /* Where the code comes from; of several, the first in this order, as in Keptn. */
 enum code_origin { CODE_INLINE, CODE_CONFIG_MAP, CODE_HTTP };
 
-enum automount { AUTOMOUNT_UNSET, AUTOMOUNT_FALSE, AUTOMOUNT_TRUE };
-
 struct job_pair {
 	const char *key, *value;
 };
@@ -47,17 +45,16 @@ struct job_definition {
 	struct taskdef taskdef; /* first: job_definition_of() */
 	enum runtime runtime;
 	enum code_origin origin;
-	enum automount automount;
 	int64_t retries, timeout_seconds, ttl_seconds;
 	const char *service_account; /* NULL for none */
-	const char *pull_secrets; /* JSON; "" for none */
+	const char *automount, *pull_secrets; /* JSON; "" for none */
 	/* Of a function; "" for none. code: the code itself, a ConfigMap's name, or a URL. */
 	const char *code, *secret, *arguments;
 	/* Of a container: its fields except env, as members of an object; and its memory limit. */
 	const char *container, *memory; /* JSON; "" for none */
-	/* One list after the other; a list ends at its end, and begins at that of the one before. */
+	/* One list after the other: list i is pairs[bounds[i]] to pairs[bounds[i + 1] - 1]. */
 	const struct job_pair *pairs;
-	unsigned ends[JOB_LIST_COUNT];
+	unsigned bounds[JOB_LIST_COUNT + 1];
 };
 
 /* From an object that the API server stored; for free(). NULL if it is too large for a Job. */
@@ -66,11 +63,9 @@ struct job_definition *job_definition_decode(const struct json *object);
 /* Of a taskdef that is part of one. */
 const struct job_definition *job_definition_of(const struct taskdef *t);
 
-const struct job_pair *job_list_begin(const struct job_definition *d, enum job_list list);
-const struct job_pair *job_list_end(const struct job_definition *d, enum job_list list);
 #define job_list_each(pair, d, list)                                                               \
-	for (const struct job_pair *pair = job_list_begin(d, list); pair < job_list_end(d, list);  \
-		pair++)
+	for (const struct job_pair *pair = (d)->pairs + (d)->bounds[list];                         \
+		pair < (d)->pairs + (d)->bounds[(list) + 1]; pair++)
 
 /* "deno", "python". */
 const char *runtime_name(enum runtime r);

@@ -2,8 +2,7 @@
 
 static void fill_parameters(struct strmap *to, const struct job_definition *d)
 {
-	job_list_each(pair, d, JOB_PARAMETERS)
-	{
+	job_list_each (pair, d, JOB_PARAMETERS) {
 		const char *before = strmap_get(to, pair->key);
 
 		if (!before || !*before)

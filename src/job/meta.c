@@ -11,7 +11,7 @@ const char *job_meta_task(const struct job_spec *s)
 
 static void emit_inherited(const struct job_spec *s, enum job_list list, struct emit *e)
 {
-	job_list_each(pair, job_spec_definition(s), list)
+	job_list_each (pair, job_spec_definition(s), list)
 		emit_key_string(e, pair->key, pair->value);
 }
 

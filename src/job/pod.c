@@ -67,9 +67,9 @@ static void emit_container_env(
 {
 	bool seen[OWN_COUNT] = {false};
 
-	emit_key_array(e, "env");
-	job_list_each(variable, d, JOB_ENV)
-	{
+	emit_key(e, "env");
+	emit_array_begin(e);
+	job_list_each (variable, d, JOB_ENV) {
 		int which = own_find(variable->key);
 
 		if (which < 0) {
@@ -98,7 +98,8 @@ static void emit_scratch_volume(struct emit *e, const char *name, const char *me
 {
 	emit_object_begin(e);
 	emit_key_string(e, "name", name);
-	emit_key_object(e, "emptyDir");
+	emit_key(e, "emptyDir");
+	emit_object_begin(e);
 	emit_key_string(e, "medium", "Memory");
 	emit_key(e, "sizeLimit");
 	emit_raw(e, *memory ? memory : "\"1Gi\"");
@@ -109,10 +110,12 @@ static void emit_scratch_volume(struct emit *e, const char *name, const char *me
 /* A definition has no field for volumes, so each volume that the container mounts is made here. */
 static void emit_scratch_volumes(struct emit *e, const struct job_definition *d)
 {
-	if (job_list_begin(d, JOB_MOUNTS) == job_list_end(d, JOB_MOUNTS))
+	if (d->bounds[JOB_MOUNTS] == d->bounds[JOB_MOUNTS + 1])
 		return;
-	emit_key_array(e, "volumes");
-	job_list_each(mount, d, JOB_MOUNTS) emit_scratch_volume(e, mount->key, d->memory);
+	emit_key(e, "volumes");
+	emit_array_begin(e);
+	job_list_each (mount, d, JOB_MOUNTS)
+		emit_scratch_volume(e, mount->key, d->memory);
 	emit_array_end(e);
 }
 
@@ -129,8 +132,10 @@ static void emit_secret_variable(struct emit *e, const char *secret)
 {
 	emit_object_begin(e);
 	emit_key_string(e, "name", "SECURE_DATA");
-	emit_key_object(e, "valueFrom");
-	emit_key_object(e, "secretKeyRef");
+	emit_key(e, "valueFrom");
+	emit_object_begin(e);
+	emit_key(e, "secretKeyRef");
+	emit_object_begin(e);
 	emit_key_string(e, "name", secret);
 	emit_key_string(e, "key", "SECURE_DATA");
 	emit_object_end(e);
@@ -141,7 +146,8 @@ static void emit_secret_variable(struct emit *e, const char *secret)
 static void emit_function_env(
 	struct emit *e, const struct function *f, const struct own *own, const char *parameters)
 {
-	emit_key_array(e, "env");
+	emit_key(e, "env");
+	emit_array_begin(e);
 	if (f->parameters.count)
 		emit_variable(e, "DATA", parameters);
 	emit_own(e, own, OWN_CONTEXT);
@@ -156,7 +162,8 @@ static void emit_function_env(
 
 static void emit_function_mount(struct emit *e, const struct function *f)
 {
-	emit_key_array(e, "volumeMounts");
+	emit_key(e, "volumeMounts");
+	emit_array_begin(e);
 	emit_object_begin(e);
 	emit_key_string(e, "name", FUNCTION_VOLUME);
 	emit_key_bool(e, "readOnly", true);
@@ -188,10 +195,12 @@ static int emit_function(struct emit *e, const struct job_spec *s, const struct 
 
 static void emit_function_volume(struct emit *e, const struct job_spec *s, const struct function *f)
 {
-	emit_key_array(e, "volumes");
+	emit_key(e, "volumes");
+	emit_array_begin(e);
 	emit_object_begin(e);
 	emit_key_string(e, "name", FUNCTION_VOLUME);
-	emit_key_object(e, "configMap");
+	emit_key(e, "configMap");
+	emit_object_begin(e);
 	emit_key_string(e, "name", job_pod_brings_code(s, f) ? s->name : f->code);
 	emit_object_end(e);
 	emit_object_end(e);
@@ -200,16 +209,20 @@ static void emit_function_volume(struct emit *e, const struct job_spec *s, const
 
 /* --- the pod ---------------------------------------------------------------------------------- */
 
+static void emit_if_set(struct emit *e, const char *key, const char *json)
+{
+	if (!*json)
+		return;
+	emit_key(e, key);
+	emit_raw(e, json);
+}
+
 static void emit_identity(struct emit *e, const struct job_definition *d)
 {
 	if (d->service_account)
 		emit_key_string(e, "serviceAccountName", d->service_account);
-	if (d->automount != AUTOMOUNT_UNSET)
-		emit_key_bool(e, "automountServiceAccountToken", d->automount == AUTOMOUNT_TRUE);
-	if (*d->pull_secrets) {
-		emit_key(e, "imagePullSecrets");
-		emit_raw(e, d->pull_secrets);
-	}
+	emit_if_set(e, "automountServiceAccountToken", d->automount);
+	emit_if_set(e, "imagePullSecrets", d->pull_secrets);
 }
 
 int job_pod_emit(
@@ -222,10 +235,12 @@ int job_pod_emit(
 	if (own.values[OWN_CONTEXT].overflowed)
 		return err_set(err, ERR_TOO_LARGE,
 			"the metadata of application \"%s\" is too large", s->version.context.app);
-	emit_key_object(e, "spec");
+	emit_key(e, "spec");
+	emit_object_begin(e);
 	emit_key_string(e, "restartPolicy", "OnFailure");
 	emit_identity(e, d);
-	emit_key_array(e, "containers");
+	emit_key(e, "containers");
+	emit_array_begin(e);
 	if (!f)
 		emit_container(e, d, &own);
 	else if (emit_function(e, s, f, &own, err) < 0)

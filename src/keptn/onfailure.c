@@ -47,8 +47,3 @@ const char *on_failure_source_text(enum on_failure_source source)
 
 	return texts[source];
 }
-
-enum on_failure on_failure_resolve(const char *annotation, enum block_deployment config)
-{
-	return on_failure_decide(annotation, config).value;
-}

@@ -36,7 +36,5 @@ struct on_failure_decision {
 struct on_failure_decision on_failure_decide(const char *annotation, enum block_deployment config);
 /* "KeptnConfig's blockDeployment", …: for a sentence about the decision. */
 const char *on_failure_source_text(enum on_failure_source source);
-/* The value alone. */
-enum on_failure on_failure_resolve(const char *annotation, enum block_deployment config);
 
 #endif

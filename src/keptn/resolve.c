@@ -9,7 +9,8 @@ static const struct taskdef *find_in(struct resolution *r, const char *ns, const
 	struct resolve_found found = r->resolver.find(r->resolver.ctx, ns, name);
 
 	if (!found.confirmed)
-		r->unconfirmed[r->nunconfirmed++] = (struct resolve_key){ns, name};
+		r->unconfirmed[r->nunconfirmed++] =
+			(struct resolve_link){name, ns, found.definition};
 	return found.definition;
 }
 
@@ -106,34 +107,25 @@ static void add_ref(const struct resolution *r, const struct resolve_link *child
 
 static void add_chain_fault(const struct resolution *r, struct buf *to)
 {
+	static const char *const says[] = {
+		[RESOLVE_PARENT_MISSING] = "does not exist: create it first, or correct the name",
+		[RESOLVE_PARENT_CONTAINER] =
+			"is a container and has no code to reference: name a definition with code",
+		[RESOLVE_PARENT_WITHOUT_CODE] = "has no code to reference: ",
+		[RESOLVE_CYCLE] = "is part of a cycle: end the chain at a definition with code",
+	};
 	const struct resolve_link *last = &r->chain[r->count - 1];
+	bool at_last = r->outcome == RESOLVE_PARENT_MISSING || r->outcome == RESOLVE_CYCLE;
 
-	switch (r->outcome) {
-	case RESOLVE_PARENT_MISSING:
-		add_ref(r, last, to);
-		(void)buf_add(to, "does not exist: create it first, or correct the name");
-		break;
-	case RESOLVE_PARENT_CONTAINER:
-		add_ref(r, last - 1, to);
-		(void)buf_add(to, "is a container and has no code to reference: "
-				  "name a definition with code");
-		break;
-	case RESOLVE_PARENT_WITHOUT_CODE:
-		add_ref(r, last - 1, to);
-		(void)buf_add(to, "has no code to reference: ");
-		taskdef_describe(to, last->definition->faults & TASKDEF_WITHOUT_CODE);
-		break;
-	case RESOLVE_CYCLE:
-		add_ref(r, last, to);
-		(void)buf_add(to, "is part of a cycle: end the chain at a definition with code");
-		break;
-	case RESOLVE_TOO_DEEP:
+	if (r->outcome == RESOLVE_TOO_DEEP) {
 		(void)buf_addf(to, "its code is more than %d functionRefs away: shorten the chain",
 			LIMIT_FUNCTION_REF_DEPTH);
-		break;
-	default:
-		break;
+		return;
 	}
+	add_ref(r, at_last ? last : last - 1, to);
+	(void)buf_add(to, says[r->outcome]);
+	if (r->outcome == RESOLVE_PARENT_WITHOUT_CODE)
+		taskdef_describe(to, last->definition->faults & TASKDEF_WITHOUT_CODE);
 }
 
 static void add_faults(const struct resolution *r, struct buf *to)
@@ -143,8 +135,9 @@ static void add_faults(const struct resolution *r, struct buf *to)
 	(void)buf_addf(to, "KeptnTaskDefinition \"%s\" in \"%s\" can't run: ", task->name,
 		task->namespace);
 	taskdef_describe(to, task->definition->faults);
-	if (task->definition->faults && r->outcome != RESOLVE_FAULTY)
-		(void)buf_add(to, "; ");
+	if (r->outcome == RESOLVE_FAULTY)
+		return;
+	(void)buf_add(to, task->definition->faults ? "; " : "");
 	add_chain_fault(r, to);
 }
 

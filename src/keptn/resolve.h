@@ -56,15 +56,9 @@ enum resolve_outcome {
 	RESOLVE_TOO_DEEP,
 };
 
-/* A definition; where there is none, both are NULL. */
 struct resolve_link {
-	const char *name;
-	const char *namespace;
+	const char *name, *namespace;
 	const struct taskdef *definition;
-};
-
-struct resolve_key {
-	const char *namespace, *name;
 };
 
 enum { RESOLVE_CHAIN_MAX = LIMIT_FUNCTION_REF_DEPTH + 1 };
@@ -76,8 +70,8 @@ struct resolution {
 	/* The task's definition, then those that the functionRefs lead to, as far as they exist. */
 	struct resolve_link chain[RESOLVE_CHAIN_MAX];
 	size_t count;
-	/* What the outcome depends on and is not confirmed. */
-	struct resolve_key unconfirmed[2 * RESOLVE_CHAIN_MAX];
+	/* What the outcome depends on and is not confirmed, present or absent. */
+	struct resolve_link unconfirmed[2 * RESOLVE_CHAIN_MAX];
 	size_t nunconfirmed;
 };
 

@@ -151,7 +151,7 @@ static void confirm(
 	size_t before = confirmed->by_key.count;
 
 	for (size_t i = 0; i < r->nunconfirmed; i++) {
-		const struct resolve_key *key = &r->unconfirmed[i];
+		const struct resolve_link *key = &r->unconfirmed[i];
 		const struct taskdef *t = find_one(&w->live, key->namespace, key->name);
 
 		definitions_put(confirmed, key->namespace, key->name, t ? taskdef_copy(t) : NULL);
