@@ -17,7 +17,6 @@ METRIC_COUNTER(dropped, "promogate_log_lines_dropped_total",
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static _Atomic int lowest = LOG_INFO;
-static _Atomic int log_fd = STDERR_FILENO;
 
 static void emit_field(struct emit *e, const struct log_field *f)
 {
@@ -58,8 +57,7 @@ static void format(
 
 static void put(const struct buf *b)
 {
-	struct pollfd p = {
-		.fd = atomic_load_explicit(&log_fd, memory_order_relaxed), .events = POLLOUT};
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
 	ssize_t n;
 
 	if (poll(&p, 1, LOG_PATIENCE_MS) != 1) {
@@ -97,9 +95,4 @@ bool log_wants(enum log_level level)
 void log_set_level(enum log_level level)
 {
 	atomic_store_explicit(&lowest, (int)level, memory_order_relaxed);
-}
-
-void log_set_fd(int fd)
-{
-	atomic_store_explicit(&log_fd, fd, memory_order_relaxed);
 }

@@ -48,7 +48,5 @@ void log_fields(enum log_level level, const char *msg, const struct log_field *f
 bool log_wants(enum log_level level);
 /* The lowest level that is written; LOG_INFO by default. */
 void log_set_level(enum log_level level);
-/* Where lines go instead of stderr; for tests. */
-void log_set_fd(int fd);
 
 #endif

@@ -10,15 +10,16 @@
 #include "run/metrics.h"
 #include "unit.h"
 
-static int ends[2];
+static int ends[2], own_stderr;
 static char got[2 * LIMIT_LOG_LINE_BYTES];
 
 static int pipe_up(void **state)
 {
 	(void)state;
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+	own_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	if (own_stderr < 0 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0 ||
+		dup2(ends[1], STDERR_FILENO) < 0)
 		return -1;
-	log_set_fd(ends[1]);
 	log_set_level(LOG_INFO);
 	return 0;
 }
@@ -26,7 +27,8 @@ static int pipe_up(void **state)
 static int pipe_down(void **state)
 {
 	(void)state;
-	log_set_fd(STDERR_FILENO);
+	(void)dup2(own_stderr, STDERR_FILENO);
+	(void)close(own_stderr);
 	(void)close(ends[0]);
 	(void)close(ends[1]);
 	return 0;
