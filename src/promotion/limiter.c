@@ -223,8 +223,3 @@ void limiter_ready(const struct limiter *l, limiter_visit_fn *fn, void *ctx)
 		walk_past(&w, m);
 	}
 }
-
-unsigned long limiter_used(const struct limiter *l)
-{
-	return l->all.used;
-}

@@ -59,7 +59,4 @@ struct limiter_answer limiter_ask(const struct limiter *l, const char *key, cons
 typedef void limiter_visit_fn(void *ctx, const char *key);
 void limiter_ready(const struct limiter *l, limiter_visit_fn *fn, void *ctx);
 
-/* For the metrics: Jobs in use. */
-unsigned long limiter_used(const struct limiter *l);
-
 #endif
