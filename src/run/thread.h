@@ -11,14 +11,12 @@
  * The stack of a thread. GnuTLS's handshake and a verdict need about 50 KiB; only touched pages
  * become memory. TSan and ASan need more room for the same frames.
  */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { THREAD_STACK_BYTES = 2 * 1024 * 1024 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-enum { THREAD_STACK_BYTES = 2 * 1024 * 1024 };
-#else
-enum { THREAD_STACK_BYTES = 256 * 1024 };
+#ifndef __has_feature
+#define __has_feature(feature) 0
 #endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
+	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+enum { THREAD_STACK_BYTES = 2 * 1024 * 1024 };
 #else
 enum { THREAD_STACK_BYTES = 256 * 1024 };
 #endif
