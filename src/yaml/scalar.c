@@ -10,51 +10,31 @@
 #include "base/mem.h"
 
 /* YAML 1.1's words, of which goyaml.v2 knows these spellings. */
+static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
+static const char *const trues[] = {
+	"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", NULL};
+static const char *const falses[] = {
+	"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", NULL};
+static const char *const not_finite[] = {".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf",
+	"+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", NULL};
+
 static const struct {
-	const char *word;
+	const char *const *words;
 	enum scalar_type type;
 	bool is_true;
-} words[] = {
-	{"", SCALAR_NULL, false},
-	{"~", SCALAR_NULL, false},
-	{"null", SCALAR_NULL, false},
-	{"Null", SCALAR_NULL, false},
-	{"NULL", SCALAR_NULL, false},
-	{"y", SCALAR_BOOL, true},
-	{"Y", SCALAR_BOOL, true},
-	{"yes", SCALAR_BOOL, true},
-	{"Yes", SCALAR_BOOL, true},
-	{"YES", SCALAR_BOOL, true},
-	{"true", SCALAR_BOOL, true},
-	{"True", SCALAR_BOOL, true},
-	{"TRUE", SCALAR_BOOL, true},
-	{"on", SCALAR_BOOL, true},
-	{"On", SCALAR_BOOL, true},
-	{"ON", SCALAR_BOOL, true},
-	{"n", SCALAR_BOOL, false},
-	{"N", SCALAR_BOOL, false},
-	{"no", SCALAR_BOOL, false},
-	{"No", SCALAR_BOOL, false},
-	{"NO", SCALAR_BOOL, false},
-	{"false", SCALAR_BOOL, false},
-	{"False", SCALAR_BOOL, false},
-	{"FALSE", SCALAR_BOOL, false},
-	{"off", SCALAR_BOOL, false},
-	{"Off", SCALAR_BOOL, false},
-	{"OFF", SCALAR_BOOL, false},
-	{".nan", SCALAR_NOT_FINITE, false},
-	{".NaN", SCALAR_NOT_FINITE, false},
-	{".NAN", SCALAR_NOT_FINITE, false},
-	{".inf", SCALAR_NOT_FINITE, false},
-	{".Inf", SCALAR_NOT_FINITE, false},
-	{".INF", SCALAR_NOT_FINITE, false},
-	{"+.inf", SCALAR_NOT_FINITE, false},
-	{"+.Inf", SCALAR_NOT_FINITE, false},
-	{"+.INF", SCALAR_NOT_FINITE, false},
-	{"-.inf", SCALAR_NOT_FINITE, false},
-	{"-.Inf", SCALAR_NOT_FINITE, false},
-	{"-.INF", SCALAR_NOT_FINITE, false},
+} meanings[] = {
+	{nulls, SCALAR_NULL, false},
+	{trues, SCALAR_BOOL, true},
+	{falses, SCALAR_BOOL, false},
+	{not_finite, SCALAR_NOT_FINITE, false},
 };
+
+static bool is_one_of(const char *const *words, const char *text)
+{
+	while (*words && strcmp(*words, text) != 0)
+		words++;
+	return *words;
+}
 
 static bool is_digit(char c)
 {
@@ -186,11 +166,11 @@ void scalar_resolve(const char *text, struct scalar *ret)
 	CLEANUP(free_p) char *plain = NULL;
 
 	*ret = (struct scalar){.type = SCALAR_STRING};
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(words[i].word, text) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		if (!is_one_of(meanings[i].words, text))
 			continue;
-		ret->type = words[i].type;
-		ret->is_true = words[i].is_true;
+		ret->type = meanings[i].type;
+		ret->is_true = meanings[i].is_true;
 		return;
 	}
 	if (!is_digit(*text) && !strchr("-+.", *text))
