@@ -5,11 +5,6 @@
 #include "job/pod.h"
 #include "json/emit.h"
 
-const struct job_definition *job_spec_definition(const struct job_spec *s)
-{
-	return job_definition_of(s->task->chain[0].definition);
-}
-
 static bool is_function(const struct job_spec *s)
 {
 	return !job_spec_definition(s)->taskdef.container;

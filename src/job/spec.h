@@ -38,7 +38,10 @@ struct job_spec {
 };
 
 /* The definition of the task itself. */
-const struct job_definition *job_spec_definition(const struct job_spec *s);
+static inline const struct job_definition *job_spec_definition(const struct job_spec *s)
+{
+	return job_definition_of(s->task->chain[0].definition);
+}
 
 /*
  * Appends the Job; after a failure, `to` does not hold valid JSON. ERR_INVALID if no image is given
