@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "admission/scenario.h"
+#include "page.h"
 #include "tree.h"
 
 /* More rounds of look-ups than any scenario has names. */
@@ -73,15 +74,8 @@ static void make_review(const struct scenario *s, struct buf *to)
 static void load_review(const char *name, struct buf *to)
 {
 	CLEANUP(free_p) char *path = xasprintf("tests/corpus/review/%s.json", name);
-	FILE *f = fopen(path, "r");
-	char part[4096];
-	size_t n;
 
-	if (!f)
-		fail_msg("%s can't be opened", path);
-	while ((n = fread(part, 1, sizeof(part), f)) > 0)
-		(void)buf_addn(to, part, n);
-	(void)fclose(f);
+	read_whole(path, to);
 }
 
 static void run_init(struct run *run, const struct scenario *s)

@@ -1,13 +1,11 @@
 #include "cmd/flags_help.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/reconciler_flags.h"
 #include "cmd/webhook_flags.h"
+#include "page.h"
 #include "unit.h"
 
 enum { COLUMNS = 80 };
@@ -20,30 +18,10 @@ static const char *no_environment(const char *variable)
 	return NULL;
 }
 
-static void read_file(const char *path, struct buf *to)
-{
-	FILE *f = fopen(path, "r");
-	char part[4096];
-	size_t n;
-
-	if (!f)
-		fail_msg("%s can't be opened", path);
-	while ((n = fread(part, 1, sizeof(part), f)) > 0)
-		(void)buf_addn(to, part, n);
-	(void)fclose(f);
-}
-
 static void the_reference_page_is_up_to_date(void **state)
 {
-	CLEANUP(buf_release) struct buf want = BUF_INIT(LIMIT_RESPONSE_BYTES);
-	CLEANUP(buf_release) struct buf have = BUF_INIT(LIMIT_RESPONSE_BYTES);
-
 	(void)state;
-	flags_reference(&want);
-	read_file("docs/reference.md", &have);
-	if (!str_eq(buf_str(&want), buf_str(&have)))
-		fail_msg("docs/reference.md is out of date; run `make docs`");
-	assert_false(want.overflowed);
+	page_is_up_to_date("docs/reference.md", flags_reference);
 }
 
 static void help_fits_into_80_columns(void **state)
