@@ -22,4 +22,16 @@ int str_to_int64(const char *s, int64_t *ret);
 enum { STR_DISTANCE_MAX = 63 };
 size_t str_distance(const char *a, const char *b);
 
+/* In ASCII, whatever the locale. */
+static inline bool str_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* A digit or a lower-case letter. */
+static inline bool str_is_lower_alnum(char c)
+{
+	return str_is_digit(c) || (c >= 'a' && c <= 'z');
+}
+
 #endif

@@ -3,15 +3,12 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/str.h"
+
 enum { RANDOM_BYTES = 8 };
 
 /* As in Kubernetes' generated names: no vowels, and no digits that look like letters. */
 static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
-
-static bool is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
 
 struct job_name job_name_make(const char *definition, uint32_t attempt, uint64_t random)
 {
@@ -26,8 +23,8 @@ struct job_name job_name_make(const char *definition, uint32_t attempt, uint64_t
 	(void)snprintf(suffix, sizeof(suffix), "-%u-%s", attempt, tail);
 	cut = LIMIT_JOB_NAME_BYTES - strlen(suffix);
 	for (const char *s = definition; *s && n < cut; s++)
-		if (n > 0 || is_alnum(*s))
-			name.text[n++] = (char)(is_alnum(*s) ? *s : '-');
+		if (n > 0 || str_is_lower_alnum(*s))
+			name.text[n++] = (char)(str_is_lower_alnum(*s) ? *s : '-');
 	while (n > 0 && name.text[n - 1] == '-')
 		n--;
 	(void)snprintf(name.text + n, sizeof(name.text) - n, "%s%s", n ? "" : "task", suffix);

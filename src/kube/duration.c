@@ -32,11 +32,6 @@ static const struct unit *take_unit(const char **s)
 	return NULL;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* True if *n took the digit, false on overflow. */
 static bool take_digit(int64_t *n, char digit)
 {
@@ -60,11 +55,11 @@ static int take_number(const char **s, struct number *n)
 	bool digits = false, full = false;
 
 	*n = (struct number){.scale = 1};
-	for (; is_digit(*p); p++, digits = true)
+	for (; str_is_digit(*p); p++, digits = true)
 		if (!take_digit(&n->whole, *p))
 			return -1;
 	if (*p == '.') {
-		for (p++; is_digit(*p); p++, digits = true) {
+		for (p++; str_is_digit(*p); p++, digits = true) {
 			full = full || !take_digit(&n->fraction, *p);
 			n->scale *= full ? 1 : 10;
 		}

@@ -3,11 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-
-static bool is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
+#include "base/str.h"
 
 bool name_is_subdomain(const char *name)
 {
@@ -19,9 +15,10 @@ bool name_is_subdomain(const char *name)
 	for (size_t i = 0; i < len; i++) {
 		char c = name[i];
 
-		if (c == '.' ? !is_alnum(before) : !is_alnum(c) && (c != '-' || before == '.'))
+		if (c == '.' ? !str_is_lower_alnum(before)
+			     : !str_is_lower_alnum(c) && (c != '-' || before == '.'))
 			return false;
 		before = c;
 	}
-	return is_alnum(before);
+	return str_is_lower_alnum(before);
 }

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/str.h"
+
 enum {
 	DAY_S = 24 * 60 * 60,
 	DAYS_PER_400_YEARS = 146097,
@@ -52,18 +54,13 @@ static int month_length(int year, int month)
 	return lengths[month - 1] + (month == 2 && leap);
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* This many digits, then the character that must follow them, unless it is NUL. */
 static bool take(const char **s, int digits, char after, int min, int max, int *ret)
 {
 	int n = 0;
 
 	for (; digits > 0; digits--, (*s)++) {
-		if (!is_digit(**s))
+		if (!str_is_digit(**s))
 			return false;
 		n = n * 10 + (**s - '0');
 	}
@@ -79,9 +76,9 @@ static bool take_fraction(const char **s, int *ret_ms)
 	int ms = 0, scale = 100;
 
 	if (**s == '.') {
-		if (!is_digit(*++*s))
+		if (!str_is_digit(*++*s))
 			return false;
-		for (; is_digit(**s); (*s)++, scale /= 10)
+		for (; str_is_digit(**s); (*s)++, scale /= 10)
 			ms += (**s - '0') * scale;
 	}
 	*ret_ms = ms;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 /* YAML 1.1's words, of which goyaml.v2 knows these spellings. */
 static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
@@ -36,14 +37,9 @@ static bool is_one_of(const char *const *words, const char *text)
 	return *words;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static const char *skip_digits(const char *s)
 {
-	while (is_digit(*s))
+	while (str_is_digit(*s))
 		s++;
 	return s;
 }
@@ -57,7 +53,7 @@ static bool looks_like_float(const char *s)
 	from = s;
 	to = skip_digits(s);
 	if (*to == '.') {
-		if (to == from && !is_digit(to[1]))
+		if (to == from && !str_is_digit(to[1]))
 			return false;
 		to = skip_digits(to + 1);
 	}
@@ -66,7 +62,7 @@ static bool looks_like_float(const char *s)
 	if (*to == 'e' || *to == 'E') {
 		to++;
 		to += *to == '-' || *to == '+';
-		if (!is_digit(*to))
+		if (!str_is_digit(*to))
 			return false;
 		to = skip_digits(to);
 	}
@@ -97,7 +93,7 @@ static unsigned base_of(const char **s)
 
 static unsigned digit_value(char c)
 {
-	if (is_digit(c))
+	if (str_is_digit(c))
 		return (unsigned)(c - '0');
 	if (c >= 'a' && c <= 'f')
 		return (unsigned)(c - 'a' + 10);
@@ -173,7 +169,7 @@ void scalar_resolve(const char *text, struct scalar *ret)
 		ret->is_true = meanings[i].is_true;
 		return;
 	}
-	if (!is_digit(*text) && !strchr("-+.", *text))
+	if (!str_is_digit(*text) && !strchr("-+.", *text))
 		return;
 	/* ._5 is a string, 1_000 is not. */
 	plain = *text == '.' ? xstrdup(text) : without_underscores(text);
