@@ -131,10 +131,8 @@ static int set_socket_options(void *ctx, curl_socket_t fd, curlsocktype purpose)
 
 static CURLcode apply_tls(const struct endpoint *e, CURL *easy)
 {
-	CURLcode rc = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	CURLcode rc = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, e->insecure ? 0L : 1L);
 
-	if (!rc)
-		rc = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, e->insecure ? 0L : 1L);
 	if (!rc)
 		rc = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, e->insecure ? 0L : 2L);
 	if (!rc && e->ca.path) {
@@ -150,39 +148,29 @@ static CURLcode apply_tls(const struct endpoint *e, CURL *easy)
 	return rc;
 }
 
-static CURLcode apply_tcp(CURL *easy)
+/* What is the same for every endpoint. */
+static CURLcode apply_constants(CURL *easy)
 {
+	static const struct {
+		CURLoption option;
+		long value;
+	} numbers[] = {
+		{CURLOPT_NOSIGNAL, 1}, {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+		{CURLOPT_TCP_KEEPALIVE, 1}, {CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
+		{CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
+		{CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS},
+		{CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S}, {CURLOPT_BUFFERSIZE, CURL_BUFFER_BYTES},
+		{CURLOPT_UPLOAD_BUFFERSIZE, CURL_BUFFER_BYTES},
+		{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1}, {CURLOPT_FOLLOWLOCATION, 0},
+		{CURLOPT_PATH_AS_IS, 1}, /* paths are sent as they are written */
+	};
 	CURLcode rc = curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, set_socket_options);
 
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(numbers); i++)
+		rc = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
 	if (!rc)
-		rc = curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	if (!rc)
-		rc = curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);
-	if (!rc)
-		rc = curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S);
-	if (!rc)
-		rc = curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-	if (!rc)
-		rc = curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S);
-	if (!rc)
-		rc = curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)CURL_BUFFER_BYTES);
-	if (!rc)
-		rc = curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)CURL_BUFFER_BYTES);
-	return rc;
-}
-
-static CURLcode apply_http(CURL *easy)
-{
-	CURLcode rc = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-
-	if (!rc)
-		rc = curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	if (!rc)
-		rc = curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	/* Paths are sent as they are written. */
-	if (!rc)
-		rc = curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-	/* Not even from the environment. */
+		rc = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	/* No proxy, not even from the environment. */
 	if (!rc)
 		rc = curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	if (!rc)
@@ -192,7 +180,7 @@ static CURLcode apply_http(CURL *easy)
 
 CURLcode endpoint_apply(const struct endpoint *e, CURL *easy)
 {
-	CURLcode rc = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	CURLcode rc = apply_constants(easy);
 
 	/*
 	 * Without this, a call that times out during its DNS look-up blocks all calls until the
@@ -202,9 +190,5 @@ CURLcode endpoint_apply(const struct endpoint *e, CURL *easy)
 
 	if (!rc && e->connect_to)
 		rc = curl_easy_setopt(easy, CURLOPT_CONNECT_TO, e->connect_to);
-	if (!rc)
-		rc = apply_http(easy);
-	if (!rc)
-		rc = apply_tcp(easy);
 	return rc ? rc : apply_tls(e, easy);
 }
