@@ -1,7 +1,5 @@
 #include "promotion/event_text.h"
 
-#include <string.h>
-
 #include "promotion/event_text_internal.h"
 
 /* So that the text after a list is not truncated. */
@@ -83,27 +81,12 @@ void event_text_retired(
 		never ? "its promotion tasks will not run" : "it can no longer be retried");
 }
 
-/* The name differs between retries, and the message must not. */
-static void add_without(struct buf *to, const char *text, const char *name, const char *instead)
-{
-	size_t len = strlen(name);
-	const char *at;
-
-	while (len && (at = strstr(text, name))) {
-		(void)buf_addn(to, text, (size_t)(at - text));
-		(void)buf_add(to, instead);
-		text = at + len;
-	}
-	(void)buf_add(to, text);
-}
-
-void event_text_create_failed(
-	struct event_text *t, const char *task, const char *job, const char *error)
+void event_text_create_failed(struct event_text *t, const char *task, const char *error)
 {
 	struct buf *to = event_text_begin(t, true, "CreateTaskFailed");
 
-	(void)buf_addf(to, "could not create the Job for promotion task %s, retrying: ", task);
-	add_without(to, error, job, task);
+	(void)buf_addf(
+		to, "could not create the Job for promotion task %s, retrying: %s", task, error);
 }
 
 void event_text_failed(struct event_text *t, const char *doing, const char *error)

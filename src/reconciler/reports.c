@@ -378,34 +378,24 @@ void reports_refused(struct reports *r, struct report_memory *memory, const stru
 	CLEANUP(free_p) char *words = NULL;
 
 	words = refusal_text(err, job, task);
-	event_text_create_failed(&t, task, job, words);
+	event_text_create_failed(&t, task, words);
 	say(r, memory, v, &t, (struct report){task, err_kind_name(err->kind), LOG_WARN});
 }
 
 static const char *doing(enum plan_kind kind)
 {
-	switch (kind) {
-	case PLAN_COMMIT:
-		return "start the promotion";
-	case PLAN_UNSUSPEND:
-		return "resume a Job";
-	case PLAN_RECORD:
-		return "record an outcome";
-	case PLAN_SET_TTL:
-		return "set the TTL of a Job";
-	case PLAN_DELETE:
-		return "delete a Job";
-	case PLAN_GET_JOB:
-		return "get a Job";
-	case PLAN_DEPRECATE:
-	case PLAN_SUPERSEDE:
-		return "retire an older version";
-	case PLAN_CREATE_JOB:
-	case PLAN_CREATE_CODE:
-	case PLAN_REPORT:
-		break;
-	}
-	return "continue";
+	static const char *const words[] = {
+		[PLAN_COMMIT] = "start the promotion",
+		[PLAN_UNSUSPEND] = "resume a Job",
+		[PLAN_RECORD] = "record an outcome",
+		[PLAN_SET_TTL] = "set the TTL of a Job",
+		[PLAN_DELETE] = "delete a Job",
+		[PLAN_GET_JOB] = "get a Job",
+		[PLAN_DEPRECATE] = "retire an older version",
+		[PLAN_SUPERSEDE] = "retire an older version",
+	};
+
+	return kind < ARRAY_SIZE(words) && words[kind] ? words[kind] : "continue";
 }
 
 void reports_failed(struct reports *r, struct report_memory *memory, const struct snapshot *s,

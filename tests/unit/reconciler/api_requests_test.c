@@ -205,12 +205,39 @@ static void a_job_without_its_label_or_its_owner_is_a_stray(void **state)
 	}
 }
 
+/* Each retry has another name; the message must be the same. */
+static void leaves_the_name_of_the_job_out_of_an_error(void **state)
+{
+	static const struct {
+		const char *msg;
+		int http_status;
+		const char *name, *want;
+	} rows[] = {
+		{"POST https://x/jobs: jobs.batch \"a-1-x\" is forbidden: quota, a-1-x", 403,
+			"a-1-x", "jobs.batch \"a\" is forbidden: quota, a"},
+		{"\"a\": no definition", 0, "a-1-x", "\"a\": no definition"},
+		{"no", 0, "", "no"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct err err = ERR_INIT;
+		CLEANUP(free_p) char *text = NULL;
+
+		(void)err_set(&err, ERR_FORBIDDEN, "%s", rows[i].msg);
+		err.http_status = rows[i].http_status;
+		text = refusal_text(&err, rows[i].name, "a");
+		assert_string_equal(text, rows[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_its_method_path_and_body),
 		cmocka_unit_test(resource_versions_are_64_bits),
 		cmocka_unit_test(a_job_without_its_label_or_its_owner_is_a_stray),
+		cmocka_unit_test(leaves_the_name_of_the_job_out_of_an_error),
 	};
 
 	return cmocka_run_group_tests_name("api_requests", tests, NULL, NULL);
