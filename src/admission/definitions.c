@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/mem.h"
 #include "kube/names.h"
 
 struct key {

@@ -5,8 +5,6 @@
 #ifndef PROMOGATE_ADMISSION_DEFINITIONS_H
 #define PROMOGATE_ADMISSION_DEFINITIONS_H
 
-#include <stdlib.h>
-
 #include "base/strmap.h"
 #include "keptn/taskdefinition.h"
 

@@ -5,7 +5,6 @@
 #include "admission/suggest.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "keptn/traceparent.h"
 
 /* One judgement in progress. */

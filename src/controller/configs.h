@@ -27,7 +27,6 @@ struct configs *configs_new(
 	const struct env *env, const char *keptn_namespace, void (*changed)(void *ctx), void *ctx);
 /* After api_free(). */
 void configs_free(struct configs *c);
-DEFINE_CLEANUP(struct configs, configs_free)
 
 /* UNSET until the first list is complete. */
 enum block_deployment configs_block_deployment(const struct configs *c);

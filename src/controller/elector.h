@@ -41,7 +41,6 @@ struct elector_config {
 struct elector *elector_new(const struct elector_config *config);
 /* After api_free(). */
 void elector_free(struct elector *e);
-DEFINE_CLEANUP(struct elector, elector_free)
 
 /*
  * Whether it leads at this moment, by the clock. Check it before doing anything that only a leader

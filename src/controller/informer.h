@@ -51,7 +51,6 @@ struct informer *informer_new(const struct env *env, const struct url *kind,
 	const char *label_selector, const struct informer_handler *handler);
 /* After api_free(), which ends what the informer has under way. */
 void informer_free(struct informer *i);
-DEFINE_CLEANUP(struct informer, informer_free)
 
 /* Whether the first list is complete. Any thread. */
 bool informer_synced(const struct informer *i);

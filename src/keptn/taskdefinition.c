@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 #include "base/packing.h"
-#include "base/str.h"
 #include "kube/duration.h"
 #include "kube/names.h"
 

@@ -8,7 +8,6 @@
 #include "job/patch.h"
 #include "json/emit.h"
 #include "keptn/appcontext.h"
-#include "kube/names.h"
 #include "kube/timestamp.h"
 #include "promotion/statuspatch.h"
 

@@ -58,7 +58,6 @@ struct apps *apps_new(
 	const struct env *env, apps_changed_fn *changed, apps_progressed_fn *progressed, void *ctx);
 /* After api_free(). */
 void apps_free(struct apps *a);
-DEFINE_CLEANUP(struct apps, apps_free)
 
 /* NULL if it has no object. Valid until the next event, or while it is referenced. */
 struct app *apps_find(const struct apps *a, const char *key);

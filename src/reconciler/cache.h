@@ -8,7 +8,6 @@
 #define PROMOGATE_RECONCILER_CACHE_H
 
 #include "base/buf.h"
-#include "base/limits.h"
 #include "controller/env.h"
 #include "keptn/onfailure.h"
 #include "keptn/resolve.h"

@@ -38,7 +38,6 @@ typedef void promoter_idle_fn(void *ctx);
 void promoter_stop(struct promoter *p, promoter_idle_fn *idle, void *ctx);
 /* After api_free(). */
 void promoter_free(struct promoter *p);
-DEFINE_CLEANUP(struct promoter, promoter_free)
 
 /*
  * 0 once every list is complete; else -1, with a line in reasons for each other. Any thread.

@@ -14,7 +14,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "client/api.h"
 #include "client/credentials.h"
 #include "kube/lease.h"
 #include "reconciler/promoter.h"

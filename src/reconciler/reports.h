@@ -20,7 +20,6 @@ struct reports;
 struct reports *reports_new(const struct env *env);
 /* After api_free(). */
 void reports_free(struct reports *r);
-DEFINE_CLEANUP(struct reports, reports_free)
 
 /* Whether no Event is in flight, and whom to call when none is any more. */
 bool reports_quiet(const struct reports *r);

@@ -28,6 +28,5 @@ struct since *since_new(
 	const struct env *env, const char *ns, const char *name, since_done_fn *done, void *ctx);
 /* After api_free(). */
 void since_free(struct since *p);
-DEFINE_CLEANUP(struct since, since_free)
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "reconciler/apps.h"
 
 /* Whether plan() may need the definitions of its tasks: it waits, or is retried. */

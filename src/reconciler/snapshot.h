@@ -36,7 +36,6 @@ struct app;
 struct snapshot *snapshot_new(const struct app *app, const struct cache *cache,
 	const struct limiter *limiter, const struct snapshot_config *config);
 void snapshot_free(struct snapshot *s);
-DEFINE_CLEANUP(struct snapshot, snapshot_free)
 
 /* The objects that the actions of a plan point to. */
 const struct appversion *snapshot_version(const struct snapshot *s, const struct view_version *v);

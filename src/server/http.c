@@ -6,8 +6,6 @@
 #include <gnutls/abstract.h>
 #include <microhttpd.h>
 
-#include "base/mem.h"
-#include "base/str.h"
 #include "run/clock.h"
 #include "run/log.h"
 #include "run/metrics.h"

@@ -2,13 +2,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "base/str.h"
 
 enum { HOST_BYTES = 64 };

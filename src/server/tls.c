@@ -9,7 +9,6 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "run/clock.h"
 #include "run/file.h"
 #include "run/log.h"
 #include "run/metrics.h"

@@ -22,7 +22,6 @@ struct live_lookup;
 struct live_lookup *live_lookup_new(const struct env *env);
 /* After api_free(), which answers all open questions. */
 void live_lookup_free(struct live_lookup *c);
-DEFINE_CLEANUP(struct live_lookup, live_lookup_free)
 
 /*
  * The answer. Without err: the definition (borrowed), or NULL if it does not exist. With err: the

@@ -17,7 +17,6 @@ struct pending;
 struct pending *pending_new(const struct env *env);
 /* After server_stop() and api_free(), when nothing is pending. */
 void pending_free(struct pending *w);
-DEFINE_CLEANUP(struct pending, pending_free)
 
 /*
  * Answers a request for which request_judge() returned VERDICT_PENDING, and frees it: later, or at
