@@ -80,26 +80,21 @@ static void collect(struct store *s, const char *key, const struct json *object)
 		free_value(s, twice);
 }
 
-struct list_change {
-	const struct store *s;
-	const struct strmap *before;
-};
-
 static void report_present(void *ctx, const char *key, void *now)
 {
-	const struct list_change *list = ctx;
-	void *old = strmap_get(list->before, key);
+	const struct store *s = ctx;
+	void *old = strmap_get(&s->coming, key);
 
 	if (old != now)
-		report(list->s, key, old, now);
+		report(s, key, old, now);
 }
 
 static void report_gone(void *ctx, const char *key, void *old)
 {
-	const struct list_change *list = ctx;
+	const struct store *s = ctx;
 
-	if (!strmap_has(&list->s->objects, key))
-		report(list->s, key, old, NULL);
+	if (!strmap_has(&s->objects, key))
+		report(s, key, old, NULL);
 }
 
 static void list_begin(void *ctx)
@@ -113,16 +108,15 @@ static void list_begin(void *ctx)
 static void list_end(void *ctx)
 {
 	struct store *s = ctx;
-	struct strmap before = s->objects;
-	struct list_change list = {s, &before};
+	const struct strmap before = s->objects;
 
 	write_lock(s);
 	s->objects = s->coming;
 	write_unlock(s);
-	s->coming = (struct strmap)STRMAP_INIT(NULL);
-	strmap_walk(&s->objects, report_present, &list);
-	strmap_walk(&before, report_gone, &list);
-	strmap_release(&before);
+	s->coming = before;
+	strmap_walk(&s->objects, report_present, s);
+	strmap_walk(&s->coming, report_gone, s);
+	strmap_clear(&s->coming);
 	s->listing = false;
 	if (s->config.listed)
 		s->config.listed(s->config.ctx);
