@@ -72,24 +72,23 @@ static void objects_replace(struct app_objects *o, const void *old, void *now)
 	o->at[i] = now ? now : o->at[--o->count];
 }
 
-/* A version or a Job, and the name of its application. NULL: no such object. */
-struct object {
-	void *object;
-	const char *app;
-};
-
-/* The object of this key has changed; maybe it belongs to another application than before. */
-static void object_changed(struct apps *a, bool version, const char *key, const struct object *old,
-	const struct object *now)
+static const char *app_name(bool version, const void *object)
 {
-	struct app *before = old->object ? app_of(a, key, old->app) : NULL;
-	struct app *after = now->object ? app_of(a, key, now->app) : NULL;
+	return version ? ((const struct appversion *)object)->app
+		       : ((const struct promotion_job *)object)->app;
+}
+
+/* A version or a Job has changed; maybe it belongs to another application than before. */
+static void object_changed(struct apps *a, bool version, const char *key, void *old, void *now)
+{
+	struct app *before = old ? app_of(a, key, app_name(version, old)) : NULL;
+	struct app *after = now ? app_of(a, key, app_name(version, now)) : NULL;
 
 	if (before)
-		objects_replace(version ? &before->versions : &before->jobs, old->object,
-			before == after ? now->object : NULL);
+		objects_replace(version ? &before->versions : &before->jobs, old,
+			before == after ? now : NULL);
 	if (after && before != after)
-		objects_add(version ? &after->versions : &after->jobs, now->object);
+		objects_add(version ? &after->versions : &after->jobs, now);
 	if (after)
 		a->changed(a->ctx, after->key, version);
 	if (!before || before == after)
@@ -120,10 +119,7 @@ static bool version_same(const void *v, const struct json *object)
 
 static void version_changed(void *ctx, const char *key, void *old, void *now)
 {
-	const struct appversion *before = old, *after = now;
-
-	object_changed(ctx, true, key, &(struct object){old, before ? before->app : NULL},
-		&(struct object){now, after ? after->app : NULL});
+	object_changed(ctx, true, key, old, now);
 }
 
 static void *job_decode(const struct json *object)
@@ -138,10 +134,7 @@ static void job_free(void *j)
 
 static void job_changed(void *ctx, const char *key, void *old, void *now)
 {
-	const struct promotion_job *before = old, *after = now;
-
-	object_changed(ctx, false, key, &(struct object){old, before ? before->app : NULL},
-		&(struct object){now, after ? after->app : NULL});
+	object_changed(ctx, false, key, old, now);
 }
 
 static void listed(void *ctx)
@@ -238,24 +231,9 @@ unsigned app_open_jobs(const struct app *app)
 	return n;
 }
 
-struct walk {
-	apps_visit_fn *visit;
-	void *ctx;
-};
-
-static void visit_app(void *ctx, const char *key, void *value)
+void apps_walk(const struct apps *a, strmap_visit_fn *visit, void *ctx)
 {
-	const struct walk *walk = ctx;
-
-	(void)key;
-	walk->visit(walk->ctx, value);
-}
-
-void apps_walk(const struct apps *a, apps_visit_fn *visit, void *ctx)
-{
-	struct walk walk = {visit, ctx};
-
-	strmap_walk(&a->by_key, visit_app, &walk);
+	strmap_walk(&a->by_key, visit, ctx);
 }
 
 int apps_ready(const struct apps *a, struct buf *reasons)

@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/strmap.h"
 #include "controller/env.h"
 #include "promotion/appversion.h"
 #include "promotion/promotion_job.h"
@@ -69,8 +70,8 @@ bool apps_consistent(const struct apps *a);
 /* Whether the stores have what this application awaits. */
 bool apps_caught_up(const struct apps *a, const struct app *app);
 
-typedef void apps_visit_fn(void *ctx, struct app *app);
-void apps_walk(const struct apps *a, apps_visit_fn *visit, void *ctx);
+/* Each value is a struct app. */
+void apps_walk(const struct apps *a, strmap_visit_fn *visit, void *ctx);
 
 /* 0 once both lists are complete; else -1, with a line in reasons for each other. Any thread. */
 int apps_ready(const struct apps *a, struct buf *reasons);

@@ -58,9 +58,10 @@ static void due(void *ctx, const char *key)
 	workqueue_add(p->queue, key);
 }
 
-static void app_due(void *ctx, struct app *app)
+static void app_due(void *ctx, const char *key, void *app)
 {
-	due(ctx, app->key);
+	(void)app;
+	due(ctx, key);
 }
 
 static void apps_changed(void *ctx, const char *key, bool version)
@@ -81,16 +82,17 @@ struct definitions_changed {
 	const char *ns;
 };
 
-static void due_if_it_waits(void *ctx, struct app *app)
+static void due_if_it_waits(void *ctx, const char *key, void *value)
 {
 	const struct definitions_changed *change = ctx;
+	struct app *app = value;
 	size_t len = change->ns ? strlen(change->ns) : 0;
 
-	if (change->ns && (strncmp(app->key, change->ns, len) != 0 || app->key[len] != '/'))
+	if (change->ns && (strncmp(key, change->ns, len) != 0 || key[len] != '/'))
 		return;
 	executor_memory_forget_refusals(&app->execution);
 	if (app->reconcile.wants_definitions)
-		workqueue_wake(change->p->queue, app->key);
+		workqueue_wake(change->p->queue, key);
 }
 
 static void progressed(void *ctx)
@@ -219,11 +221,12 @@ static bool may_reconcile(const struct promoter *p)
 	       cache_synced(p->cache);
 }
 
-static void count_open_jobs(void *ctx, struct app *app)
+static void count_open_jobs(void *ctx, const char *key, void *value)
 {
 	const struct promoter *p = ctx;
+	struct app *app = value;
 
-	job_limit_count(p->job_limit, &app->limit, app->key, app_open_jobs(app));
+	job_limit_count(p->job_limit, &app->limit, key, app_open_jobs(app));
 }
 
 static void reconcile_due(struct promoter *p)
