@@ -8,9 +8,11 @@
 static char short_form(unsigned char c)
 {
 	static const char from[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-	const char *at = c ? strchr(from, c) : NULL;
+	const char *at = strchr(from, c);
 
-	return at ? letters[at - from] : '\0';
+	if (!at)
+		return '\0';
+	return letters[at - from];
 }
 
 static void add_ascii(struct buf *to, unsigned char c)
