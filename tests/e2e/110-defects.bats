@@ -164,14 +164,14 @@ env_of() { # VERSION TASK VARIABLE
 		[[ $(metric promoter keptn_promotion_count_total "keptn_deployment_app_namespace=\"$ns\"" 'keptn_deployment_app_status="Failed"') -eq 1 ]]
 	}
 	eventually counted
-	told() {
+	sent_once() {
 		same 'PromotionTasksFailed Warning
 PromotionTasksStarted Normal' "$(events podtato-1)"
 	}
-	eventually told
+	eventually sent_once
 	promoter_restarts
 	others_are_promoted
-	told
+	sent_once
 	same 0 "$(metric promoter keptn_promotion_count_total "keptn_deployment_app_name=\"podtato\"" "keptn_deployment_app_namespace=\"$ns\"")"
 	# Existing Events were not sent again with a higher count either.
 	same '[1]' "$(kubectl get events -n "$ns" -o json | jq -c '[.items[] | select(.involvedObject.kind == "KeptnAppVersion") | .count // 1] | unique')"

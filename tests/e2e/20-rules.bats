@@ -208,13 +208,13 @@ $(invalid podtato \
 }
 
 @test "with several objects, each refusal names the webhook" {
-	told="denied the request: KeptnAppContext \"%s\" is invalid: spec.promotionTasks[0]: Not found: \"notify\": \
+	denial="denied the request: KeptnAppContext \"%s\" is invalid: spec.promotionTasks[0]: Not found: \"notify\": \
 $(nowhere); create it first, or correct the name"
 	{
 		promotes first notify
 		promotes second notify
 	} | refused "$(for name in first second; do
 		# shellcheck disable=SC2059
-		printf "Error from server (Invalid): error when creating \"STDIN\": admission webhook \"$validating\" $told\n" $name
+		printf "Error from server (Invalid): error when creating \"STDIN\": admission webhook \"$validating\" $denial\n" $name
 	done)" apply
 }

@@ -142,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(0.05)
 
     def go_garbage(self):
-        self.wfile.write(b"\x00\xff this is no HTTP \r\n\r\n")
+        self.wfile.write(b"\x00\xff this is not HTTP \r\n\r\n")
         self.drop()
 
     def go_drop(self):

@@ -4,7 +4,7 @@
  *	NAMESPACE/NAME[>FUNCTIONREF][:FLAG]
  *
  * with code, if no flag says otherwise: container, no-code, short (its timeout), bad-ref; cached: it
- * is there, but not confirmed; gone: it is absent, but not confirmed. The application is in "dev",
+ * exists, but is not confirmed; gone: it is absent, but not confirmed. The application is in "dev",
  * Keptn in "keptn".
  */
 #include "keptn/resolve.h"

@@ -379,7 +379,7 @@ static void too_many_tasks_are_not_planned(void **state)
 	}
 }
 
-/* As it stands in KEPTN_CONTEXT. */
+/* As KEPTN_CONTEXT has it. */
 static void keeps_the_metadata_that_a_job_needs(void **state)
 {
 #define OBJECT(spec, status)                                                                       \
