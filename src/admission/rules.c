@@ -8,6 +8,8 @@
 	"kind: KeptnAppContext\n"                                                                  \
 	"metadata: {name: podtato-head, namespace: podtato-dev}\n"
 
+#define PROMOTES(tasks) CONTEXT "spec:\n  promotionTasks: " tasks "\n"
+
 #define CONTEXT_ON_FAILURE(value)                                                                  \
 	"apiVersion: lifecycle.keptn.sh/v1\n"                                                      \
 	"kind: KeptnAppContext\n"                                                                  \
@@ -40,14 +42,8 @@ static const struct rule rules[RULE_COUNT] = {
 		.finds = "a field whose type differs from Keptn's CRD",
 		.why = "A field of another type cannot be validated, so the request is denied. Where "
 		       "Keptn's own CRDs are installed, the API server rejects such a field itself.",
-		.rejected = CONTEXT
-			"spec:\n"
-			"  promotionTasks: open-pull-request\n"
-			OPEN_PULL_REQUEST,
-		.fixed = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [open-pull-request]\n"
-			OPEN_PULL_REQUEST,
+		.rejected = PROMOTES("open-pull-request") OPEN_PULL_REQUEST,
+		.fixed = PROMOTES("[open-pull-request]") OPEN_PULL_REQUEST,
 	},
 	[PG101] = {
 		.id = "PG101",
@@ -57,14 +53,8 @@ static const struct rule rules[RULE_COUNT] = {
 			 "in Keptn's",
 		.why = "The promotion would wait for a task that does not exist, and a misspelt name "
 		       "would show only after the deployment.",
-		.rejected = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [open-pr]\n"
-			OPEN_PULL_REQUEST,
-		.fixed = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [open-pull-request]\n"
-			OPEN_PULL_REQUEST,
+		.rejected = PROMOTES("[open-pr]") OPEN_PULL_REQUEST,
+		.fixed = PROMOTES("[open-pull-request]") OPEN_PULL_REQUEST,
 	},
 	[PG102] = {
 		.id = "PG102",
@@ -72,14 +62,8 @@ static const struct rule rules[RULE_COUNT] = {
 		.finds = "a promotion task that is listed twice",
 		.why = "Each task runs once per version, so a second entry can only be a mistake. "
 		       "Keptn's own controller would start both and track one.",
-		.rejected = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [open-pull-request, open-pull-request]\n"
-			OPEN_PULL_REQUEST,
-		.fixed = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [open-pull-request]\n"
-			OPEN_PULL_REQUEST,
+		.rejected = PROMOTES("[open-pull-request, open-pull-request]") OPEN_PULL_REQUEST,
+		.fixed = PROMOTES("[open-pull-request]") OPEN_PULL_REQUEST,
 	},
 	[PG103] = {
 		.id = "PG103",
@@ -88,14 +72,8 @@ static const struct rule rules[RULE_COUNT] = {
 		.why = "No KeptnTaskDefinition can have this name: names of objects are RFC 1123 "
 		       "subdomains of lowercase letters, digits, `-` and `.`, and each part begins and "
 		       "ends with a letter or digit.",
-		.rejected = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [Open_Pull_Request]\n"
-			OPEN_PULL_REQUEST,
-		.fixed = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [open-pull-request]\n"
-			OPEN_PULL_REQUEST,
+		.rejected = PROMOTES("[Open_Pull_Request]") OPEN_PULL_REQUEST,
+		.fixed = PROMOTES("[open-pull-request]") OPEN_PULL_REQUEST,
 	},
 	[PG104] = {
 		.id = "PG104",
@@ -103,16 +81,10 @@ static const struct rule rules[RULE_COUNT] = {
 		.finds = "more promotion tasks than `--max-promotion-tasks` allows (32 by default)",
 		.why = "All of them start at once, each as a Job with a pod of its own. The example is "
 		       "from a webhook that allows two.",
-		.rejected = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [open-pull-request, notify, tag]\n"
-			OPEN_PULL_REQUEST
+		.rejected = PROMOTES("[open-pull-request, notify, tag]") OPEN_PULL_REQUEST
 			DEFINITION("notify") CONTAINER
 			DEFINITION("tag") CONTAINER,
-		.fixed = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [open-pull-request, tag-and-notify]\n"
-			OPEN_PULL_REQUEST
+		.fixed = PROMOTES("[open-pull-request, tag-and-notify]") OPEN_PULL_REQUEST
 			DEFINITION("tag-and-notify") CONTAINER,
 	},
 	[PG105] = {
@@ -125,15 +97,11 @@ static const struct rule rules[RULE_COUNT] = {
 		       "image. A function has code: `inline`, `httpRef`, `configMapRef`, or a "
 		       "`functionRef` that leads to a definition with code, without a cycle. A timeout, "
 		       "if there is one, is a duration of at least a second.",
-		.rejected = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [open-pull-request]\n"
+		.rejected = PROMOTES("[open-pull-request]")
 			DEFINITION("open-pull-request")
 			"  python:\n"
 			"    parameters: {map: {base: main}}\n",
-		.fixed = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [open-pull-request]\n"
+		.fixed = PROMOTES("[open-pull-request]")
 			DEFINITION("open-pull-request")
 			"  python:\n"
 			"    configMapRef: {name: open-pull-request}\n"
@@ -150,10 +118,7 @@ static const struct rule rules[RULE_COUNT] = {
 			"  postDeploymentTasks: [open-pull-request]\n"
 			"  promotionTasks: [open-pull-request]\n"
 			OPEN_PULL_REQUEST,
-		.fixed = CONTEXT
-			"spec:\n"
-			"  promotionTasks: [open-pull-request]\n"
-			OPEN_PULL_REQUEST,
+		.fixed = PROMOTES("[open-pull-request]") OPEN_PULL_REQUEST,
 	},
 	[PG107] = {
 		.id = "PG107",
