@@ -16,6 +16,14 @@ bool str_starts(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+int str_index(const char *const *names, size_t count, const char *s)
+{
+	for (size_t i = 0; s && i < count; i++)
+		if (str_eq(names[i], s))
+			return (int)i;
+	return -1;
+}
+
 int str_to_int64(const char *s, int64_t *ret)
 {
 	const char *digits = *s == '-' ? s + 1 : s;

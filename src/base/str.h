@@ -12,6 +12,9 @@
 bool str_eq(const char *a, const char *b);
 bool str_starts(const char *s, const char *prefix);
 
+/* The index of the name that equals s, or -1; a name, and s, may be NULL. */
+int str_index(const char *const *names, size_t count, const char *s);
+
 /* A whole decimal number in range, with nothing around it: 0, or -1. */
 int str_to_int64(const char *s, int64_t *ret);
 

@@ -53,14 +53,6 @@ static void emit_own(struct emit *e, const struct own *own, int which)
 
 /* --- the definition's own container ----------------------------------------------------------- */
 
-static int own_find(const char *name)
-{
-	for (int i = 0; i < OWN_COUNT; i++)
-		if (str_eq(name, own_names[i]))
-			return i;
-	return -1;
-}
-
 /* A variable that is set already is replaced in place, as a whole. */
 static void emit_container_env(
 	struct emit *e, const struct job_definition *d, const struct own *own)
@@ -70,7 +62,7 @@ static void emit_container_env(
 	emit_key(e, "env");
 	emit_array_begin(e);
 	job_list_each (variable, d, JOB_ENV) {
-		int which = own_find(variable->key);
+		int which = str_index(own_names, OWN_COUNT, variable->key);
 
 		if (which < 0) {
 			emit_raw(e, variable->value);

@@ -15,13 +15,11 @@ const char *on_failure_name(enum on_failure value)
 
 bool on_failure_parse(const char *name, enum on_failure *ret)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!str_eq(name, names[i]))
-			continue;
+	int i = str_index(names, ARRAY_SIZE(names), name);
+
+	if (i >= 0)
 		*ret = (enum on_failure)i;
-		return true;
-	}
-	return false;
+	return i >= 0;
 }
 
 struct on_failure_decision on_failure_decide(const char *annotation, enum block_deployment config)

@@ -44,17 +44,16 @@ static int optional(const struct json *of, const char *key, const char *field, c
 static int decode_operation(const struct json *request, enum review_operation *ret, struct err *err)
 {
 	const char *name;
+	int i;
 
 	if (optional(request, "operation", "request.operation", &name, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
-		if (!str_eq(name, operations[i]))
-			continue;
-		*ret = (enum review_operation)i;
-		return 0;
-	}
-	return err_set(
-		err, ERR_INVALID, "request.operation: must be CREATE, UPDATE, DELETE or CONNECT");
+	i = str_index(operations, ARRAY_SIZE(operations), name);
+	if (i < 0)
+		return err_set(err, ERR_INVALID,
+			"request.operation: must be CREATE, UPDATE, DELETE or CONNECT");
+	*ret = (enum review_operation)i;
+	return 0;
 }
 
 static int decode_object(const struct json *request, const char *key, const char *field,

@@ -53,34 +53,25 @@ int watch_lines_feed(struct watch_lines *w, const char *bytes, size_t len, watch
 	return 0;
 }
 
-static bool type_of(const char *word, enum watch_type *ret)
-{
-	static const char *const words[] = {
-		[WATCH_ADDED] = "ADDED",
-		[WATCH_MODIFIED] = "MODIFIED",
-		[WATCH_DELETED] = "DELETED",
-		[WATCH_BOOKMARK] = "BOOKMARK",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!str_eq(word, words[i]))
-			continue;
-		*ret = (enum watch_type)i;
-		return true;
-	}
-	return false;
-}
+static const char *const types[] = {
+	[WATCH_ADDED] = "ADDED",
+	[WATCH_MODIFIED] = "MODIFIED",
+	[WATCH_DELETED] = "DELETED",
+	[WATCH_BOOKMARK] = "BOOKMARK",
+};
 
 static int fill(struct watch_event *event, struct err *err)
 {
 	const char *word = json_string(json_get(event->tree, "type"));
+	int type = str_index(types, ARRAY_SIZE(types), word);
 	const struct json *metadata;
 
 	event->object = json_get(event->tree, "object");
 	if (str_eq(word, "ERROR"))
 		return status_error_json(event->object, err);
-	if (!type_of(word, &event->type))
+	if (type < 0)
 		return err_set(err, ERR_IO, "a watch event of an unknown type");
+	event->type = (enum watch_type)type;
 	metadata = json_get(event->object, "metadata");
 	event->resource_version = json_string(json_get(metadata, "resourceVersion"));
 	if (!event->resource_version || !*event->resource_version)

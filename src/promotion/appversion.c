@@ -29,10 +29,9 @@ const char *appversion_state_name(enum view_state state)
 
 static enum view_state state_of(const char *text)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(state_names); i++)
-		if (str_eq(text, state_names[i]))
-			return (enum view_state)i;
-	return VIEW_UNKNOWN;
+	int i = str_index(state_names, ARRAY_SIZE(state_names), text);
+
+	return i < 0 ? VIEW_UNKNOWN : (enum view_state)i;
 }
 
 /* While it is decoded: it owns its arrays, and borrows strings of the object. */
