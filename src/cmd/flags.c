@@ -35,42 +35,34 @@ static void describe_words(const struct flag *f, struct buf *to)
 
 void flag_describe_value(const struct flag *f, struct buf *to)
 {
-	switch (f->type) {
-	case FLAG_TEXT:
-		(void)buf_add(to, "text");
-		break;
-	case FLAG_NAME:
-		(void)buf_add(to, "a lowercase RFC 1123 subdomain of at most 253 characters");
-		break;
-	case FLAG_ENUM:
+	static const char *const words[] = {
+		[FLAG_TEXT] = "text",
+		[FLAG_NAME] = "a lowercase RFC 1123 subdomain of at most 253 characters",
+		[FLAG_ENUM] = "",
+		[FLAG_LIST] = "a comma-separated list",
+		[FLAG_COUNT] = "a whole number",
+		[FLAG_DURATION] = "a duration such as 10s or 1h30m",
+		[FLAG_TIME] = "an RFC 3339 time such as 2006-01-02T15:04:05Z",
+	};
+
+	(void)buf_add(to, words[f->type]);
+	if (f->type == FLAG_ENUM)
 		describe_words(f, to);
-		break;
-	case FLAG_LIST:
-		(void)buf_add(to, "a comma-separated list");
-		break;
-	case FLAG_COUNT:
-		(void)buf_addf(to, "a whole number from %" PRId64 " to %" PRId64, f->min, f->max);
-		break;
-	case FLAG_DURATION:
-		(void)buf_add(to, "a duration such as 10s or 1h30m");
-		if (f->max > 0)
-			(void)buf_addf(to, ", at most %" PRId64 "s", f->max / MS_PER_S);
-		break;
-	case FLAG_TIME:
-		(void)buf_add(to, "an RFC 3339 time such as 2006-01-02T15:04:05Z");
-		break;
-	}
+	else if (f->type == FLAG_COUNT)
+		(void)buf_addf(to, " from %" PRId64 " to %" PRId64, f->min, f->max);
+	else if (f->type == FLAG_DURATION && f->max > 0)
+		(void)buf_addf(to, ", at most %" PRId64 "s", f->max / MS_PER_S);
 }
 
 static bool read_word(const struct flag *f, const char *value, int *ret)
 {
-	for (int i = 0; f->words[i]; i++) {
-		if (!str_eq(f->words[i], value))
-			continue;
+	int i = 0;
+
+	while (f->words[i] && !str_eq(f->words[i], value))
+		i++;
+	if (f->words[i])
 		*ret = i;
-		return true;
-	}
-	return false;
+	return f->words[i];
 }
 
 static bool read_list(const char *value, struct strmap *names)
