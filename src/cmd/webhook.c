@@ -27,11 +27,6 @@ static int check(void *settings, struct err *err)
 	return 0;
 }
 
-static int ready(void *ctx, struct buf *reasons)
-{
-	return cache_ready(ctx, reasons);
-}
-
 /* Serves until a signal, then drains and stops. */
 static int serve(const struct webhook_settings *s, struct cache *cache, struct admission *admission,
 	struct err *err)
@@ -48,7 +43,7 @@ static int serve(const struct webhook_settings *s, struct cache *cache, struct a
 		.plain = {.address = s->common.metrics_listen},
 		.cert_file = s->tls_cert_file,
 		.key_file = s->tls_key_file,
-		.ready = ready,
+		.ready = cache_ready,
 		.ready_ctx = cache,
 		.limits = SERVER_LIMITS_INIT,
 	};

@@ -71,8 +71,9 @@ void cache_read_end(struct cache *c)
 	rwlock_unlock(&c->lock);
 }
 
-int cache_ready(struct cache *c, struct buf *reasons)
+int cache_ready(void *cache, struct buf *reasons)
 {
+	const struct cache *c = cache;
 	int definitions = store_ready(&c->definitions, reasons);
 	int configs = configs_ready(c->configs, reasons);
 

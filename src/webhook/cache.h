@@ -30,7 +30,7 @@ struct cache_view {
 struct cache_view cache_read(struct cache *c);
 void cache_read_end(struct cache *c);
 
-/* 0 once every list is complete; else -1, with a line in reasons for each that is not. */
-int cache_ready(struct cache *c, struct buf *reasons);
+/* A server_ready: 0 once every list is complete; else -1, with a line in reasons for each other. */
+int cache_ready(void *cache, struct buf *reasons);
 
 #endif
