@@ -147,7 +147,7 @@ static void progressed(void *ctx)
 	const struct store *s = ctx;
 
 	if (s->config.progressed)
-		s->config.progressed(s->config.ctx);
+		s->config.progressed(s->config.progressed_ctx);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */

@@ -50,8 +50,9 @@ struct store_config {
 	 */
 	void (*changed)(void *ctx, const char *key, void *old, void *now);
 	void (*listed)(void *ctx);
-	void (*progressed)(void *ctx);
 	void *ctx;
+	void (*progressed)(void *ctx);
+	void *progressed_ctx;
 };
 
 /* Initialized by store_init(). Owners read objects and listing, and touch nothing. */

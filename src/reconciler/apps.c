@@ -14,7 +14,6 @@ static const struct url jobs_kind = {.group = "batch", .version = "v1", .resourc
 
 struct apps {
 	apps_changed_fn *changed;
-	apps_progressed_fn *progressed;
 	void *ctx;
 	struct store versions, jobs; /* of struct appversion and struct promotion_job */
 	struct strmap by_key; /* to struct app */
@@ -144,17 +143,10 @@ static void listed(void *ctx)
 	a->changed(a->ctx, NULL, false);
 }
 
-static void progressed(void *ctx)
-{
-	const struct apps *a = ctx;
-
-	a->progressed(a->ctx);
-}
-
 /* --- the whole -------------------------------------------------------------------------------- */
 
 struct apps *apps_new(
-	const struct env *env, apps_changed_fn *changed, apps_progressed_fn *moved, void *ctx)
+	const struct env *env, apps_changed_fn *changed, apps_progressed_fn *progressed, void *ctx)
 {
 	struct apps *a = xcalloc(1, sizeof(*a));
 	const struct store_config versions = {.env = env,
@@ -164,8 +156,9 @@ struct apps *apps_new(
 		.same = version_same,
 		.changed = version_changed,
 		.listed = listed,
+		.ctx = a,
 		.progressed = progressed,
-		.ctx = a};
+		.progressed_ctx = ctx};
 	const struct store_config jobs = {.env = env,
 		.kind = &jobs_kind,
 		.label_selector = JOB_MANAGED_BY "=" JOB_MANAGER,
@@ -173,11 +166,11 @@ struct apps *apps_new(
 		.free_value = job_free,
 		.changed = job_changed,
 		.listed = listed,
+		.ctx = a,
 		.progressed = progressed,
-		.ctx = a};
+		.progressed_ctx = ctx};
 
 	a->changed = changed;
-	a->progressed = moved;
 	a->ctx = ctx;
 	a->by_key.free_value = app_free;
 	store_init(&a->versions, &versions);

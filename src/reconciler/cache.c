@@ -17,7 +17,6 @@ static const struct url contexts_kind = {
 struct cache {
 	const char *keptn_namespace;
 	cache_changed_fn *changed;
-	cache_progressed_fn *progressed;
 	void *ctx;
 	struct store definitions; /* struct job_definition */
 	unsigned round; /* of their changes */
@@ -102,15 +101,8 @@ struct on_failure_decision cache_on_failure(
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-static void progressed(void *ctx)
-{
-	const struct cache *c = ctx;
-
-	c->progressed(c->ctx);
-}
-
 struct cache *cache_new(const struct env *env, const char *keptn_namespace,
-	cache_changed_fn *on_change, cache_progressed_fn *moved, void *ctx)
+	cache_changed_fn *on_change, cache_progressed_fn *progressed, void *ctx)
 {
 	struct cache *c = xcalloc(1, sizeof(*c));
 	const struct store_config definitions = {.env = env,
@@ -119,22 +111,23 @@ struct cache *cache_new(const struct env *env, const char *keptn_namespace,
 		.free_value = free,
 		.changed = definition_changed,
 		.listed = definitions_listed,
+		.ctx = c,
 		.progressed = progressed,
-		.ctx = c};
+		.progressed_ctx = ctx};
 	const struct store_config on_failure = {.env = env,
 		.kind = &contexts_kind,
 		.decode = decode_on_failure,
 		.free_value = free,
+		.ctx = c,
 		.progressed = progressed,
-		.ctx = c};
+		.progressed_ctx = ctx};
 
 	c->keptn_namespace = keptn_namespace;
 	c->changed = on_change;
-	c->progressed = moved;
 	c->ctx = ctx;
 	store_init(&c->definitions, &definitions);
 	store_init(&c->on_failure, &on_failure);
-	c->configs = configs_new(env, keptn_namespace, progressed, c);
+	c->configs = configs_new(env, keptn_namespace, progressed, ctx);
 	return c;
 }
 

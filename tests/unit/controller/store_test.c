@@ -101,7 +101,7 @@ static void owner_init(struct owner *o, const struct store_config *extra)
 	config.lock = &o->lock;
 	config.decode = decode;
 	config.free_value = free_value;
-	config.ctx = o;
+	config.ctx = config.progressed_ctx = o;
 	store_init(&o->store, &config);
 	fake_env_run_next(&o->fake);
 }
