@@ -74,9 +74,7 @@ enum {
 	LIMIT_OBJECT_BYTES = 4 * 1024 * 1024,
 	/* A kubeconfig, token or certificate file. */
 	LIMIT_CONFIG_FILE_BYTES = 1024 * 1024,
-	/*
-	 * Connections to the server. The API server keeps about 25; the rest is for other clients.
-	 */
+	/* Connections to the server: about 25 of the API server, the rest for other clients. */
 	LIMIT_SERVER_CONNECTIONS = 1024,
 	/*
 	 * The headers of a request, the piece of its body being read, and the headers of the
@@ -92,9 +90,7 @@ enum {
 	LIMIT_SERVER_SMALL_BODY_BYTES = 64 * 1024,
 	/* How much of a rejected body is still read, so that its sender reads the response. */
 	LIMIT_SERVER_DISCARD_BYTES = 1024 * 1024,
-	/*
-	 * From the accept to the last byte of the first request; the API server gives up at 10 s.
-	 */
+	/* From the accept to the end of the first request; the API server gives up at 10 s. */
 	LIMIT_SERVER_FIRST_REQUEST_MS = 10 * 1000,
 	/* From the first byte of a request to the last of its response. */
 	LIMIT_SERVER_REQUEST_MS = 10 * 1000,

@@ -47,9 +47,7 @@ int kubeconfig_string(
 /* A file name in an entry is relative to the folder of its file. For free(). */
 char *kubeconfig_path(const struct kubeconfig_entry *entry, const char *path);
 
-/*
- * Prefixes err with 'FILE line N: cluster "NAME": '; field NULL: the line of the entry. Returns -1.
- */
+/* Prefixes err with 'FILE line N: cluster "NAME": '; field NULL: the entry's line. Returns -1. */
 int kubeconfig_blame(const struct kubeconfig_entry *entry, const char *field, struct err *err);
 
 #endif

@@ -18,9 +18,7 @@ struct token {
 
 #define TOKEN_INIT {.file = NULL}
 
-/*
- * value and file are copied; either may be NULL. ERR_INVALID for a value that is not a valid token.
- */
+/* value and file are copied; either may be NULL. ERR_INVALID for an invalid token. */
 int token_init(struct token *t, const char *value, const char *file, struct err *err);
 void token_release(struct token *t);
 

@@ -36,9 +36,7 @@ int json_parse_small(
 void json_free(struct json *j);
 DEFINE_CLEANUP(struct json, json_free)
 
-/*
- * Every getter accepts NULL, a missing value, and returns the same as for a value of another type.
- */
+/* Every getter accepts NULL, a missing value, and treats it as a value of another type. */
 
 /* JSON_NULL for NULL. */
 enum json_type json_type(const struct json *j);

@@ -209,9 +209,7 @@ enum lease_step lease_next(const struct lease_view *v, const struct lease_config
 	return v->object ? LEASE_UPDATE : LEASE_CREATE;
 }
 
-/*
- * As client-go's release(): without a holder, and with the shortest duration that a Lease can have.
- */
+/* As client-go's release(): no holder, and the shortest duration that a Lease can have. */
 bool lease_give_up(const struct lease_view *v, const struct lease_config *config, int64_t wall_ms,
 	struct buf *body)
 {

@@ -42,9 +42,7 @@ struct on_failure_decision cache_on_failure(
 	const struct cache *c, const char *ns, const char *application);
 
 bool cache_synced(const struct cache *c);
-/*
- * 0 once every list is complete; else -1, with a line in reasons for each other. Any thread.
- */
+/* 0 once every list is complete; else -1, with a line in reasons for each other. Any thread. */
 int cache_ready(const struct cache *c, struct buf *reasons);
 
 #endif

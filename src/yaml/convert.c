@@ -54,9 +54,7 @@ static int spend(struct converter *c, const struct node *node)
 		"line %u: the document is too large; each use of an alias counts", node->line);
 }
 
-/*
- * Down into a collection, through aliases too: json_parse() would reject it later, without a line.
- */
+/* Into a collection, through aliases too: json_parse() would reject it later, without a line. */
 static int descend(struct converter *c, const struct node *node)
 {
 	if (++c->depth <= LIMIT_JSON_DEPTH)
