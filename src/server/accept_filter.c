@@ -16,21 +16,15 @@ enum { RECORD_HEADER = 5, HANDSHAKE = 22 };
 void accept_filter_init(struct accept_filter *g, int epoll_fd, bool tls)
 {
 	*g = (struct accept_filter){.epoll_fd = epoll_fd, .tls = tls};
+	TAILQ_INIT(&g->records);
 }
 
 static int remove_record(struct accept_filter *g, struct accept_filter_record *r)
 {
 	int fd = r->fd;
 
-	assert(g->count && r->newer != r && r->older != r);
-	if (r->older)
-		r->older->newer = r->newer;
-	else
-		g->first = r->newer;
-	if (r->newer)
-		r->newer->older = r->older;
-	else
-		g->last = r->older;
+	assert(g->count);
+	TAILQ_REMOVE(&g->records, r, link);
 	g->count--;
 	free(r);
 	return fd;
@@ -77,9 +71,7 @@ bool accept_filter_wait(struct accept_filter *g, int fd_take, int64_t now_ms)
 		free(r);
 		return false;
 	}
-	r->older = g->last;
-	*(g->last ? &g->last->newer : &g->first) = r;
-	g->last = r;
+	TAILQ_INSERT_TAIL(&g->records, r, link);
 	g->count++;
 	return false;
 }
@@ -100,10 +92,9 @@ int accept_filter_open(struct accept_filter_record *r, int64_t *ret_accepted_ms)
 
 bool accept_filter_close_one(struct accept_filter *g)
 {
-	if (!g->first)
+	if (TAILQ_EMPTY(&g->records))
 		return false;
-	assert(!g->first->older);
-	(void)close(remove_record(g, g->first));
+	(void)close(remove_record(g, TAILQ_FIRST(&g->records)));
 	return true;
 }
 
@@ -111,7 +102,8 @@ unsigned accept_filter_close_older(struct accept_filter *g, int64_t accepted_ms)
 {
 	unsigned n = 0;
 
-	while (g->first && g->first->accepted_ms < accepted_ms && accept_filter_close_one(g))
+	while (g->count && TAILQ_FIRST(&g->records)->accepted_ms < accepted_ms &&
+		accept_filter_close_one(g))
 		n++;
 	return n;
 }

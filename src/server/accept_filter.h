@@ -10,18 +10,19 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct accept_filter {
 	int epoll_fd; /* borrowed: its owner passes records to accept_filter_open() */
 	bool tls;
-	struct accept_filter_record *first, *last; /* by age */
+	TAILQ_HEAD(, accept_filter_record) records; /* the oldest first */
 	unsigned count;
 };
 
 /* A record is what epoll's data.ptr points to. */
 struct accept_filter_record {
 	struct accept_filter *filter;
-	struct accept_filter_record *older, *newer;
+	TAILQ_ENTRY(accept_filter_record) link;
 	int fd;
 	int64_t accepted_ms;
 };
@@ -35,9 +36,7 @@ void accept_filter_release(struct accept_filter *g);
  * it waits here.
  */
 bool accept_filter_wait(struct accept_filter *g, int fd_take, int64_t now_ms);
-/*
- * After an event: the descriptor to serve, with its time of arrival; -1: not yet, or it is closed.
- */
+/* After an event: the descriptor to serve, with its time of arrival; -1: not yet, or closed. */
 int accept_filter_open(struct accept_filter_record *r, int64_t *ret_accepted_ms);
 
 /* Closes the oldest; false if there is none. */

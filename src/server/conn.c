@@ -14,15 +14,16 @@ METRIC_COUNTER(cut_total, "promogate_http_connections_cut_total",
 
 enum { CONN_MAGIC = 0x636f6e6e };
 
-void conns_init(struct conns *t, const struct conn_limits *limits, struct metric_series *gauge)
+void conns_init(struct conns *t, const struct server_limits *limits, struct metric_series *gauge)
 {
-	*t = (struct conns){.limits = *limits, .gauge = gauge};
+	*t = (struct conns){.limits = limits, .gauge = gauge};
+	TAILQ_INIT(&t->list);
 	lock_init(&t->lock);
 }
 
 void conns_release(struct conns *t)
 {
-	assert(!t->first);
+	assert(TAILQ_EMPTY(&t->list));
 	lock_destroy(&t->lock);
 }
 
@@ -35,10 +36,11 @@ unsigned conns_count(struct conns *t)
 
 unsigned conns_unproven(struct conns *t)
 {
-	LOCK_SCOPE(&t->lock);
+	struct conn *c;
 	unsigned n = 0;
+	LOCK_SCOPE(&t->lock);
 
-	for (struct conn *c = t->first; c; c = c->newer) {
+	TAILQ_FOREACH (c, &t->list, link) {
 		lock_lock(&c->lock);
 		n += !c->proven && !c->cut;
 		lock_unlock(&c->lock);
@@ -59,12 +61,7 @@ struct conn *conn_new(struct conns *t, int fd, struct worker *worker, int64_t ac
 	metric_add(t->gauge, 1);
 
 	lock_lock(&t->lock);
-	c->older = t->last;
-	if (t->last)
-		t->last->newer = c;
-	else
-		t->first = c;
-	t->last = c;
+	TAILQ_INSERT_TAIL(&t->list, c, link);
 	t->count++;
 	lock_unlock(&t->lock);
 	return c;
@@ -79,8 +76,7 @@ void conn_free(struct conn *c)
 	assert(c->magic == CONN_MAGIC && !c->exchange);
 	t = c->table;
 	lock_lock(&t->lock);
-	*(c->older ? &c->older->newer : &t->first) = c->newer;
-	*(c->newer ? &c->newer->older : &t->last) = c->older;
+	TAILQ_REMOVE(&t->list, c, link);
 	t->count--;
 	lock_unlock(&t->lock);
 
@@ -143,7 +139,7 @@ static uint64_t received_bytes(int fd)
 	return info.tcpi_bytes_received;
 }
 
-static void sweep_idle(struct conn *c, const struct conn_limits *limits, int64_t now_ms)
+static void sweep_idle(struct conn *c, const struct server_limits *limits, int64_t now_ms)
 {
 	uint64_t bytes;
 
@@ -163,7 +159,7 @@ static void sweep_idle(struct conn *c, const struct conn_limits *limits, int64_t
 		c->partial_ms = now_ms;
 }
 
-static void sweep_one(struct conn *c, const struct conn_limits *limits, int64_t now_ms)
+static void sweep_one(struct conn *c, const struct server_limits *limits, int64_t now_ms)
 {
 	LOCK_SCOPE(&c->lock);
 
@@ -181,10 +177,11 @@ static void sweep_one(struct conn *c, const struct conn_limits *limits, int64_t 
 
 void conns_sweep(struct conns *t, int64_t now_ms)
 {
+	struct conn *c;
 	LOCK_SCOPE(&t->lock);
 
-	for (struct conn *c = t->first; c; c = c->newer)
-		sweep_one(c, &t->limits, now_ms);
+	TAILQ_FOREACH (c, &t->list, link)
+		sweep_one(c, t->limits, now_ms);
 }
 
 /* Smaller goes first; INT64_MAX: must stay. */
@@ -200,10 +197,10 @@ static int64_t cut_rank(struct conn *c)
 bool conns_cut_one(struct conns *t)
 {
 	int64_t best = INT64_MAX;
-	struct conn *victim = NULL;
+	struct conn *victim = NULL, *c;
 	LOCK_SCOPE(&t->lock);
 
-	for (struct conn *c = t->first; c; c = c->newer) {
+	TAILQ_FOREACH (c, &t->list, link) {
 		int64_t rank = cut_rank(c);
 
 		if (rank < best) {
@@ -222,9 +219,10 @@ bool conns_cut_one(struct conns *t)
 
 void conns_expire_all(struct conns *t)
 {
+	struct conn *c;
 	LOCK_SCOPE(&t->lock);
 
-	for (struct conn *c = t->first; c; c = c->newer) {
+	TAILQ_FOREACH (c, &t->list, link) {
 		lock_lock(&c->lock);
 		if (c->exchange)
 			(void)exchange_expire(c->exchange, INT64_MAX);

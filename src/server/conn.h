@@ -20,30 +20,28 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "run/lock.h"
 #include "run/metrics.h"
 #include "server/tls_io.h"
 
 struct exchange;
+struct server_limits;
 struct worker;
-
-struct conn_limits {
-	int64_t first_request_ms, request_ms, idle_ms;
-};
 
 struct conns {
 	struct lock lock;
-	struct conn *first, *last; /* by age; guarded by lock */
+	TAILQ_HEAD(, conn) list; /* the oldest first; guarded by lock */
 	unsigned count; /* guarded by lock */
-	struct conn_limits limits;
+	const struct server_limits *limits; /* of time */
 	struct metric_series *gauge;
 };
 
 struct conn {
 	unsigned magic;
 	struct conns *table;
-	struct conn *older, *newer; /* guarded by the table's lock */
+	TAILQ_ENTRY(conn) link; /* guarded by the table's lock */
 	struct worker *worker; /* outlives it */
 	int fd;
 	int64_t accepted_ms;
@@ -60,7 +58,8 @@ struct conn {
 	int64_t partial_ms;
 };
 
-void conns_init(struct conns *t, const struct conn_limits *limits, struct metric_series *gauge);
+/* limits is borrowed. */
+void conns_init(struct conns *t, const struct server_limits *limits, struct metric_series *gauge);
 void conns_release(struct conns *t);
 unsigned conns_count(struct conns *t);
 /* How many have not sent a whole request yet, and have not been cut. */

@@ -31,11 +31,18 @@ struct exchange *exchange_new(struct MHD_Connection *mhd, struct conn *conn, con
 	return x;
 }
 
+static void drop_body(struct exchange *x)
+{
+	if (x->body.len)
+		metric_add(metric_at(&bodies), -(int64_t)x->body.len);
+	buf_release(&x->body);
+}
+
 static void unref(struct exchange *x)
 {
 	if (atomic_fetch_sub(&x->owners, 1) != 1)
 		return;
-	exchange_body_drop(x);
+	drop_body(x);
 	buf_release(&x->reply);
 	lock_destroy(&x->lock);
 	x->magic = 0;
@@ -44,7 +51,7 @@ static void unref(struct exchange *x)
 
 void exchange_refuse(struct exchange *x, int status, const char *reason, const char *message)
 {
-	exchange_body_drop(x);
+	drop_body(x);
 	LOCK_SCOPE(&x->lock);
 
 	assert(x->state == EXCHANGE_READING);
@@ -67,13 +74,6 @@ int exchange_body_add(struct exchange *x, const char *data, size_t len, int64_t 
 		return -1;
 	metric_add(total, (int64_t)len);
 	return 0;
-}
-
-void exchange_body_drop(struct exchange *x)
-{
-	if (x->body.len)
-		metric_add(metric_at(&bodies), -(int64_t)x->body.len);
-	buf_release(&x->body);
 }
 
 bool exchange_run(struct exchange *x, const _Atomic bool *stopping)
@@ -115,7 +115,7 @@ void exchange_reply(
 	struct exchange *x, int status, const char *content_type, struct buf *body_steal)
 {
 	assert(x->magic == EXCHANGE_MAGIC);
-	exchange_body_drop(x);
+	drop_body(x);
 	lock_lock(&x->lock);
 	assert(!x->replied);
 	x->replied = true;

@@ -72,7 +72,6 @@ void exchange_refuse(struct exchange *x, int status, const char *reason, const c
  * of at most LIMIT_SERVER_SMALL_BODY_BYTES.
  */
 int exchange_body_add(struct exchange *x, const char *data, size_t len, int64_t max_total);
-void exchange_body_drop(struct exchange *x);
 
 /*
  * Calls the handler, the first time. True: there is a response to send. False: the connection is

@@ -232,16 +232,10 @@ static int start_worker(struct http *h, struct err *err)
 int http_start(struct http *h, const struct server_port *port, const struct server_limits *limits,
 	struct tls_store *tls, struct err *err)
 {
-	const struct conn_limits times = {
-		.first_request_ms = limits->first_request_ms,
-		.request_ms = limits->request_ms,
-		.idle_ms = limits->idle_ms,
-	};
 	unsigned count = port->threads ? port->threads : 1;
 
 	if (count > HTTP_WORKERS)
 		count = HTTP_WORKERS;
-
 	*h = (struct http){
 		.routes = port->routes,
 		.route_count = port->route_count,
@@ -250,7 +244,7 @@ int http_start(struct http *h, const struct server_port *port, const struct serv
 		.started = true,
 	};
 	lingering_close_init(&h->lingering);
-	conns_init(&h->conns, &times, metric_at(&connections, tls ? "tls" : "plain"));
+	conns_init(&h->conns, limits, metric_at(&connections, tls ? "tls" : "plain"));
 	while (h->worker_count < count) {
 		if (start_worker(h, err) < 0) {
 			http_stop(h);

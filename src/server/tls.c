@@ -125,7 +125,6 @@ int tls_set(struct tls_store *store, const char *cert_pem, const char *key_pem, 
 /* Files that can't be read have a stamp of zeros. */
 static void stamp(const struct tls_store *store, struct tls_stamp *ret)
 {
-	memset(ret, 0, sizeof(*ret));
 	if (stat(store->cert_file, &ret->cert) < 0)
 		memset(&ret->cert, 0, sizeof(ret->cert));
 	if (stat(store->key_file, &ret->key) < 0)

@@ -37,7 +37,7 @@ struct worker {
 	/* its own thread's */
 	struct arrival *added; /* to libmicrohttpd, which has not started them yet */
 	int parked_fd; /* epoll of those parked, in libmicrohttpd's set */
-	struct parking *parked;
+	LIST_HEAD(, parking) parked;
 	struct lock lock;
 	struct arrival *arrivals; /* guarded by lock */
 };
@@ -124,14 +124,9 @@ static void take_in(struct worker *w)
 	forget_added(w, false);
 }
 
-static void unpark(struct worker *w, struct parking *p)
+static void unpark(struct parking *p)
 {
-	if (p->older)
-		p->older->newer = p->newer;
-	else
-		w->parked = p->newer;
-	if (p->newer)
-		p->newer->older = p->older;
+	LIST_REMOVE(p, link);
 	MHD_resume_connection(p->mhd);
 }
 
@@ -140,13 +135,9 @@ void worker_park(struct parking *p)
 	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = p};
 
 	MHD_suspend_connection(p->mhd);
-	p->older = NULL;
-	p->newer = self->parked;
-	if (p->newer)
-		p->newer->older = p;
-	self->parked = p;
+	LIST_INSERT_HEAD(&self->parked, p, link);
 	if (epoll_ctl(self->parked_fd, p->known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, p->fd, &event) < 0)
-		unpark(self, p); /* out of kernel memory: better to spin than to hang */
+		unpark(p); /* out of kernel memory: better to spin than to hang */
 	else
 		p->known = true;
 }
@@ -157,7 +148,7 @@ static void unpark_ready(struct worker *w)
 	int count = epoll_wait(w->parked_fd, events, UNPARKED_AT_ONCE, 0);
 
 	for (int i = 0; i < count; i++)
-		unpark(w, events[i].data.ptr);
+		unpark(events[i].data.ptr);
 }
 
 static void work(void *ctx)
@@ -169,14 +160,14 @@ static void work(void *ctx)
 		if (MHD_run_wait(w->daemon, WAIT_MS) != MHD_YES)
 			abort(); /* epoll_wait() itself failed */
 		forget_added(w, true);
-		if (w->parked)
+		if (!LIST_EMPTY(&w->parked))
 			unpark_ready(w);
 		if (atomic_load_explicit(&w->poked, memory_order_relaxed))
 			take_in(w);
 	}
 	take_in(w);
-	while (w->parked)
-		unpark(w, w->parked);
+	while (!LIST_EMPTY(&w->parked))
+		unpark(LIST_FIRST(&w->parked));
 	MHD_stop_daemon(STEAL(w->daemon));
 	forget_added(w, true);
 }

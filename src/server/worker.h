@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include <microhttpd.h>
 
@@ -48,7 +49,7 @@ struct parking {
 	struct MHD_Connection *mhd;
 	int fd;
 	bool known; /* epoll knows the descriptor */
-	struct parking *older, *newer;
+	LIST_ENTRY(parking) link;
 };
 
 /* On its worker's thread: suspends the connection until its descriptor can be read. */
