@@ -39,6 +39,7 @@ line() { # LENGTH
 
 @test "messages of the required form are accepted" {
 	accepts 'kube/lease: read renewTime as microseconds'
+	accepts 'Remove includes that nothing needs'
 	accepts 'README, docs: name both releases of Debian'
 	accepts "controller/store, reconciler's tests: add this"
 	accepts ".git-blame-ignore-revs: list the move of kube/lease"
@@ -62,6 +63,7 @@ line() { # LENGTH
 
 @test "other messages are rejected" {
 	rejects 'no component' '"component: text"'
+	rejects 'Removes includes' 'imperative, not "Removes"'
 	rejects 'What a review found: add this' '"component: text"'
 	rejects 'kube: add this.' 'period'
 	rejects "kube: $(printf 'x%.0s' {1..67})" '73 characters'
