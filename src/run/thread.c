@@ -14,20 +14,6 @@ struct thread {
 	char name[16]; /* the kernel's limit, NUL included */
 };
 
-static void block_signals(sigset_t *ret_old)
-{
-	sigset_t all;
-
-	if (sigfillset(&all) < 0 || pthread_sigmask(SIG_BLOCK, &all, ret_old))
-		abort();
-}
-
-static void restore_signals(const sigset_t *old)
-{
-	if (pthread_sigmask(SIG_SETMASK, old, NULL))
-		abort();
-}
-
 static void *run(void *arg)
 {
 	struct thread *t = arg;
@@ -42,17 +28,18 @@ int thread_start(const char *name, thread_fn *fn, void *ctx, struct thread **ret
 {
 	struct thread *t = xcalloc(1, sizeof(*t));
 	pthread_attr_t attr;
-	sigset_t old;
+	sigset_t all, old;
 	int error;
 
 	t->fn = fn;
 	t->ctx = ctx;
 	(void)snprintf(t->name, sizeof(t->name), "%s", name);
-	if (pthread_attr_init(&attr) || pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES))
+	if (pthread_attr_init(&attr) || pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES) ||
+		sigfillset(&all) < 0 || pthread_sigmask(SIG_BLOCK, &all, &old))
 		abort();
-	block_signals(&old);
 	error = pthread_create(&t->id, &attr, run, t);
-	restore_signals(&old);
+	if (pthread_sigmask(SIG_SETMASK, &old, NULL))
+		abort();
 	(void)pthread_attr_destroy(&attr);
 	if (error) {
 		free(t);
