@@ -118,11 +118,6 @@ static void queue(struct workqueue *q, struct entry *e, int64_t when)
 	}
 }
 
-static struct entry *get(struct workqueue *q, const char *key)
-{
-	return strmap_get(&q->entries, key);
-}
-
 static void add_new(struct workqueue *q, const char *key, int64_t when)
 {
 	size_t len = strlen(key);
@@ -136,7 +131,7 @@ static void add_new(struct workqueue *q, const char *key, int64_t when)
 
 static void want(struct workqueue *q, const char *key, int64_t when)
 {
-	struct entry *e = get(q, key);
+	struct entry *e = strmap_get(&q->entries, key);
 
 	if (when == NEVER)
 		return;
@@ -166,7 +161,7 @@ void workqueue_add_at(struct workqueue *q, const char *key, int64_t when_ms)
 
 void workqueue_wake(struct workqueue *q, const char *key)
 {
-	struct entry *e = get(q, key);
+	struct entry *e = strmap_get(&q->entries, key);
 
 	if (e) {
 		e->backs_off = false;
@@ -204,7 +199,7 @@ const char *workqueue_take(struct workqueue *q, int64_t now_ms)
 /* It no longer runs, and is in no list. */
 static struct entry *stop(struct workqueue *q, const char *key)
 {
-	struct entry *e = get(q, key);
+	struct entry *e = strmap_get(&q->entries, key);
 
 	assert(e && e->state == RUNNING);
 	return e;
