@@ -23,14 +23,11 @@ const char *fielderr_reason(enum fielderr_type type)
 
 static void add_char(struct buf *to, const unsigned char *p, size_t n)
 {
-	if (*p == '"' || *p == '\\')
-		(void)buf_addf(to, "\\%c", *p);
-	else if (*p == '\n')
-		(void)buf_add(to, "\\n");
-	else if (*p == '\t')
-		(void)buf_add(to, "\\t");
-	else if (*p == '\r')
-		(void)buf_add(to, "\\r");
+	static const char from[] = "\"\\\n\t\r", letters[] = "\"\\ntr";
+	const char *at = strchr(from, *p);
+
+	if (*p && at)
+		(void)buf_addf(to, "\\%c", letters[at - from]);
 	else if (*p < 0x20 || *p == 0x7f || n == 0)
 		(void)buf_addf(to, "\\x%02x", *p);
 	else if (*p == 0xc2 && p[1] < 0xa0) /* U+0080 to U+009F: a terminal may act on them */
