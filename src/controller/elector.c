@@ -326,7 +326,7 @@ static void read_done(void *ctx, const struct api_response *response, const stru
 		return;
 	}
 	if (failure) {
-		lease_view_set_absent(&e->view);
+		lease_view_release(&e->view);
 		e->view_is_current = true;
 	} else if (take_answer(e, response, now_ms(e), &err) < 0) {
 		failed(e, &err);

@@ -95,11 +95,6 @@ int lease_view_set(
 	return 0;
 }
 
-void lease_view_set_absent(struct lease_view *v)
-{
-	lease_view_release(v);
-}
-
 const char *lease_holder(const struct lease_view *v)
 {
 	return json_string_or(json_at(v->object, "spec", "holderIdentity"), "");

@@ -40,7 +40,8 @@ struct lease_view {
 
 #define LEASE_VIEW_INIT {.object = NULL}
 
-void lease_view_release(struct lease_view *v); /* for CLEANUP() too */
+/* For CLEANUP() too. From then on there is none, as after a 404. */
+void lease_view_release(struct lease_view *v);
 /*
  * The response to a read or a write. now_ms never steps back; for our own write it is when that was
  * sent, since others can't have seen it earlier. ERR_IO if it is not an object that could be
@@ -48,8 +49,6 @@ void lease_view_release(struct lease_view *v); /* for CLEANUP() too */
  */
 int lease_view_set(
 	struct lease_view *v, const char *text, size_t len, int64_t now_ms, struct err *err);
-/* There is none. */
-void lease_view_set_absent(struct lease_view *v);
 
 /* The holder, "" if there is none; valid until the view changes. */
 const char *lease_holder(const struct lease_view *v);

@@ -53,7 +53,7 @@ static void creates_a_lease_if_there_is_none(void **state)
 			"\",\"leaseTransitions\":0"));
 	see(&v, "{\"holderIdentity\":\"you\",\"leaseDurationSeconds\":15}", 1000);
 	expect_next(&v, 1000, LEASE_WAIT, "");
-	lease_view_set_absent(&v);
+	lease_view_release(&v);
 	expect_next(&v, 1000, LEASE_CREATE,
 		OURS("{\"namespace\":\"ns\",\"name\":\"promogate\"}",
 			"\"acquireTime\":\"" NOW "\",\"renewTime\":\"" NOW
