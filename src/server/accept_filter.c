@@ -25,6 +25,7 @@ static int remove_record(struct accept_filter *g, struct accept_filter_record *r
 
 	assert(g->count);
 	TAILQ_REMOVE(&g->records, r, link);
+	assert(TAILQ_FIRST(&g->records) != r);
 	g->count--;
 	free(r);
 	return fd;
