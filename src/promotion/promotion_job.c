@@ -38,10 +38,8 @@ static void visit_texts(struct promotion_job *j, struct packing *p)
 	packing_text(p, &j->view.task);
 	packing_text(p, &j->namespace);
 	packing_text(p, &j->app);
-	packing_text(p, &j->start);
 	packing_text(p, &j->reason);
 	packing_text(p, &j->message);
-	packing_text(p, &j->since);
 }
 
 struct promotion_job *promotion_job_decode(const struct json *object)
@@ -59,12 +57,9 @@ struct promotion_job *promotion_job_decode(const struct json *object)
 		.view = view_of(&s),
 		.namespace = s.namespace,
 		.app = json_string_or(json_get(context, "appName"), s.app),
-		.start = s.start,
 		.reason = s.reason,
 		.message = s.message,
-		.since = s.since,
 		.ttl_seconds = s.ttl_seconds,
-		.brings_code = s.brings_code,
 		.refs = 1,
 	};
 	visit_texts(&own, &measure);

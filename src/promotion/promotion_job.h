@@ -22,11 +22,8 @@ struct promotion_job {
 	 */
 	struct view_job view;
 	const char *namespace, *app;
-	const char *start; /* status.startTime; "" before */
-	/* Of the condition that ended it, or ""; the time is as the API server writes it. */
-	const char *reason, *message, *since;
+	const char *reason, *message; /* of the condition that ended it, or "" */
 	int64_t ttl_seconds; /* the ttlSecondsAfterFinished to set */
-	bool brings_code; /* it mounts a ConfigMap of its own name */
 	unsigned refs;
 };
 
