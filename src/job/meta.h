@@ -9,8 +9,8 @@
 #ifndef PROMOGATE_JOB_META_H
 #define PROMOGATE_JOB_META_H
 
+#include "job/input.h"
 #include "job/keys.h"
-#include "job/spec.h"
 #include "json/emit.h"
 
 /* The name of the task. */

@@ -6,7 +6,7 @@
 #define PROMOGATE_JOB_POD_H
 
 #include "job/function.h"
-#include "job/spec.h"
+#include "job/input.h"
 #include "json/emit.h"
 
 /*

@@ -9,39 +9,16 @@
  *     unique across clusters, and made of letters, digits, '-', '.' and '/' only
  *   - the code of a function, if it is inline or in another namespace, in an immutable ConfigMap
  *     of the Job's name, which the Job owns
- *
- * Everything in a struct is borrowed.
  */
 #ifndef PROMOGATE_JOB_SPEC_H
 #define PROMOGATE_JOB_SPEC_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <stdbool.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "job/definition.h"
-#include "keptn/keptncontext.h"
-
-/* The part of a KeptnAppVersion that its Jobs show. */
-struct job_spec_version {
-	const char *namespace, *name, *uid;
-	struct keptn_context context;
-};
-
-struct job_spec {
-	struct job_spec_version version;
-	const struct resolution *task; /* RESOLVE_RUNS, of job_definitions */
-	const char *name; /* of the Job: job_name_make() */
-	uint32_t attempt;
-	const char *images[RUNTIME_COUNT]; /* NULL or "": no function can run there */
-};
-
-/* The definition of the task itself. */
-static inline const struct job_definition *job_spec_definition(const struct job_spec *s)
-{
-	return job_definition_of(s->task->chain[0].definition);
-}
+#include "job/input.h"
+#include "json/json.h"
 
 /*
  * Appends the Job; after a failure, `to` does not hold valid JSON. ERR_INVALID if no image is given
