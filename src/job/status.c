@@ -87,7 +87,6 @@ static void read_state(const struct json *job, struct job_status *ret)
 			json_is_true(json_at(job, "spec", "suspend")) ? JOB_SUSPENDED : JOB_RUNNING;
 	ret->reason = text_of(end, "reason");
 	ret->message = text_of(end, "message");
-	ret->since = text_of(end, "lastTransitionTime");
 }
 
 void job_status_read(const struct json *job, struct job_status *ret)
@@ -108,7 +107,6 @@ void job_status_read(const struct json *job, struct job_status *ret)
 	ret->ttl_set = json_type(json_get(spec, "ttlSecondsAfterFinished")) == JSON_NUMBER;
 	ret->released = json_at(metadata, "annotations", JOB_RELEASED) != NULL;
 	ret->deleting = json_get(metadata, "deletionTimestamp") != NULL;
-	ret->start = text_of(json_get(job, "status"), "startTime");
 	ret->brings_code = mounts_own_code(spec, ret->name);
 	read_state(job, ret);
 }

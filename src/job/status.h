@@ -30,9 +30,7 @@ struct job_status {
 	bool released; /* it was resumed once */
 	bool brings_code; /* it mounts a ConfigMap of its own name, which must exist first */
 	enum job_state state;
-	const char *start; /* status.startTime; "" before */
-	/* Of the condition that ended it, else ""; since is the API server's timestamp. */
-	const char *reason, *message, *since;
+	const char *reason, *message; /* of the condition that ended it, else "" */
 };
 
 void job_status_read(const struct json *job, struct job_status *ret);
