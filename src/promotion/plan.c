@@ -1,7 +1,6 @@
 #include "promotion/plan.h"
 
-#include "promotion/plan_run.h"
-#include "promotion/plan_start.h"
+#include "promotion/planning.h"
 
 /* Only the newest version that waits may start, and none that is older than a started one. */
 static const struct view_version *find_head(const struct view *view)

@@ -1,5 +1,5 @@
 /* A committed attempt runs, is recorded and expires: rules 7 to 11 and 13. */
-#include "promotion/plan_run.h"
+#include "promotion/planning.h"
 
 #include "base/str.h"
 #include "promotion/plan_omit.h"

@@ -1,5 +1,5 @@
 /* The next version starts, waits, or is given up: rules 2 to 6 and 12. */
-#include "promotion/plan_start.h"
+#include "promotion/planning.h"
 
 #include <string.h>
 

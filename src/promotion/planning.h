@@ -19,4 +19,11 @@ static inline enum view_state plan_failure(const struct view_version *v)
 	return v->on_failure == ON_FAILURE_WARN ? VIEW_WARNING : VIEW_FAILED;
 }
 
+/* For the newest version that waits or has started: rules 2 to 6 and 12 (plan_start.c). */
+void plan_head(struct planning *p, const struct view_version *head);
+/* For a version that is committed or waits: rules 7, 8, 11 and 13 (plan_run.c). */
+void plan_version(struct planning *p, const struct view_version *v);
+/* For a Job: rules 9 and 10 (plan_run.c). */
+void plan_job(struct planning *p, const struct view_job *job);
+
 #endif
