@@ -131,10 +131,14 @@ enum {
 	LIMIT_API_WATCH_MS = 11 * 60 * 1000,
 	/* PIPE_BUF: what one write(2) puts into a pipe in one piece. */
 	LIMIT_LOG_LINE_BYTES = 4096,
-	/* Label values may come from requests; Prometheus wants families small anyway. */
-	LIMIT_METRIC_SERIES = 1000,
+	/*
+	 * Series of a family. Label values may come from users: of the largest family, a histogram
+	 * with Keptn's labels, so many series with the longest names take 3 MB of the page.
+	 */
+	LIMIT_METRIC_SERIES = 200,
+	/* Of a series: three names of 253 bytes, a namespace, and Keptn's long label names. */
 	LIMIT_METRIC_LABEL_BYTES = 1024,
-	/* All of /metrics: about 1,000 series of 200 bytes in each of a few families. */
+	/* All of /metrics; a series that might not fit is not added. */
 	LIMIT_METRICS_BYTES = 4 * 1024 * 1024,
 };
 

@@ -24,12 +24,27 @@ struct metric_series {
 
 static struct lock registry_lock = LOCK_INIT;
 static struct metric *registry; /* by name */
+static size_t page_bytes; /* the most that metrics_render() adds for the families and series */
 
+/* A number has up to 20 characters, a bucket's bound up to 8, and the rest of a line under 20. */
+enum { LINE_BYTES = 64 };
+
+/* The most that a series adds to the page. */
+static size_t series_bytes(const struct metric *m, size_t label_bytes)
+{
+	size_t lines = m->type == METRIC_TYPE_HISTOGRAM ? BOUNDS + 3 : 1;
+
+	return lines * (strlen(m->name) + label_bytes + LINE_BYTES);
+}
+
+/* Reserves the page's bytes for HELP, TYPE, and the one series that is always possible. */
 void metric_register(struct metric *m)
 {
 	struct metric **at = &registry;
 	LOCK_SCOPE(&registry_lock);
 
+	page_bytes += 2 * (strlen(m->name) + strlen(m->help) + LINE_BYTES);
+	page_bytes += series_bytes(m, LIMIT_METRIC_LABEL_BYTES);
 	while (*at && strcmp((*at)->name, m->name) < 0)
 		at = &(*at)->next;
 	m->next = *at;
@@ -66,15 +81,21 @@ static struct metric_series *lookup(struct metric *m, const char *labels)
 	return s;
 }
 
-static struct metric_series *find_or_make(struct metric *m, const char *labels, size_t max)
+/* NULL if the family or the page is full; room for the series "other" is reserved. */
+static struct metric_series *find_or_make(struct metric *m, const char *labels, bool other)
 {
 	size_t buckets = m->type == METRIC_TYPE_HISTOGRAM ? BOUNDS + 1 : 0;
+	size_t bytes = other ? 0 : series_bytes(m, strlen(labels));
 	struct metric_series *s;
 	LOCK_SCOPE(&registry_lock);
 
 	s = lookup(m, labels);
-	if (s || m->series_count >= max)
+	if (s)
 		return s;
+	if (!other && (m->series_count >= LIMIT_METRIC_SERIES ||
+			      page_bytes + bytes > LIMIT_METRICS_BYTES))
+		return NULL;
+	page_bytes += bytes;
 	s = xcalloc(1, sizeof(*s) + buckets * sizeof(s->buckets[0]));
 	s->labels = xstrdup(labels);
 	s->next = atomic_load_explicit(&m->series, memory_order_relaxed);
@@ -93,13 +114,13 @@ struct metric_series *metric_find(struct metric *m, size_t count, const char *co
 	if (!labels.overflowed) {
 		s = lookup(m, buf_str(&labels));
 		if (!s)
-			s = find_or_make(m, buf_str(&labels), LIMIT_METRIC_SERIES);
+			s = find_or_make(m, buf_str(&labels), false);
 		if (s)
 			return s;
 	}
 	buf_reset(&labels);
 	label_text(m, NULL, &labels);
-	return find_or_make(m, buf_str(&labels), SIZE_MAX);
+	return find_or_make(m, buf_str(&labels), true);
 }
 
 void metric_add(struct metric_series *s, int64_t n)

@@ -9,8 +9,8 @@
  *
  * metric_at() finds or makes the series of these label values. Its result is never freed and may be
  * kept; adding to it is one atomic instruction. Any thread may call anything here. A family holds
- * LIMIT_METRIC_SERIES series; further values share one whose labels are all "other", so that
- * clients can't exhaust memory by sending names.
+ * LIMIT_METRIC_SERIES series, and all of them fit LIMIT_METRICS_BYTES; further values share one
+ * whose labels are all "other", so that clients can't exhaust memory by sending names.
  */
 #ifndef PROMOGATE_RUN_METRICS_H
 #define PROMOGATE_RUN_METRICS_H
@@ -77,7 +77,10 @@ void metric_observe_ns(struct metric_series *s, int64_t ns);
 /* The current value of a counter or gauge; for tests and status pages. */
 int64_t metric_value(const struct metric_series *s);
 
-/* Appends all families, by name; those without a series show their HELP and TYPE. */
+/*
+ * Appends all families, by name; those without a series show their HELP and TYPE. At most
+ * LIMIT_METRICS_BYTES.
+ */
 void metrics_render(struct buf *to);
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 

@@ -12,6 +12,15 @@ METRIC_COUNTER(labelled, "test_c_total", "With labels.", "path", "code");
 METRIC_GAUGE(gauge, "test_a", "Up and down.");
 METRIC_HISTOGRAM(latency, "test_d_seconds", "Durations.", "path");
 METRIC_COUNTER(crowd, "test_e_total", "Many.", "name");
+/* As long as Keptn's longest. */
+#define LONG_HISTOGRAM(var, name)                                                                  \
+	METRIC_HISTOGRAM(var, name, "Long.", "keptn_deployment_app_name",                          \
+		"keptn_deployment_app_namespace", "keptn_deployment_task_name",                    \
+		"keptn_deployment_task_status", "keptn_deployment_task_type")
+LONG_HISTOGRAM(long_f, "test_f_task_duration_seconds");
+LONG_HISTOGRAM(long_g, "test_g_task_duration_seconds");
+LONG_HISTOGRAM(long_h, "test_h_task_duration_seconds");
+METRIC_COUNTER(after, "test_z_total", "Rendered last.", "name");
 
 static struct buf text = BUF_INIT(LIMIT_METRICS_BYTES);
 
@@ -80,6 +89,43 @@ static void a_family_does_not_grow_without_end(void **state)
 	assert_int_equal(metric_value(metric_at(&crowd, "other")), 11);
 }
 
+/* The series of the i-th of many applications with the longest names that Kubernetes allows. */
+static struct metric_series *long_at(struct metric *m, unsigned i)
+{
+	char app[LIMIT_NAME_BYTES + 1], task[LIMIT_NAME_BYTES + 1], ns[LIMIT_LABEL_VALUE_BYTES + 1];
+
+	(void)snprintf(app, sizeof(app), "%0*u", LIMIT_NAME_BYTES, i);
+	(void)snprintf(task, sizeof(task), "%0*u", LIMIT_NAME_BYTES, i);
+	(void)snprintf(ns, sizeof(ns), "%0*u", LIMIT_LABEL_VALUE_BYTES, i);
+	return metric_at(m, app, ns, task, "Deprecated", "promotion");
+}
+
+static void the_page_never_overflows(void **state)
+{
+	struct metric *const all[] = {&long_f, &long_g, &long_h};
+	struct metric_series *other[ARRAY_SIZE(all)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		for (unsigned n = 0; n < LIMIT_METRIC_SERIES + 10; n++)
+			metric_observe_ns(long_at(all[i], n), INT64_MAX / LIMIT_METRIC_SERIES / 2);
+	(void)render(); /* asserts that nothing is missing */
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		other[i] = metric_at(all[i], "other", "other", "other", "other", "other");
+	/* One family has all its series; more of them are folded as the page would overflow. */
+	assert_ptr_not_equal(long_at(all[0], LIMIT_METRIC_SERIES - 1), other[0]);
+	assert_ptr_equal(long_at(all[0], LIMIT_METRIC_SERIES), other[0]);
+	assert_ptr_equal(long_at(all[2], 0), other[2]);
+	/* A full page still has every family, if only as "other". */
+	for (unsigned n = 0; n < LIMIT_METRIC_SERIES; n++) {
+		char name[LIMIT_METRIC_LABEL_BYTES / 2];
+
+		(void)snprintf(name, sizeof(name), "%0*u", (int)sizeof(name) - 1, n);
+		metric_add(metric_at(&after, name), 1);
+	}
+	assert_says(render(), "\ntest_z_total{name=\"other\"} ");
+}
+
 static void count(void *ctx)
 {
 	(void)ctx;
@@ -120,6 +166,7 @@ int main(void)
 		cmocka_unit_test(fills_the_buckets_of_a_histogram),
 		cmocka_unit_test(a_family_does_not_grow_without_end),
 		cmocka_unit_test(threads_count_together),
+		cmocka_unit_test(the_page_never_overflows), /* the last: it fills the page */
 	};
 
 	return cmocka_run_group_tests_name("metrics", tests, NULL, release);
