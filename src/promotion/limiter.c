@@ -112,6 +112,11 @@ void limiter_use(struct limiter *l, const char *key, const char *ns, unsigned co
 	drop_idle(l, m);
 }
 
+int64_t limiter_used(const struct limiter *l)
+{
+	return (int64_t)l->all.used;
+}
+
 void limiter_wait(struct limiter *l, const char *key, const char *ns, unsigned needed)
 {
 	struct member *m;

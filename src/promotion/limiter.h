@@ -21,6 +21,7 @@
 #define PROMOGATE_PROMOTION_LIMITER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/mem.h"
 
@@ -36,6 +37,8 @@ DEFINE_CLEANUP(struct limiter, limiter_free)
  * and below, for as long as it has Jobs or waits.
  */
 void limiter_use(struct limiter *l, const char *key, const char *ns, unsigned count);
+/* Of all keys. */
+int64_t limiter_used(const struct limiter *l);
 /* The key needs so many (0: as limiter_leave()). If it waits already, it keeps its place. */
 void limiter_wait(struct limiter *l, const char *key, const char *ns, unsigned needed);
 /* It waits no longer: it has started, or can't start for another reason. */

@@ -14,6 +14,7 @@
 
 METRIC_GAUGE(depth, "promogate_workqueue_depth", "Applications that are due to be reconciled.");
 METRIC_GAUGE(running, "promogate_workqueue_running", "Applications whose plan is being executed.");
+METRIC_GAUGE(active, "keptn_task_active", "Tasks whose Jobs run or are about to.");
 METRIC_COUNTER(reconciliations, "promogate_reconciliations_total", "Reconciliations.");
 METRIC_COUNTER(retries, "promogate_workqueue_retries_total",
 	"Plans that were dropped before their end, by reason; each is retried.", "reason");
@@ -251,6 +252,7 @@ static void reconcile_due(struct promoter *p)
 	}
 	metric_set(metric_at(&depth), (int64_t)workqueue_depth(p->queue));
 	metric_set(metric_at(&running), (int64_t)p->running);
+	metric_set(metric_at(&active), limiter_used(job_limit_limiter(p->job_limit)));
 }
 
 static void timer_fired(void *ctx, const struct api_response *response, const struct err *err)

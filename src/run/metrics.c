@@ -10,12 +10,16 @@
 #include "base/str.h"
 #include "run/lock.h"
 
-/* Upper bounds in µs: responses take well under 1 ms, the API server gives up after 3 or 10 s. */
-static const int64_t bounds_us[] = {250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000,
-	500000, 1000000, 2500000, 5000000, 10000000};
-enum { BOUNDS = ARRAY_SIZE(bounds_us) };
+/* Responses take well under 1 ms, the API server gives up after 3 or 10 s. */
+const int64_t metric_call_bounds[METRIC_BOUNDS] = {250, 500, 1000, 2500, 5000, 10000, 25000, 50000,
+	100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000};
+#define S(n) ((n) * INT64_C(1000000))
+/* OpenTelemetry's defaults, as of the tasks that Keptn runs, with 1 s for 0. */
+const int64_t metric_task_bounds[METRIC_BOUNDS] = {S(1), S(5), S(10), S(25), S(50), S(75), S(100),
+	S(250), S(500), S(750), S(1000), S(2500), S(5000), S(7500), S(10000)};
 
 struct metric_series {
+	const int64_t *bounds; /* the family's */
 	struct metric_series *next;
 	char *labels; /* rendered: a="x",b="y"; identifies a series */
 	_Atomic int64_t value; /* a histogram's sum, in ns */
@@ -32,7 +36,7 @@ enum { LINE_BYTES = 64 };
 /* The most that a series adds to the page. */
 static size_t series_bytes(const struct metric *m, size_t label_bytes)
 {
-	size_t lines = m->type == METRIC_TYPE_HISTOGRAM ? BOUNDS + 3 : 1;
+	size_t lines = m->type == METRIC_TYPE_HISTOGRAM ? METRIC_BOUNDS + 3 : 1;
 
 	return lines * (strlen(m->name) + label_bytes + LINE_BYTES);
 }
@@ -84,7 +88,7 @@ static struct metric_series *lookup(struct metric *m, const char *labels)
 /* NULL if the family or the page is full; room for the series "other" is reserved. */
 static struct metric_series *find_or_make(struct metric *m, const char *labels, bool other)
 {
-	size_t buckets = m->type == METRIC_TYPE_HISTOGRAM ? BOUNDS + 1 : 0;
+	size_t buckets = m->type == METRIC_TYPE_HISTOGRAM ? METRIC_BOUNDS + 1 : 0;
 	size_t bytes = other ? 0 : series_bytes(m, strlen(labels));
 	struct metric_series *s;
 	LOCK_SCOPE(&registry_lock);
@@ -98,6 +102,7 @@ static struct metric_series *find_or_make(struct metric *m, const char *labels, 
 	page_bytes += bytes;
 	s = xcalloc(1, sizeof(*s) + buckets * sizeof(s->buckets[0]));
 	s->labels = xstrdup(labels);
+	s->bounds = m->bounds;
 	s->next = atomic_load_explicit(&m->series, memory_order_relaxed);
 	m->series_count++;
 	atomic_store_explicit(&m->series, s, memory_order_release);
@@ -142,7 +147,7 @@ void metric_observe_ns(struct metric_series *s, int64_t ns)
 {
 	size_t i = 0;
 
-	while (i < BOUNDS && ns > bounds_us[i] * 1000)
+	while (i < METRIC_BOUNDS && ns > s->bounds[i] * 1000)
 		i++;
 	atomic_fetch_add_explicit(&s->buckets[i], 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&s->value, ns, memory_order_relaxed);
@@ -168,11 +173,11 @@ static void render_histogram(const struct metric *m, const struct metric_series 
 	const char *open = *s->labels ? "{" : "", *close = *s->labels ? "}" : "";
 	int64_t count = 0;
 
-	for (size_t i = 0; i <= BOUNDS; i++) {
+	for (size_t i = 0; i <= METRIC_BOUNDS; i++) {
 		count += atomic_load_explicit(&s->buckets[i], memory_order_relaxed);
 		(void)buf_addf(to, "%s_bucket{%s%sle=\"", m->name, s->labels, comma);
-		if (i < BOUNDS)
-			add_seconds(to, bounds_us[i], 1000000, 6);
+		if (i < METRIC_BOUNDS)
+			add_seconds(to, s->bounds[i], 1000000, 6);
 		else
 			(void)buf_add(to, "+Inf");
 		(void)buf_addf(to, "\"} %lld\n", (long long)count);

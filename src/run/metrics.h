@@ -24,10 +24,15 @@ enum metric_type { METRIC_TYPE_COUNTER, METRIC_TYPE_GAUGE, METRIC_TYPE_HISTOGRAM
 
 struct metric_series;
 
+enum { METRIC_BOUNDS = 15 };
+/* From 250 µs to 10 s, and from 1 s to 10,000 s. */
+extern const int64_t metric_call_bounds[METRIC_BOUNDS], metric_task_bounds[METRIC_BOUNDS];
+
 /* A family. Make it with the macros; the fields are for metrics.c. */
 struct metric {
 	enum metric_type type;
 	const char *name, *help;
+	const int64_t *bounds; /* of a histogram's buckets, in µs; the last one is +Inf */
 	const char *const *labels; /* the first is empty: see METRIC_DEFINE_ */
 	size_t label_count;
 	struct metric_series *_Atomic series;
@@ -35,10 +40,11 @@ struct metric {
 	struct metric *next;
 };
 
-#define METRIC_DEFINE_(var, type_, name_, help_, ...)                                              \
+#define METRIC_DEFINE_(var, type_, bounds_, name_, help_, ...)                                     \
 	static const char *const var##_labels[] = {"", ##__VA_ARGS__};                             \
 	static struct metric var = {                                                               \
 		.type = (type_),                                                                   \
+		.bounds = (bounds_),                                                               \
 		.name = (name_),                                                                   \
 		.help = (help_),                                                                   \
 		.labels = var##_labels,                                                            \
@@ -52,12 +58,12 @@ struct metric {
 
 /* Only grows. */
 #define METRIC_COUNTER(var, name, help, ...)                                                       \
-	METRIC_DEFINE_(var, METRIC_TYPE_COUNTER, name, help, ##__VA_ARGS__)
+	METRIC_DEFINE_(var, METRIC_TYPE_COUNTER, NULL, name, help, ##__VA_ARGS__)
 #define METRIC_GAUGE(var, name, help, ...)                                                         \
-	METRIC_DEFINE_(var, METRIC_TYPE_GAUGE, name, help, ##__VA_ARGS__)
-/* Of durations; shown in seconds, in buckets from 250 µs to 10 s. */
-#define METRIC_HISTOGRAM(var, name, help, ...)                                                     \
-	METRIC_DEFINE_(var, METRIC_TYPE_HISTOGRAM, name, help, ##__VA_ARGS__)
+	METRIC_DEFINE_(var, METRIC_TYPE_GAUGE, NULL, name, help, ##__VA_ARGS__)
+/* Of durations; shown in seconds, in these buckets. */
+#define METRIC_HISTOGRAM(var, bounds, name, help, ...)                                             \
+	METRIC_DEFINE_(var, METRIC_TYPE_HISTOGRAM, bounds, name, help, ##__VA_ARGS__)
 
 void metric_register(struct metric *m);
 

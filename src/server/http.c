@@ -15,7 +15,7 @@
 
 METRIC_COUNTER(requests, "promogate_http_requests_total",
 	"Requests answered, by path and status code.", "path", "code");
-METRIC_HISTOGRAM(durations, "promogate_http_request_duration_seconds",
+METRIC_HISTOGRAM(durations, metric_call_bounds, "promogate_http_request_duration_seconds",
 	"Request duration, from the headers of the request to the last byte of the response.",
 	"path");
 METRIC_GAUGE(in_flight, "promogate_http_requests_in_flight",

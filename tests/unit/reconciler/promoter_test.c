@@ -1,7 +1,9 @@
 #include "reconciler/promoter.h"
 
+#include "base/limits.h"
 #include "json/emit.h"
 #include "reconciler/execute.h"
+#include "run/metrics.h"
 
 #include "cluster.h"
 
@@ -391,6 +393,14 @@ static void a_refusal_is_reported_the_same_at_each_retry(void **state)
 	assert_null(strstr(event->body, "https:"));
 }
 
+static void shows(const char *line)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_METRICS_BYTES);
+
+	metrics_render(&text);
+	assert_says(buf_str(&text), line);
+}
+
 static void what_ran_before_this_term_has_its_place_under_the_cap(void **state)
 {
 	struct stage *s = *state;
@@ -408,6 +418,7 @@ static void what_ran_before_this_term_has_its_place_under_the_cap(void **state)
 
 	lists_but_versions(s);
 	cluster_list(&s->cluster, "keptnappversions", both);
+	shows("\nkeptn_task_active 1\n");
 	/* Two more would be three: it says that it waits, and nothing is created. */
 	assert_null(cluster_call(&s->cluster, "POST", "/jobs"));
 	fake_env_run(&s->cluster.fake, 100);
@@ -424,6 +435,7 @@ static void what_ran_before_this_term_has_its_place_under_the_cap(void **state)
 		"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"w\",\"resourceVersion\":"
 		"\"990\"}}");
 	assert_non_null(cluster_call(&s->cluster, "POST", "/jobs"));
+	shows("\nkeptn_task_active 2\n");
 }
 
 static void count_idle(void *ctx)

@@ -152,6 +152,11 @@ static void durations_are_those_of_the_items(void **state)
 	shows("\nkeptn_task_duration_seconds_sum{" APP_OF_DURATION
 	      "keptn_deployment_task_name=\"a\",keptn_deployment_task_status=\"Deprecated\","
 	      "keptn_deployment_task_type=\"promotion\"} 2");
+	shows("\nkeptn_task_duration_seconds_bucket{" APP_OF_DURATION
+	      "keptn_deployment_task_name=\"a\",keptn_deployment_task_status=\"Deprecated\","
+	      "keptn_deployment_task_type=\"promotion\",le=\"5\"} 1\n");
+	/* Keptn's Overview dashboard sums it up. */
+	shows("\nkeptn_task_duration_bucket{le=\"1\"} 0\nkeptn_task_duration_bucket{le=\"5\"} 1\n");
 	metrics_render(&text);
 	assert_null(strstr(buf_str(&text),
 		"keptn_task_duration_seconds_sum{" APP_OF_DURATION

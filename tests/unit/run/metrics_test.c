@@ -10,11 +10,12 @@
 METRIC_COUNTER(plain, "test_b_total", "Without labels.\nTwo lines, a \\.");
 METRIC_COUNTER(labelled, "test_c_total", "With labels.", "path", "code");
 METRIC_GAUGE(gauge, "test_a", "Up and down.");
-METRIC_HISTOGRAM(latency, "test_d_seconds", "Durations.", "path");
+METRIC_HISTOGRAM(latency, metric_call_bounds, "test_d_seconds", "Durations.", "path");
+METRIC_HISTOGRAM(hours, metric_task_bounds, "test_d_task_seconds", "Of tasks.");
 METRIC_COUNTER(crowd, "test_e_total", "Many.", "name");
 /* As long as Keptn's longest. */
 #define LONG_HISTOGRAM(var, name)                                                                  \
-	METRIC_HISTOGRAM(var, name, "Long.", "keptn_deployment_app_name",                          \
+	METRIC_HISTOGRAM(var, metric_task_bounds, name, "Long.", "keptn_deployment_app_name",      \
 		"keptn_deployment_app_namespace", "keptn_deployment_task_name",                    \
 		"keptn_deployment_task_status", "keptn_deployment_task_type")
 LONG_HISTOGRAM(long_f, "test_f_task_duration_seconds");
@@ -71,6 +72,25 @@ static void fills_the_buckets_of_a_histogram(void **state)
 	assert_says(render(), "\ntest_d_seconds_bucket{path=\"/x\",le=\"+Inf\"} 3\n");
 	assert_says(render(), "\ntest_d_seconds_sum{path=\"/x\"} 60.000500001\n");
 	assert_says(render(), "\ntest_d_seconds_count{path=\"/x\"} 3\n");
+}
+
+/* Those of calls end at 10 s, and a task runs for minutes or hours. */
+static void a_histogram_has_the_buckets_of_its_family(void **state)
+{
+	static const int seconds[] = {1, 2, 60, 600, 7200, 20000};
+	static const char *const lines[] = {"le=\"1\"} 1\n", "le=\"5\"} 2\n", "le=\"50\"} 2\n",
+		"le=\"75\"} 3\n", "le=\"500\"} 3\n", "le=\"750\"} 4\n", "le=\"7500\"} 5\n",
+		"le=\"10000\"} 5\n", "le=\"+Inf\"} 6\n"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(seconds); i++)
+		metric_observe_ns(metric_at(&hours), seconds[i] * 1000000000LL);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		CLEANUP(free_p) char *line = xasprintf("\ntest_d_task_seconds_bucket{%s", lines[i]);
+
+		assert_says(render(), line);
+	}
+	assert_null(strstr(render(), "test_d_task_seconds_bucket{le=\"0.00025\"}"));
 }
 
 static void a_family_does_not_grow_without_end(void **state)
@@ -164,6 +184,7 @@ int main(void)
 		cmocka_unit_test(shows_families_by_name_and_zeros),
 		cmocka_unit_test(counts_by_labels_and_escapes_them),
 		cmocka_unit_test(fills_the_buckets_of_a_histogram),
+		cmocka_unit_test(a_histogram_has_the_buckets_of_its_family),
 		cmocka_unit_test(a_family_does_not_grow_without_end),
 		cmocka_unit_test(threads_count_together),
 		cmocka_unit_test(the_page_never_overflows), /* the last: it fills the page */
