@@ -200,7 +200,9 @@ static void task_ended(
 			   TASK_TYPE),
 		1);
 	if (start >= 0) {
-		int64_t ns = (env_wall_ms(r->env) - start) * 1000000;
+		int64_t now = env_wall_ms(r->env);
+		/* Another clock, or somebody else, may have written a later start. */
+		int64_t ns = now > start ? (now - start) * 1000000 : 0;
 
 		metric_observe_ns(metric_at(&keptn_durations, v->app, v->namespace, c->task, state,
 					  TASK_TYPE),

@@ -30,7 +30,7 @@ static struct lock registry_lock = LOCK_INIT;
 static struct metric *registry; /* by name */
 static size_t page_bytes; /* the most that metrics_render() adds for the families and series */
 
-/* A number has up to 20 characters, a bucket's bound up to 8, and the rest of a line under 20. */
+/* A number has up to 21 characters, a bucket's bound up to 8, and the rest of a line under 20. */
 enum { LINE_BYTES = 64 };
 
 /* The most that a series adds to the page. */
@@ -154,11 +154,11 @@ void metric_observe_ns(struct metric_series *s, int64_t ns)
 }
 
 /* A duration of n units, of which scale make a second, without trailing zeros. */
-static void add_seconds(struct buf *to, int64_t n, int64_t scale, int digits)
+static void add_seconds(struct buf *to, uint64_t n, uint64_t scale, int digits)
 {
 	char text[48];
-	int len = snprintf(text, sizeof(text), "%lld.%0*lld", (long long)(n / scale), digits,
-		(long long)(n % scale));
+	int len = snprintf(text, sizeof(text), "%llu.%0*llu", (unsigned long long)(n / scale),
+		digits, (unsigned long long)(n % scale));
 
 	while (len > 1 && text[len - 1] == '0')
 		len--;
@@ -177,13 +177,13 @@ static void render_histogram(const struct metric *m, const struct metric_series 
 		count += atomic_load_explicit(&s->buckets[i], memory_order_relaxed);
 		(void)buf_addf(to, "%s_bucket{%s%sle=\"", m->name, s->labels, comma);
 		if (i < METRIC_BOUNDS)
-			add_seconds(to, s->bounds[i], 1000000, 6);
+			add_seconds(to, (uint64_t)s->bounds[i], 1000000, 6);
 		else
 			(void)buf_add(to, "+Inf");
 		(void)buf_addf(to, "\"} %lld\n", (long long)count);
 	}
 	(void)buf_addf(to, "%s_sum%s%s%s ", m->name, open, s->labels, close);
-	add_seconds(to, metric_value(s), 1000000000, 9);
+	add_seconds(to, (uint64_t)metric_value(s), 1000000000, 9);
 	(void)buf_addf(
 		to, "\n%s_count%s%s%s %lld\n", m->name, open, s->labels, close, (long long)count);
 }

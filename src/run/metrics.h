@@ -78,7 +78,7 @@ struct metric_series *metric_find(struct metric *m, size_t count, const char *co
 void metric_add(struct metric_series *s, int64_t n);
 /* For gauges. */
 void metric_set(struct metric_series *s, int64_t value);
-/* For histograms. */
+/* For histograms (ns >= 0). */
 void metric_observe_ns(struct metric_series *s, int64_t ns);
 /* The current value of a counter or gauge; for tests and status pages. */
 int64_t metric_value(const struct metric_series *s);

@@ -164,6 +164,24 @@ static void durations_are_those_of_the_items(void **state)
 	fixture_release(&f);
 }
 
+/* By another replica's clock, or a forged one. */
+static void a_start_in_the_future_is_no_duration(void **state)
+{
+	struct fixture f;
+	int64_t start;
+
+	(void)state;
+	fixture_init(&f);
+	assert_int_equal(timestamp_parse(TIME, &start), 0);
+	f.cluster.fake.wall_ms = start - 1500;
+	plan_add_change(&f.plan, (struct plan_change){"a", JOB_A, VIEW_UNKNOWN, 0});
+	done(&f, plan_add_patch(&f.plan, PLAN_RECORD, &f.snapshot->view.versions[0], 0, VIEW_NONE));
+	shows("\nkeptn_task_duration_seconds_sum{" APP_OF_DURATION
+	      "keptn_deployment_task_name=\"a\",keptn_deployment_task_status=\"Unknown\","
+	      "keptn_deployment_task_type=\"promotion\"} 0\n");
+	fixture_release(&f);
+}
+
 /* --- waiting ---------------------------------------------------------------------------------- */
 
 static unsigned waits(struct fixture *f, enum plan_reason reason)
@@ -298,6 +316,7 @@ int main(void)
 		cmocka_unit_test(actions_on_jobs_are_not_transitions),
 		cmocka_unit_test(counts_under_keptns_labels),
 		cmocka_unit_test(durations_are_those_of_the_items),
+		cmocka_unit_test(a_start_in_the_future_is_no_duration),
 		cmocka_unit_test(a_wait_is_reported_once_until_its_reason_changes),
 		cmocka_unit_test(a_refusal_is_reported_once_for_each_task_and_kind),
 		cmocka_unit_test(is_quiet_once_every_event_is_posted),

@@ -12,6 +12,7 @@ METRIC_COUNTER(labelled, "test_c_total", "With labels.", "path", "code");
 METRIC_GAUGE(gauge, "test_a", "Up and down.");
 METRIC_HISTOGRAM(latency, metric_call_bounds, "test_d_seconds", "Durations.", "path");
 METRIC_HISTOGRAM(hours, metric_task_bounds, "test_d_task_seconds", "Of tasks.");
+METRIC_HISTOGRAM(extremes, metric_task_bounds, "test_d_extreme_seconds", "Durations.");
 METRIC_COUNTER(crowd, "test_e_total", "Many.", "name");
 /* As long as Keptn's longest. */
 #define LONG_HISTOGRAM(var, name)                                                                  \
@@ -91,6 +92,15 @@ static void a_histogram_has_the_buckets_of_its_family(void **state)
 		assert_says(render(), line);
 	}
 	assert_null(strstr(render(), "test_d_task_seconds_bucket{le=\"0.00025\"}"));
+}
+
+/* Also one that wrapped: Prometheus would read no page with a sign in the middle. */
+static void a_sum_is_always_a_number(void **state)
+{
+	(void)state;
+	metric_observe_ns(metric_at(&extremes), INT64_MAX);
+	metric_observe_ns(metric_at(&extremes), INT64_MAX);
+	assert_says(render(), "\ntest_d_extreme_seconds_sum 18446744073.709551614\n");
 }
 
 static void a_family_does_not_grow_without_end(void **state)
@@ -185,6 +195,7 @@ int main(void)
 		cmocka_unit_test(counts_by_labels_and_escapes_them),
 		cmocka_unit_test(fills_the_buckets_of_a_histogram),
 		cmocka_unit_test(a_histogram_has_the_buckets_of_its_family),
+		cmocka_unit_test(a_sum_is_always_a_number),
 		cmocka_unit_test(a_family_does_not_grow_without_end),
 		cmocka_unit_test(threads_count_together),
 		cmocka_unit_test(the_page_never_overflows), /* the last: it fills the page */
