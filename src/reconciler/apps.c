@@ -93,7 +93,7 @@ static void object_changed(struct apps *a, bool version, const char *key, void *
 	if (!before || before == after)
 		return;
 	if (version)
-		report_memory_forget(&before->reports);
+		report_memory_forget(&before->reports, strchr(key, '/') + 1);
 	else
 		executor_memory_forget_job(&before->execution, strchr(key, '/') + 1);
 	a->changed(a->ctx, before->key, version);

@@ -9,22 +9,24 @@
 
 struct report_memory {
 	struct strmap reported; /* "version" or "version/task" to its last report */
-	int64_t delivered_ms; /* when a version that waits was first seen; 0: none waits */
+	struct strmap delivered; /* version to an int64_t: when it was first seen to wait */
 };
 
 static inline void report_memory_init(struct report_memory *m)
 {
-	*m = (struct report_memory){.reported = STRMAP_INIT(free)};
+	*m = (struct report_memory){STRMAP_INIT(free), STRMAP_INIT(free)};
 }
 
 static inline void report_memory_release(struct report_memory *m)
 {
 	strmap_release(&m->reported);
+	strmap_release(&m->delivered);
 }
 
-/* A version was deleted: another one may get its name. */
-static inline void report_memory_forget(struct report_memory *m)
+/* This version was deleted: another one may get its name. */
+static inline void report_memory_forget(struct report_memory *m, const char *version)
 {
+	(void)strmap_remove(&m->delivered, version);
 	strmap_clear(&m->reported);
 }
 

@@ -255,20 +255,30 @@ static void resumed(const struct reports *r, struct report_memory *memory, const
 	const struct plan_action *a)
 {
 	const struct plan_action *last = a + 1;
+	const int64_t *delivered = strmap_get(&memory->delivered, a->version->name);
 
 	if (last < plan->actions + plan->nactions && last->kind == PLAN_UNSUSPEND)
 		return;
-	if (memory->delivered_ms)
-		metric_observe_ns(metric_at(&to_running),
-			(env_mono_ms(r->env) - memory->delivered_ms) * 1000000);
-	memory->delivered_ms = 0;
+	if (delivered)
+		metric_observe_ns(
+			metric_at(&to_running), (env_mono_ms(r->env) - *delivered) * 1000000);
+	(void)strmap_remove(&memory->delivered, a->version->name);
 }
 
 void reports_planned(struct reports *r, struct report_memory *memory, const struct view *view)
 {
-	for (size_t i = 0; i < view->nversions; i++)
-		if (!memory->delivered_ms && view_waits(view, &view->versions[i]))
-			memory->delivered_ms = env_mono_ms(r->env);
+	for (size_t i = 0; i < view->nversions; i++) {
+		const struct view_version *v = &view->versions[i];
+
+		if (!view_waits(view, v) && !view_active(v)) {
+			(void)strmap_remove(&memory->delivered, v->name);
+		} else if (view_waits(view, v) && !strmap_has(&memory->delivered, v->name)) {
+			int64_t *now = xcalloc(1, sizeof(*now));
+
+			*now = env_mono_ms(r->env);
+			strmap_put(&memory->delivered, v->name, now);
+		}
+	}
 }
 
 void reports_done(struct reports *r, struct report_memory *memory, const struct snapshot *s,

@@ -182,6 +182,70 @@ static void a_start_in_the_future_is_no_duration(void **state)
 	fixture_release(&f);
 }
 
+/* Plans of two versions, one hour after the other, and then the last Job of "v" is resumed. */
+static void a_version_runs_since_its_own_delivery(void **state)
+{
+	static const struct view_task task = {"a", true};
+	static const struct view_item open = {"a", JOB_A, VIEW_PROGRESSING, 1};
+#define WAITS(n)  {.name = (n), .uid = (n), .delivered = true, .tasks = &task, .ntasks = 1}
+#define ENDED(n)  {.name = (n), .uid = (n), .delivered = true, .promotion = VIEW_FAILED}
+#define ACTIVE(n) {.name = (n), .uid = (n), .items = &open, .nitems = 1}
+	static const struct {
+		const char *what;
+		struct view_version plans[3][2];
+		const char *deleted; /* before the last plan */
+		int hours, count; /* observed */
+	} rows[] = {
+		{"alone", {{WAITS("v")}, {ACTIVE("v")}, {ACTIVE("v")}}, NULL, 3, 1},
+		{"an older one waits on, or was aborted",
+			{{WAITS("u")}, {WAITS("u"), WAITS("v")}, {ACTIVE("v"), WAITS("u")}}, NULL,
+			2, 1},
+		{"an older one timed out",
+			{{WAITS("u")}, {ENDED("u"), WAITS("v")}, {ENDED("u"), ACTIVE("v")}}, NULL,
+			2, 1},
+		{"a newer one waits",
+			{{WAITS("v")}, {ACTIVE("v"), WAITS("w")}, {ACTIVE("v"), WAITS("w")}}, NULL,
+			3, 1},
+		{"it timed out, and is retried", {{WAITS("v")}, {ENDED("v")}, {ACTIVE("v")}}, NULL,
+			0, 0},
+		{"an older one was deleted",
+			{{WAITS("v"), WAITS("u")}, {WAITS("v"), WAITS("u")}, {WAITS("v")}}, "u", 3,
+			1},
+		{"a new one has the name of one that was deleted",
+			{{WAITS("v")}, {WAITS("v")}, {WAITS("v")}}, "v", 1, 1},
+	};
+	int hours = 0, count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p) char *line = NULL;
+		struct fixture f;
+
+		fixture_init(&f);
+		for (size_t n = 0; n < 3; n++) {
+			size_t versions = rows[i].plans[n][1].name ? 2 : 1;
+
+			if (n == 2 && rows[i].deleted)
+				report_memory_forget(&f.app->reports, rows[i].deleted);
+			reports_planned(f.reports, &f.app->reports,
+				&(struct view){
+					.versions = rows[i].plans[n], .nversions = versions});
+			fake_env_run(&f.cluster.fake, 3600 * 1000);
+		}
+		/* Again after a pause: it was running already. */
+		done(&f, fixture_add(&f, PLAN_UNSUSPEND));
+		done(&f, fixture_add(&f, PLAN_UNSUSPEND));
+		hours += rows[i].hours;
+		count += rows[i].count;
+		line = xasprintf("\npromogate_delivery_to_running_seconds_sum %d\n"
+				 "promogate_delivery_to_running_seconds_count %d\n",
+			hours * 3600, count);
+		print_message("# %s\n", rows[i].what);
+		shows(line);
+		fixture_release(&f);
+	}
+}
+
 /* --- waiting ---------------------------------------------------------------------------------- */
 
 static unsigned waits(struct fixture *f, enum plan_reason reason)
@@ -317,6 +381,7 @@ int main(void)
 		cmocka_unit_test(counts_under_keptns_labels),
 		cmocka_unit_test(durations_are_those_of_the_items),
 		cmocka_unit_test(a_start_in_the_future_is_no_duration),
+		cmocka_unit_test(a_version_runs_since_its_own_delivery),
 		cmocka_unit_test(a_wait_is_reported_once_until_its_reason_changes),
 		cmocka_unit_test(a_refusal_is_reported_once_for_each_task_and_kind),
 		cmocka_unit_test(is_quiet_once_every_event_is_posted),
