@@ -79,15 +79,27 @@ static bool same_list(const char *a, const char *b)
 	return len == strcspn(b, "[") && strncmp(a, b, len) == 0;
 }
 
-static bool same_fault(const struct finding *a, const struct finding *b)
+/* Both are counts, as xasprintf() wrote them. */
+static bool is_at_most(const char *a, const char *b)
 {
-	return a->rule == b->rule && str_eq(a->value, b->value) && same_list(a->field, b->field);
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	return a_len < b_len || (a_len == b_len && strcmp(a, b) <= 0);
+}
+
+/* Whether old has the same fault, or, of a list that is too long, a worse one. */
+static bool is_as_before(const struct finding *item, const struct finding *old)
+{
+	if (item->rule != old->rule || !same_list(item->field, old->field))
+		return false;
+	return item->type == FIELDERR_TOO_MANY ? is_at_most(item->value, old->value)
+					       : str_eq(item->value, old->value);
 }
 
 static bool ratchet_one(struct finding *item, const struct findings *old, bool *used)
 {
 	for (size_t i = 0; i < old->count; i++) {
-		if (used[i] || !same_fault(&old->items[i], item))
+		if (used[i] || !is_as_before(item, &old->items[i]))
 			continue;
 		used[i] = true;
 		return true;

@@ -47,7 +47,8 @@ size_t findings_errors(const struct findings *f);
 
 /*
  * Ratcheting: an error that is in old too, with the same rule and value anywhere in the same list,
- * becomes a warning. One finding in old covers one error.
+ * becomes a warning; so does a count that is too large, but not larger than in old. One finding in
+ * old covers one error.
  */
 void findings_ratchet(struct findings *f, const struct findings *old);
 
