@@ -13,7 +13,6 @@ struct judge {
 	const struct known *known;
 	struct resolver resolver;
 	struct findings *to;
-	struct needs *needs;
 	int suggestions_left;
 	unsigned names_left; /* of LIMIT_SUGGESTION_NAMES */
 };
@@ -92,7 +91,7 @@ static void add_unresolved(
 	item = findings_add(j->to, rule, missing ? FIELDERR_NOT_FOUND : FIELDERR_INVALID,
 		element_field(e), e->text, "%s", buf_str(&detail));
 	if (item)
-		item->unconfirmed = needs_add(j->needs, r);
+		item->unconfirmed = r->nunconfirmed > 0;
 }
 
 static enum rule_id promotion_rule(enum resolve_outcome outcome)
@@ -221,15 +220,25 @@ static void judge_on_failure(struct judge *j)
 			on_failure_name(ON_FAILURE_BLOCK), on_failure_name(ON_FAILURE_WARN));
 }
 
-void judge_appcontext(const struct appcontext *app, const struct known *k, struct findings *to,
-	struct needs *needs)
+void judge_needs(const struct finding *item, const struct known *k, const char *app_ns,
+	bool decides, struct needs *to)
+{
+	struct resolver resolver = lookup_resolver(k, app_ns);
+	struct resolution r;
+
+	if (needs_full(to, decides))
+		return;
+	resolve(&resolver, item->value, &r);
+	needs_add(to, &r, decides);
+}
+
+void judge_appcontext(const struct appcontext *app, const struct known *k, struct findings *to)
 {
 	struct judge j = {
 		.app = app,
 		.known = k,
 		.resolver = lookup_resolver(k, app->namespace),
 		.to = to,
-		.needs = needs,
 		.suggestions_left = LIMIT_SUGGESTIONS,
 		.names_left = LIMIT_SUGGESTION_NAMES,
 	};

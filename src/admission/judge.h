@@ -8,11 +8,11 @@
 #include "admission/lookup.h"
 #include "keptn/appcontext.h"
 
-/*
- * Appends every finding, in the order of the fields. A finding about another object adds to needs
- * the names that it depends on and that no live look-up has confirmed.
- */
-void judge_appcontext(const struct appcontext *app, const struct known *k, struct findings *to,
-	struct needs *needs);
+/* Appends every finding, in the order of the fields. */
+void judge_appcontext(const struct appcontext *app, const struct known *k, struct findings *to);
+
+/* Adds the names that an unconfirmed finding in a context of app_ns depends on. */
+void judge_needs(const struct finding *item, const struct known *k, const char *app_ns,
+	bool decides, struct needs *to);
 
 #endif

@@ -28,18 +28,31 @@ struct resolver lookup_resolver(const struct known *k, const char *app_ns)
 void needs_release(struct needs *n)
 {
 	strmap_release(&n->names);
+	n->optional = 0;
 }
 
-bool needs_add(struct needs *n, const struct resolution *r)
+bool needs_full(const struct needs *n, bool decides)
 {
+	return n->names.count == LIMIT_LOOKUPS_PER_ROUND ||
+	       (!decides && n->optional == LIMIT_WORDING_LOOKUPS);
+}
+
+void needs_add(struct needs *n, const struct resolution *r, bool decides)
+{
+	static char deciding; /* an address other than NULL */
 	char key[2 * LIMIT_NAME_BYTES + 2];
 
-	for (size_t i = 0; i < r->nunconfirmed; i++) {
-		if (n->names.count == LIMIT_LOOKUPS_PER_ROUND)
-			break;
+	for (size_t i = 0; i < r->nunconfirmed && !needs_full(n, decides); i++) {
 		(void)snprintf(key, sizeof(key), "%s/%s", r->unconfirmed[i].namespace,
 			r->unconfirmed[i].name);
-		strmap_put(&n->names, key, NULL);
+		if (strmap_has(&n->names, key))
+			continue;
+		strmap_put(&n->names, key, decides ? &deciding : NULL);
+		n->optional += !decides;
 	}
-	return r->nunconfirmed > 0;
+}
+
+bool needs_decide(const struct needs *n, const char *key)
+{
+	return strmap_get(&n->names, key) != NULL;
 }

@@ -4,6 +4,9 @@
  * The informer's cache lags: `kubectl apply -f` may create a definition and its context
  * milliseconds apart. So a cache miss is never trusted to deny a request: the names go to a list of
  * needs, the caller looks them up live, and judges again with the answers as `confirmed`.
+ *
+ * Some needs decide whether the request is allowed. The others only word its findings: they are
+ * optional, and a request is never refused because their look-ups failed.
  */
 #ifndef PROMOGATE_ADMISSION_LOOKUP_H
 #define PROMOGATE_ADMISSION_LOOKUP_H
@@ -20,24 +23,30 @@ struct known {
 	const struct strmap *lenient_managers;
 	enum block_deployment block_deployment;
 	size_t max_promotion_tasks; /* 0: no limit */
+	bool ask_wording; /* list optional needs too */
 };
 
 /* Looks into what is confirmed, then into the cache. Borrows k and app_ns. */
 struct resolver lookup_resolver(const struct known *k, const char *app_ns);
 
-/* "namespace/name" of what must be confirmed; at most LIMIT_LOOKUPS_PER_ROUND at a time. */
+/*
+ * "namespace/name" of what must be confirmed; at most LIMIT_LOOKUPS_PER_ROUND at a time, and at
+ * most LIMIT_WORDING_LOOKUPS optional ones.
+ */
 struct needs {
-	struct strmap names;
+	struct strmap names; /* the value: NULL if it is optional */
+	size_t optional;
 };
 
 #define NEEDS_INIT {.names = STRMAP_INIT(NULL)}
 
 void needs_release(struct needs *n); /* for CLEANUP() too */
 
-/*
- * Adds what the outcome depends on and is not confirmed. True if there is such a name, even if the
- * list is full.
- */
-bool needs_add(struct needs *n, const struct resolution *r);
+/* Adds what r depends on and is not confirmed. What decides must be added before what does not. */
+void needs_add(struct needs *n, const struct resolution *r, bool decides);
+/* Whether it takes no more needs of this kind. */
+bool needs_full(const struct needs *n, bool decides);
+/* Whether the verdict depends on this name, "namespace/name". */
+bool needs_decide(const struct needs *n, const char *key);
 
 #endif

@@ -56,32 +56,50 @@ static void soften(const struct review *r, const struct known *k, struct finding
 static void ratchet_old(const struct review *r, const struct known *k, struct findings *f)
 {
 	CLEANUP(findings_release) struct findings old_findings = FINDINGS_INIT;
-	CLEANUP(needs_release) struct needs ignored = NEEDS_INIT;
 	struct appcontext old;
 
 	appcontext_read(r->old_object, r->namespace, &old);
-	judge_appcontext(&old, k, &old_findings, &ignored);
+	judge_appcontext(&old, k, &old_findings);
 	findings_ratchet(f, &old_findings);
 }
 
-/*
- * Whether further look-ups cannot change the verdict. The first round is always made, so that
- * warnings are correct too; after it, the rest of a long list need not be confirmed.
- */
-static bool is_settled(const struct known *k, const struct findings *f)
+/* Whether an error is certain, so that no look-up can allow the request. */
+static bool is_denied(const struct findings *f)
 {
-	bool unsure = false;
-
-	if (k->confirmed->by_key.count == 0)
-		return false;
-	for (size_t i = 0; i < f->count; i++) {
-		if (f->items[i].severity != SEVERITY_ERROR)
-			continue;
-		if (!f->items[i].unconfirmed)
+	for (size_t i = 0; i < f->count; i++)
+		if (f->items[i].severity == SEVERITY_ERROR && !f->items[i].unconfirmed)
 			return true;
-		unsure = true;
+	return false;
+}
+
+/* What to look up: errors first, since only they can decide. */
+static void list_needs(
+	const struct review *r, const struct known *k, const struct findings *f, struct needs *to)
+{
+	bool denied = is_denied(f);
+
+	for (enum severity severity = 0; severity < SEVERITY_COUNT; severity++) {
+		bool decides = severity == SEVERITY_ERROR && !denied;
+
+		if (!decides && !k->ask_wording)
+			continue;
+		for (size_t i = 0; i < f->count; i++)
+			if (f->items[i].unconfirmed && f->items[i].severity == severity)
+				judge_needs(&f->items[i], k, r->namespace, decides, to);
 	}
-	return !unsure;
+}
+
+/* What was not looked up is reported as what it is. */
+static void hedge(struct findings *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		CLEANUP(free_p) char *detail = NULL;
+
+		if (!f->items[i].unconfirmed)
+			continue;
+		detail = f->items[i].detail;
+		f->items[i].detail = xasprintf("not confirmed: %s", detail);
+	}
 }
 
 int verdict_validate(
@@ -96,12 +114,14 @@ int verdict_validate(
 	if (!r->object || is_being_deleted(r))
 		return 0;
 	appcontext_read(r->object, r->namespace, &app);
-	judge_appcontext(&app, k, &v->findings, needs);
+	judge_appcontext(&app, k, &v->findings);
 	soften(r, k, &v->findings);
 	if (r->operation == REVIEW_UPDATE && findings_errors(&v->findings))
 		ratchet_old(r, k, &v->findings);
-	if (needs->names.count && !is_settled(k, &v->findings))
+	list_needs(r, k, &v->findings, needs);
+	if (needs->names.count)
 		return VERDICT_PENDING;
+	hedge(&v->findings);
 	v->allowed = findings_errors(&v->findings) == 0;
 	return 0;
 }

@@ -24,9 +24,13 @@ void verdict_release(struct verdict *v); /* for CLEANUP() too */
 enum { VERDICT_PENDING = 1 };
 
 /*
- * /validate. 0: the verdict is filled. VERDICT_PENDING: it depends on names that are not confirmed;
- * look them up live, add them to k->confirmed, release v, and call again. That ends: each round
+ * /validate. 0: the verdict is filled. VERDICT_PENDING: look up the needs live, add the answers to
+ * k->confirmed, release v and needs, and call again without k->ask_wording. That ends: each round
  * confirms at least one more name, and the names are those in the object and their functionRefs.
+ *
+ * Without k->ask_wording, it is pending only if a name that is not confirmed could deny the request
+ * (needs_decide()). Where look-ups fail, call it so: the answer is certain, and findings that were
+ * not looked up say that they are not confirmed.
  */
 int verdict_validate(
 	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v);

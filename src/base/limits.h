@@ -40,6 +40,11 @@ enum {
 	LIMIT_SUGGESTION_NAMES = 1000,
 	/* Concurrent live look-ups of one request. */
 	LIMIT_LOOKUPS_PER_ROUND = 32,
+	/*
+	 * Live look-ups of one request that only word its findings: enough for a few misspelt
+	 * names, and a list of a thousand costs no more than they do.
+	 */
+	LIMIT_WORDING_LOOKUPS = 8,
 	/* A live look-up: well below the 3 s that the API server waits for the webhook. */
 	LIMIT_LOOKUP_MS = 2000,
 	/* A request is answered this long before the API server stops waiting. */

@@ -21,7 +21,7 @@ struct waiter {
 	struct pending *pending;
 	struct request *request;
 	size_t open; /* look-ups under way */
-	struct err err;
+	struct err err; /* of a look-up that decides */
 	api_id deadline;
 	bool deadline_open; /* its callback has not run yet */
 	bool answered; /* by the deadline; the look-ups under way only end */
@@ -66,12 +66,18 @@ static void end(struct waiter *w)
 		waiter_free(w);
 }
 
+/* Answers without further look-ups: with an error only if one of them could deny the request. */
+static void answer_now(struct request *r, int status, const char *reason, const struct err *err)
+{
+	if (request_judge_again(r) == VERDICT_PENDING)
+		request_fail(r, status, reason, err);
+}
+
 /* All look-ups of a round have ended. */
 static void round_done(struct waiter *w)
 {
 	struct request *r = w->request;
 
-	needs_release(&r->needs);
 	if (w->answered) {
 		end(w);
 		return;
@@ -79,9 +85,9 @@ static void round_done(struct waiter *w)
 	request_parse(r);
 	if (w->err.kind != ERR_NONE) {
 		(void)err_wrap(&w->err, "looking up a KeptnTaskDefinition");
-		request_fail(r, 500, "InternalError", &w->err);
+		answer_now(r, 500, "InternalError", &w->err);
 		end(w);
-	} else if (request_judge(r) == VERDICT_PENDING) {
+	} else if (request_judge_again(r) == VERDICT_PENDING) {
 		ask(w);
 	} else {
 		end(w);
@@ -92,10 +98,10 @@ static void looked_up(void *ctx, const char *key, const struct json *object, con
 {
 	struct waiter *w = ctx;
 
-	if (err)
-		w->err = *err;
-	else
+	if (!err)
 		request_learn(w->request, key, object);
+	else if (needs_decide(&w->request->needs, key))
+		w->err = *err;
 	if (--w->open == 0)
 		round_done(w);
 }
@@ -132,7 +138,7 @@ static void deadline_done(void *ctx, const struct api_response *response, const 
 		return; /* shutting down: the look-ups end as well */
 	(void)err_set(&late, ERR_TIMEOUT, "timed out looking up KeptnTaskDefinitions");
 	request_parse(w->request);
-	request_fail(w->request, 500, "InternalError", &late);
+	answer_now(w->request, 500, "InternalError", &late);
 	request_unparse(w->request);
 	w->answered = true;
 }
@@ -158,7 +164,7 @@ static void ask_on_client_thread(
 		return;
 	}
 	request_parse(w->request);
-	request_fail(w->request, 503, "ServiceUnavailable", err);
+	answer_now(w->request, 503, "ServiceUnavailable", err);
 	end(w);
 }
 
@@ -178,6 +184,6 @@ void pending_add(struct pending *pending, struct request *r_take)
 	}
 	(void)err_set(&err, ERR_THROTTLED, "%d requests are waiting for live look-ups; try again",
 		LIMIT_WAITING_REQUESTS);
-	request_fail(r_take, 503, "ServiceUnavailable", &err);
+	answer_now(r_take, 503, "ServiceUnavailable", &err);
 	end(w);
 }

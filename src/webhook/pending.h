@@ -2,7 +2,7 @@
  * pending - requests whose verdict depends on live look-ups. On the client's thread
  * (controller/env.h) it asks the API server, adds the answers to the request and has it judged
  * again, until there is a verdict or the API server is about to stop waiting. No thread waits
- * meanwhile.
+ * meanwhile. Where a look-up fails, the request is refused only if that look-up could deny it.
  */
 #ifndef PROMOGATE_WEBHOOK_PENDING_H
 #define PROMOGATE_WEBHOOK_PENDING_H

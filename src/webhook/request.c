@@ -102,6 +102,7 @@ int request_judge(struct request *r)
 		.lenient_managers = config->lenient_managers,
 		.block_deployment = view.block_deployment,
 		.max_promotion_tasks = config->max_promotion_tasks,
+		.ask_wording = !r->asked,
 	};
 	if (r->mutates)
 		verdict_mutate(&r->review, &known, &v);
@@ -111,6 +112,13 @@ int request_judge(struct request *r)
 	if (ret == 0)
 		answer(r, &v);
 	return ret;
+}
+
+int request_judge_again(struct request *r)
+{
+	needs_release(&r->needs);
+	r->asked = true;
+	return request_judge(r);
 }
 
 static int parse(struct request *r, struct err *err)

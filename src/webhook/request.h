@@ -26,6 +26,7 @@ struct request {
 	struct review review; /* points into tree */
 	struct definitions confirmed; /* live answers */
 	struct needs needs; /* what to look up after VERDICT_PENDING */
+	bool asked; /* once is enough for what only words the findings */
 };
 
 /* NULL, with the exchange answered, if it is not an AdmissionReview. config is borrowed. */
@@ -34,8 +35,13 @@ struct request *request_receive(
 void request_free(struct request *r);
 DEFINE_CLEANUP(struct request, request_free)
 
-/* Judges and answers it: 0. VERDICT_PENDING: the verdict depends on r->needs. */
+/* Judges and answers it: 0. VERDICT_PENDING: r->needs are to be looked up. */
 int request_judge(struct request *r);
+/*
+ * The same after look-ups, or instead of them. VERDICT_PENDING: a need that is left could deny the
+ * request.
+ */
+int request_judge_again(struct request *r);
 /* Answers with an error. */
 void request_fail(struct request *r, int status, const char *reason, const struct err *err);
 

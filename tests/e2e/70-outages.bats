@@ -35,11 +35,11 @@ unreachable() { # WHICH: what a person reads while nobody listens
 }
 
 # asked WEBHOOK TASK: HTTP status and body of a direct question about a context with this task
-asked() { # NAME TASK [TIMEOUT]
-	jq -n --arg task "$2" --arg ns "$ns" '{kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1", request: {
+asked() { # NAME TASK [TIMEOUT [LIST]]
+	jq -n --arg task "$2" --arg ns "$ns" --arg list "${4:-promotionTasks}" '{kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1", request: {
 		uid: "direct", operation: "CREATE", name: "podtato", namespace: $ns,
 		resource: {group: "lifecycle.keptn.sh", version: "v1", resource: "keptnappcontexts"},
-		object: {metadata: {name: "podtato", namespace: $ns}, spec: {promotionTasks: [$task]}}}}' |
+		object: {metadata: {name: "podtato", namespace: $ns}, spec: {($list): [$task]}}}}' |
 		curl -sS --cacert "$(process_home "$1")/tls/ca.crt" -H 'Content-Type: application/json' --data-binary @- \
 			-w '\n%{http_code}\n' "https://127.0.0.1:$(webhook_port "$1")/validate?timeout=${3:-3s}"
 }
@@ -135,7 +135,7 @@ serves_its_file() {
 	promotes podtato notify | says '' apply
 }
 
-@test "the API server is down: the cache is enough to allow, and a cache miss is an error, not a denial" {
+@test "the API server is down: the cache is enough to allow, and a cache miss that could deny is an error" {
 	definition notify | says '' apply
 	cached() {
 		[[ $(asked main notify) == *'"allowed":true'* ]]
@@ -148,16 +148,23 @@ serves_its_file() {
 	run -0 asked main tell
 	[ "${lines[-1]}" = 500 ]
 	[[ $(jq -r .message <<<"${lines[0]}") == "looking up a KeptnTaskDefinition: "* ]]
+	run -0 asked main tell 3s preDeploymentTasks
+	[ "${lines[-1]}" = 200 ]
+	[[ $(jq -r 'select(.response.allowed) | .response.warnings[]' <<<"${lines[0]}") == *': not confirmed: '* ]]
 	[[ $(plain main /readyz) == ok ]]
 }
 
 @test "the API server hangs: the webhook reports it before its caller times out" {
 	kill -STOP "$(cut -d' ' -f1 "$cluster/run/kube-apiserver")"
 	run -0 asked main tell 1s
+	hanging=("${lines[@]}")
+	run -0 asked main tell 1s preDeploymentTasks
 	kill -CONT "$(cut -d' ' -f1 "$cluster/run/kube-apiserver")"
-	[ "${lines[-1]}" = 500 ]
+	[ "${hanging[-1]}" = 500 ]
 	same "timed out looking up KeptnTaskDefinitions" \
-		"$(jq -r .message <<<"${lines[0]}")"
+		"$(jq -r .message <<<"${hanging[0]}")"
+	[ "${lines[-1]}" = 200 ]
+	[[ ${lines[0]} == *'"allowed":true'*': not confirmed: '* ]]
 }
 
 @test "the API server was restarted: the watches recover automatically" {

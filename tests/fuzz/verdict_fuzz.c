@@ -95,6 +95,7 @@ static struct known known_of(const struct world *w, const struct definitions *co
 		.confirmed = confirmed,
 		.lenient_managers = &w->lenient,
 		.block_deployment = w->block,
+		.ask_wording = true,
 	};
 }
 
@@ -117,6 +118,7 @@ static void validate(const struct world *w, const struct review *r, struct verdi
 		assert(confirmed.by_key.count == before + needs.names.count);
 		assert(confirmed.by_key.count > before);
 		verdict_release(v);
+		known.ask_wording = false;
 	}
 	assert(v->allowed == (findings_errors(&v->findings) == 0));
 	assert(v->patch.empty);

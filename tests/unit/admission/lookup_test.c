@@ -104,13 +104,14 @@ static void what_is_confirmed_counts_before_what_is_cached(void **state)
 	assert_string_equal(namespace_of(&k, "a"), "dev");
 }
 
-static bool needs(struct needs *needs, const struct known *k, const char *app_ns, const char *name)
+static void need(struct needs *needs, const struct known *k, const char *app_ns, const char *name,
+	bool decides)
 {
 	struct resolver resolver = lookup_resolver(k, app_ns);
 	struct resolution r;
 
 	resolve(&resolver, name, &r);
-	return needs_add(needs, &r);
+	needs_add(needs, &r, decides);
 }
 
 static void needs_are_what_is_not_confirmed_yet(void **state)
@@ -124,17 +125,19 @@ static void needs_are_what_is_not_confirmed_yet(void **state)
 	k = known_of(&w);
 	definitions_put(&w.confirmed, "dev", "a", NULL);
 	definitions_put(&w.cached, "dev", "here", make(""));
-	assert_true(needs(&list, &k, "dev", "a"));
-	assert_true(needs(&list, &k, "dev", "here"));
-	assert_true(needs(&list, &k, "keptn", "x"));
-	assert_false(needs(&list, &k, "dev", "No Name"));
+	need(&list, &k, "dev", "a", true);
+	need(&list, &k, "dev", "here", true);
+	need(&list, &k, "keptn", "x", true);
+	need(&list, &k, "dev", "No Name", true);
 	strmap_walk(&list.names, join_key, &names);
 	assert_string_equal(buf_str(&names), "dev/here keptn/a keptn/x ");
+	needs_release(&list);
 	definitions_put(&w.confirmed, "keptn", "a", NULL);
-	assert_false(needs(&list, &k, "dev", "a"));
+	need(&list, &k, "dev", "a", true);
+	assert_int_equal(list.names.count, 0);
 }
 
-static void a_full_list_of_needs_still_says_that_there_are_more(void **state)
+static void a_need_that_decides_stays_one(void **state)
 {
 	CLEANUP(needs_release) struct needs list = NEEDS_INIT;
 	struct known k;
@@ -142,12 +145,41 @@ static void a_full_list_of_needs_still_says_that_there_are_more(void **state)
 
 	(void)state;
 	k = known_of(&w);
-	for (int i = 0; i < LIMIT_LOOKUPS_PER_ROUND + 5; i++) {
-		CLEANUP(free_p) char *name = xasprintf("a%d", i);
+	need(&list, &k, "dev", "a", true);
+	need(&list, &k, "dev", "a", false);
+	need(&list, &k, "dev", "b", false);
+	assert_true(needs_decide(&list, "dev/a"));
+	assert_false(needs_decide(&list, "dev/b"));
+	assert_false(needs_decide(&list, "dev/c"));
+	assert_int_equal(list.names.count, 4);
+	assert_int_equal(list.optional, 2);
+	needs_release(&list);
+	assert_int_equal(list.optional, 0);
+}
 
-		assert_true(needs(&list, &k, "dev", name));
+static void needs_have_limits(void **state)
+{
+	static const struct {
+		bool decides;
+		size_t want;
+	} rows[] = {{false, LIMIT_WORDING_LOOKUPS}, {true, LIMIT_LOOKUPS_PER_ROUND}};
+	struct known k;
+	WORLD;
+
+	(void)state;
+	k = known_of(&w);
+	for (size_t row = 0; row < ARRAY_SIZE(rows); row++) {
+		CLEANUP(needs_release) struct needs list = NEEDS_INIT;
+
+		for (int i = 0; i < LIMIT_LOOKUPS_PER_ROUND + 5; i++) {
+			CLEANUP(free_p) char *name = xasprintf("a%d", i);
+
+			assert_int_equal(needs_full(&list, rows[row].decides),
+				list.names.count == rows[row].want);
+			need(&list, &k, "dev", name, rows[row].decides);
+		}
+		assert_int_equal(list.names.count, rows[row].want);
 	}
-	assert_int_equal(list.names.count, LIMIT_LOOKUPS_PER_ROUND);
 }
 
 static void suggests_the_nearest_name(void **state)
@@ -217,7 +249,8 @@ int main(void)
 		cmocka_unit_test(definitions_are_found_by_namespace_and_name),
 		cmocka_unit_test(what_is_confirmed_counts_before_what_is_cached),
 		cmocka_unit_test(needs_are_what_is_not_confirmed_yet),
-		cmocka_unit_test(a_full_list_of_needs_still_says_that_there_are_more),
+		cmocka_unit_test(a_need_that_decides_stays_one),
+		cmocka_unit_test(needs_have_limits),
 		cmocka_unit_test(suggests_the_nearest_name),
 		cmocka_unit_test(suggesting_has_a_limit),
 	};

@@ -5,6 +5,7 @@
  *	it TITLE                      begins one
  *	definition NS/NAME SPEC       a KeptnTaskDefinition that the cache and the API server have
  *	live NS/NAME SPEC             … that only the API server has: the cache lags
+ *	fails NS/NAME                 … whose look-up fails
  *	cached NS/NAME SPEC           … as the cache has it: a stale one, or one that is gone
  *	keptn-namespace NS            (keptn-system)
  *	namespace NS                  of the request (dev)
@@ -37,7 +38,7 @@
 struct scenario {
 	char *title;
 	struct strmap live, cached; /* "namespace/name" to the text of a spec */
-	struct strmap lenient;
+	struct strmap lenient, fails;
 	enum block_deployment block_deployment;
 	int64_t max_promotion_tasks;
 	char *keptn_namespace, *namespace, *manager, *resource, *subresource;
@@ -55,6 +56,7 @@ static inline struct scenario *scenario_new(const char *title)
 	s->live = (struct strmap)STRMAP_INIT(free);
 	s->cached = (struct strmap)STRMAP_INIT(free);
 	s->lenient = (struct strmap)STRMAP_INIT(NULL);
+	s->fails = (struct strmap)STRMAP_INIT(NULL);
 	s->keptn_namespace = xstrdup("keptn-system");
 	s->namespace = xstrdup("dev");
 	s->manager = xstrdup("kubectl");
@@ -77,6 +79,7 @@ static inline void scenario_free(struct scenario *s)
 	strmap_release(&s->live);
 	strmap_release(&s->cached);
 	strmap_release(&s->lenient);
+	strmap_release(&s->fails);
 	buf_release(&s->want);
 	free(s);
 }
@@ -135,6 +138,8 @@ static inline void scenario_line(struct scenario *s, char *line)
 		scenario_define(s, rest, true, false);
 	else if (str_eq(line, "cached"))
 		scenario_define(s, rest, false, true);
+	else if (str_eq(line, "fails"))
+		strmap_put(&s->fails, rest, NULL);
 	else if (str_eq(line, "keptn-namespace"))
 		scenario_set(&s->keptn_namespace, rest);
 	else if (str_eq(line, "namespace"))

@@ -50,7 +50,6 @@ static void read_example(const char *text, struct example *e)
 static void judge(const char *text, struct findings *to)
 {
 	CLEANUP(strmap_release) struct strmap nobody = STRMAP_INIT(NULL);
-	CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
 	CLEANUP(example_release) struct example e;
 	struct known known = {
 		.keptn_namespace = "keptn-system",
@@ -63,7 +62,7 @@ static void judge(const char *text, struct findings *to)
 	known.cached = known.confirmed = &e.definitions;
 	appcontext_read(e.context.root,
 		json_string(json_at(e.context.root, "metadata", "namespace")), &app);
-	judge_appcontext(&app, &known, to, &needs);
+	judge_appcontext(&app, &known, to);
 }
 
 static void a_rejected_example_has_the_finding(void **state)

@@ -50,16 +50,22 @@ static int queue_down(void **state)
 	return 0;
 }
 
-/* A request for these tasks that the cache can't decide. */
-static struct exchange *add(struct queue *q, const char *tasks)
+/* A request that the cache can't answer. */
+static struct exchange *add_review(struct queue *q, const char *body)
 {
-	CLEANUP(free_p) char *body = stage_review(tasks, "kubectl");
 	struct exchange *x = q->exchanges[q->count++] = stage_exchange(&q->stage, body);
 	struct request *r = request_receive(&q->stage.config, x, false);
 
 	assert_int_equal(request_judge(r), VERDICT_PENDING);
 	pending_add(q->pending, r);
 	return x;
+}
+
+static struct exchange *add(struct queue *q, const char *tasks)
+{
+	CLEANUP(free_p) char *body = stage_review(tasks, "kubectl");
+
+	return add_review(q, body);
 }
 
 static size_t look_ups(const struct queue *q)
@@ -131,7 +137,7 @@ static void a_look_up_that_fails_is_an_error(void **state)
 	fake_env_run(q->fake, 0);
 	failed(q, GET_OF("new"), ERR_FORBIDDEN);
 	assert_false(stage_answered(x)); /* the other answer is still to come */
-	found(q, GET_OF_KEPTNS("new"), RUNS);
+	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
 	stage_expect(x, 500, "looking up a KeptnTaskDefinition: ");
 }
 
@@ -141,7 +147,7 @@ static void the_deadline_answers_before_the_client_gives_up(void **state)
 	struct exchange *x = add(q, "\"new\"");
 
 	fake_env_run(q->fake, PATIENCE_MS - 1);
-	found(q, GET_OF("new"), RUNS);
+	failed(q, GET_OF("new"), ERR_NOT_FOUND);
 	assert_false(stage_answered(x));
 	fake_env_run(q->fake, 1);
 	stage_expect(x, 500, "timed out looking up KeptnTaskDefinitions");
@@ -212,6 +218,106 @@ static void one_request_too_many_is_refused(void **state)
 	assert_false(stage_answered(add(q, "\"new\"")));
 }
 
+/* --- what no look-up could deny --------------------------------------------------------------- */
+
+#define CREATE   "\"operation\":\"CREATE\""
+#define PROMOTES "{\"promotionTasks\":[\"new\"]}"
+#define OLD(tasks)                                                                                 \
+	"\"operation\":\"UPDATE\",\"oldObject\":{\"spec\":{\"promotionTasks\":[" tasks "]}}"
+
+/* How a request is left without the answers. */
+enum trouble { FORBIDDEN, SLOW, FULL, SHUTDOWN, TROUBLES };
+
+static const struct {
+	const char *title, *spec, *manager, *more;
+	bool may_be_denied;
+	const char *part; /* of the answer, if no look-up could deny it */
+} requests[] = {
+	{"a warning", "{\"preDeploymentTasks\":[\"new\"]}", "kubectl", CREATE, false,
+		ALLOWED ",\"warnings\":[\"spec.preDeploymentTasks[0]: Not found: \\\"new\\\": "
+			"not confirmed: "},
+	{"a dry run", PROMOTES, "kubectl", CREATE ",\"dryRun\":true", false, ALLOWED},
+	{"a lenient manager", PROMOTES, "argocd", CREATE, false, ALLOWED},
+	{"an old fault", PROMOTES, "kubectl", OLD("\"new\""), false, ALLOWED},
+	{"a denial that is certain", "{\"promotionTasks\":[\"new\",\"B!\"]}", "kubectl", CREATE,
+		false, DENIED},
+	{"a create", PROMOTES, "kubectl", CREATE, true, NULL},
+	{"an update", PROMOTES, "kubectl", OLD(""), true, NULL},
+	{"a warning and an error", "{\"preDeploymentTasks\":[\"x\"],\"promotionTasks\":[\"new\"]}",
+		"kubectl", CREATE, true, NULL},
+};
+
+/* Fails each look-up under way. */
+static void all_failed(struct queue *q, enum err_kind kind)
+{
+	while (look_ups(q))
+		fake_fail(q->fake, fake_find(q->fake, FAKE_CALL, "GET", "/"), kind);
+}
+
+static struct exchange *add_in_trouble(struct queue *q, size_t request, enum trouble trouble)
+{
+	CLEANUP(free_p)
+	char *body = stage_review_of(
+		requests[request].spec, requests[request].manager, requests[request].more);
+	struct exchange *x;
+
+	for (int i = 0; trouble == FULL && i < LIMIT_WAITING_REQUESTS; i++)
+		(void)add(q, "\"first\"");
+	x = add_review(q, body);
+	if (trouble == FULL || trouble == SHUTDOWN)
+		return x;
+	fake_env_run(q->fake, trouble == SLOW ? PATIENCE_MS : 0);
+	if (trouble == FORBIDDEN)
+		all_failed(q, ERR_FORBIDDEN);
+	return x;
+}
+
+static void look_ups_never_refuse_what_they_could_not_deny(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		for (enum trouble trouble = 0; trouble < TROUBLES; trouble++) {
+			struct exchange *x;
+			struct queue *q;
+			void *queue;
+
+			print_message("# %s %d\n", requests[i].title, (int)trouble);
+			(void)queue_up(&queue);
+			q = queue;
+			x = add_in_trouble(q, i, trouble);
+			if (trouble == SHUTDOWN)
+				fake_env_release(q->fake);
+			if (requests[i].may_be_denied)
+				stage_expect(x, trouble == FORBIDDEN || trouble == SLOW ? 500 : 503,
+					"\"kind\":\"Status\"");
+			else
+				stage_expect(x, 200, requests[i].part);
+			(void)queue_down(&queue);
+		}
+	}
+}
+
+/* The warning's look-up fails; those that decide go on. */
+static void a_warning_that_fails_does_not_end_the_other_look_ups(void **state)
+{
+	CLEANUP(free_p)
+	char *body = stage_review_of(
+		"{\"preDeploymentTasks\":[\"x\"],\"promotionTasks\":[\"new\"]}", "kubectl", CREATE);
+	struct queue *q = *state;
+	struct exchange *x = add_review(q, body);
+
+	fake_env_run(q->fake, 0);
+	failed(q, GET_OF("x"), ERR_FORBIDDEN);
+	failed(q, GET_OF_KEPTNS("x"), ERR_TIMEOUT);
+	found(q, GET_OF("new"), "{\"deno\":{\"functionRef\":{\"name\":\"parent\"}}}");
+	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
+	assert_false(stage_answered(x));
+	assert_int_equal(look_ups(q), 2); /* not x again */
+	found(q, GET_OF("parent"), "{\"deno\":{\"inline\":{\"code\":\"x\"}}}");
+	failed(q, GET_OF_KEPTNS("parent"), ERR_NOT_FOUND);
+	stage_expect(x, 200, ALLOWED);
+}
+
 /* --- shutdown --------------------------------------------------------------------------------- */
 
 /* Cancels what is under way, of one kind, in front of the rest. */
@@ -278,6 +384,8 @@ int main(void)
 		QUEUED(a_deadline_that_is_over_answers_at_once),
 		QUEUED(requests_for_one_name_share_its_look_ups),
 		QUEUED(one_request_too_many_is_refused),
+		cmocka_unit_test(look_ups_never_refuse_what_they_could_not_deny),
+		QUEUED(a_warning_that_fails_does_not_end_the_other_look_ups),
 		QUEUED(a_shutdown_before_it_is_asked),
 		QUEUED(a_shutdown_ends_the_deadline_first),
 		QUEUED(a_shutdown_ends_the_look_ups_first),

@@ -77,17 +77,24 @@ static inline struct exchange *stage_exchange(struct stage *s, const char *body)
 	return x;
 }
 
-/* The AdmissionReview of an update of a context in apps; tasks are JSON strings. */
-static inline char *stage_review(const char *tasks, const char *manager)
+/* The AdmissionReview of a context in apps, with this spec; more has fields of the request. */
+static inline char *stage_review_of(const char *spec, const char *manager, const char *more)
 {
 	return xasprintf("{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\","
-			 "\"request\":{\"uid\":\"a-uid\",\"operation\":\"CREATE\",\"resource\":{"
+			 "\"request\":{\"uid\":\"a-uid\",\"resource\":{"
 			 "\"group\":\"lifecycle.keptn.sh\",\"version\":\"v1\",\"resource\":"
-			 "\"keptnappcontexts\"},\"namespace\":\"apps\",\"name\":\"app\","
+			 "\"keptnappcontexts\"},\"namespace\":\"apps\",\"name\":\"app\",%s,"
 			 "\"options\":{\"fieldManager\":\"%s\"},\"object\":{\"metadata\":{"
-			 "\"namespace\":\"apps\",\"name\":\"app\"},\"spec\":{"
-			 "\"promotionTasks\":[%s]}}}}",
-		manager, tasks);
+			 "\"namespace\":\"apps\",\"name\":\"app\"},\"spec\":%s}}}",
+		more, manager, spec);
+}
+
+/* That of a create; tasks are JSON strings. */
+static inline char *stage_review(const char *tasks, const char *manager)
+{
+	CLEANUP(free_p) char *spec = xasprintf("{\"promotionTasks\":[%s]}", tasks);
+
+	return stage_review_of(spec, manager, "\"operation\":\"CREATE\"");
 }
 
 static inline bool stage_answered(const struct exchange *x)
