@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# The demo's second half: promotions. Pods run until an annotation tells KWOK how they end, so every
+# The demo's second half: promotions. Pods run until an annotation says how they end, so every
 # step waits for what it shows, however fast or slow the machine is.
 
 shown='custom-columns=NAME:.metadata.name,PHASE:.status.currentPhase,STATUS:.status.status,'
@@ -77,7 +77,7 @@ show_success() {
 	title "A version is delivered: its three tasks run in parallel, each in a Job"
 	show hack/demo.d/three.yaml
 	expect accepted configured -- kubectl apply -f hack/demo.d/three.yaml
-	printf '\n%sThis stands in for Keptn'\''s operator, whose last write says that all phases before\n' "$dim"
+	printf '\n%sThis replaces Keptn'\''s operator, whose last write says that all phases before\n' "$dim"
 	printf 'the promotion succeeded:%s\n\n' "$plain"
 	deliver 1.0.0
 	await "three pods run" run_pods 1.0.0 3
