@@ -40,7 +40,7 @@ struct appversion {
 	 * copy.
 	 */
 	struct view_version view;
-	const char *namespace, *app, *version; /* app: spec.appName */
+	const char *namespace, *app; /* app: spec.appName */
 	const struct appversion_item *items; /* view.nitems, in the order of view.items */
 	/*
 	 * keptn_context_metadata(). NULL where no Job can be made of it any more, view_absorbed(),

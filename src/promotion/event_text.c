@@ -58,7 +58,7 @@ void event_text_started(struct event_text *t, const struct appversion *v,
 	struct buf *to = event_text_begin(t, false, "PromotionTasksStarted");
 	struct event_text_list list;
 
-	(void)buf_addf(to, "%s %s: started %zu %s", v->app, v->version, a->count,
+	(void)buf_addf(to, "%s %s: started %zu %s", v->app, v->view.version, a->count,
 		event_text_tasks(a->count));
 	if (a->attempt > 1)
 		(void)buf_addf(to, ", attempt %u", a->attempt);
@@ -77,7 +77,7 @@ void event_text_retired(
 	struct buf *to = event_text_begin(
 		t, false, never ? "PromotionTasksDeprecated" : "PromotionTasksSuperseded");
 
-	(void)buf_addf(to, "%s %s: superseded by %s; %s", v->app, v->version, a->other->name,
+	(void)buf_addf(to, "%s %s: superseded by %s; %s", v->app, v->view.version, a->other->name,
 		never ? "its promotion tasks will not run" : "it can no longer be retried");
 }
 

@@ -100,7 +100,7 @@ void event_text_ended(struct event_text *t, const struct event_text_end *end)
 	struct buf *to = event_text_begin(
 		t, !good, good ? "PromotionTasksFinished" : "PromotionTasksFailed");
 
-	(void)buf_addf(to, "%s %s: ", v->app, v->version);
+	(void)buf_addf(to, "%s %s: ", v->app, v->view.version);
 	if (good) {
 		(void)buf_addf(to, "%zu %s succeeded", all, event_text_tasks(all));
 		return;

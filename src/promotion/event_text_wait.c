@@ -29,7 +29,7 @@ static void wait_for_definitions(struct event_text *t, const struct appversion *
 
 	(void)buf_addf(to,
 		"%s %s waiting: no runnable KeptnTaskDefinition, in its namespace or Keptn's, for ",
-		v->app, v->version);
+		v->app, v->view.version);
 	add_undefined(to, a->version);
 	(void)buf_add(to, ". It starts automatically once they exist");
 	if (attempt > 1) {
@@ -48,7 +48,7 @@ static void too_old(struct event_text *t, const struct appversion *v, const stru
 
 	(void)buf_addf(to,
 		"%s %s was delivered at %s, more than --max-age ago, so it is not promoted automatically. To promote it: ",
-		v->app, v->version, time_text(a->version->ended, &ended));
+		v->app, v->view.version, time_text(a->version->ended, &ended));
 	event_text_command(to, v, APPVERSION_RETRY, 1);
 }
 
@@ -59,11 +59,11 @@ static void not_ours(struct event_text *t, const struct appversion *v)
 	if (v->oversized)
 		(void)buf_addf(to,
 			"%s %s is not promoted: it has more than %d promotion tasks or status items",
-			v->app, v->version, LIMIT_VERSION_TASKS);
+			v->app, v->view.version, LIMIT_VERSION_TASKS);
 	else
 		(void)buf_addf(to,
 			"%s %s is promoted by another program, such as Keptn's lifecycle-operator with promotionTasksEnabled; Promogate leaves it alone. Disable one of the two",
-			v->app, v->version);
+			v->app, v->view.version);
 }
 
 void event_text_waits(struct event_text *t, const struct appversion *v, const struct plan_action *a,
@@ -77,15 +77,16 @@ void event_text_waits(struct event_text *t, const struct appversion *v, const st
 		not_ours(t, v);
 	else if (a->reason == PLAN_REFUSED)
 		(void)buf_addf(event_text_begin(t, true, "PromotionTasksRefused"),
-			"%s %s does not start: a PromotionPolicy forbids it", v->app, v->version);
+			"%s %s does not start: a PromotionPolicy forbids it", v->app,
+			v->view.version);
 	else if (a->reason == PLAN_SIBLING_RUNS)
 		(void)buf_addf(event_text_begin(t, false, "PromotionTasksWaiting"),
-			"%s %s waiting: the promotion tasks of %s are running", v->app, v->version,
-			a->other->name);
+			"%s %s waiting: the promotion tasks of %s are running", v->app,
+			v->view.version, a->other->name);
 	else
 		(void)buf_addf(event_text_begin(t, false, "PromotionTasksWaiting"),
 			"%s %s waiting: the limit on running Jobs is reached (--max-running-jobs or --max-running-jobs-per-namespace)",
-			v->app, v->version);
+			v->app, v->view.version);
 	if (detail && *detail)
 		(void)buf_addf(&t->message, ". %s", detail);
 }

@@ -43,6 +43,7 @@ struct view_item {
 /* A KeptnAppVersion. */
 struct view_version {
 	const char *name, *uid, *resource_version;
+	const char *version; /* spec.version; "" if absent */
 	/* creationTimestamp, seconds since 1970; with the next two: which is newer */
 	int64_t created;
 	int64_t revision, generation;

@@ -25,7 +25,7 @@ static int making_init(struct making *m, const struct step *step, const char *ta
 		return -1;
 	m->spec = (struct job_spec){
 		.version = {v->namespace, v->view.name, v->view.uid,
-			{v->app, v->version, v->metadata}},
+			{v->app, v->view.version, v->metadata}},
 		.task = &m->task,
 		.name = name,
 		.attempt = attempt,

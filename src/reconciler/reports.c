@@ -171,7 +171,7 @@ static void started(struct reports *r, const struct appversion *v, const struct 
 
 	metric_add(metric_at(&promotions, "Started"), 1);
 	log_event(LOG_INFO, "promotion started", LOG_STR("promotion", key), LOG_STR("app", v->app),
-		LOG_STR("version", v->version), LOG_INT("attempt", a->attempt),
+		LOG_STR("version", v->view.version), LOG_INT("attempt", a->attempt),
 		LOG_INT("tasks", (int64_t)a->count),
 		LOG_STR("onFailure", on_failure_name(s->on_failure.value)), LOG_END);
 	event_text_started(&t, v, a, plan);
@@ -196,7 +196,7 @@ static void task_ended(
 	int64_t start = item_start_ms(v, c->task);
 
 	metric_add(metric_at(&tasks, state), 1);
-	metric_add(metric_at(&keptn_tasks, v->app, v->version, v->namespace, c->task, state,
+	metric_add(metric_at(&keptn_tasks, v->app, v->view.version, v->namespace, c->task, state,
 			   TASK_TYPE),
 		1);
 	if (start >= 0) {
@@ -231,7 +231,7 @@ static void recorded(struct reports *r, const struct appversion *v, const struct
 	if (a->promotion == VIEW_NONE)
 		return;
 	metric_add(metric_at(&promotions, state), 1);
-	metric_add(metric_at(&keptn_promotions, v->app, v->version, v->namespace, state), 1);
+	metric_add(metric_at(&keptn_promotions, v->app, v->view.version, v->namespace, state), 1);
 	log_event(LOG_INFO, "promotion ended", LOG_STR("promotion", key), LOG_STR("state", state),
 		LOG_STR("onFailure", on_failure_name(s->on_failure.value)),
 		LOG_STR("decidedBy", on_failure_source_text(s->on_failure.source)), LOG_END);

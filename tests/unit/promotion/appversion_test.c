@@ -305,7 +305,7 @@ static void reads_the_object(void **state)
 	assert_string_equal(v->view.uid, "u");
 	assert_string_equal(v->view.resource_version, "7");
 	assert_string_equal(v->app, "app");
-	assert_string_equal(v->version, "1");
+	assert_string_equal(v->view.version, "1");
 	assert_int_equal(v->view.created, 100);
 	assert_int_equal(v->view.revision, 2);
 	assert_int_equal(v->view.generation, 3);
