@@ -184,6 +184,7 @@ static void read_draft(struct draft *d, const struct json *object)
 	read_metadata(&d->v, json_get(object, "metadata"));
 	d->v.app = text_of(spec, "appName");
 	d->v.view.version = text_of(spec, "version");
+	d->v.view.previous = text_of(spec, "previousVersion");
 	d->v.view.revision = 1;
 	(void)json_int64(json_get(spec, "revision"), &d->v.view.revision);
 	d->v.oversized =
@@ -222,6 +223,7 @@ static void visit_texts(struct appversion *v, struct draft *d, struct packing *p
 	packing_text(p, &v->namespace);
 	packing_text(p, &v->app);
 	packing_text(p, &v->view.version);
+	packing_text(p, &v->view.previous);
 	packing_text(p, &v->metadata);
 	for (size_t i = 0; i < v->view.ntasks; i++)
 		packing_text(p, &d->tasks[i].name);

@@ -89,6 +89,8 @@ bool view_newer(const struct view_version *a, const struct view_version *b)
 {
 	if (a->created != b->created)
 		return a->created > b->created;
+	if (a->rank != b->rank)
+		return a->rank > b->rank;
 	if (a->revision != b->revision)
 		return a->revision > b->revision;
 	if (a->generation != b->generation)

@@ -43,8 +43,8 @@ struct view_item {
 /* A KeptnAppVersion. */
 struct view_version {
 	const char *name, *uid, *resource_version;
-	const char *version; /* spec.version; "" if absent */
-	/* creationTimestamp, seconds since 1970; with the next two: which is newer */
+	const char *version, *previous; /* spec.version and spec.previousVersion; "" if absent */
+	/* creationTimestamp, seconds since 1970; with rank and the next two: which is newer */
 	int64_t created;
 	int64_t revision, generation;
 	/* The operator will write no more: every phase before the promotion succeeded. */
@@ -57,6 +57,7 @@ struct view_version {
 	enum view_state promotion; /* promotionStatus */
 	unsigned retry, abort; /* annotations: the attempt that a person names; 0 for none */
 	enum on_failure on_failure; /* resolved for this version */
+	unsigned rank; /* by view_rank(); 0 before */
 	const struct view_task *tasks;
 	size_t ntasks;
 	const struct view_item *items;
@@ -110,7 +111,13 @@ unsigned view_attempt(const struct view_version *v);
 bool view_aborted(const struct view_version *v, unsigned attempt);
 /* It has waited longer than max_age, without a manual retry. */
 bool view_too_old(const struct view *view, const struct view_version *v, int64_t now);
-/* By creation, revision, generation and, so that no two are equal, name. */
+/*
+ * Ranks all versions of an application, those of one creation second among each other: the rank is
+ * how many of them follow when each version string leads to its previous one. All of one version
+ * string have one rank. On a path that never ends, all have the same rank, higher than any other.
+ */
+void view_rank(struct view_version *versions, size_t n);
+/* By creation, rank, revision, generation and, so that no two are equal, name. */
 bool view_newer(const struct view_version *a, const struct view_version *b);
 /* promotionStatus Succeeded, Failed, Warning or Deprecated. */
 bool view_ended(enum view_state s);

@@ -55,6 +55,7 @@ static void show_versions(struct snapshot *s, const struct app *app, const struc
 	at = s->view_tasks = xcalloc(ntasks, sizeof(*at));
 	for (size_t i = 0; i < n; i++)
 		show_tasks(s, app, cache, &s->view_versions[i], &at);
+	view_rank(s->view_versions, n);
 	s->view.versions = s->view_versions;
 	s->view.nversions = n;
 }

@@ -294,6 +294,7 @@ static void reads_the_object(void **state)
 		"\"resourceVersion\":\"7\",\"generation\":3,"
 		"\"creationTimestamp\":\"1970-01-01T00:01:40Z\"},"
 		"\"spec\":{\"appName\":\"app\",\"version\":\"1\",\"revision\":2,"
+		"\"previousVersion\":\"0.9\","
 		"\"promotionTasks\":[\"b\",\"a\",7,null,\"b\",{},\"a\"]},"
 		"\"status\":{\"promotionTaskStatus\":[{\"definitionName\":\"b\",\"name\":"
 		"\"b-12-bcdfghjk\",\"status\":\"Progressing\",\"startTime\":\"s\",\"endTime\":"
@@ -306,6 +307,7 @@ static void reads_the_object(void **state)
 	assert_string_equal(v->view.resource_version, "7");
 	assert_string_equal(v->app, "app");
 	assert_string_equal(v->view.version, "1");
+	assert_string_equal(v->view.previous, "0.9");
 	assert_int_equal(v->view.created, 100);
 	assert_int_equal(v->view.revision, 2);
 	assert_int_equal(v->view.generation, 3);
@@ -341,7 +343,7 @@ static void takes_whatever_an_object_holds(void **state)
 	struct appversion *v = decode(
 		"{\"metadata\":{\"name\":\"n\",\"uid\":\"u\",\"namespace\":[],\"generation\":\"1\","
 		"\"creationTimestamp\":1,\"annotations\":\"a\",\"deletionTimestamp\":null},"
-		"\"spec\":{\"appName\":\"a\",\"version\":{},\"revision\":\"x\","
+		"\"spec\":{\"appName\":\"a\",\"version\":{},\"revision\":\"x\",\"previousVersion\":9,"
 		"\"promotionTasks\":{\"a\":\"b\"}},\"status\":{\"promotionTaskStatus\":{\"a\":{}},"
 		"\"currentPhase\":1,\"endTime\":{},\"promotionStatus\":[]}}");
 
@@ -349,6 +351,8 @@ static void takes_whatever_an_object_holds(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
 		assert_null(decode(none[i]));
 	assert_int_equal(v->view.revision, 1);
+	assert_string_equal(v->view.version, "");
+	assert_string_equal(v->view.previous, "");
 	assert_int_equal(v->view.ntasks, 0);
 	assert_int_equal(v->view.nitems, 0);
 	assert_int_equal(v->view.promotion, VIEW_NONE);

@@ -5,7 +5,7 @@
  *	it TITLE                      begins one
  *	version NAME tasks=A,B [undefined=A,B] [created=N] [revision=N] [generation=N] [delivered]
  *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [warn] [superseded] [refused]
- *		[foreign]
+ *		[foreign] [version=V] [previous=V]     its version is NAME without version=
  *	item VERSION TASK STATE [JOB] a status item
  *	job VERSION TASK NAME suspended|suspended paused|running|complete|failed [ttl] [deleting]
  *		[bare]                bare: the ConfigMap with its code does not exist
@@ -14,7 +14,8 @@
  *	> LINE                        in order: an action; then "starts VERSION JOBS" or
  *		                      "waits VERSION JOBS (REASON)"; then "wake N"
  *
- * Versions of equal creation are as new as their names say. now is 1000, room 100, random 0.
+ * Versions of equal creation are as new as previous= and then their names say. now is 1000, room
+ * 100, random 0.
  */
 #ifndef PROMOGATE_TESTS_PLAN_SCENARIO_H
 #define PROMOGATE_TESTS_PLAN_SCENARIO_H
@@ -127,6 +128,10 @@ static inline void plan_version_value(
 		v->revision = plan_number(value);
 	else if (str_eq(key, "generation"))
 		v->generation = plan_number(value);
+	else if (str_eq(key, "version"))
+		v->version = value;
+	else if (str_eq(key, "previous"))
+		v->previous = value;
 	else if (str_eq(key, "ended"))
 		v->ended = plan_number(value);
 	else if (str_eq(key, "promotion"))
@@ -144,7 +149,8 @@ static inline void plan_read_version(struct plan_scenario *s, char **save)
 	size_t n = s->view.nversions++;
 	struct view_version *v = &s->versions[n];
 
-	v->name = v->uid = strtok_r(NULL, " ", save);
+	v->name = v->uid = v->version = strtok_r(NULL, " ", save);
+	v->previous = "";
 	v->resource_version = "1";
 	v->ended = 1000;
 	v->items = s->items[n];

@@ -65,6 +65,7 @@ static void run_scenario(struct plan_scenario *s)
 	CLEANUP(buf_release) struct buf said = BUF_INIT(LIMIT_RESPONSE_BYTES);
 	CLEANUP(plan_release) struct plan p = PLAN_INIT;
 
+	view_rank(s->versions, s->view.nversions);
 	plan(&s->view, s->now, s->random, &p);
 	for (size_t i = 0; i < p.nactions; i++)
 		say_action(&said, &p, &p.actions[i]);

@@ -220,6 +220,23 @@ static void see_commit(struct stage *s, const char *items)
 	cluster_event(&s->cluster, "keptnappversions", "MODIFIED", version);
 }
 
+/* Both were created in one second. */
+static void the_previous_version_is_the_older_one(void **state)
+{
+#define NAMED(version, previous)                                                                   \
+	"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"app-" version "\",\"uid\":\"u-" version   \
+	"\",\"resourceVersion\":\"7\",\"creationTimestamp\":\"" TIME "\"},\"spec\":{\"appName\":"  \
+	"\"app\",\"version\":\"" version "\",\"previousVersion\":\"" previous "\","                \
+	"\"promotionTasks\":[\"a\"]},\"status\":{\"endTime\":\"" TIME "\"" DELIVERED "}}"
+	struct stage *s = *state;
+
+	lists_but_versions(s);
+	cluster_list(&s->cluster, "keptnappversions",
+		NAMED("1.9.0", "1.8.0") "," NAMED("1.10.0", "1.9.0"));
+	assert_non_null(cluster_call(&s->cluster, "PATCH", "/keptnappversions/app-1.9.0/status"));
+	assert_null(cluster_call(&s->cluster, "PATCH", "/keptnappversions/app-1.10.0/status"));
+}
+
 static void a_conflict_is_reconciled_and_not_repeated(void **state)
 {
 	struct stage *s = *state;
@@ -470,6 +487,7 @@ int main(void)
 		ON_STAGE(the_last_object_may_go_while_a_call_is_open),
 		ON_STAGE(without_the_lease_nothing_is_done),
 		ON_STAGE(jobs_are_created_together_and_committed_once_seen),
+		ON_STAGE(the_previous_version_is_the_older_one),
 		ON_STAGE(a_conflict_is_reconciled_and_not_repeated),
 		ON_STAGE(after_a_failure_the_rest_of_the_plan_is_dropped),
 		ON_STAGE(a_job_that_is_missing_is_looked_for_and_then_recorded),
