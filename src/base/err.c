@@ -80,6 +80,7 @@ const char *err_kind_name(enum err_kind kind)
 		[ERR_NONE] = "None",
 		[ERR_INVALID] = "Invalid",
 		[ERR_NOT_FOUND] = "NotFound",
+		[ERR_NOT_SERVED] = "NotServed",
 		[ERR_EXISTS] = "AlreadyExists",
 		[ERR_CONFLICT] = "Conflict",
 		[ERR_GONE] = "Gone",

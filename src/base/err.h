@@ -21,6 +21,7 @@ enum err_kind {
 	ERR_NONE,
 	ERR_INVALID, /* the input is wrong; a retry can't help */
 	ERR_NOT_FOUND, /* it does not exist */
+	ERR_NOT_SERVED, /* no such path, or not the API server's answer: nothing is known */
 	ERR_EXISTS, /* it exists already */
 	ERR_CONFLICT, /* the object has changed: read it again */
 	ERR_GONE, /* a resourceVersion too old to watch from: list again */

@@ -214,8 +214,8 @@ static int answer_failed(const struct transfer *t, int status, struct err *err)
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &seconds);
 	if (seconds > LIMIT_RETRY_AFTER_MS / 1000)
 		seconds = LIMIT_RETRY_AFTER_MS / 1000;
-	return status_error(
-		status, t->body.data, t->body.len, seconds > 0 ? (unsigned)seconds * 1000 : 0, err);
+	return status_error(status, t->request->path, t->body.data, t->body.len,
+		seconds > 0 ? (unsigned)seconds * 1000 : 0, err);
 }
 
 static int outcome_of(const struct transfer *t, CURLcode code, int *ret_status, struct err *err)

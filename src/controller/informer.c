@@ -3,9 +3,11 @@
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/str.h"
+#include "controller/discovery.h"
 #include "kube/backoff.h"
 #include "kube/watch.h"
 #include "run/log.h"
@@ -110,20 +112,40 @@ static void list_failed(struct informer *i, const struct err *err)
 	if (api_cancelled(err))
 		return;
 	forget_position(i);
-	if (err->kind == ERR_NOT_FOUND) {
-		i->handler.list_begin(i->handler.ctx);
-		list_finished(i, "NotServed");
-	} else {
-		metric_add(metric_at(&lists, i->kind.resource, err_kind_name(err->kind)), 1);
-		log_event(LOG_WARN, "list failed", LOG_STR("resource", i->kind.resource),
-			LOG_INT("pageObjects", i->page_objects), LOG_ERR(err), LOG_END);
-	}
+	metric_add(metric_at(&lists, i->kind.resource, err_kind_name(err->kind)), 1);
+	log_event(LOG_WARN, "list failed", LOG_STR("resource", i->kind.resource),
+		LOG_INT("pageObjects", i->page_objects), LOG_ERR(err), LOG_END);
 	if (smaller) {
 		i->page_objects /= 2;
 		start(i);
 	} else {
 		try_later(i);
 	}
+}
+
+static void discovered(void *ctx, enum discovery found, const struct err *err)
+{
+	struct informer *i = ctx;
+	struct err served = ERR_INIT;
+
+	if (found == DISCOVERY_ABSENT) {
+		forget_position(i);
+		i->handler.list_begin(i->handler.ctx);
+		list_finished(i, "Absent");
+		try_later(i);
+		return;
+	}
+	if (found == DISCOVERY_SERVED) {
+		(void)err_set(&served, ERR_IO, "the list is not found, but discovery has the kind");
+		err = &served;
+	}
+	list_failed(i, err);
+}
+
+/* A built-in kind is always served. */
+static bool may_be_absent(const struct informer *i, const struct err *err)
+{
+	return err->kind == ERR_NOT_SERVED && i->kind.group && strchr(i->kind.group, '.');
 }
 
 /* Passes the objects of one page to the owner. ERR_IO if the response is not a list. */
@@ -155,6 +177,10 @@ static void list_done(void *ctx, const struct api_response *response, const stru
 	struct informer *i = ctx;
 	struct err err = ERR_INIT;
 
+	if (failure && may_be_absent(i, failure)) {
+		discovery_ask(i->env, &i->kind, discovered, i);
+		return;
+	}
 	if (failure) {
 		list_failed(i, failure);
 		return;

@@ -5,8 +5,9 @@
  *
  * It passes each object to its owner and stores nothing but a resourceVersion (controller/store.h
  * stores objects). A watch that ends is resumed from the last resourceVersion; if that is too old
- * (410), the informer lists again; after an error it retries with a growing, jittered delay. A kind
- * that the cluster does not serve (404) counts as an empty list, and is retried.
+ * (410), the informer lists again; after an error it retries with a growing, jittered delay. A 404
+ * is such an error, except for a kind of a CRD that the API server's discovery lacks too: that
+ * counts as an empty list, and is retried.
  *
  * Everything runs on the client's thread (controller/env.h), except where documented otherwise.
  */

@@ -34,6 +34,8 @@ static const struct {
 
 static enum err_kind kind_of_code(int code)
 {
+	if (code == 404)
+		return ERR_NOT_SERVED;
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
 		if (reasons[i].code == code)
 			return reasons[i].kind;
@@ -73,8 +75,46 @@ static unsigned longer_wait(unsigned header_ms, const struct json *status)
 	return (unsigned)(ms < LIMIT_RETRY_AFTER_MS ? ms : LIMIT_RETRY_AFTER_MS);
 }
 
-static int from_status(
-	const struct json *status, int code, unsigned retry_after_ms, struct err *err)
+/* The end of the segment that begins at path. */
+static const char *segment_end(const char *path)
+{
+	return path + strcspn(path, "/?");
+}
+
+/* The rest of path after "/segment"; NULL if it does not begin so. */
+static const char *after_segment(const char *path, const char *segment)
+{
+	size_t len = strlen(segment);
+
+	if (*path != '/' || segment_end(path + 1) != path + 1 + len ||
+		strncmp(path + 1, segment, len) != 0)
+		return NULL;
+	return path + 1 + len;
+}
+
+static bool is_at_most_one_segment(const char *rest)
+{
+	return *rest != '/' || *segment_end(rest + 1) != '/';
+}
+
+bool status_is_about(const struct json *status, const char *path)
+{
+	const char *kind = json_string(json_at(status, "details", "kind"));
+	const char *name = json_string(json_at(status, "details", "name"));
+	const char *rest;
+
+	if (!kind || !name)
+		return false;
+	for (; *path == '/'; path = segment_end(path + 1)) {
+		rest = after_segment(path, kind);
+		if (rest && (rest = after_segment(rest, name)) && is_at_most_one_segment(rest))
+			return true;
+	}
+	return false;
+}
+
+static int from_status(const struct json *status, int code, const char *path,
+	unsigned retry_after_ms, struct err *err)
 {
 	const char *reason = json_string(json_get(status, "reason"));
 	const char *message = json_string(json_get(status, "message"));
@@ -84,6 +124,8 @@ static int from_status(
 		message = "no message";
 	if (kind == ERR_FORBIDDEN && is_quota(message))
 		kind = ERR_QUOTA;
+	if (kind == ERR_NOT_FOUND && !status_is_about(status, path))
+		kind = ERR_NOT_SERVED;
 	(void)err_set(err, kind, "%s: %s", reason && *reason ? reason : "unknown reason", message);
 	if (err) {
 		err->http_status = code;
@@ -98,7 +140,7 @@ int status_error_json(const struct json *status, struct err *err)
 
 	if (!json_int64(json_get(status, "code"), &code) || code < 100 || code > 999)
 		code = 0;
-	return from_status(status, (int)code, 0, err);
+	return from_status(status, (int)code, "", 0, err);
 }
 
 /* The first line, without control characters: it goes into logs and messages. */
@@ -112,14 +154,14 @@ static size_t printable(const char *body, size_t len)
 	return n;
 }
 
-int status_error(
-	int http_status, const char *body, size_t len, unsigned retry_after_ms, struct err *err)
+int status_error(int http_status, const char *path, const char *body, size_t len,
+	unsigned retry_after_ms, struct err *err)
 {
 	CLEANUP(json_free_p) struct json *status = NULL;
 
 	if (len && json_parse(body, len, &status, NULL) == 0 &&
 		str_eq(json_string(json_get(status, "kind")), "Status"))
-		return from_status(status, http_status, retry_after_ms, err);
+		return from_status(status, http_status, path, retry_after_ms, err);
 	(void)err_set(err, kind_of_code(http_status), "not a Status: %.*s",
 		(int)printable(body, len), len ? body : "");
 	if (err) {

@@ -26,7 +26,7 @@ enum plan_kind {
 	PLAN_REPORT, /* report, once until the reason changes, why version does not start */
 };
 /*
- * PLAN_GET_JOB: a 404 puts the name into view.gone from now on. Any other answer changes nothing:
+ * PLAN_GET_JOB: NotFound puts the name into view.gone from now on. Any other answer changes nothing:
  * the view lags, and the watch will deliver the Job.
  */
 

@@ -85,7 +85,7 @@ struct view {
 	size_t nversions;
 	const struct view_job *jobs; /* in any order */
 	size_t njobs;
-	/* Names of Jobs for which a live GET returned 404 after the item was seen. */
+	/* Names of Jobs for which a live GET answered NotFound after the item was seen. */
 	const char *const *gone;
 	size_t ngone;
 	unsigned room; /* Jobs that may start under the limit */

@@ -55,7 +55,8 @@ static void create_failed(struct step *step, const struct err *err)
 
 	if (invalid && step->action->kind == PLAN_CREATE_JOB)
 		refuse_task(step, err);
-	if (err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED)
+	if (err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED &&
+		err->kind != ERR_NOT_SERVED)
 		reports_refused(
 			run->x->reports, &run->app->reports, run->snapshot, step->action, err);
 }

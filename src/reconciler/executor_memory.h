@@ -16,7 +16,7 @@ struct executor_memory {
 	 * only ask for the same writes again.
 	 */
 	uint64_t awaited_version, awaited_job;
-	struct strmap gone; /* names of Jobs for which a live GET returned 404 */
+	struct strmap gone; /* names of Jobs for which a live GET answered NotFound */
 	struct strmap with_code; /* names of Jobs whose ConfigMap exists */
 	struct strmap refused; /* task to why its Job could not be created; retried later */
 	int64_t refused_until_ms;

@@ -83,7 +83,7 @@ watch() { # PATH
 	run -1 "$client" call GET "$maps?limit=2&continue=nonsense"
 	[[ $output == "Invalid 400 "* ]]
 	run -1 "$client" call GET /apis/lifecycle.example/v1/things
-	[[ $output == "NotFound 404 "*"404 page not found" ]]
+	[[ $output == "NotServed 404 "*"404 page not found" ]]
 }
 
 @test "distinguishes a quota from a missing permission" {

@@ -36,7 +36,7 @@ missing() {
 @test "without Keptn's kinds the webhook becomes ready, and watches them once they are created" {
 	webhook_start oldest
 	eventually process_ready oldest
-	[ "$(metric oldest promogate_informer_lists_total 'outcome="NotServed"')" -ge 2 ]
+	[ "$(metric oldest promogate_informer_lists_total 'outcome="Absent"')" -ge 2 ]
 	kinds_create
 	register oldest
 	{

@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(feed(bytes, size, data[0] + 1u, join, &pieces) == ret);
 	assert(strcmp(buf_str(&whole), buf_str(&pieces)) == 0);
 	(void)feed(bytes, size, size + 1, decode, NULL);
-	assert(status_error(500, bytes, size, 0, &err) == -1 && err.kind != ERR_NONE);
+	assert(status_error(404, "/a/b", bytes, size, 0, &err) == -1 && err.kind != ERR_NONE);
 	assert(err.retry_after_ms <= LIMIT_RETRY_AFTER_MS);
 	return 0;
 }

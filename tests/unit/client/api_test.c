@@ -78,12 +78,14 @@ static void failures_have_their_kind(void **state)
 		int http_status;
 		const char *says;
 	} rows[] = {
-		{"/status?code=404&reason=NotFound", ERR_NOT_FOUND, 404, "NotFound: as you wished"},
+		{"/status?code=404&reason=NotFound", ERR_NOT_SERVED, 404,
+			"NotFound: as you wished"},
+		{"/nowhere/things/a", ERR_NOT_FOUND, 404, "NotFound: as you wished"},
 		{"/status?code=409&reason=AlreadyExists", ERR_EXISTS, 409, "AlreadyExists"},
 		{"/status?code=409&reason=Conflict", ERR_CONFLICT, 409, "Conflict"},
 		{"/status?code=410&reason=Expired", ERR_GONE, 410, "Expired"},
 		{"/status?code=503&after=7", ERR_IO, 503, "as you wished"},
-		{"/missing", ERR_NOT_FOUND, 404, "404 page not found"},
+		{"/missing", ERR_NOT_SERVED, 404, "404 page not found"},
 		{"/redirect", ERR_IO, 302, ""},
 		{"/garbage", ERR_IO, 0, "GET http://127.0.0.1:"},
 		{"/drop", ERR_IO, 0, "/drop: "},

@@ -8,6 +8,7 @@ certificate in DIR, and asks clients for theirs.
 
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -54,12 +55,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def status(self, code, reason, headers=()):
-        self.answer(
-            code,
-            {"kind": "Status", "reason": reason, "message": "as you wished", "code": code},
-            headers,
-        )
+    def status(self, code, reason, headers=(), details=None):
+        status = {"kind": "Status", "reason": reason, "message": "as you wished", "code": code}
+        self.answer(code, status | ({"details": details} if details else {}), headers)
 
     def chunk(self, data):
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
@@ -79,12 +77,15 @@ class Handler(BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         self.query = dict(urllib.parse.parse_qsl(url.query))
         self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        getattr(self, "go_" + url.path.strip("/").replace("-", "_"), self.go_missing)()
+        getattr(self, "go_" + re.sub("[-/]", "_", url.path.strip("/")), self.go_missing)()
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = go
 
     def go_missing(self):
         self.answer(404, b"404 page not found\n", [("Content-Type", "text/plain")])
+
+    def go_nowhere_things_a(self):
+        self.status(404, "NotFound", details={"kind": "things", "name": "a"})
 
     def go_ok(self):
         self.answer(200, {"ok": True})

@@ -4,6 +4,9 @@
 
 static const struct url jobs = {.group = "batch", .version = "v1", .resource = "jobs"};
 
+static const struct url apps = {
+	.group = "lifecycle.keptn.sh", .version = "v1", .resource = "keptnapps"};
+
 #define LIST "/apis/batch/v1/jobs?limit=100"
 
 /* What the informer's owner got, and the progress each time. */
@@ -46,16 +49,21 @@ static void progressed(void *ctx)
 	assert_true(informer_synced(o->informer));
 }
 
-static void owner_init(struct owner *o, const char *label_selector)
+static void owner_init_of(struct owner *o, const struct url *kind, const char *label_selector)
 {
 	const struct informer_handler handler = {list_begin, list_end, set, gone, progressed, o};
 
 	*o = (struct owner){.got = BUF_INIT(1000)};
 	fake_env_init(&o->fake);
-	o->informer = informer_new(&o->fake.env, &jobs, label_selector, &handler);
+	o->informer = informer_new(&o->fake.env, kind, label_selector, &handler);
 	assert_int_equal(informer_progress(o->informer), 0);
 	assert_false(informer_synced(o->informer));
 	fake_env_run_next(&o->fake);
+}
+
+static void owner_init(struct owner *o, const char *label_selector)
+{
+	owner_init_of(o, &jobs, label_selector);
 }
 
 static void owner_release(struct owner *o)
@@ -295,23 +303,123 @@ static void starts_a_failed_list_over(void **state)
 	}
 }
 
-static void what_is_not_served_is_an_empty_list(void **state)
+/* A proxy's 404: batch/v1 is always served. */
+static void a_404_for_a_built_in_kind_is_an_error(void **state)
+{
+	static const enum err_kind kinds[] = {ERR_NOT_SERVED, ERR_NOT_FOUND};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct owner o;
+
+		owner_init(&o, NULL);
+		fake_fail_next(&o.fake, "GET", LIST, kinds[i]);
+		assert_int_equal(fake_count(&o.fake, FAKE_CALL), 0);
+		assert_false(informer_synced(o.informer));
+		assert_got(&o, "");
+		fake_env_run_next(&o.fake);
+		owner_lists(&o, "10");
+		assert_got(&o, "list(+a/x ) @10 ");
+		fake_fail(&o.fake, o.fake.first, kinds[i]);
+		fake_env_run_next(&o.fake);
+		fake_fail_next(&o.fake, "GET", LIST, kinds[i]);
+		assert_int_equal(fake_count(&o.fake, FAKE_CALL), 0);
+		assert_got(&o, "");
+		fake_env_run_next(&o.fake);
+		owner_lists(&o, "12");
+		assert_got(&o, "list(+a/x ) @12 ");
+		owner_release(&o);
+	}
+}
+
+#define APPS       "/apis/lifecycle.keptn.sh/v1/keptnapps?limit=100"
+#define RESOURCES  "/apis/lifecycle.keptn.sh/v1"
+#define GROUPS(of) "{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":\"apps\"}" of "]}"
+#define KEPTN(version)                                                                             \
+	",{\"name\":\"lifecycle.keptn.sh\",\"versions\":[{\"version\":\"" version "\"}]}"
+#define RESOURCE_LIST(of) "{\"kind\":\"APIResourceList\",\"resources\":[" of "]}"
+
+/* Its list, with one object, and a watch that is refused; it lists again. */
+static void owner_has_one(struct owner *o)
+{
+	owner_init_of(o, &apps, NULL);
+	fake_answer_next(&o->fake, "GET", APPS,
+		"{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[{\"metadata\":"
+		"{\"namespace\":\"a\",\"name\":\"x\"}}]}");
+	assert_got(o, "list(+a/x ) @10 ");
+	fake_fail(&o->fake, o->fake.first, ERR_NOT_SERVED);
+	fake_env_run_next(&o->fake);
+}
+
+/* groups, resources: what discovery answers; "": it fails, NULL: it is not asked. */
+static const struct discovery_row {
+	const char *groups, *resources;
+	bool gone;
+} discovery_rows[] = {
+	{GROUPS(""), NULL, true},
+	{GROUPS(KEPTN("v2")), NULL, true},
+	{GROUPS(KEPTN("v1")), RESOURCE_LIST("{\"name\":\"keptnapps/status\"}"), true},
+	{GROUPS(KEPTN("v1")), RESOURCE_LIST("{\"name\":\"keptnapps\"}"), false},
+	{GROUPS(KEPTN("v1")), RESOURCE_LIST(""), true},
+	{GROUPS(KEPTN("v1")), GROUPS(""), false},
+	{GROUPS(KEPTN("v1")), "{\"kind\":\"APIResourceList\"}", false},
+	{GROUPS(KEPTN("v1")), "", false},
+	{"", NULL, false},
+	{"{}", NULL, false},
+	{"{\"kind\":\"APIGroupList\"}", NULL, false},
+	{"welcome", NULL, false},
+};
+
+static void discovery_answers(struct fake_env *f, const char *path, const char *body)
+{
+	if (!body)
+		return;
+	if (*body)
+		fake_answer_next(f, "GET", path, body);
+	else
+		fake_fail_next(f, "GET", path, ERR_NOT_SERVED);
+}
+
+static void only_discovery_says_that_a_kind_is_not_served(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(discovery_rows); i++) {
+		const struct discovery_row *row = &discovery_rows[i / 2];
+		bool at_start = i % 2;
+		struct owner o;
+
+		print_message("# %s %s\n", row->groups, row->resources ? row->resources : "");
+		if (at_start)
+			owner_init_of(&o, &apps, NULL);
+		else
+			owner_has_one(&o);
+		fake_fail_next(&o.fake, "GET", APPS, ERR_NOT_SERVED);
+		assert_got(&o, "");
+		discovery_answers(&o.fake, "/apis", row->groups);
+		discovery_answers(&o.fake, RESOURCES, row->resources);
+		assert_got(&o, !row->gone ? "" : at_start ? "list() @0 " : "list() @10 ");
+		assert_int_equal(informer_synced(o.informer), row->gone || !at_start);
+		/* It is looked for again. */
+		assert_int_equal(fake_count(&o.fake, FAKE_CALL), 0);
+		fake_env_run_next(&o.fake);
+		fake_answer_next(&o.fake, "GET", APPS,
+			"{\"metadata\":{\"resourceVersion\":\"12\"},\"items\":[]}");
+		assert_got(&o, "list() @12 ");
+		owner_release(&o);
+	}
+}
+
+/* Freed while discovery is asked: nothing is done. */
+static void a_cancelled_question_ends_it(void **state)
 {
 	struct owner o;
 
 	(void)state;
-	owner_init(&o, NULL);
-	fake_fail(&o.fake, o.fake.first, ERR_NOT_FOUND);
-	assert_true(informer_synced(o.informer));
-	assert_got(&o, "list() @0 ");
-	fake_env_run_next(&o.fake);
-	owner_lists(&o, "10");
-	assert_got(&o, "list(+a/x ) @10 ");
-	/* The CRD is deleted. */
-	fake_fail(&o.fake, o.fake.first, ERR_NOT_FOUND);
-	fake_env_run_next(&o.fake);
-	fake_fail(&o.fake, o.fake.first, ERR_NOT_FOUND);
-	assert_got(&o, "list() @10 ");
+	owner_has_one(&o);
+	fake_fail_next(&o.fake, "GET", APPS, ERR_NOT_SERVED);
+	assert_int_equal(fake_count(&o.fake, FAKE_CALL), 1);
+	fake_env_release(&o.fake);
+	assert_got(&o, "");
 	owner_release(&o);
 }
 
@@ -328,7 +436,9 @@ int main(void)
 		cmocka_unit_test(a_watch_that_brought_nothing_is_not_followed_at_once),
 		cmocka_unit_test(lists_again_after_an_invalid_line),
 		cmocka_unit_test(starts_a_failed_list_over),
-		cmocka_unit_test(what_is_not_served_is_an_empty_list),
+		cmocka_unit_test(a_404_for_a_built_in_kind_is_an_error),
+		cmocka_unit_test(only_discovery_says_that_a_kind_is_not_served),
+		cmocka_unit_test(a_cancelled_question_ends_it),
 	};
 
 	return cmocka_run_group_tests_name("informer", tests, fake_env_quiet, NULL);

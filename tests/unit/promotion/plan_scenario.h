@@ -9,7 +9,7 @@
  *	item VERSION TASK STATE [JOB] a status item
  *	job VERSION TASK NAME suspended|suspended paused|running|complete|failed [ttl] [deleting]
  *		[bare]                bare: the ConfigMap with its code does not exist
- *	gone NAME                     a live GET of this Job returned 404
+ *	gone NAME                     a live GET of this Job answered NotFound
  *	now N, random N, room N, since N, max-age N, deadline N, idle
  *	> LINE                        in order: an action; then "starts VERSION JOBS" or
  *		                      "waits VERSION JOBS (REASON)"; then "wake N"

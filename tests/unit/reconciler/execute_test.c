@@ -187,14 +187,14 @@ static void a_change_of_one_job_that_is_refused_does_not_hold_up_the_rest(void *
 
 /* --- looking for a Job ------------------------------------------------------------------------ */
 
-static void only_a_404_says_that_a_job_is_gone(void **state)
+static void only_a_not_found_says_that_a_job_is_gone(void **state)
 {
 	static const struct {
 		enum err_kind kind;
 		int status;
-	} rows[] = {{ERR_NOT_FOUND, 404}, {ERR_IO, 503}, {ERR_IO, 500}, {ERR_IO, 0},
-		{ERR_TIMEOUT, 504}, {ERR_THROTTLED, 429}, {ERR_FORBIDDEN, 403}, {ERR_AUTH, 401},
-		{ERR_GONE, 410}};
+	} rows[] = {{ERR_NOT_FOUND, 404}, {ERR_NOT_SERVED, 404}, {ERR_IO, 503}, {ERR_IO, 500},
+		{ERR_IO, 0}, {ERR_TIMEOUT, 504}, {ERR_THROTTLED, 429}, {ERR_FORBIDDEN, 403},
+		{ERR_AUTH, 401}, {ERR_GONE, 410}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -411,7 +411,7 @@ int main(void)
 		cmocka_unit_test(a_failed_write_drops_the_rest),
 		cmocka_unit_test(what_is_in_flight_ends_before_a_dropped_plan_does),
 		cmocka_unit_test(a_change_of_one_job_that_is_refused_does_not_hold_up_the_rest),
-		cmocka_unit_test(only_a_404_says_that_a_job_is_gone),
+		cmocka_unit_test(only_a_not_found_says_that_a_job_is_gone),
 		cmocka_unit_test(a_job_that_is_there_changes_nothing),
 		cmocka_unit_test(what_is_invalid_or_too_large_can_not_run),
 		cmocka_unit_test(a_refusal_of_a_definition_that_changed_meanwhile_is_forgotten),

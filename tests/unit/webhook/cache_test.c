@@ -112,7 +112,10 @@ static void is_ready_once_every_list_was_taken(void **state)
 	assert_int_equal(cache_ready(s->cache, &reasons), -1);
 	assert_string_equal(buf_str(&reasons), "keptnconfigs: not listed yet\n");
 	buf_reset(&reasons);
-	fake_fail(&s->fake, fake_find(&s->fake, FAKE_CALL, "GET", CONFIGS), ERR_NOT_FOUND);
+	fake_fail(&s->fake, fake_find(&s->fake, FAKE_CALL, "GET", CONFIGS), ERR_NOT_SERVED);
+	assert_int_equal(cache_ready(s->cache, &reasons), -1);
+	buf_reset(&reasons);
+	fake_answer_next(&s->fake, "GET", "/apis", "{\"kind\":\"APIGroupList\",\"groups\":[]}");
 	assert_int_equal(cache_ready(s->cache, &reasons), 0);
 	assert_string_equal(buf_str(&reasons), "");
 }

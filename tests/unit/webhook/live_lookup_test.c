@@ -94,6 +94,11 @@ static void a_failure_is_reported_to_all(void **state)
 	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_TIMEOUT);
 	assert_string_equal(buf_str(&s.said), "a: ns/x Timeout\nb: ns/x Timeout\n");
 	buf_reset(&s.said);
+	/* A proxy's 404 does not say that the definition is absent. */
+	live_lookup_ask(s.lookup, "ns/x", answered, &a);
+	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_NOT_SERVED);
+	assert_string_equal(buf_str(&s.said), "a: ns/x NotServed\n");
+	buf_reset(&s.said);
 	live_lookup_ask(s.lookup, "ns/x", answered, &a);
 	fake_answer_next(&s.fake, "GET", GET_OF("x"), "{\"a\":1,\"a\":2}");
 	assert_string_equal(buf_str(&s.said), "a: ns/x Invalid\n");
