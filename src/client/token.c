@@ -47,8 +47,12 @@ static int reread(struct token *t, int64_t now_ms, struct err *err)
 	const char *value;
 
 	t->read_ms = now_ms;
-	if (file_read(t->file, &b, err) < 0)
+	if (file_read(t->file, &b, err) < 0) {
+		/* Not ERR_NOT_FOUND: to a caller this would say that the object is missing. */
+		if (err)
+			err->kind = ERR_AUTH;
 		return -1;
+	}
 	while (b.len && strchr(space, b.data[b.len - 1]))
 		b.data[--b.len] = '\0';
 	value = b.data ? b.data + strspn(b.data, space) : "";

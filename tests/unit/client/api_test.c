@@ -195,7 +195,7 @@ static void reads_a_token_again_when_it_is_refused(void **state)
 	(void)state;
 	assert_int_equal(api_new(&c, &options, &api, &err), 0);
 	assert_int_equal(outcome_get(api, path, &j, &err), -1);
-	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_int_equal(err.kind, ERR_AUTH);
 	assert_says(err.msg, "opening ");
 	fixture_write(wanted, "one");
 	fixture_write(file, "one\n");

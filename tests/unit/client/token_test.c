@@ -84,7 +84,7 @@ static void no_token_at_all_is_an_error(void **state)
 	(void)state;
 	assert_int_equal(token_init(&t, NULL, file, &err), 0);
 	assert_int_equal(token_get(&t, 0, &got, &err), -1);
-	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_int_equal(err.kind, ERR_AUTH);
 	fixture_write(file, "now");
 	expect(&t, 1, "now");
 	token_release(&t);
