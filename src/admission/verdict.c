@@ -160,7 +160,9 @@ static void add_message(struct buf *to, const struct verdict *v, const char *nam
 		finding_line(to, &v->findings.items[i]);
 		reported++;
 	}
-	if (errors > reported)
+	if (v->findings.overflowed)
+		(void)buf_addf(to, "\n* more than %d errors; list fewer tasks", LIMIT_FINDINGS);
+	else if (errors > reported)
 		(void)buf_addf(to, "\n* and %zu more", errors - reported);
 }
 

@@ -161,6 +161,8 @@ static void ratcheting_ends_where_the_list_of_findings_does(void **state)
 		end(&b);
 		judge(&c, &b, true, false);
 		assert_int_equal(c.v.allowed, !more);
+		if (more)
+			assert_says(message(&c), "\n* more than 1000 errors; list fewer tasks");
 	}
 }
 
