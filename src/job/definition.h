@@ -1,6 +1,6 @@
 /*
- * definition - the part of a KeptnTaskDefinition that a Job is made of, decoded once and packed into
- * one allocation: nothing is parsed again when a Job is made.
+ * definition - the part of a KeptnTaskDefinition that a Job is made of, decoded once and packed
+ * into one allocation: nothing is parsed again when a Job is made.
  *
  *	object --job_definition_decode()--> struct job_definition, in a cache
  *	                                          | its taskdef
@@ -8,8 +8,8 @@
  *	                                          |
  *	                                  job/spec: the Job
  *
- * What Keptn takes as free-form JSON (a container, imagePullSecrets) is kept as JSON text and copied
- * into the Job.
+ * What Keptn takes as free-form JSON (a container, imagePullSecrets) is kept as JSON text and
+ * copied into the Job.
  */
 #ifndef PROMOGATE_JOB_DEFINITION_H
 #define PROMOGATE_JOB_DEFINITION_H

@@ -19,7 +19,7 @@ enum job_state { JOB_SUSPENDED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED };
 struct job_status {
 	const char *namespace, *name, *uid;
 	const char *owner_uid; /* of the KeptnAppVersion; "" for a Job that is not Promogate's */
-	/* The full name: from the pod's PROMOGATE_ID, which is immutable; else the annotation, or "". */
+	/* From the pod's PROMOGATE_ID, which is immutable, in full; else the annotation, or "". */
 	const char *task;
 	uint32_t attempt; /* from the Job's name; 0 for a name that Promogate does not make */
 	const char *app; /* the annotation keptn.sh/app, else the label promogate.dev/app, or "" */

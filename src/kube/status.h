@@ -21,8 +21,8 @@
 
 /*
  * Fills err from an error response to a request with this path, and returns -1. body need not be
- * JSON; retry_after_ms is from the Retry-After header, or 0. err->retry_after_ms is the longer of that and the Status's own, at
- * most LIMIT_RETRY_AFTER_MS.
+ * JSON; retry_after_ms is from the Retry-After header, or 0. err->retry_after_ms is the longer of
+ * that and the Status's own, at most LIMIT_RETRY_AFTER_MS.
  */
 int status_error(int http_status, const char *path, const char *body, size_t len,
 	unsigned retry_after_ms, struct err *err);

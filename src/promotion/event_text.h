@@ -55,8 +55,8 @@ void event_text_waits(struct event_text *t, const struct appversion *v, const st
 	int64_t deadline, const char *detail);
 
 /*
- * The API server refused the Job of a task, or its ConfigMap; it will be retried. The error must not
- * name the Job, which each retry names anew.
+ * The API server refused the Job of a task, or its ConfigMap; it will be retried. The error must
+ * not name the Job, which each retry names anew.
  */
 void event_text_create_failed(struct event_text *t, const char *task, const char *error);
 /* Another action failed: doing is "record an outcome". */

@@ -26,8 +26,8 @@ enum plan_kind {
 	PLAN_REPORT, /* report, once until the reason changes, why version does not start */
 };
 /*
- * PLAN_GET_JOB: NotFound puts the name into view.gone from now on. Any other answer changes nothing:
- * the view lags, and the watch will deliver the Job.
+ * PLAN_GET_JOB: NotFound puts the name into view.gone from now on. Any other answer changes
+ * nothing: the view lags, and the watch will deliver the Job.
  */
 
 /* Why an item Failed without a failed Job, a Job is deleted, or a version does not start. */

@@ -24,7 +24,7 @@ static int compare_key(const struct view_version *v, int64_t created, const char
 	return strcmp(v->version, version);
 }
 
-/* The first is the newest of those that have a previous version, if any: Keptn gives revisions none. */
+/* First comes the newest with a previous version, if there is one: Keptn gives revisions none. */
 static int compare_links(const void *left, const void *right)
 {
 	const struct view_version *a = ((const struct link *)left)->version;

@@ -3,8 +3,8 @@
  *
  * Most requests are judged at once, on the server's thread, from the cache (webhook/request.h). If
  * a verdict depends on something that needs a live look-up, the request is pending until the API
- * server has answered (webhook/pending.h); no thread waits meanwhile. If a look-up fails, the
- * response is HTTP 500, and the webhook's failurePolicy decides.
+ * server has answered (webhook/pending.h); no thread waits meanwhile. If a look-up fails that could
+ * deny the request, the response is HTTP 500, and the webhook's failurePolicy decides.
  */
 #ifndef PROMOGATE_WEBHOOK_ADMISSION_H
 #define PROMOGATE_WEBHOOK_ADMISSION_H

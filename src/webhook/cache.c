@@ -7,7 +7,7 @@
 #include "keptn/appcontext.h"
 #include "run/lock.h"
 
-/* Served since Keptn's lifecycle API is stable, and stored: the version that the rules are about. */
+/* Served since Keptn's lifecycle API is stable, and stored: the version that the rules check. */
 static const struct url definitions_kind = {
 	.group = KEPTN_GROUP, .version = "v1", .resource = "keptntaskdefinitions"};
 
