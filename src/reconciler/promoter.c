@@ -50,6 +50,13 @@ struct promoter {
 
 static void schedule(struct promoter *p);
 
+static void show(size_t depth_now, size_t running_now, int64_t active_now)
+{
+	metric_set(metric_at(&depth), (int64_t)depth_now);
+	metric_set(metric_at(&running), (int64_t)running_now);
+	metric_set(metric_at(&active), active_now);
+}
+
 /* --- what makes an application due ------------------------------------------------------------ */
 
 static void due(void *ctx, const char *key)
@@ -250,9 +257,7 @@ static void reconcile_due(struct promoter *p)
 			job_limit_leave(p->job_limit, key);
 		workqueue_done(p->queue, key);
 	}
-	metric_set(metric_at(&depth), (int64_t)workqueue_depth(p->queue));
-	metric_set(metric_at(&running), (int64_t)p->running);
-	metric_set(metric_at(&active), limiter_used(job_limit_limiter(p->job_limit)));
+	show(workqueue_depth(p->queue), p->running, limiter_used(job_limit_limiter(p->job_limit)));
 }
 
 static void timer_fired(void *ctx, const struct api_response *response, const struct err *err)
@@ -320,6 +325,7 @@ void promoter_free(struct promoter *p)
 {
 	if (!p)
 		return;
+	show(0, 0, 0); /* the next leader shows them */
 	apps_free(p->apps);
 	cache_free(p->cache);
 	reports_free(p->reports);

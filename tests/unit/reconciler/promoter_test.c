@@ -46,12 +46,23 @@ static int stage_up_for_two_jobs(void **state)
 	return stage_up_with(state, 2);
 }
 
+static void shows(const char *line)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_METRICS_BYTES);
+
+	metrics_render(&text);
+	assert_says(buf_str(&text), line);
+}
+
+/* A standby shows no task: the leader does. */
 static int stage_down(void **state)
 {
 	struct stage *s = *state;
 
 	fake_env_release(&s->cluster.fake);
 	promoter_free(s->promoter);
+	shows("\nkeptn_task_active 0\n");
+	shows("\npromogate_workqueue_running 0\n");
 	free(s);
 	return 0;
 }
@@ -408,14 +419,6 @@ static void a_refusal_is_reported_the_same_at_each_retry(void **state)
 	assert_says(event->body, "Invalid: Job \\\"a\\\" is invalid");
 	assert_null(strstr(event->body, name));
 	assert_null(strstr(event->body, "https:"));
-}
-
-static void shows(const char *line)
-{
-	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_METRICS_BYTES);
-
-	metrics_render(&text);
-	assert_says(buf_str(&text), line);
 }
 
 static void what_ran_before_this_term_has_its_place_under_the_cap(void **state)
