@@ -1,6 +1,6 @@
 /*
- * scenario - the language of tests/corpus/verdict: what is known, the request, the answer. A blank
- * line ends a scenario; JSON is on one line.
+ * scenario - the language of tests/corpus/verdict: what is known, the request, the answer. JSON
+ * is on one line; scenario_file.h says what a file is.
  *
  *	it TITLE                      begins one
  *	definition NS/NAME SPEC       a KeptnTaskDefinition that the cache and the API server have
@@ -18,13 +18,12 @@
  *	mutate                        asks /mutate, not /validate
  *	old OBJECT                    the stored object
  *	create OBJECT, update OBJECT, delete
- *	review FILE                   asks what a real API server sent:
- *tests/corpus/review/FILE.json > LINE                        a line of the answer
+ *	review FILE                   asks what a real API server sent: tests/corpus/review/FILE.json
+ *	> LINE                        a line of the answer
  */
-#ifndef PROMOGATE_TESTS_SCENARIO_H
-#define PROMOGATE_TESTS_SCENARIO_H
+#ifndef PROMOGATE_TESTS_ADMISSION_SCENARIO_H
+#define PROMOGATE_TESTS_ADMISSION_SCENARIO_H
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "admission/definitions.h"
@@ -33,6 +32,7 @@
 #include "base/str.h"
 #include "base/strmap.h"
 #include "keptn/onfailure.h"
+#include "scenario_file.h"
 #include "unit.h"
 
 struct scenario {
@@ -122,8 +122,10 @@ static inline void scenario_ask(struct scenario *s, const char *operation, const
 }
 
 /* One line, which is changed. */
-static inline void scenario_line(struct scenario *s, char *line)
+/* A scenario_line_fn. */
+static inline void scenario_line(void *scenario, char *line)
 {
+	struct scenario *s = scenario;
 	char *rest = strchr(line, ' ');
 
 	if (rest)
@@ -171,32 +173,6 @@ static inline void scenario_line(struct scenario *s, char *line)
 		scenario_set(&s->review, rest);
 	else
 		fail_msg("%s: no such word: %s", s->title, line);
-}
-
-typedef void scenario_found_fn(void *ctx, struct scenario *s_take);
-
-/* Calls back with each scenario of a file. */
-static inline void scenario_read(const char *path, scenario_found_fn *found, void *ctx)
-{
-	FILE *f = fopen(path, "r");
-	struct scenario *s = NULL;
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-
-	if (!f)
-		abort();
-	while ((n = getline(&line, &cap, f)) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		if (str_starts(line, "it ")) {
-			s = scenario_new(line + 3);
-			found(ctx, s);
-		} else if (*line && *line != '#' && s) {
-			scenario_line(s, line);
-		}
-	}
-	free(line);
-	(void)fclose(f);
 }
 
 #endif

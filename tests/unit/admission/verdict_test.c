@@ -251,13 +251,15 @@ struct suite {
 	size_t count;
 };
 
-static void add_scenario(void *ctx, struct scenario *s_take)
+static void *add_scenario(void *ctx, const char *title)
 {
 	struct suite *suite = ctx;
+	struct scenario *s = scenario_new(title);
 
 	suite->tests = xreallocarray(suite->tests, suite->count + 1, sizeof(*suite->tests));
 	suite->tests[suite->count++] = (struct CMUnitTest){
-		.name = s_take->title, .test_func = scenario_holds, .initial_state = s_take};
+		.name = s->title, .test_func = scenario_holds, .initial_state = s};
+	return s;
 }
 
 int main(void)
@@ -269,7 +271,7 @@ int main(void)
 	if (glob("tests/corpus/verdict/*.txt", 0, NULL, &files) != 0)
 		return 1;
 	for (size_t i = 0; i < files.gl_pathc; i++)
-		scenario_read(files.gl_pathv[i], add_scenario, &suite);
+		scenario_file_read(files.gl_pathv[i], add_scenario, scenario_line, &suite);
 	globfree(&files);
 	failed = _cmocka_run_group_tests("verdict", suite.tests, suite.count, NULL, NULL);
 	for (size_t i = 0; i < suite.count; i++)

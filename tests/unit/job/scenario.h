@@ -1,6 +1,6 @@
 /*
- * scenario - the language of tests/corpus/jobspec: what a Job is made from, and the Job. A blank
- * line ends a scenario; JSON is on one line.
+ * scenario - the language of tests/corpus/jobspec: what a Job is made from, and the Job. JSON is
+ * on one line; scenario_file.h says what a file is.
  *
  *	it TITLE             begins one
  *	version OBJECT       the KeptnAppVersion (one of podtato-head 1.0.0, in podtato-dev)
@@ -13,10 +13,9 @@
  *	> LINE               the Job, as tests/unit/flat.h writes it, and then its ConfigMap,
  *	                     with "configmap." before each line; or "error: " and the message
  */
-#ifndef PROMOGATE_TESTS_JOB_JOB_SCENARIO_H
-#define PROMOGATE_TESTS_JOB_JOB_SCENARIO_H
+#ifndef PROMOGATE_TESTS_JOB_SCENARIO_H
+#define PROMOGATE_TESTS_JOB_SCENARIO_H
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -24,6 +23,7 @@
 #include "base/str.h"
 #include "job/definition.h"
 #include "json/json.h"
+#include "scenario_file.h"
 #include "unit.h"
 
 enum { JOBSCENARIO_DEFINITIONS_MAX = 8, JOBSCENARIO_SHOWS_MAX = 8 };
@@ -121,8 +121,10 @@ static inline void jobscenario_show(struct jobscenario *s, const char *prefix)
 }
 
 /* One line, which is changed. */
-static inline void jobscenario_line(struct jobscenario *s, char *line)
+/* A scenario_line_fn. */
+static inline void jobscenario_line(void *scenario, char *line)
 {
+	struct jobscenario *s = scenario;
 	char *rest = strchr(line, ' ');
 
 	if (rest)
@@ -147,32 +149,6 @@ static inline void jobscenario_line(struct jobscenario *s, char *line)
 	} else {
 		fail_msg("%s: no such word: %s", s->title, line);
 	}
-}
-
-typedef void jobscenario_found_fn(void *ctx, struct jobscenario *s_take);
-
-/* Calls back with each scenario of a file. */
-static inline void jobscenario_read(const char *path, jobscenario_found_fn *found, void *ctx)
-{
-	FILE *f = fopen(path, "r");
-	struct jobscenario *s = NULL;
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-
-	if (!f)
-		abort();
-	while ((n = getline(&line, &cap, f)) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		if (str_starts(line, "it ")) {
-			s = jobscenario_new(line + 3);
-			found(ctx, s);
-		} else if (*line && *line != '#' && s) {
-			jobscenario_line(s, line);
-		}
-	}
-	free(line);
-	(void)fclose(f);
 }
 
 #endif

@@ -202,11 +202,13 @@ static void add_test(struct suite *suite, struct CMUnitTest test)
 	suite->tests[suite->count++] = test;
 }
 
-static void add_scenario(void *ctx, struct jobscenario *s_take)
+static void *add_scenario(void *ctx, const char *title)
 {
-	add_test(ctx, (struct CMUnitTest){.name = s_take->title,
-			      .test_func = scenario_holds,
-			      .initial_state = s_take});
+	struct jobscenario *s = jobscenario_new(title);
+
+	add_test(ctx, (struct CMUnitTest){
+			      .name = s->title, .test_func = scenario_holds, .initial_state = s});
+	return s;
 }
 
 static void write_file(const char *folder, size_t n, const char *kind, const struct buf *text)
@@ -242,7 +244,7 @@ int main(int argc, char **argv)
 	if (glob("tests/corpus/jobspec/*.txt", 0, NULL, &files) != 0)
 		return 1;
 	for (size_t i = 0; i < files.gl_pathc; i++)
-		jobscenario_read(files.gl_pathv[i], add_scenario, &suite);
+		scenario_file_read(files.gl_pathv[i], add_scenario, jobscenario_line, &suite);
 	globfree(&files);
 	if (argc == 2) {
 		failed = write_all(argv[1], &suite);
