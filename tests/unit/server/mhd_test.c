@@ -117,7 +117,7 @@ static enum MHD_Result add(int fd)
 	return MHD_add_connection(t.daemon, fd, (const struct sockaddr *)&address, sizeof(address));
 }
 
-/* As http.c starts one, but for one connection alone. */
+/* Started as http.c does, for one connection. */
 static void start(bool tls)
 {
 	struct MHD_OptionItem options[] = {
