@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "json/printable.h"
 #include "json/utf8.h"
 
 static void separate(struct emit *e)
@@ -45,15 +46,28 @@ void emit_array_end(struct emit *e)
 	close_with(e, ']');
 }
 
-static void add_escaped(struct buf *to, unsigned char c)
+static void add_escaped(struct buf *to, uint32_t code)
 {
 	static const char from[] = "\"\\\n\t\r", letters[] = "\"\\ntr";
-	const char *at = c ? strchr(from, c) : NULL;
+	const char *at = code && code < 0x80 ? strchr(from, (int)code) : NULL;
 
 	if (at)
 		(void)buf_addf(to, "\\%c", letters[at - from]);
+	else if (code < 0x10000)
+		(void)buf_addf(to, "\\u%04x", code);
+	else /* a surrogate pair */
+		(void)buf_addf(
+			to, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+}
+
+static void add_character(struct buf *to, const unsigned char *p, size_t n)
+{
+	uint32_t code = n ? printable_code(p, n) : 0xfffd;
+
+	if (n && printable(code) && *p != '"' && *p != '\\')
+		(void)buf_addn(to, p, n);
 	else
-		(void)buf_addf(to, "\\u%04x", c);
+		add_escaped(to, code);
 }
 
 static void add_quoted(struct buf *to, const char *s)
@@ -65,12 +79,7 @@ static void add_quoted(struct buf *to, const char *s)
 	while (p < end) {
 		size_t n = utf8_length(p, (size_t)(end - p));
 
-		if (!n)
-			(void)buf_add(to, "\\ufffd");
-		else if (*p < 0x20 || *p == '"' || *p == '\\')
-			add_escaped(to, *p);
-		else
-			(void)buf_addn(to, p, n);
+		add_character(to, p, n);
 		p += n ? n : 1;
 	}
 	(void)buf_addc(to, '"');

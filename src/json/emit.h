@@ -1,7 +1,8 @@
 /*
  * emit - writes JSON into a buf, one value at a time. It adds the commas; the caller opens and
- * closes in order. Strings are escaped as in RFC 8259; invalid UTF-8 becomes U+FFFD. An overflow
- * shows in the buf.
+ * closes in order. Strings are escaped as in RFC 8259, and so is what a terminal acts on or does not
+ * show (json/printable.h), so that a log line is safe to look at; invalid UTF-8 becomes U+FFFD. An
+ * overflow shows in the buf.
  */
 #ifndef PROMOGATE_JSON_EMIT_H
 #define PROMOGATE_JSON_EMIT_H

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "json/printable.h"
 #include "json/utf8.h"
 
 static const struct {
@@ -21,21 +22,6 @@ const char *fielderr_reason(enum fielderr_type type)
 	return types[type].reason;
 }
 
-static void add_char(struct buf *to, const unsigned char *p, size_t n)
-{
-	static const char from[] = "\"\\\n\t\r", letters[] = "\"\\ntr";
-	const char *at = strchr(from, *p);
-
-	if (*p && at)
-		(void)buf_addf(to, "\\%c", letters[at - from]);
-	else if (*p < 0x20 || *p == 0x7f || n == 0)
-		(void)buf_addf(to, "\\x%02x", *p);
-	else if (*p == 0xc2 && p[1] < 0xa0) /* U+0080 to U+009F: a terminal may act on them */
-		(void)buf_addf(to, "\\u%04x", p[1]);
-	else
-		(void)buf_addn(to, p, n);
-}
-
 void fielderr_quote(struct buf *to, const char *value)
 {
 	const unsigned char *p = (const unsigned char *)value;
@@ -46,7 +32,7 @@ void fielderr_quote(struct buf *to, const char *value)
 	while (p < end && p < cut) {
 		size_t n = utf8_length(p, (size_t)(end - p));
 
-		add_char(to, p, n);
+		printable_add(to, p, n);
 		p += n ? n : 1;
 	}
 	(void)buf_add(to, p < end ? "…\"" : "\"");

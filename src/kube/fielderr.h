@@ -22,8 +22,8 @@ enum fielderr_type {
 const char *fielderr_reason(enum fielderr_type type);
 
 /*
- * Appends `Not found: "value": detail`, without the field. The value is quoted, with control
- * characters escaped, and cut to LIMIT_QUOTED_BYTES.
+ * Appends `Not found: "value": detail`, without the field. The value is quoted as by Go's %q, and cut
+ * to LIMIT_QUOTED_BYTES.
  */
 void fielderr_body(struct buf *to, enum fielderr_type type, const char *value, const char *detail);
 

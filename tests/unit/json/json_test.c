@@ -212,6 +212,33 @@ static void emits_what_was_parsed(void **state)
 	}
 }
 
+/* And reads as what it was. */
+static void escapes_what_a_terminal_does_not_show(void **state)
+{
+	static const struct {
+		const char *text, *json;
+	} rows[] = {
+		{"\x7f", "\"\\u007f\""},
+		{"\xc2\x9b", "\"\\u009b\""},
+		{"\xe2\x80\xae\xe2\x80\x8b", "\"\\u202e\\u200b\""},
+		{"\xf3\xa0\x81\x81", "\"\\udb40\\udc41\""},
+		{"\xf4\x8f\xbf\xbd", "\"\\udbff\\udffd\""},
+		{"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(json_free_p) struct json *j = NULL;
+		CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
+		struct emit e = EMIT_INIT(&b);
+
+		emit_string(&e, rows[i].text);
+		assert_string_equal(buf_str(&b), rows[i].json);
+		assert_int_equal(json_parse(buf_str(&b), b.len, &j, NULL), 0);
+		assert_string_equal(json_string(j), rows[i].text);
+	}
+}
+
 static void emits_nothing_as_null(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
@@ -235,6 +262,7 @@ int main(void)
 		cmocka_unit_test(getters_are_exact_and_accept_nothing),
 		cmocka_unit_test(emits_each_type),
 		cmocka_unit_test(emits_what_was_parsed),
+		cmocka_unit_test(escapes_what_a_terminal_does_not_show),
 		cmocka_unit_test(emits_nothing_as_null),
 	};
 

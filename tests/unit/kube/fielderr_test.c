@@ -39,7 +39,7 @@ static void quotes_what_would_act_on_a_terminal(void **state)
 		{"\x1b[31m\x7f", "\"\\x1b[31m\\x7f\""},
 		{"\xc2\x9b"
 		 "31m\xc2\xa0",
-			"\"\\u009b31m\xc2\xa0\""},
+			"\"\\u009b31m\\u00a0\""},
 		{"\xc3\xa9 \xf0\x9f\x98\x80", "\"\xc3\xa9 \xf0\x9f\x98\x80\""},
 		{"\xff\xc3", "\"\\xff\\xc3\""},
 	};

@@ -66,6 +66,21 @@ static void writes_one_object_a_line(void **state)
 	assert_int_equal(strlen(json_string(json_get(j, "time"))), 24);
 }
 
+/* Of a field, a key of an error or the message itself: clients and other objects send them. */
+static void shows_nothing_raw_that_a_terminal_acts_on(void **state)
+{
+	static const char text[] = "\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\x8b";
+	struct err err = ERR_INIT;
+
+	(void)state;
+	(void)err_set(&err, ERR_IO, "%s", text);
+	log_event(LOG_WARN, text, LOG_STR("s", text), LOG_ERR(&err), LOG_END);
+	(void)take();
+	for (const char *c = got; *c; c++)
+		assert_true((*c >= ' ' && *c < 0x7f) || (*c == '\n' && !c[1]));
+	assert_says(got, "\"s\":\"\\u001b[2J\\u007f\\u009b\\u202e\\u200b\"");
+}
+
 static void is_silent_below_its_level(void **state)
 {
 	(void)state;
@@ -107,6 +122,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(writes_one_object_a_line, pipe_up, pipe_down),
+		cmocka_unit_test_setup_teardown(
+			shows_nothing_raw_that_a_terminal_acts_on, pipe_up, pipe_down),
 		cmocka_unit_test_setup_teardown(is_silent_below_its_level, pipe_up, pipe_down),
 		cmocka_unit_test_setup_teardown(says_that_a_line_was_too_long, pipe_up, pipe_down),
 		cmocka_unit_test_setup_teardown(drops_rather_than_waits, pipe_up, pipe_down),
