@@ -81,6 +81,8 @@ enum {
 	LIMIT_CONFIG_FILE_BYTES = 1024 * 1024,
 	/* Connections to the server: about 25 of the API server, the rest for other clients. */
 	LIMIT_SERVER_CONNECTIONS = 1024,
+	/* Beyond those, connections that have been cut and that their thread has not closed yet. */
+	LIMIT_SERVER_CLOSING = 256,
 	/*
 	 * The headers of a request, the piece of its body being read, and the headers of the
 	 * response.
@@ -93,6 +95,17 @@ enum {
 	 */
 	LIMIT_SERVER_BODIES_BYTES = 16 * 1024 * 1024,
 	LIMIT_SERVER_SMALL_BODY_BYTES = 64 * 1024,
+	/*
+	 * A body may take this long, and a second more for each MiB that has arrived: far slower
+	 * than any network of a cluster. A segment that is lost twice costs 0.6 s.
+	 */
+	LIMIT_SERVER_BODY_MS = 2000,
+	LIMIT_SERVER_BODY_BYTES_PER_MS = 1024,
+	/*
+	 * Responses over LIMIT_SERVER_CORK_BYTES that are being sent, of each port; as much again
+	 * may wait to be sent. Two pages of /metrics fit.
+	 */
+	LIMIT_SERVER_REPLIES_BYTES = 8 * 1024 * 1024,
 	/* How much of a rejected body is still read, so that its sender reads the response. */
 	LIMIT_SERVER_DISCARD_BYTES = 1024 * 1024,
 	/* From the accept to the end of the first request; the API server gives up at 10 s. */

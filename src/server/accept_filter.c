@@ -91,6 +91,13 @@ int accept_filter_open(struct accept_filter_record *r, int64_t *ret_accepted_ms)
 	return -1;
 }
 
+int64_t accept_filter_oldest_ms(const struct accept_filter *g)
+{
+	const struct accept_filter_record *r = TAILQ_FIRST(&g->records);
+
+	return r ? r->accepted_ms : 0;
+}
+
 bool accept_filter_close_one(struct accept_filter *g)
 {
 	if (TAILQ_EMPTY(&g->records))

@@ -39,6 +39,8 @@ bool accept_filter_wait(struct accept_filter *g, int fd_take, int64_t now_ms);
 /* After an event: the descriptor to serve, with its time of arrival; -1: not yet, or closed. */
 int accept_filter_open(struct accept_filter_record *r, int64_t *ret_accepted_ms);
 
+/* When the oldest was accepted; 0 if there is none. */
+int64_t accept_filter_oldest_ms(const struct accept_filter *g);
 /* Closes the oldest; false if there is none. */
 bool accept_filter_close_one(struct accept_filter *g);
 /* Closes those accepted before that moment, and returns how many. */

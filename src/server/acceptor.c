@@ -16,19 +16,33 @@ METRIC_COUNTER(closed_total, "promogate_http_connections_silent_closed_total",
 METRIC_GAUGE(silent, "promogate_http_connections_silent",
 	"Connections on which the client has sent nothing yet.", "port");
 
-enum { ACCEPTS_AT_ONCE = 64, EVENTS_AT_ONCE = 64, FULL_MS = 20, CROWD = 64 };
+enum { ACCEPTS_AT_ONCE = 64, EVENTS_AT_ONCE = 64, FULL_MS = 5, CROWD = 64 };
 
-/* Whether there is room for one more now. If not, one is being closed to make room. */
-static bool make_room(const struct acceptor *k, struct acceptor_port *p)
+static enum crowd_choice choose(struct acceptor_port *p, bool short_of_files)
 {
-	if (http_count(p->http) + p->filter.count < k->limits->connections)
-		return true;
-	if (accept_filter_close_one(&p->filter)) {
+	struct crowd c = {
+		.silent = p->filter.count,
+		.silent_ms = accept_filter_oldest_ms(&p->filter),
+	};
+
+	http_describe(p->http, &c);
+	if (short_of_files)
+		c.limit = 0;
+	return crowd_choose(&c);
+}
+
+/* Whether one more may be accepted now: one that has been cut needs no room. */
+static bool make_room(struct acceptor_port *p, bool short_of_files)
+{
+	enum crowd_choice who = choose(p, short_of_files);
+
+	if (who == CROWD_SILENT && accept_filter_close_one(&p->filter))
 		metric_add(metric_at(&closed_total, "full"), 1);
-		return true;
-	}
-	(void)conns_cut_one(&p->http->conns);
-	return false;
+	else if (who == CROWD_UNFINISHED)
+		conns_cut_oldest(&p->http->conns, CONNS_UNFINISHED);
+	else if (who == CROWD_IDLE)
+		conns_cut_oldest(&p->http->conns, CONNS_IDLE);
+	return who != CROWD_WAIT;
 }
 
 /* Tried again at the next event, or after FULL_MS. */
@@ -52,8 +66,7 @@ static bool accept_one(struct acceptor *k, struct acceptor_port *p)
 		return true;
 	}
 	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-		if (!accept_filter_close_one(&p->filter))
-			(void)conns_cut_one(&p->http->conns);
+		(void)make_room(p, true);
 		set_full(k, p, true);
 		return false;
 	}
@@ -64,7 +77,7 @@ static void accept_some(struct acceptor *k, struct acceptor_port *p)
 {
 	set_full(k, p, false);
 	for (int i = 0; i < ACCEPTS_AT_ONCE && p->fd >= 0; i++) {
-		if (!make_room(k, p)) {
+		if (!make_room(p, false)) {
 			set_full(k, p, true);
 			return;
 		}

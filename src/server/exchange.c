@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "kube/status.h"
@@ -13,6 +14,8 @@
 #include "server/worker.h"
 
 METRIC_GAUGE(bodies, "promogate_http_request_body_bytes", "Bytes of request bodies in memory.");
+METRIC_GAUGE(replies, "promogate_http_response_body_bytes",
+	"Bytes of large response bodies in memory, not sent yet.");
 
 enum { EXCHANGE_MAGIC = 0x78636867 };
 
@@ -38,6 +41,28 @@ static void drop_body(struct exchange *x)
 	buf_release(&x->body);
 }
 
+/* Large ones are counted: small ones are sent at once, or never (tls_io_flush()). */
+static void count_reply(struct exchange *x)
+{
+	lock_assert_held(&x->lock);
+	if (!x->conn || x->reply.len <= LIMIT_SERVER_CORK_BYTES)
+		return;
+	x->reply_counted = x->reply.len;
+	atomic_fetch_add(&x->conn->table->reply_bytes, (int64_t)x->reply_counted);
+	metric_add(metric_at(&replies), (int64_t)x->reply_counted);
+}
+
+static void drop_reply(struct exchange *x)
+{
+	lock_assert_held(&x->lock);
+	buf_release(&x->reply);
+	if (!x->reply_counted)
+		return;
+	atomic_fetch_sub(&x->conn->table->reply_bytes, (int64_t)x->reply_counted);
+	metric_add(metric_at(&replies), -(int64_t)x->reply_counted);
+	x->reply_counted = 0;
+}
+
 static void unref(struct exchange *x)
 {
 	if (atomic_fetch_sub(&x->owners, 1) != 1)
@@ -49,23 +74,32 @@ static void unref(struct exchange *x)
 	free(x);
 }
 
-void exchange_refuse(struct exchange *x, int status, const char *reason, const char *message)
+/* An own response, in place of the handler's. */
+static void set_own_reply(struct exchange *x, int status, const char *reason, const char *message)
 {
-	drop_body(x);
-	LOCK_SCOPE(&x->lock);
-
-	assert(x->state == EXCHANGE_READING);
-	x->refused = true;
 	x->status = status;
 	x->content_type = STATUS_CONTENT_TYPE;
 	buf_reset(&x->reply);
 	status_encode(&x->reply, status, reason, message);
 }
 
+void exchange_refuse(struct exchange *x, int status, const char *reason, const char *message)
+{
+	LOCK_SCOPE(&x->lock);
+
+	assert(x->state == EXCHANGE_READING || x->state == EXCHANGE_DROPPED);
+	drop_body(x);
+	x->refused = true;
+	set_own_reply(x, status, reason, message);
+}
+
 int exchange_body_add(struct exchange *x, const char *data, size_t len, int64_t max_total)
 {
 	struct metric_series *total = metric_at(&bodies);
+	LOCK_SCOPE(&x->lock);
 
+	if (x->state == EXCHANGE_DROPPED)
+		return 0;
 	if (x->body.len + len > LIMIT_SERVER_SMALL_BODY_BYTES)
 		max_total -= max_total / 4;
 	if (metric_value(total) + (int64_t)len > max_total)
@@ -74,6 +108,33 @@ int exchange_body_add(struct exchange *x, const char *data, size_t len, int64_t 
 		return -1;
 	metric_add(total, (int64_t)len);
 	return 0;
+}
+
+int64_t exchange_body_ms(const struct exchange *x)
+{
+	return (int64_t)(atomic_load(&x->body_seen) / LIMIT_SERVER_BODY_BYTES_PER_MS);
+}
+
+bool exchange_drop_body(struct exchange *x)
+{
+	LOCK_SCOPE(&x->lock);
+
+	if (x->state != EXCHANGE_READING || !x->body.len)
+		return false;
+	drop_body(x);
+	x->state = EXCHANGE_DROPPED;
+	return true;
+}
+
+bool exchange_drop_reply(struct exchange *x)
+{
+	LOCK_SCOPE(&x->lock);
+
+	if (x->state != EXCHANGE_SENT || !x->reply_counted)
+		return false;
+	drop_reply(x);
+	x->state = EXCHANGE_DROPPED;
+	return true;
 }
 
 bool exchange_run(struct exchange *x, const _Atomic bool *stopping)
@@ -111,20 +172,39 @@ static void resume(struct exchange *x)
 	worker_poke(x->conn->worker);
 }
 
+static void set_reply(
+	struct exchange *x, int status, const char *content_type, struct buf *body_steal)
+{
+	x->status = status;
+	x->content_type = content_type;
+	buf_release(&x->reply);
+	x->reply = *body_steal;
+	*body_steal = (struct buf)BUF_INIT(x->reply.max);
+}
+
+/* Twice the limit for those being sent: as much again may have to wait for its thread. */
+static bool reply_fits(const struct exchange *x, size_t len)
+{
+	return !x->conn || len <= LIMIT_SERVER_CORK_BYTES ||
+	       atomic_load(&x->conn->table->reply_bytes) + (int64_t)len <=
+		       2 * x->conn->table->limits->replies_bytes;
+}
+
 void exchange_reply(
 	struct exchange *x, int status, const char *content_type, struct buf *body_steal)
 {
 	assert(x->magic == EXCHANGE_MAGIC);
-	drop_body(x);
 	lock_lock(&x->lock);
+	drop_body(x);
 	assert(!x->replied);
 	x->replied = true;
 	if (x->state == EXCHANGE_RUNNING || x->state == EXCHANGE_WAITING) {
-		x->status = status;
-		x->content_type = content_type;
-		buf_release(&x->reply);
-		x->reply = *body_steal;
-		*body_steal = (struct buf)BUF_INIT(x->reply.max);
+		if (reply_fits(x, body_steal->len))
+			set_reply(x, status, content_type, body_steal);
+		else
+			set_own_reply(x, MHD_HTTP_SERVICE_UNAVAILABLE, "ServiceUnavailable",
+				"too many bytes of responses are unsent; try again");
+		count_reply(x);
 		if (x->state == EXCHANGE_WAITING)
 			resume(x);
 		x->state = EXCHANGE_READY;
@@ -142,7 +222,7 @@ void exchange_fail(struct exchange *x, int status, const char *reason, const cha
 	exchange_reply(x, status, STATUS_CONTENT_TYPE, &body);
 }
 
-bool exchange_expire(struct exchange *x, int64_t now_ms)
+void exchange_expire(struct exchange *x, int64_t now_ms)
 {
 	LOCK_SCOPE(&x->lock);
 
@@ -150,25 +230,36 @@ bool exchange_expire(struct exchange *x, int64_t now_ms)
 		x->state = EXCHANGE_EXPIRED;
 		resume(x);
 	}
-	return x->state == EXCHANGE_WAITING || x->state == EXCHANGE_EXPIRED;
 }
 
-void exchange_sending(struct exchange *x)
+bool exchange_sending(struct exchange *x)
 {
 	LOCK_SCOPE(&x->lock);
 
-	if (x->state == EXCHANGE_EXPIRED) {
-		x->status = MHD_HTTP_GATEWAY_TIMEOUT;
-		x->content_type = STATUS_CONTENT_TYPE;
-		buf_reset(&x->reply);
-		status_encode(&x->reply, x->status, "Timeout", "request timed out");
-	}
+	if (x->state == EXCHANGE_DROPPED)
+		return false;
+	if (x->state == EXCHANGE_EXPIRED)
+		set_own_reply(x, MHD_HTTP_GATEWAY_TIMEOUT, "Timeout", "request timed out");
 	x->state = EXCHANGE_SENT;
+	return true;
+}
+
+ssize_t exchange_reply_read(struct exchange *x, uint64_t at, char *to, size_t max)
+{
+	LOCK_SCOPE(&x->lock);
+
+	if (x->state != EXCHANGE_SENT || at >= x->reply.len)
+		return -1;
+	if (max > x->reply.len - at)
+		max = x->reply.len - at;
+	memcpy(to, x->reply.data + at, max);
+	return (ssize_t)max;
 }
 
 void exchange_over(struct exchange *x)
 {
 	lock_lock(&x->lock);
+	drop_reply(x);
 	x->state = EXCHANGE_OVER;
 	x->mhd = NULL;
 	x->conn = NULL;

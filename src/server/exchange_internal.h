@@ -9,6 +9,7 @@
  *	   │           └─► WAITING ─┬─► READY ▲
  *	   │      (suspended)       └─► EXPIRED: the server answers for the handler
  *	   └─► SENT: refused by the server itself
+ *	READING or SENT ─► DROPPED ─► OVER: others needed its bytes, and its connection is cut
  *
  * libmicrohttpd's functions are called on the connection's own thread only, except
  * MHD_resume_connection(), which any thread may call.
@@ -36,6 +37,7 @@ enum exchange_state {
 	EXCHANGE_READY,
 	EXCHANGE_EXPIRED,
 	EXCHANGE_SENT,
+	EXCHANGE_DROPPED,
 	EXCHANGE_OVER,
 };
 
@@ -48,18 +50,19 @@ struct exchange {
 	const struct route *route; /* NULL: rejected */
 	char method[12];
 	int64_t started_ns, deadline_ms;
-	/* The body: the connection's thread until RUNNING, the handler's afterwards. */
-	struct buf body;
-	size_t body_seen; /* bytes received, kept or not */
+	_Atomic size_t body_seen; /* bytes received, kept or not */
+	/* Only for the connection's thread. */
 	bool early; /* answered before its body arrived */
+	bool refused; /* by the server itself: no handler runs */
 
 	struct lock lock; /* guards the rest */
 	enum exchange_state state;
-	bool refused; /* by the server itself: no handler runs */
+	struct buf body; /* the handler's, once it runs */
 	bool replied; /* the handler has */
 	int status;
 	const char *content_type, *allow;
 	struct buf reply;
+	size_t reply_counted; /* in the reply_bytes of its connection's table */
 };
 
 struct exchange *exchange_new(struct MHD_Connection *mhd, struct conn *conn, const char *method);
@@ -68,8 +71,8 @@ struct exchange *exchange_new(struct MHD_Connection *mhd, struct conn *conn, con
 void exchange_refuse(struct exchange *x, int status, const char *reason, const char *message);
 
 /*
- * Adds to the body; -1 if all bodies together are over max_total, a quarter of which is for bodies
- * of at most LIMIT_SERVER_SMALL_BODY_BYTES.
+ * Adds to the body; -1 if all bodies together would be over max_total, a quarter of which is for
+ * bodies of at most LIMIT_SERVER_SMALL_BODY_BYTES.
  */
 int exchange_body_add(struct exchange *x, const char *data, size_t len, int64_t max_total);
 
@@ -79,14 +82,25 @@ int exchange_body_add(struct exchange *x, const char *data, size_t len, int64_t 
  */
 bool exchange_run(struct exchange *x, const _Atomic bool *stopping);
 
-/*
- * If it waits for its handler: true, and the wait ends once its deadline has passed. False: it does
- * not wait. From any thread.
- */
-bool exchange_expire(struct exchange *x, int64_t now_ms);
+/* Ends its wait for its handler, if it waits and its deadline has passed. From any thread. */
+void exchange_expire(struct exchange *x, int64_t now_ms);
 
-/* Before the response is sent; makes it a 504 if the wait was ended. */
-void exchange_sending(struct exchange *x);
+/*
+ * Before the response is sent; makes it a 504 if the wait was ended. False: it was dropped, and
+ * there is none.
+ */
+bool exchange_sending(struct exchange *x);
+/* Copies from its response, while that is sent; -1: it was dropped. */
+ssize_t exchange_reply_read(struct exchange *x, uint64_t at, char *to, size_t max);
+
+/* How long the body has been allowed to take for what has arrived of it. Any thread. */
+int64_t exchange_body_ms(const struct exchange *x);
+/*
+ * Frees the body of a request that is still arriving, or the large response that is being sent; the
+ * caller cuts the connection. False if there is none. From any thread.
+ */
+bool exchange_drop_body(struct exchange *x);
+bool exchange_drop_reply(struct exchange *x);
 
 /* libmicrohttpd has finished with it: releases the connection's ownership. */
 void exchange_over(struct exchange *x);

@@ -30,12 +30,28 @@ static struct conn *conn_of(struct MHD_Connection *mhd)
 	return info->socket_context;
 }
 
-static struct MHD_Response *make_response(struct http *h, struct exchange *x)
+/* MHD_ContentReaderCallback */
+static ssize_t read_reply(void *cls, uint64_t at, char *to, size_t max)
+{
+	ssize_t n = exchange_reply_read(cls, at, to, max);
+
+	return n < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : n;
+}
+
+/* A large one stays with the exchange, which can drop it; libmicrohttpd frees the others. */
+static struct MHD_Response *response_with_body(struct exchange *x)
 {
 	size_t len = x->reply.len;
-	/* Freed by libmicrohttpd with free(). */
-	struct MHD_Response *r =
-		MHD_create_response_from_buffer(len, buf_steal(&x->reply), MHD_RESPMEM_MUST_FREE);
+
+	if (x->reply_counted)
+		return MHD_create_response_from_callback(
+			len, LIMIT_SERVER_CORK_BYTES, read_reply, x, NULL);
+	return MHD_create_response_from_buffer(len, buf_steal(&x->reply), MHD_RESPMEM_MUST_FREE);
+}
+
+static struct MHD_Response *make_response(struct http *h, struct exchange *x)
+{
+	struct MHD_Response *r = response_with_body(x);
 	bool ok = r && MHD_add_response_header(r, "Content-Type", x->content_type) == MHD_YES;
 
 	if (ok && x->allow)
@@ -54,11 +70,13 @@ static enum MHD_Result answer(struct http *h, struct exchange *x)
 	struct MHD_Response *r;
 	enum MHD_Result ret;
 
-	exchange_sending(x);
+	if (!exchange_sending(x))
+		return MHD_NO;
 	tls_io_hold(&x->conn->tls_io, x->reply.len);
 	r = make_response(h, x);
 	if (!r)
 		return MHD_NO;
+	conn_send(x->conn, clock_mono_ms());
 	ret = MHD_queue_response(x->mhd, (unsigned)x->status, r);
 	MHD_destroy_response(r);
 	return ret;
@@ -94,8 +112,11 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 		return ret < 0 ? MHD_NO : MHD_YES;
 	}
 	/* The whole request has arrived; or its connection was resumed, which needs a response. */
-	if (!x->refused && !exchange_run(x, &h->stopping))
-		return MHD_YES;
+	if (!x->refused) {
+		conn_decide(x->conn, clock_mono_ms());
+		if (!exchange_run(x, &h->stopping))
+			return MHD_YES;
+	}
 	return answer(h, x);
 }
 
@@ -155,7 +176,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
 	}
 	fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	c = conn_new(&h->conns, fd, worker_self(), worker_accepted_ms(fd));
-	tls_io_init(&c->tls_io, mhd, c->fd,
+	tls_io_init(&c->tls_io, mhd, c->fd, &c->cut,
 		h->tls ? MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)
 				 ->tls_session
 		       : NULL,
@@ -204,7 +225,8 @@ static struct MHD_Daemon *make_daemon(struct http *h)
 		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, h},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, LIMIT_SERVER_CONNECTION_BYTES, NULL},
 		/* Our own is called first. */
-		{MHD_OPTION_CONNECTION_LIMIT, (intptr_t)h->limits->connections + 64, NULL},
+		{MHD_OPTION_CONNECTION_LIMIT,
+			(intptr_t)h->limits->connections + LIMIT_SERVER_CLOSING + 64, NULL},
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 		{h->tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, 0, tls},
 		{MHD_OPTION_END, 0, NULL},
@@ -260,13 +282,13 @@ void http_serve(struct http *h, int fd_take, int64_t accepted_ms)
 	h->next_worker = (h->next_worker + 1) % h->worker_count;
 }
 
-unsigned http_count(struct http *h)
+void http_describe(struct http *h, struct crowd *ret)
 {
-	unsigned n = conns_count(&h->conns);
-
+	ret->limit = h->limits->connections;
+	ret->arriving = 0;
 	for (unsigned i = 0; i < h->worker_count; i++)
-		n += worker_arriving(h->workers[i]);
-	return n;
+		ret->arriving += worker_arriving(h->workers[i]);
+	conns_describe(&h->conns, ret);
 }
 
 void http_stop(struct http *h)

@@ -38,8 +38,8 @@ int http_start(struct http *h, const struct server_port *port, const struct serv
 	struct tls_store *tls, struct err *err);
 /* Serves a connection. Takes the descriptor; one thread at a time. */
 void http_serve(struct http *h, int fd_take, int64_t accepted_ms);
-/* The number of connections, including those on their way to a worker. */
-unsigned http_count(struct http *h);
+/* What crowd_choose() asks about its connections; the silent ones are not among them. */
+void http_describe(struct http *h, struct crowd *ret);
 /*
  * Ends all connections and the threads; nothing if it did not start. Every wait for a handler must
  * have been ended before.

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "kube/duration.h"
+#include "server/conn.h"
 
 /* Headers that decide where the body ends, and its type. */
 struct head {
@@ -139,8 +140,12 @@ int request_body(
 		too_large(x, limits->body_bytes);
 	if (x->refused)
 		return x->body_seen > limits->body_bytes + LIMIT_SERVER_DISCARD_BYTES ? -1 : 0;
-	if (exchange_body_add(x, data, len, limits->bodies_bytes) < 0)
+	while (exchange_body_add(x, data, len, limits->bodies_bytes) < 0) {
+		if (conn_displace_body(x->conn))
+			continue;
 		exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "ServiceUnavailable",
 			"too many bytes of requests are in flight; try again");
+		break;
+	}
 	return 0;
 }

@@ -51,7 +51,7 @@ static int ready(void *ctx, struct buf *reasons)
 /* File descriptors for all connections, as far as the hard limit allows. */
 static void raise_file_limit(const struct server_limits *limits)
 {
-	rlim_t want = (rlim_t)limits->connections * PORTS + 256;
+	rlim_t want = (rlim_t)(limits->connections + LIMIT_SERVER_CLOSING) * PORTS + 256;
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur >= want)

@@ -47,7 +47,9 @@ struct server_limits {
 	unsigned connections; /* of each port */
 	size_t body_bytes; /* of one request */
 	int64_t bodies_bytes; /* of all requests in flight */
+	int64_t replies_bytes; /* of large responses being sent, of each port */
 	int64_t first_request_ms, request_ms, idle_ms;
+	int64_t body_ms; /* for the first byte of a body, and more as it arrives */
 	int64_t sweep_ms; /* how often the time limits are checked */
 	int64_t stop_ms; /* how long server_stop() waits for requests in flight */
 };
@@ -57,9 +59,11 @@ struct server_limits {
 		.connections = LIMIT_SERVER_CONNECTIONS,                                           \
 		.body_bytes = LIMIT_REVIEW_BYTES,                                                  \
 		.bodies_bytes = LIMIT_SERVER_BODIES_BYTES,                                         \
+		.replies_bytes = LIMIT_SERVER_REPLIES_BYTES,                                       \
 		.first_request_ms = LIMIT_SERVER_FIRST_REQUEST_MS,                                 \
 		.request_ms = LIMIT_SERVER_REQUEST_MS,                                             \
 		.idle_ms = LIMIT_SERVER_IDLE_MS,                                                   \
+		.body_ms = LIMIT_SERVER_BODY_MS,                                                   \
 		.sweep_ms = 500,                                                                   \
 		.stop_ms = LIMIT_SERVER_REQUEST_MS,                                                \
 	}

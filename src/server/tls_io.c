@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,6 +37,8 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *to, size_t len)
 	char *room;
 	ssize_t n;
 
+	if (atomic_load_explicit(t->cut, memory_order_relaxed))
+		return 0; /* the handshake of one that is cut would cost the others' time */
 	if (t->ahead)
 		return hand_out(t, to, len);
 	room = xmalloc(AHEAD_BYTES);
@@ -68,13 +71,14 @@ static int finished(gnutls_session_t session, unsigned type, unsigned when, unsi
 	return 0;
 }
 
-void tls_io_init(struct tls_io *t, struct MHD_Connection *mhd, int fd, gnutls_session_t session,
-	struct tls_pair *pair_take)
+void tls_io_init(struct tls_io *t, struct MHD_Connection *mhd, int fd, const _Atomic bool *cut,
+	gnutls_session_t session, struct tls_pair *pair_take)
 {
 	gnutls_transport_ptr_t in, out;
 
 	*t = (struct tls_io){
 		.fd = fd,
+		.cut = cut,
 		.session = session,
 		.pair = pair_take,
 		.parking = {.mhd = mhd, .fd = fd},

@@ -21,6 +21,7 @@
 
 struct tls_io {
 	int fd;
+	const _Atomic bool *cut; /* borrowed: reads nothing more, not even what has arrived */
 	gnutls_session_t session; /* NULL: plain */
 	struct tls_pair *pair; /* a reference */
 	/* Bytes read from the socket and not consumed yet; allocated only then. */
@@ -33,8 +34,8 @@ struct tls_io {
 };
 
 /* If pair_take is NULL the handshake fails. */
-void tls_io_init(struct tls_io *t, struct MHD_Connection *mhd, int fd, gnutls_session_t session,
-	struct tls_pair *pair_take);
+void tls_io_init(struct tls_io *t, struct MHD_Connection *mhd, int fd, const _Atomic bool *cut,
+	gnutls_session_t session, struct tls_pair *pair_take);
 void tls_io_release(struct tls_io *t);
 
 /* Holds back a response with a body of this size, if it is small enough. */

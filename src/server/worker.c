@@ -58,6 +58,7 @@ int64_t worker_accepted_ms(int fd)
 	if (!a)
 		return clock_mono_ms();
 	a->started = true;
+	atomic_fetch_sub(&self->arriving, 1);
 	return a->accepted_ms;
 }
 
@@ -96,7 +97,8 @@ static void forget_added(struct worker *w, bool all)
 			continue;
 		}
 		*at = a->next;
-		atomic_fetch_sub(&w->arriving, 1);
+		if (!a->started)
+			atomic_fetch_sub(&w->arriving, 1);
 		free(a);
 	}
 }

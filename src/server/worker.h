@@ -34,7 +34,7 @@ void worker_stop(struct worker *w);
 
 /* Gives it a connection. Any thread; takes the descriptor. */
 void worker_serve(struct worker *w, int fd_take, int64_t accepted_ms);
-/* How many it was given and has not added yet. */
+/* How many it was given that libmicrohttpd has not started yet. */
 unsigned worker_arriving(const struct worker *w);
 /* Makes it check for resumed connections. Any thread. */
 void worker_poke(struct worker *w);

@@ -348,6 +348,11 @@ static void times_are_limited(void **state)
 	(void)close(idle);
 }
 
+/* A request that is never complete, with one byte of its body. */
+#define HALF_POST                                                                                  \
+	"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"                     \
+	"Content-Length: 9\r\n\r\n{"
+
 static void the_full_server_makes_room(void **state)
 {
 	struct server_config config = config_of();
@@ -371,6 +376,94 @@ static void the_full_server_makes_room(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(silent); i++)
 		(void)close(silent[i]);
 	(void)close(proven);
+	(void)close(fd);
+}
+
+static void wait_for_metric(int fd, const char *line)
+{
+	do {
+		client_send(fd, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+		assert_int_equal(client_answer(fd, answer), 200);
+	} while (!strstr(answer, line));
+}
+
+static void half_requests_make_room(void **state)
+{
+	struct server_config config = config_of();
+	CLEANUP(server_free_p) struct server *s = NULL;
+	int half[20], fd;
+
+	(void)state;
+	config.limits.connections = 5;
+	s = start(&config);
+	for (size_t i = 0; i < ARRAY_SIZE(half); i++) {
+		half[i] = client_connect(server_plain_port(s));
+		client_send(half[i], HALF_POST);
+	}
+	fd = client_connect(server_plain_port(s));
+	client_post(fd, "/echo", "{}");
+	assert_int_equal(client_answer(fd, answer), 200);
+	assert_true(client_closed(half[0]));
+	for (size_t i = 0; i < ARRAY_SIZE(half); i++)
+		(void)close(half[i]);
+	(void)close(fd);
+}
+
+static void a_stalled_body_makes_room_for_another(void **state)
+{
+	struct server_config config = config_of();
+	CLEANUP(server_free_p) struct server *s = NULL;
+	int stalled, fd;
+
+	(void)state;
+	config.limits.bodies_bytes = 10;
+	config.limits.body_ms = config.limits.request_ms;
+	s = start(&config);
+	stalled = client_connect(server_plain_port(s));
+	fd = client_connect(server_plain_port(s));
+	client_send(stalled, HALF_POST "12345");
+	wait_for_metric(fd, "\npromogate_http_request_body_bytes 6\n");
+	client_post(fd, "/echo", "1234");
+	assert_int_equal(client_answer(fd, answer), 200);
+	client_post(fd, "/echo", "12345");
+	assert_int_equal(client_answer(fd, answer), 200);
+	assert_true(client_closed(stalled));
+	wait_for_metric(fd, "\npromogate_http_request_body_bytes 0\n");
+	wait_for_metric(fd, "\npromogate_http_connections_cut_total{why=\"bodies_full\"} 1\n");
+	(void)close(stalled);
+	(void)close(fd);
+}
+
+static void a_body_that_stops_arriving_ends_its_connection(void **state)
+{
+	struct server_config config = config_of();
+	CLEANUP(server_free_p) struct server *s = NULL;
+	int fd;
+
+	(void)state;
+	config.limits.body_ms = 100;
+	s = start(&config);
+	fd = client_connect(server_plain_port(s));
+	client_send(fd, HALF_POST);
+	assert_true(client_closed(fd));
+	(void)close(fd);
+}
+
+static void large_responses_arrive_whole(void **state)
+{
+	static char large[ANSWER_BYTES - 200];
+	struct server_config config = config_of();
+	CLEANUP(server_free_p) struct server *s = start(&config);
+	int fd = client_connect(server_plain_port(s));
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof(large); i++)
+		large[i] = (char)('a' + i * 7 % 26);
+	for (int i = 0; i < 2; i++) {
+		client_post(fd, "/echo", large);
+		assert_int_equal(client_answer(fd, answer), 200);
+		assert_string_equal(strstr(answer, "\r\n\r\n") + 4, large);
+	}
 	(void)close(fd);
 }
 
@@ -468,6 +561,10 @@ int main(void)
 		cmocka_unit_test(readiness_gives_reasons),
 		cmocka_unit_test(times_are_limited),
 		cmocka_unit_test(the_full_server_makes_room),
+		cmocka_unit_test(half_requests_make_room),
+		cmocka_unit_test(a_stalled_body_makes_room_for_another),
+		cmocka_unit_test(a_body_that_stops_arriving_ends_its_connection),
+		cmocka_unit_test(large_responses_arrive_whole),
 		cmocka_unit_test(bodies_have_a_limit_together),
 		cmocka_unit_test(large_bodies_leave_room_for_small_ones),
 		cmocka_unit_test(a_bad_configuration_says_so),
