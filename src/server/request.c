@@ -49,6 +49,12 @@ static void too_large(struct exchange *x, size_t max)
 	exchange_refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, "RequestEntityTooLarge", message);
 }
 
+/* Of these a body has no meaning (RFC 9110, 9.3.1), and nobody should wait for it. */
+static bool takes_no_body(const struct exchange *x)
+{
+	return str_eq(x->method, "GET") || str_eq(x->method, "HEAD");
+}
+
 /* RFC 9112, 6.3: ambiguous framing allows request smuggling. True: rejected. */
 static bool check_framing(struct exchange *x, const struct head *head, size_t max)
 {
@@ -60,6 +66,8 @@ static bool check_framing(struct exchange *x, const struct head *head, size_t ma
 	if (head->encodings && strcasecmp(head->encoding, "chunked") != 0)
 		return refuse(x, MHD_HTTP_BAD_REQUEST, "BadRequest",
 			"a Transfer-Encoding other than chunked");
+	if (head->encodings && takes_no_body(x))
+		return refuse(x, MHD_HTTP_BAD_REQUEST, "BadRequest", "unexpected body");
 	if (!head->lengths)
 		return false;
 	/* Its syntax is checked already; a number that overflows int64_t is too large. */
@@ -67,6 +75,8 @@ static bool check_framing(struct exchange *x, const struct head *head, size_t ma
 		too_large(x, max);
 		return true;
 	}
+	if (length && takes_no_body(x))
+		return refuse(x, MHD_HTTP_BAD_REQUEST, "BadRequest", "unexpected body");
 	/* Larger ones grow as they arrive. */
 	if (length <= LIMIT_SERVER_SMALL_BODY_BYTES)
 		(void)buf_reserve(&x->body, (size_t)length);

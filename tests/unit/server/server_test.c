@@ -179,6 +179,37 @@ static void *many_requests(void *arg)
 	return NULL;
 }
 
+static void a_body_that_has_no_meaning_is_not_awaited(void **state)
+{
+	static const char *const requests[] = {
+		"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",
+		"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{",
+		"GET /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",
+		"GET /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+	};
+	struct server_config config = config_of();
+	CLEANUP(server_free_p) struct server *s = start(&config);
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		fd = client_connect(server_plain_port(s));
+		client_send(fd, requests[i]);
+		assert_int_equal(client_answer(fd, answer), 400);
+		assert_says(answer, "\"message\":\"unexpected body\"");
+		assert_true(client_closed(fd));
+		(void)close(fd);
+	}
+	fd = client_connect(server_plain_port(s));
+	client_send(fd, "HEAD /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
+	assert_true(recv(fd, answer, 12, MSG_WAITALL) == 12 && !memcmp(answer, "HTTP/1.1 400", 12));
+	(void)close(fd);
+	fd = client_connect(server_plain_port(s));
+	client_send(fd, "GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(client_answer(fd, answer), 200);
+	(void)close(fd);
+}
+
 static void replies_race_with_suspension(void **state)
 {
 	struct server_config config = config_of();
@@ -553,6 +584,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_by_path_method_and_type),
+		cmocka_unit_test(a_body_that_has_no_meaning_is_not_awaited),
 		cmocka_unit_test(replies_race_with_suspension),
 		cmocka_unit_test(a_wait_has_a_deadline),
 		cmocka_unit_test(a_client_may_hang_up),
