@@ -40,7 +40,15 @@ teardown_file() {
 
 @test "whatever one client does, the server answers the next" {
 	run -0 env HOSTILE_ADDRESS="127.0.0.1:$TLS" HOSTILE_CA="$DIR/cert.pem" HOSTILE_NAME=localhost \
-		HOSTILE_PATH=/echo python3 tests/hostile/hostile.py
+		HOSTILE_PLAIN="127.0.0.1:$PLAIN" HOSTILE_PATH=/echo python3 tests/hostile/hostile.py
+}
+
+@test "its memory stays below the limit of the manifest" {
+	[[ ${BUILD:-build/release} == build/release* ]] || skip "sanitizers need several times as much"
+	limit=$(sed -n 's/^ *memory: \([0-9]*\)Mi$/\1/p' manifests/webhook/server/deployment.yaml | tail -1)
+	peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$SERVER/status")
+	echo "peak $peak KiB, limit $limit MiB"
+	((peak < limit * 1024))
 }
 
 @test "no connection, request or body is left open" {
@@ -51,6 +59,7 @@ teardown_file() {
 	done
 	grep '^promogate_http_connections{port="tls"} 0$' <<<"$metrics"
 	grep '^promogate_http_request_body_bytes 0$' <<<"$metrics"
+	grep '^promogate_http_response_body_bytes 0$' <<<"$metrics"
 	# this request itself
 	grep '^promogate_http_requests_in_flight 1$' <<<"$metrics"
 }

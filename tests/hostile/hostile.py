@@ -11,6 +11,7 @@ does, whichever supported version of libmicrohttpd it runs with; where versions 
     HOSTILE_BODY      a body that it answers 200 to; @file reads it     (default: an empty review)
     HOSTILE_PATIENCE  seconds after which a slow client must be gone    (default: 30)
     HOSTILE_IDLE      how many silent connections to hold               (default: 1000)
+    HOSTILE_PLAIN     host:port of the plain port; its tests need it    (default: none)
 
 Names of tests as arguments select them.
 """
@@ -31,6 +32,7 @@ NAME = os.environ.get("HOSTILE_NAME", HOST)
 PATH = os.environ.get("HOSTILE_PATH", "/validate")
 PATIENCE = float(os.environ.get("HOSTILE_PATIENCE", "30"))
 IDLE = int(os.environ.get("HOSTILE_IDLE", "1000"))
+PLAIN = os.environ.get("HOSTILE_PLAIN", "").rpartition(":")[::2]
 BODY = os.environ.get("HOSTILE_BODY") or json.dumps({
     "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {
         "uid": "hostile", "kind": {"group": "", "version": "v1", "kind": "ConfigMap"},
@@ -45,9 +47,18 @@ CONTEXT = ssl.create_default_context(cafile=os.environ["HOSTILE_CA"])
 BODY_LIMIT = 7 * 1024 * 1024
 
 
-def tcp():
-    s = socket.create_connection((HOST, PORT), timeout=PATIENCE)
+def tcp(address=(HOST, PORT)):
+    s = socket.create_connection(address, timeout=PATIENCE)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return s
+
+
+def sent(s, data):
+    """The connection, after as much of data as it takes: the server may have cut it already."""
+    try:
+        s.sendall(data)
+    except OSError:
+        pass
     return s
 
 
@@ -409,15 +420,29 @@ def a_refusal_keeps_the_connection():
 
 # --- crowds ------------------------------------------------------------------------------------------
 
-def hold(open_one, n):
+def hold(open_one, n, then=still_answers):
     held = []
     try:
         for _ in range(n):
-            held.append(open_one())
-        still_answers()
+            try:
+                held.append(open_one())
+            except OSError:
+                pass  # cut already, to make room
+        then()
+        return [is_closed(s) for s in held]
     finally:
         for s in held:
             s.close()
+
+
+def is_closed(s):
+    s.setblocking(False)
+    try:
+        return not s.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return False
+    except OSError:
+        return True
 
 
 def silent_connections():
@@ -428,8 +453,52 @@ def silent_connections_after_the_handshake():
     hold(tls, IDLE // 4)
 
 
-def more_silent_connections_than_fit():
-    hold(tcp, IDLE * 2)
+def more_silent_connections_than_fit_and_the_oldest_go_first():
+    closed = hold(tcp, IDLE * 2)
+    assert closed == sorted(closed, reverse=True), closed
+
+
+def client_hellos_and_silence():
+    hello = client_hello()
+    hold(lambda: sent(tcp(), hello), IDLE * 3 // 2)
+
+
+def bodies_that_are_one_byte_short():
+    body = b"[" * 65536
+    hold(lambda: sent(tls(), request(body)[:-1]), 270)
+
+
+def half_requests():
+    hold(lambda: sent(tls(), request(BODY)[:-1]), IDLE * 11 // 10)
+
+
+def large_answers_that_are_never_read():
+    body = json.dumps("x" * 243000)
+
+    def ask_only():
+        s = tcp()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        return sent(CONTEXT.wrap_socket(s, server_hostname=NAME), request(body))
+
+    hold(ask_only, 600)
+
+
+# --- the plain port ----------------------------------------------------------------------------------
+
+def probe():
+    with tcp(PLAIN) as s:
+        s.sendall(head(method="GET", path="/healthz"))
+        expect_status(Answers(s).next(), 200)
+
+
+def plain_half_requests_and_probes():
+    for half in (b"GET /healthz HTTP/1.1\r\nHost: x\r\n", request(b"12", method="GET", path="/healthz")[:-1],
+                 request(b"12", method="POST", path="/healthz")[:-1]):
+        hold(lambda half=half: sent(tcp(PLAIN), half), IDLE * 12 // 10, probe)
+
+
+def plain_pages_that_are_never_read():
+    hold(lambda: sent(tcp(PLAIN), head(method="GET", path="/metrics") * 100), 100, probe)
 
 
 def an_answer_is_not_held_back():
@@ -482,7 +551,8 @@ def hangs_up_hard():
 
 TESTS = [v for k, v in list(globals().items()) if callable(v) and v.__module__ == "__main__" and k not in (
     "tcp", "tls", "head", "request", "Answers", "ask", "still_answers", "gone", "expect_status",
-    "expect_bad_request", "client_hello", "hold")]
+    "expect_bad_request", "client_hello", "hold", "sent", "is_closed", "probe")
+         and (PLAIN[0] or not k.startswith("plain_"))]
 
 
 def main():

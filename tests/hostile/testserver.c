@@ -96,6 +96,7 @@ int main(int argc, char **argv)
 	config.limits.first_request_ms = number(argc, argv, 6, config.limits.first_request_ms);
 	config.limits.request_ms = number(argc, argv, 7, config.limits.request_ms);
 	config.limits.idle_ms = number(argc, argv, 8, config.limits.idle_ms);
+	config.limits.body_ms = config.limits.request_ms;
 	config.limits.connections = (unsigned)number(argc, argv, 9, config.limits.connections);
 	if (argc > 6)
 		config.limits.sweep_ms = 50;
