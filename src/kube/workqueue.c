@@ -13,9 +13,13 @@
 #define AT_ONCE INT64_MIN
 #define NEVER   INT64_MAX
 
-enum state { READY, DELAYED, RUNNING };
+/* IDLE: it is due for nothing, and its backoff is not reset yet. */
+enum state { READY, DELAYED, RUNNING, IDLE };
+
+struct space;
 
 struct entry {
+	struct space *space;
 	enum state state;
 	bool backs_off; /* DELAYED: nothing can be earlier */
 	bool woken; /* RUNNING: a failure does not delay it */
@@ -29,21 +33,34 @@ struct entry {
 
 TAILQ_HEAD(entry_list, entry);
 
+/* A namespace. */
+struct space {
+	struct entry_list ready;
+	size_t members, running;
+	TAILQ_ENTRY(space) link; /* in the turns, while one of its keys is ready */
+	char name[];
+};
+
+TAILQ_HEAD(space_list, space);
+
 struct workqueue {
 	struct strmap entries; /* by key */
-	struct entry_list ready;
-	size_t nready;
+	struct strmap spaces; /* by name */
+	struct space_list turns;
+	size_t nready, running, most_running;
 	struct entry **heap; /* the delayed: the first is the earliest */
 	size_t nheap, heap_cap;
 	uint64_t order;
 };
 
-struct workqueue *workqueue_new(void)
+struct workqueue *workqueue_new(size_t most_running)
 {
 	struct workqueue *q = xcalloc(1, sizeof(*q));
 
 	q->entries = (struct strmap)STRMAP_INIT(free);
-	TAILQ_INIT(&q->ready);
+	q->spaces = (struct strmap)STRMAP_INIT(free);
+	TAILQ_INIT(&q->turns);
+	q->most_running = most_running;
 	return q;
 }
 
@@ -52,6 +69,7 @@ void workqueue_free(struct workqueue *q)
 	if (!q)
 		return;
 	strmap_release(&q->entries);
+	strmap_release(&q->spaces);
 	free(q->heap);
 	free(q);
 }
@@ -103,6 +121,66 @@ static void heap_remove(struct workqueue *q, const struct entry *e)
 		sift(q, e->place, last);
 }
 
+/* --- namespaces ------------------------------------------------------------------------------- */
+
+static struct space *join(struct workqueue *q, const char *key)
+{
+	CLEANUP(free_p) char *name = xstrndup(key, strcspn(key, "/"));
+	size_t size = strlen(name) + 1;
+	struct space *s = strmap_get(&q->spaces, name);
+
+	if (!s) {
+		s = xcalloc(1, sizeof(*s) + size);
+		memcpy(s->name, name, size);
+		TAILQ_INIT(&s->ready);
+		strmap_put(&q->spaces, name, s);
+	}
+	s->members++;
+	return s;
+}
+
+static void part(struct workqueue *q, struct space *s)
+{
+	if (--s->members == 0)
+		(void)strmap_remove(&q->spaces, s->name);
+}
+
+static void ready_add(struct workqueue *q, struct entry *e)
+{
+	struct space *s = e->space;
+
+	if (TAILQ_EMPTY(&s->ready))
+		TAILQ_INSERT_TAIL(&q->turns, s, link);
+	TAILQ_INSERT_TAIL(&s->ready, e, link);
+	q->nready++;
+}
+
+/* The first key of this namespace, which has had its turn then. */
+static struct entry *ready_take(struct workqueue *q, struct space *s)
+{
+	struct entry *e = TAILQ_FIRST(&s->ready);
+
+	TAILQ_REMOVE(&s->ready, e, link);
+	q->nready--;
+	TAILQ_REMOVE(&q->turns, s, link);
+	if (!TAILQ_EMPTY(&s->ready))
+		TAILQ_INSERT_TAIL(&q->turns, s, link);
+	return e;
+}
+
+/* Those that it skips run keys, so they are few. */
+static struct space *next_space(const struct workqueue *q)
+{
+	struct space *s;
+
+	TAILQ_FOREACH (s, &q->turns, link)
+		if (s->running < q->most_running - q->running)
+			return s;
+	return NULL;
+}
+
+/* --- one key ---------------------------------------------------------------------------------- */
+
 /* Queues an entry that is in no list. */
 static void queue(struct workqueue *q, struct entry *e, int64_t when)
 {
@@ -110,8 +188,7 @@ static void queue(struct workqueue *q, struct entry *e, int64_t when)
 	e->backs_off = false;
 	if (when == AT_ONCE) {
 		e->state = READY;
-		TAILQ_INSERT_TAIL(&q->ready, e, link);
-		q->nready++;
+		ready_add(q, e);
 	} else {
 		e->state = DELAYED;
 		heap_add(q, e);
@@ -124,6 +201,7 @@ static void add_new(struct workqueue *q, const char *key, int64_t when)
 	struct entry *e = xcalloc(1, sizeof(*e) + len + 1);
 
 	memcpy(e->key, key, len + 1);
+	e->space = join(q, key);
 	e->backoff = (struct backoff){.first_ms = WORKQUEUE_FIRST_MS, .cap_ms = WORKQUEUE_CAP_MS};
 	strmap_put(&q->entries, key, e);
 	queue(q, e, when);
@@ -141,12 +219,13 @@ static void want(struct workqueue *q, const char *key, int64_t when)
 	}
 	if (e->state == READY || e->backs_off || when >= e->when)
 		return;
-	if (e->state == DELAYED) {
-		heap_remove(q, e);
-		queue(q, e, when);
-	} else {
+	if (e->state == RUNNING) {
 		e->when = when;
+		return;
 	}
+	if (e->state == DELAYED)
+		heap_remove(q, e);
+	queue(q, e, when);
 }
 
 void workqueue_add(struct workqueue *q, const char *key)
@@ -182,14 +261,16 @@ static void ready_what_is_due(struct workqueue *q, int64_t now_ms)
 
 const char *workqueue_take(struct workqueue *q, int64_t now_ms)
 {
+	struct space *s;
 	struct entry *e;
 
 	ready_what_is_due(q, now_ms);
-	e = TAILQ_FIRST(&q->ready);
-	if (!e)
+	s = next_space(q);
+	if (!s)
 		return NULL;
-	TAILQ_REMOVE(&q->ready, e, link);
-	q->nready--;
+	e = ready_take(q, s);
+	s->running++;
+	q->running++;
 	e->state = RUNNING;
 	e->when = NEVER;
 	e->woken = false;
@@ -202,18 +283,36 @@ static struct entry *stop(struct workqueue *q, const char *key)
 	struct entry *e = strmap_get(&q->entries, key);
 
 	assert(e && e->state == RUNNING);
+	e->space->running--;
+	q->running--;
 	return e;
+}
+
+static void drop(struct workqueue *q, struct entry *e)
+{
+	part(q, e->space);
+	(void)strmap_remove(&q->entries, e->key);
 }
 
 void workqueue_done(struct workqueue *q, const char *key)
 {
 	struct entry *e = stop(q, key);
 
-	backoff_reset(&e->backoff);
-	if (e->when == NEVER)
-		(void)strmap_remove(&q->entries, key);
-	else
+	if (e->when != NEVER)
 		queue(q, e, e->when);
+	else if (e->backoff.tries > 0)
+		e->state = IDLE;
+	else
+		drop(q, e);
+}
+
+void workqueue_succeeded(struct workqueue *q, const char *key)
+{
+	struct entry *e = strmap_get(&q->entries, key);
+
+	assert(e);
+	backoff_reset(&e->backoff);
+	workqueue_done(q, key);
 }
 
 void workqueue_retry(
@@ -232,7 +331,7 @@ void workqueue_retry(
 
 int64_t workqueue_next_ms(const struct workqueue *q)
 {
-	if (q->nready > 0)
+	if (next_space(q))
 		return 0;
 	return q->nheap > 0 ? q->heap[0]->when : INT64_MAX;
 }

@@ -4,7 +4,12 @@
  * failed, after its own backoff. Pure: time and randomness are arguments, in milliseconds of any
  * clock that does not step back. One thread.
  *
- * A key costs memory only while it waits or runs.
+ * Keys are "namespace/name"; one without a "/" is a namespace of its own. Namespaces take turns, so
+ * many keys of one do not delay the others, and keys that run for long leave room: a namespace runs
+ * fewer keys than are free. Alone it gets half of them, n such namespaces an (n + 1)th part each,
+ * and there is room for a namespace that runs none until all places are taken.
+ *
+ * A key costs memory only while it waits, runs, or has failed without a later success.
  */
 #ifndef PROMOGATE_KUBE_WORKQUEUE_H
 #define PROMOGATE_KUBE_WORKQUEUE_H
@@ -19,13 +24,14 @@ enum { WORKQUEUE_FIRST_MS = 50, WORKQUEUE_CAP_MS = 60 * 1000 };
 
 struct workqueue;
 
-struct workqueue *workqueue_new(void);
+/* At most so many run at once. */
+struct workqueue *workqueue_new(size_t most_running);
 void workqueue_free(struct workqueue *q);
 DEFINE_CLEANUP(struct workqueue, workqueue_free)
 
 /*
- * Ready now, after those already ready. While the key runs: again once it is done. While it backs
- * off: not before that ends, since the change may be the failure itself.
+ * Ready now, after those of its namespace that are ready already. While the key runs: again once it
+ * is done. While it backs off: not before that ends, since the change may be the failure itself.
  */
 void workqueue_add(struct workqueue *q, const char *key);
 /*
@@ -37,22 +43,29 @@ void workqueue_add_at(struct workqueue *q, const char *key, int64_t when_ms);
 void workqueue_wake(struct workqueue *q, const char *key);
 
 /*
- * The next ready key, first come, first served; it runs from now on. NULL if there is none. Keys
- * whose time has come follow those that were added, in order of their times. The string is valid
- * until the key is done, or retried.
+ * The next ready key, by the namespaces' turns, and first come, first served within one; it runs
+ * from now on. NULL if none may run. Keys whose time has come follow those that were added, in
+ * order of their times. The string is valid until the key is done, or retried.
  */
 const char *workqueue_take(struct workqueue *q, int64_t now_ms);
-/* A running key succeeded: its backoff is reset. key may be the string that was taken. */
+/*
+ * Each ends a run; key may be the string that was taken. After a success the next failure has the
+ * shortest backoff again. Where there was nothing to do, its backoff stays as long as it was.
+ */
+void workqueue_succeeded(struct workqueue *q, const char *key);
 void workqueue_done(struct workqueue *q, const char *key);
 /*
- * A running key failed: again after its backoff, which doubles from WORKQUEUE_FIRST_MS up to
- * WORKQUEUE_CAP_MS with jitter (kube/backoff.h), and not before at_least_ms from now. random is 32
- * random bits. If it was woken while it ran it is ready at once.
+ * It failed: again after its backoff, which doubles from WORKQUEUE_FIRST_MS up to WORKQUEUE_CAP_MS
+ * with jitter (kube/backoff.h), and not before at_least_ms from now. random is 32 random bits. If
+ * it was woken while it ran it is ready at once.
  */
 void workqueue_retry(struct workqueue *q, const char *key, int64_t now_ms, uint32_t random,
 	uint32_t at_least_ms);
 
-/* When workqueue_take() next returns a key: 0 for at once, INT64_MAX if nothing waits. */
+/*
+ * When workqueue_take() next returns a key, if none ends before: 0 for at once, INT64_MAX if
+ * nothing waits, or waits only for others to end.
+ */
 int64_t workqueue_next_ms(const struct workqueue *q);
 
 /* How many are ready. */

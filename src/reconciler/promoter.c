@@ -20,8 +20,11 @@ METRIC_COUNTER(retries, "promogate_workqueue_retries_total",
 	"Plans that were dropped before their end, by reason; each is retried.", "reason");
 
 enum {
-	/* Plans that are executed at once. Each has at most a few requests in flight. */
-	MAX_RUNNING = 32,
+	/*
+	 * Plans that are executed at once, half of them of one namespace at most. Each has a few
+	 * requests in flight.
+	 */
+	MAX_RUNNING = 64,
 	/*
 	 * How long an outcome that is not the last of its version waits for more, to be recorded in
 	 * one write with them. Nothing is lost meanwhile: no Job expires before it is recorded.
@@ -182,7 +185,7 @@ static void executed(void *ctx, struct app *app, bool again, const struct err *e
 		workqueue_retry(p->queue, app->key, env_mono_ms(p->config.env),
 			env_random(p->config.env), lost ? AFTER_LOST_REPLY_MS : 0);
 	} else {
-		workqueue_done(p->queue, app->key);
+		workqueue_succeeded(p->queue, app->key);
 	}
 	apps_unref(p->apps, app);
 	schedule(p);
@@ -225,8 +228,7 @@ static void reconcile(struct promoter *p, struct app *app)
 
 static bool may_reconcile(const struct promoter *p)
 {
-	return !p->idle && p->running < MAX_RUNNING && apps_consistent(p->apps) &&
-	       cache_synced(p->cache);
+	return !p->idle && apps_consistent(p->apps) && cache_synced(p->cache);
 }
 
 static void count_open_jobs(void *ctx, const char *key, void *value)
@@ -253,9 +255,12 @@ static void reconcile_due(struct promoter *p)
 			reconcile(p, app);
 			continue;
 		}
-		if (!app)
-			job_limit_leave(p->job_limit, key);
-		workqueue_done(p->queue, key);
+		if (app) {
+			workqueue_done(p->queue, key);
+			continue;
+		}
+		job_limit_leave(p->job_limit, key);
+		workqueue_succeeded(p->queue, key);
 	}
 	show(workqueue_depth(p->queue), p->running, limiter_used(job_limit_limiter(p->job_limit)));
 }
@@ -300,7 +305,7 @@ struct promoter *promoter_new(const struct promoter_config *config)
 
 	p->config = *config;
 	p->scheduled_ms = INT64_MAX;
-	p->queue = workqueue_new();
+	p->queue = workqueue_new(MAX_RUNNING);
 	p->job_limit = job_limit_new(
 		config->max_running_jobs, config->max_running_jobs_per_namespace, due, p);
 	p->reports = reports_new(config->env);

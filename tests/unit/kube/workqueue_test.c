@@ -7,8 +7,8 @@
 
 /*
  * Steps, in order: "add a", "at a 100", "wake a", "now 100", "take a" ("take -": none
- * is ready), "done a", "retry a 0" (at least so many ms; the longest of its backoff), "next 100",
- * "depth 1" (ready).
+ * may run), "ok a" (it succeeded), "done a" (nothing was to be done), "retry a 0" (at least so many
+ * ms; the longest of its backoff), "next 100", "depth 1" (ready). At most ten run; "most 4", as the first step: four.
  */
 static const struct {
 	const char *title, *steps;
@@ -36,10 +36,13 @@ static const struct {
 	{"a failure backs off, longer each time",
 		"add a, take a, retry a 0, next 50, take -, now 50, take a, retry a 0, next 150,"
 		"now 150, take a, retry a 0, next 350, depth 0"},
-	{"success forgets the backoff", "add a, take a, retry a 0, now 50, take a, done a, add a, "
+	{"success forgets the backoff", "add a, take a, retry a 0, now 50, take a, ok a, add a, "
 					"take a, retry a 0, next 100"},
+	{"nothing to do does not forget it",
+		"add a, take a, retry a 0, now 50, take a, done a, next -1, take -, add a, "
+		"take a, retry a 0, next 150"},
 	{"success forgets the backoff, though more is to be done",
-		"add a, take a, retry a 0, now 50, take a, add a, done a, take a, retry a 0, next "
+		"add a, take a, retry a 0, now 50, take a, add a, ok a, take a, retry a 0, next "
 		"100"},
 	{"no sooner than that",
 		"add a, take a, retry a 700, next 700, now 700, take a, retry a 1, next 800"},
@@ -61,6 +64,19 @@ static const struct {
 	{"each has a backoff of its own",
 		"add a, add b, take a, retry a 0, now 50, take b, take a, retry a 0, retry b 0, "
 		"next 100, now 100, take b, take -"},
+	{"namespaces take turns",
+		"add a/x, add a/y, add a/z, add b/x, add c/x, take a/x, take b/x, take c/x, "
+		"take a/y, take a/z, take -"},
+	{"a namespace that comes back is the last",
+		"add a/x, add b/x, add b/y, take a/x, add a/y, take b/x, take a/y, take b/y"},
+	{"a namespace runs fewer keys than are free",
+		"most 4, add a/x, add a/y, add a/z, take a/x, take a/y, take -, next -1, depth 1, add b/x, "
+		"next 0, take b/x, take -, done b/x, take -, done a/x, next 0, take a/z"},
+	{"the last place is for a namespace that runs none",
+		"most 2, add a/x, add a/y, take a/x, take -, add b/x, take b/x, add c/x, take -, next -1, "
+		"done b/x, take c/x, take -, retry a/x 0, take a/y"},
+	{"a failed key gives its place back", "most 1, add a/x, add b/x, take a/x, take -, "
+					      "retry a/x 0, take b/x"},
 };
 
 static void step(struct workqueue *q, const char *text, int64_t *now)
@@ -82,13 +98,15 @@ static void step(struct workqueue *q, const char *text, int64_t *now)
 		*now = a;
 		return;
 	}
-	assert_true(sscanf(text, "%7s %7[a-z-] %lld", op, key, &a) >= 2);
+	assert_true(sscanf(text, "%7s %7[a-z/-] %lld", op, key, &a) >= 2);
 	if (strcmp(op, "add") == 0) {
 		workqueue_add(q, key);
 	} else if (strcmp(op, "at") == 0) {
 		workqueue_add_at(q, key, a < 0 ? INT64_MAX : a);
 	} else if (strcmp(op, "wake") == 0) {
 		workqueue_wake(q, key);
+	} else if (strcmp(op, "ok") == 0) {
+		workqueue_succeeded(q, key);
 	} else if (strcmp(op, "done") == 0) {
 		workqueue_done(q, key);
 	} else if (strcmp(op, "retry") == 0) {
@@ -104,13 +122,17 @@ static void behaves_as_in_the_table(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		CLEANUP(workqueue_free_p) struct workqueue *q = workqueue_new();
+		CLEANUP(workqueue_free_p) struct workqueue *q = NULL;
 		char steps[256], *rest = steps, *text;
+		size_t most = 10;
 		int64_t now = 0;
 
 		print_message("# %s\n", cases[i].title);
 		assert_true(
 			snprintf(steps, sizeof(steps), "%s", cases[i].steps) < (int)sizeof(steps));
+		if (sscanf(steps, "most %zu", &most) == 1)
+			(void)strsep(&rest, ",");
+		q = workqueue_new(most);
 		while ((text = strsep(&rest, ",")))
 			step(q, text, &now);
 	}
@@ -120,7 +142,9 @@ static void backs_off_up_to_the_cap_with_jitter(void **state)
 {
 	static const int64_t most[] = {
 		50, 100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200, 60000, 60000, 60000};
-	CLEANUP(workqueue_free_p) struct workqueue *high = workqueue_new(), *low = workqueue_new();
+	CLEANUP(workqueue_free_p)
+	struct workqueue *high = workqueue_new(1),
+			 *low = workqueue_new(1);
 	int64_t now_high = 0, now_low = 0;
 
 	(void)state;
@@ -215,7 +239,6 @@ static size_t naive_take(struct naive *n, int64_t now)
 static void naive_done(struct naive *n, size_t k)
 {
 	n->of[k].runs = false;
-	n->of[k].failures = 0;
 	if (n->of[k].again)
 		naive_wait(n, k, -1, false);
 	else if (n->of[k].wish)
@@ -285,8 +308,14 @@ static void one_of(struct naive *n, struct workqueue *q, int64_t now, uint64_t *
 	case 3:
 		if (!n->of[k].runs)
 			break;
+		if (next_random(seed) % 2) {
+			naive_done(n, k);
+			workqueue_done(q, key);
+			break;
+		}
+		n->of[k].failures = 0;
 		naive_done(n, k);
-		workqueue_done(q, key);
+		workqueue_succeeded(q, key);
 		break;
 	case 4:
 		if (!n->of[k].runs)
@@ -305,7 +334,7 @@ static void behaves_like_a_simple_one(void **state)
 {
 	(void)state;
 	for (uint64_t round = 0; round < 200; round++) {
-		CLEANUP(workqueue_free_p) struct workqueue *q = workqueue_new();
+		CLEANUP(workqueue_free_p) struct workqueue *q = workqueue_new(KEYS + 1);
 		struct naive n = {.order = 0};
 		uint64_t seed = round;
 		int64_t now = 0;
@@ -322,7 +351,7 @@ static void behaves_like_a_simple_one(void **state)
 static void works_with_ten_thousand_keys(void **state)
 {
 	enum { MANY = 10000 };
-	CLEANUP(workqueue_free_p) struct workqueue *q = workqueue_new();
+	CLEANUP(workqueue_free_p) struct workqueue *q = workqueue_new(1);
 	uint64_t seed = 1;
 	int64_t last = 0;
 	char key[16];
