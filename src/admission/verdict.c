@@ -36,6 +36,26 @@ static bool is_being_deleted(const struct review *r)
 	return old.deleting;
 }
 
+/* The steps of a deletion must not depend on us; an edit of what is validated is not one. */
+static bool only_finishes_deletion(const struct review *r)
+{
+	struct appcontext old, new;
+
+	appcontext_read(r->old_object, r->namespace, &old);
+	appcontext_read(r->object, r->namespace, &new);
+	return old.deleting && json_equal(old.spec, new.spec) &&
+	       json_equal(json_get(old.annotations, ON_FAILURE_ANNOTATION),
+		       json_get(new.annotations, ON_FAILURE_ANNOTATION));
+}
+
+/* A larger one than before, so that an object that is too large already can shrink. */
+static bool is_too_large(const struct review *r)
+{
+	size_t size = json_size(r->object);
+
+	return size > LIMIT_CONTEXT_VALUES && size > json_size(r->old_object);
+}
+
 static const char not_ours[] =
 	"Promogate does not validate this resource; fix `rules` in its webhook configurations";
 
@@ -111,8 +131,13 @@ int verdict_validate(
 		v->warning = not_ours;
 		return 0;
 	}
-	if (!r->object || is_being_deleted(r))
+	if (!r->object || only_finishes_deletion(r))
 		return 0;
+	if (is_too_large(r)) {
+		v->too_large = true;
+		v->allowed = false;
+		return 0;
+	}
 	appcontext_read(r->object, r->namespace, &app);
 	judge_appcontext(&app, k, &v->findings);
 	soften(r, k, &v->findings);
@@ -153,6 +178,11 @@ static void add_message(struct buf *to, const struct verdict *v, const char *nam
 	(void)buf_addf(to, "%s ", APPCONTEXT_KIND);
 	fielderr_quote(to, name);
 	(void)buf_add(to, " is invalid:");
+	if (v->too_large)
+		(void)buf_addf(to,
+			" must have at most %d values, since an update carries it twice; use fewer "
+			"fields and list items",
+			LIMIT_CONTEXT_VALUES);
 	for (size_t i = 0; i < v->findings.count && reported < LIMIT_FINDINGS_REPORTED; i++) {
 		if (v->findings.items[i].severity != SEVERITY_ERROR)
 			continue;

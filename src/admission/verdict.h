@@ -14,6 +14,7 @@ struct verdict {
 	bool allowed;
 	struct findings findings;
 	const char *warning; /* about the request as a whole; NULL for none */
+	bool too_large; /* over LIMIT_CONTEXT_VALUES: denied, and not judged */
 	struct patch patch; /* of /mutate */
 };
 

@@ -20,6 +20,11 @@ enum {
 	 * values. Contexts have a few hundred.
 	 */
 	LIMIT_REVIEW_VALUES = 64 * 1024,
+	/*
+	 * Of a context that is written: an update carries it twice, and others add to it (managed
+	 * fields, labels). Otherwise what was created could never be changed again.
+	 */
+	LIMIT_CONTEXT_VALUES = 24 * 1024,
 	/* A response contains our messages and no object; see LIMIT_FINDINGS. */
 	LIMIT_RESPONSE_BYTES = 1024 * 1024,
 	/*

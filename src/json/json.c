@@ -229,6 +229,46 @@ const struct json *json_next(const struct json *item)
 	return out(in(item)->next);
 }
 
+/* Depth is limited when a text is parsed. */
+size_t json_size(const struct json *j)
+{
+	size_t n = j ? 1 : 0;
+
+	json_each (item, j)
+		n += json_size(item);
+	return n;
+}
+
+static bool same_value(const cJSON *a, const cJSON *b)
+{
+	if (cJSON_IsString(a))
+		return strcmp(a->valuestring, b->valuestring) == 0;
+	return !cJSON_IsNumber(a) || memcmp(&a->valuedouble, &b->valuedouble, sizeof(double)) == 0;
+}
+
+static bool same_name(const cJSON *a, const cJSON *b)
+{
+	return !a->string || !b->string ? a->string == b->string
+					: strcmp(a->string, b->string) == 0;
+}
+
+static bool same_tree(const cJSON *a, const cJSON *b)
+{
+	const cJSON *x = a->child, *y = b->child;
+
+	if (a->type != b->type || !same_name(a, b) || !same_value(a, b))
+		return false;
+	for (; x && y; x = x->next, y = y->next)
+		if (!same_tree(x, y))
+			return false;
+	return !x && !y;
+}
+
+bool json_equal(const struct json *a, const struct json *b)
+{
+	return a && b ? same_tree(in(a), in(b)) : a == b;
+}
+
 const char *json_key(const struct json *item)
 {
 	return in(item)->string;

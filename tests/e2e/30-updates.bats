@@ -99,13 +99,20 @@ The KeptnAppContext \"faulty\" is invalid: $(not_a_name 3 C)" \
 		kubectl get -n "$old" keptnappcontext deleted
 }
 
-@test "an object that is being deleted can be changed despite its faults, and is removed" {
+@test "an object that is being deleted gets no new faults, and is removed despite its own" {
 	says "Warning: $(missing 0 a "$old")
 Warning: $(twice 1 a)" kubectl patch -n "$old" keptnappcontext finalized --type=merge -p '{"metadata":{"finalizers":["promogate.dev/test"]}}'
 	says '' kubectl delete -n "$old" keptnappcontext finalized --wait=false
-	# New faults do not block it, and existing ones cause no warning.
-	says '' kubectl patch -n "$old" keptnappcontext finalized --type=merge \
-		-p '{"metadata":{"annotations":{"promogate.dev/on-failure":"Abort"}},"spec":{"promotionTasks":["C","C"]}}'
+	# Its faults cause no warning, unless what is validated is edited.
+	calls=$(metric main promogate_admission_requests_total)
+	says '' kubectl label -n "$old" keptnappcontext finalized deleted=soon
+	[ "$(metric main promogate_admission_requests_total)" -eq "$calls" ]
+	refused "Warning: $(missing 0 a "$old")
+Warning: $(twice 1 a)
+The KeptnAppContext \"finalized\" is invalid: $(not_a_name 2 C)" kubectl patch -n "$old" keptnappcontext finalized \
+		--type=merge -p '{"spec":{"promotionTasks":["a","a","C"]}}'
+	run -1 --separate-stderr kubectl annotate -n "$old" keptnappcontext finalized promogate.dev/on-failure=Abort
+	[ "$(tail -n 1 <<<"$stderr")" = "The KeptnAppContext \"finalized\" is invalid: $abort" ]
 	says '' kubectl patch -n "$old" keptnappcontext finalized --type=merge -p '{"metadata":{"finalizers":null}}'
 	refused 'Error from server (NotFound): keptnappcontexts.lifecycle.keptn.sh "finalized" not found' \
 		kubectl get -n "$old" keptnappcontext finalized

@@ -22,6 +22,7 @@ teardown() {
 	show_log main
 	[[ ! -e $BATS_TEST_TMPDIR/good.crt ]] || cp "$BATS_TEST_TMPDIR/good.crt" "$home/tls/tls.crt"
 	"$root/hack/localcluster" --dir "$cluster" start-apiserver
+	process_ended main || process_signal main CONT
 	! process_ended main || webhook_start main
 	process_kill second
 	rm -rf "$(process_home second)"
@@ -97,8 +98,8 @@ serves_its_file() {
 	context podtato '{}' | says '' apply
 	process_kill main
 	promotes other notify | refused \
-		"Error from server (InternalError): error when creating \"STDIN\": Internal error occurred: $(unreachable "$mutating")" apply
-	refused "Error from server (InternalError): Internal error occurred: $(unreachable "$mutating")" \
+		"Error from server (InternalError): error when creating \"STDIN\": Internal error occurred: $(unreachable "$validating")" apply
+	refused "Error from server (InternalError): Internal error occurred: $(unreachable "$validating")" \
 		kubectl label -n "$ns" keptnappcontext podtato a=b
 	# Nothing else is affected.
 	definition tell | says '' apply
@@ -110,10 +111,17 @@ serves_its_file() {
 	promotes other notify | says '' apply
 }
 
+@test "stalled: contexts and namespaces are deleted all the same, in the foreground too" {
+	context podtato '{}' | says '' apply
+	context other '{}' | says '' apply
+	process_signal main STOP
+	says '' timeout 60 kubectl delete -n "$ns" keptnappcontext podtato --cascade=foreground --timeout=45s
+	says '' timeout 90 kubectl delete namespace "$ns" --timeout=75s
+	process_signal main CONT
+}
+
 @test "killed, with failurePolicy Ignore: accepted without validation, and validated again afterwards" {
-	for kind in mutating validating; do
-		kubectl patch "${kind}webhookconfiguration" promogate --type=json -p '[{"op":"replace","path":"/webhooks/0/failurePolicy","value":"Ignore"}]'
-	done
+	kubectl patch validatingwebhookconfiguration promogate --type=json -p '[{"op":"replace","path":"/webhooks/0/failurePolicy","value":"Ignore"}]'
 	process_kill main
 	ignored() {
 		promotes podtato nobody-has-this | kubectl apply -f -

@@ -60,7 +60,7 @@ static void judge(struct case_ *c, const struct buf *object, bool update, bool d
 		.object = c->object,
 		.old_object = update ? c->object : NULL};
 	(void)verdict_validate(&r, &known, &needs, &c->v);
-	c->v.allowed = findings_errors(&c->v.findings) == 0;
+	c->v.allowed &= findings_errors(&c->v.findings) == 0;
 	verdict_encode(&r, &c->v, &text);
 	assert_false(text.overflowed);
 	assert_int_equal(json_parse(buf_str(&text), text.len, &c->answer, &err), 0);
@@ -95,6 +95,7 @@ static void long_lists_take_linear_time(void **state)
 	clock_t started = clock();
 
 	(void)state;
+	/* Updates, since only what is that large already is judged. */
 	for (int kind = 0; kind < 3; kind++) {
 		CLEANUP(case_release) struct case_ c;
 
@@ -106,11 +107,41 @@ static void long_lists_take_linear_time(void **state)
 		for (int i = 0; i < 200000; i++)
 			(void)buf_addf(&b, ",\"n%d\"", kind ? i : 199999);
 		end(&b);
-		judge(&c, &b, kind == 1, false);
+		judge(&c, &b, true, false);
 		assert_false(c.v.allowed);
 		assert_true(c.v.findings.overflowed);
 	}
 	assert_true((clock() - started) / CLOCKS_PER_SEC < CPU_SECONDS_MAX);
+}
+
+/* An update carries two such objects. */
+static void an_object_too_large_to_be_updated_is_denied(void **state)
+{
+	static const struct {
+		int items;
+		bool update, denied;
+	} rows[] = {
+		{LIMIT_CONTEXT_VALUES, false, true},
+		{LIMIT_CONTEXT_VALUES - 10, false, false},
+		{LIMIT_CONTEXT_VALUES, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
+		CLEANUP(case_release) struct case_ c;
+
+		begin(&b, "others");
+		for (int k = 0; k < rows[i].items; k++)
+			(void)buf_add(&b, ",0");
+		end(&b);
+		judge(&c, &b, rows[i].update, false);
+		assert_int_equal(c.v.allowed, !rows[i].denied);
+		if (rows[i].denied)
+			assert_string_equal(message(&c),
+				"KeptnAppContext \"app\" is invalid: must have at most 24576 values, "
+				"since an update carries it twice; use fewer fields and list items");
+	}
 }
 
 static void reports_a_hundred_findings_and_counts_the_rest(void **state)
@@ -218,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(long_lists_take_linear_time),
+		cmocka_unit_test(an_object_too_large_to_be_updated_is_denied),
 		cmocka_unit_test(reports_a_hundred_findings_and_counts_the_rest),
 		cmocka_unit_test(warnings_leave_room_for_errors),
 		cmocka_unit_test(ratcheting_ends_where_the_list_of_findings_does),

@@ -251,9 +251,60 @@ static void emits_nothing_as_null(void **state)
 	assert_string_equal(buf_str(&b), "{\"a\":null}");
 }
 
+static struct json *parsed(const char *text)
+{
+	struct json *j = NULL;
+
+	assert_int_equal(json_parse(text, strlen(text), &j, NULL), 0);
+	return j;
+}
+
+static void compares_whole_trees(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool equal;
+	} rows[] = {
+		{"{\"a\":[1,\"x\",true,null,{}]}", "{\"a\":[1,\"x\",true,null,{}]}", true},
+		{"{\"a\":1}", "{\"b\":1}", false},
+		{"{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}", false},
+		{"[1]", "[2]", false},
+		{"[1]", "[1,1]", false},
+		{"[1,1]", "[1]", false},
+		{"[[]]", "[{}]", false},
+		{"\"a\"", "\"b\"", false},
+		{"true", "false", false},
+		{"null", "false", false},
+		{"0", "\"\"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(json_free_p) struct json *a = parsed(rows[i].a), *b = parsed(rows[i].b);
+
+		print_message("# %s %s\n", rows[i].a, rows[i].b);
+		assert_int_equal(json_equal(a, b), rows[i].equal);
+		assert_true(json_equal(a, a));
+		assert_false(json_equal(a, NULL));
+		assert_false(json_equal(NULL, a));
+	}
+	assert_true(json_equal(NULL, NULL));
+}
+
+static void counts_whole_trees(void **state)
+{
+	CLEANUP(json_free_p) struct json *j = parsed("{\"a\":[1,\"x\",{}],\"b\":null}");
+
+	(void)state;
+	assert_int_equal(json_size(j), 6);
+	assert_int_equal(json_size(NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(compares_whole_trees),
+		cmocka_unit_test(counts_whole_trees),
 		cmocka_unit_test(accepts_what_rfc_8259_accepts),
 		cmocka_unit_test(refuses_what_is_not_strict),
 		cmocka_unit_test(finds_a_duplicate_among_many_keys),
