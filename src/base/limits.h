@@ -80,6 +80,8 @@ enum {
 	LIMIT_LIST_PAGE_BYTES = 8 * 1024 * 1024,
 	/* One watch event: an object and a small envelope. */
 	LIMIT_WATCH_LINE_BYTES = 4 * 1024 * 1024,
+	/* What is parsed and freed, and leaves no more than a few MiB in the heap. */
+	LIMIT_UNTRIMMED_BYTES = 128 * 1024,
 	/* One object, as a GET returns it. */
 	LIMIT_OBJECT_BYTES = 4 * 1024 * 1024,
 	/* A kubeconfig, token or certificate file. */

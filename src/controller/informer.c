@@ -11,6 +11,7 @@
 #include "kube/backoff.h"
 #include "kube/watch.h"
 #include "run/log.h"
+#include "run/memory.h"
 #include "run/metrics.h"
 
 METRIC_COUNTER(lists, "promogate_informer_lists_total", "Lists, by resource and outcome.",
@@ -196,10 +197,9 @@ static void list_done(void *ctx, const struct api_response *response, const stru
 	start(i);
 }
 
-static int watch_line(void *ctx, const char *line, size_t len, struct err *err)
+static int take_line(struct informer *i, const char *line, size_t len, struct err *err)
 {
 	CLEANUP(watch_event_release) struct watch_event event = WATCH_EVENT_INIT;
-	struct informer *i = ctx;
 	const char *ns, *name;
 
 	if (watch_event_decode(line, len, &event, err) < 0) {
@@ -218,6 +218,14 @@ static int watch_line(void *ctx, const char *line, size_t len, struct err *err)
 	i->resource_version = xstrdup(event.resource_version);
 	progressed(i);
 	return 0;
+}
+
+static int watch_line(void *ctx, const char *line, size_t len, struct err *err)
+{
+	int ret = take_line(ctx, line, len, err);
+
+	memory_trim_after(len);
+	return ret;
 }
 
 static void watch_done(void *ctx, const struct api_response *response, const struct err *err)

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "run/log.h"
+#include "run/memory.h"
 #include "run/metrics.h"
 
 METRIC_COUNTER(requests, "promogate_admission_requests_total",
@@ -13,11 +14,20 @@ METRIC_COUNTER(requests, "promogate_admission_requests_total",
 METRIC_COUNTER(found, "promogate_admission_findings_total", "Findings, by rule and final severity.",
 	"rule", "severity");
 
+static void drop_tree(struct request *r)
+{
+	size_t bytes = r->tree ? r->tree_bytes : 0;
+
+	r->review = (struct review){0};
+	json_free(STEAL(r->tree));
+	memory_trim_after(bytes);
+}
+
 void request_free(struct request *r)
 {
 	if (!r)
 		return;
-	json_free(r->tree);
+	drop_tree(r);
 	definitions_release(&r->confirmed);
 	needs_release(&r->needs);
 	free(r);
@@ -126,6 +136,7 @@ static int parse(struct request *r, struct err *err)
 	size_t len;
 	const char *body = exchange_body(r->exchange, &len);
 
+	r->tree_bytes = len;
 	if (json_parse_small(body, len, LIMIT_REVIEW_VALUES, &r->tree, err) < 0 ||
 		review_decode(r->tree, &r->review, err) < 0)
 		return err_wrap(err, "not an AdmissionReview");
@@ -134,8 +145,7 @@ static int parse(struct request *r, struct err *err)
 
 void request_unparse(struct request *r)
 {
-	r->review = (struct review){0};
-	json_free(STEAL(r->tree));
+	drop_tree(r);
 }
 
 void request_parse(struct request *r)

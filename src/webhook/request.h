@@ -23,6 +23,7 @@ struct request {
 	struct exchange *exchange; /* until it is answered */
 	bool mutates;
 	struct json *tree; /* NULL: unparsed */
+	size_t tree_bytes; /* its text */
 	struct review review; /* points into tree */
 	struct definitions confirmed; /* live answers */
 	struct needs needs; /* what to look up after VERDICT_PENDING */

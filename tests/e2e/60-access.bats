@@ -108,6 +108,19 @@ system:serviceaccount:promogate-system:promogate-webhook watch keptntaskdefiniti
 	eventually cache_caught_up main
 }
 
+@test "a large definition does not take memory for good" {
+	rss() {
+		awk '$1 == "VmRSS:" {print $2}' "/proc/$(cat "$(process_home main)/pid")/status"
+	}
+	[[ $program != *asan* && $program != *tsan* ]] || skip "sanitizers keep what is freed"
+	before=$(rss)
+	definition large "{deno: {inline: {code: x}, parameters: {map: $(jq -nc '[range(90000) | {key: "k\(.)", value: "v"}] | from_entries')}}}" |
+		kubectl create -f -
+	eventually cache_caught_up main
+	echo "$before kB, then $(rss) kB"
+	[ "$(rss)" -lt $((before + 16 * 1024)) ]
+}
+
 @test "the expiry of the certificate file is a metric" {
 	want=$(date -d "$(openssl x509 -in "$(process_home main)/tls/tls.crt" -noout -enddate | cut -d= -f2)" +%s)
 	[ "$(metric main promogate_certificate_expiry_timestamp_seconds)" -eq "$want" ]
