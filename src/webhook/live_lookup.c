@@ -4,13 +4,19 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/str.h"
 #include "base/strmap.h"
+#include "controller/discovery.h"
 #include "json/json.h"
 #include "keptn/appcontext.h"
+#include "run/memory.h"
 #include "run/metrics.h"
 
 METRIC_COUNTER(lookups, "promogate_live_lookups_total",
 	"Live look-ups of KeptnTaskDefinitions, by outcome.", "outcome");
+
+static const struct url definitions_kind = {
+	.group = KEPTN_GROUP, .version = "v1", .resource = "keptntaskdefinitions"};
 
 struct asker {
 	live_lookup_fn *fn;
@@ -23,12 +29,15 @@ struct question {
 	struct live_lookup *lookup;
 	struct asker *now; /* asked before the GET was sent */
 	struct asker *after; /* asked since */
+	struct question *next_unserved;
 	char key[];
 };
 
 struct live_lookup {
 	const struct env *env;
 	struct strmap open; /* key to struct question */
+	/* Those whose path is not served: discovery is being asked for the first, then for the rest. */
+	struct question *discovering, *unserved;
 };
 
 static void get_done(void *ctx, const struct api_response *response, const struct err *failure);
@@ -37,13 +46,11 @@ static void send_get(struct question *q)
 {
 	const char *slash = strchr(q->key, '/');
 	CLEANUP(free_p) char *ns = xstrndup(q->key, (size_t)(slash - q->key));
-	const struct url url = {.group = KEPTN_GROUP,
-		.version = "v1",
-		.namespace = ns,
-		.resource = "keptntaskdefinitions",
-		.name = slash + 1};
 	const struct api_request request = {.timeout_ms = LIMIT_LOOKUP_MS};
+	struct url url = definitions_kind;
 
+	url.namespace = ns;
+	url.name = slash + 1;
 	(void)env_call_url(q->lookup->env, &url, &request, get_done, q);
 }
 
@@ -59,31 +66,46 @@ static void answer_all(
 	}
 }
 
-/* Reads the response to the GET: the object, NULL if there is none, or an error. */
-static int read_answer(const struct api_response *response, const struct err *failure,
-	struct json **ret, struct err *err)
+static bool is_definition(const struct json *object, const char *key)
 {
-	*ret = NULL;
-	if (response)
-		return json_parse(response->body, response->len, ret, err);
-	if (failure->kind == ERR_NOT_FOUND)
-		return 0;
-	*err = *failure;
-	return -1;
+	CLEANUP(free_p)
+	char *own = xasprintf("%s/%s", json_string_or(json_at(object, "metadata", "namespace"), ""),
+		json_string_or(json_at(object, "metadata", "name"), ""));
+
+	return str_eq(json_string(json_get(object, "kind")), "KeptnTaskDefinition") &&
+	       str_eq(own, key);
 }
 
-static void get_done(void *ctx, const struct api_response *response, const struct err *failure)
+/* Reads the response to the GET: the object, NULL if there is none, or an error. */
+static int read_answer(const struct question *q, const struct api_response *response,
+	const struct err *failure, struct json **ret, struct err *err)
 {
 	CLEANUP(json_free_p) struct json *object = NULL;
-	struct question *q = ctx;
-	struct err err = ERR_INIT;
-	bool failed = read_answer(response, failure, &object, &err) < 0;
+
+	*ret = NULL;
+	if (!response && failure->kind == ERR_NOT_FOUND)
+		return 0;
+	if (!response) {
+		*err = *failure;
+		return -1;
+	}
+	if (json_parse(response->body, response->len, &object, err) < 0)
+		return -1;
+	if (!is_definition(object, q->key))
+		return err_set(err, ERR_IO, "the response is not the definition asked for");
+	*ret = STEAL(object);
+	return 0;
+}
+
+/* The answer to the GET. err: NULL, or it failed. */
+static void answer(struct question *q, const struct json *object, const struct err *err)
+{
 	const char *outcome = object ? "Found" : "Absent";
 
-	metric_add(metric_at(&lookups, failed ? err_kind_name(err.kind) : outcome), 1);
-	answer_all(&q->now, q->key, object, failed ? &err : NULL);
-	if (failed || object)
-		answer_all(&q->after, q->key, object, failed ? &err : NULL);
+	metric_add(metric_at(&lookups, err ? err_kind_name(err->kind) : outcome), 1);
+	answer_all(&q->now, q->key, object, err);
+	if (err || object)
+		answer_all(&q->after, q->key, object, err);
 	if (q->after) {
 		q->now = q->after;
 		q->after = NULL;
@@ -91,6 +113,66 @@ static void get_done(void *ctx, const struct api_response *response, const struc
 		return;
 	}
 	(void)strmap_remove(&q->lookup->open, q->key);
+}
+
+static void discover(struct live_lookup *c);
+
+static void discovered(void *ctx, enum discovery found, const struct err *failure)
+{
+	struct live_lookup *c = ctx;
+	struct question *q = c->discovering;
+	struct err err = ERR_INIT;
+
+	if (found == DISCOVERY_FAILED)
+		err = *failure;
+	else
+		(void)err_set(&err, ERR_NOT_SERVED, "not found, but discovery has the kind");
+	while (q) {
+		struct question *next = q->next_unserved;
+
+		answer(q, NULL, found == DISCOVERY_ABSENT ? NULL : &err);
+		q = next;
+	}
+	c->discovering = NULL;
+	if (c->unserved)
+		discover(c);
+}
+
+/* An answer counts only for GETs that ended before discovery was asked. */
+static void discover(struct live_lookup *c)
+{
+	c->discovering = STEAL(c->unserved);
+	discovery_ask(c->env, &definitions_kind, discovered, c);
+}
+
+static void ask_discovery(struct question *q)
+{
+	struct live_lookup *c = q->lookup;
+
+	q->next_unserved = c->unserved;
+	c->unserved = q;
+	if (!c->discovering)
+		discover(c);
+}
+
+static void take_answer(
+	struct question *q, const struct api_response *response, const struct err *failure)
+{
+	CLEANUP(json_free_p) struct json *object = NULL;
+	struct err err = ERR_INIT;
+
+	if (failure && failure->kind == ERR_NOT_SERVED)
+		ask_discovery(q);
+	else if (read_answer(q, response, failure, &object, &err) < 0)
+		answer(q, NULL, &err);
+	else
+		answer(q, object, NULL);
+}
+
+static void get_done(void *ctx, const struct api_response *response, const struct err *failure)
+{
+	take_answer(ctx, response, failure);
+	memory_trim_after(response ? response->len : 0);
 }
 
 struct live_lookup *live_lookup_new(const struct env *env)

@@ -6,6 +6,9 @@
  * before the GET was sent: the definition may have been created since. Later ones share the next
  * GET. So a name costs at most two GETs in a row, however many questions there are.
  *
+ * Only an object of this kind and name is an answer. Where the path is not served at all, discovery
+ * decides: without the kind, no definition exists.
+ *
  * On the client's thread alone (controller/env.h), as are the callbacks.
  */
 #ifndef PROMOGATE_WEBHOOK_LIVE_LOOKUP_H

@@ -92,3 +92,12 @@ missing() {
 		promotes podtato notify
 	} | says '' apply
 }
+
+@test "without the kind of definitions, a task is rejected as one without a definition" {
+	kubectl delete crd keptntaskdefinitions.lifecycle.keptn.sh
+	rejected() {
+		promotes podtato notify | refused "$(invalid podtato "$(missing)")" apply
+	}
+	eventually rejected
+	kubectl create -f "${KEPTN_CRDS:-$root/manifests/crds}"/*keptntaskdefinitions.yaml
+}

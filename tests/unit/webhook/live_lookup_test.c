@@ -6,6 +6,12 @@
 
 #define GET_OF(name) "/apis/lifecycle.keptn.sh/v1/namespaces/ns/keptntaskdefinitions/" name
 
+#define OBJECT(kind, ns, name)                                                                     \
+	"{\"kind\":\"" kind "\",\"metadata\":{\"namespace\":\"" ns "\",\"name\":\"" name "\"}}"
+#define IS(name) OBJECT("KeptnTaskDefinition", "ns", name)
+
+#define NO_GROUPS "{\"kind\":\"APIGroupList\",\"groups\":[]}"
+
 struct stage {
 	struct fake_env fake;
 	struct live_lookup *lookup;
@@ -52,8 +58,8 @@ static void questions_about_one_name_share_a_get(void **state)
 	live_lookup_ask(s.lookup, "ns/x", answered, &b);
 	live_lookup_ask(s.lookup, "ns/y", answered, &c);
 	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 2);
-	fake_answer_next(&s.fake, "GET", GET_OF("x"), "{}");
-	fake_answer_next(&s.fake, "GET", GET_OF("y"), "{}");
+	fake_answer_next(&s.fake, "GET", GET_OF("x"), IS("x"));
+	fake_answer_next(&s.fake, "GET", GET_OF("y"), IS("y"));
 	assert_string_equal(
 		buf_str(&s.said), "a: ns/x present\nb: ns/x present\nc: ns/y present\n");
 	stage_down(&s);
@@ -72,7 +78,7 @@ static void absent_counts_only_for_questions_before_the_get(void **state)
 	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_NOT_FOUND);
 	assert_string_equal(buf_str(&s.said), "a: ns/x absent\n");
 	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 1);
-	fake_answer_next(&s.fake, "GET", GET_OF("x"), "{}");
+	fake_answer_next(&s.fake, "GET", GET_OF("x"), IS("x"));
 	assert_string_equal(buf_str(&s.said), "a: ns/x absent\nc: ns/x present\nb: ns/x present\n");
 	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 0);
 	/* Nothing is cached: the next asker causes another GET. */
@@ -94,14 +100,72 @@ static void a_failure_is_reported_to_all(void **state)
 	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_TIMEOUT);
 	assert_string_equal(buf_str(&s.said), "a: ns/x Timeout\nb: ns/x Timeout\n");
 	buf_reset(&s.said);
-	/* A proxy's 404 does not say that the definition is absent. */
-	live_lookup_ask(s.lookup, "ns/x", answered, &a);
-	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_NOT_SERVED);
-	assert_string_equal(buf_str(&s.said), "a: ns/x NotServed\n");
-	buf_reset(&s.said);
 	live_lookup_ask(s.lookup, "ns/x", answered, &a);
 	fake_answer_next(&s.fake, "GET", GET_OF("x"), "{\"a\":1,\"a\":2}");
 	assert_string_equal(buf_str(&s.said), "a: ns/x Invalid\n");
+	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 0);
+	stage_down(&s);
+}
+
+/* A proxy, or another program on the API server's port, may answer 200. */
+static void only_the_definition_asked_for_is_an_answer(void **state)
+{
+	static const char *const bodies[] = {
+		"{}",
+		"[]",
+		"{\"kind\":\"KeptnTaskDefinition\"}",
+		OBJECT("Status", "ns", "x"),
+		OBJECT("KeptnTaskDefinition", "ns", "y"),
+		OBJECT("KeptnTaskDefinition", "other", "x"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+		struct stage s;
+		struct asker a = {&s, "a"};
+
+		print_message("# %s\n", bodies[i]);
+		stage_up(&s);
+		live_lookup_ask(s.lookup, "ns/x", answered, &a);
+		fake_answer_next(&s.fake, "GET", GET_OF("x"), bodies[i]);
+		assert_string_equal(buf_str(&s.said), "a: ns/x IO\n");
+		stage_down(&s);
+	}
+}
+
+/* A 404 that is not about the object is a proxy's, or that of a cluster without the kind. */
+static void where_nothing_is_served_discovery_decides(void **state)
+{
+	struct stage s;
+	struct asker a = {&s, "a"}, b = {&s, "b"}, c = {&s, "c"};
+
+	(void)state;
+	stage_up(&s);
+	live_lookup_ask(s.lookup, "ns/x", answered, &a);
+	live_lookup_ask(s.lookup, "ns/y", answered, &b);
+	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_NOT_SERVED);
+	assert_string_equal(buf_str(&s.said), "");
+	/* This one ends while discovery is being asked: it is asked again. */
+	fake_fail_next(&s.fake, "GET", GET_OF("y"), ERR_NOT_SERVED);
+	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 1);
+	fake_answer_next(&s.fake, "GET", "/apis", NO_GROUPS);
+	assert_string_equal(buf_str(&s.said), "a: ns/x absent\n");
+	fake_answer_next(&s.fake, "GET", "/apis", NO_GROUPS);
+	assert_string_equal(buf_str(&s.said), "a: ns/x absent\nb: ns/y absent\n");
+	buf_reset(&s.said);
+	live_lookup_ask(s.lookup, "ns/x", answered, &c);
+	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_NOT_SERVED);
+	fake_fail_next(&s.fake, "GET", "/apis", ERR_FORBIDDEN);
+	assert_string_equal(buf_str(&s.said), "c: ns/x Forbidden\n");
+	buf_reset(&s.said);
+	live_lookup_ask(s.lookup, "ns/x", answered, &c);
+	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_NOT_SERVED);
+	fake_answer_next(&s.fake, "GET", "/apis",
+		"{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":\"lifecycle.keptn.sh\","
+		"\"versions\":[{\"version\":\"v1\"}]}]}");
+	fake_answer_next(&s.fake, "GET", "/apis/lifecycle.keptn.sh/v1",
+		"{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"keptntaskdefinitions\"}]}");
+	assert_string_equal(buf_str(&s.said), "c: ns/x NotServed\n");
 	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 0);
 	stage_down(&s);
 }
@@ -112,6 +176,8 @@ int main(void)
 		cmocka_unit_test(questions_about_one_name_share_a_get),
 		cmocka_unit_test(absent_counts_only_for_questions_before_the_get),
 		cmocka_unit_test(a_failure_is_reported_to_all),
+		cmocka_unit_test(only_the_definition_asked_for_is_an_answer),
+		cmocka_unit_test(where_nothing_is_served_discovery_decides),
 	};
 
 	return cmocka_run_group_tests_name("live_lookup", tests, NULL, NULL);

@@ -73,11 +73,27 @@ static size_t look_ups(const struct queue *q)
 	return fake_count(q->fake, FAKE_CALL);
 }
 
+/* Answers a look-up with the definition that it asks for. */
+static void answer(struct queue *q, struct fake_task *look_up, const char *spec)
+{
+	char ns[64], name[64];
+	CLEANUP(free_p) char *body = NULL;
+
+	assert_non_null(look_up);
+	assert_int_equal(sscanf(look_up->path,
+				 "/apis/lifecycle.keptn.sh/v1/namespaces/%63[^/]/"
+				 "keptntaskdefinitions/%63s",
+				 ns, name),
+		2);
+	body = xasprintf("{\"kind\":\"KeptnTaskDefinition\",\"metadata\":{\"namespace\":\"%s\","
+			 "\"name\":\"%s\"},\"spec\":%s}",
+		ns, name, spec);
+	fake_answer(q->fake, look_up, body);
+}
+
 static void found(struct queue *q, const char *path, const char *spec)
 {
-	CLEANUP(free_p) char *body = xasprintf("{\"spec\":%s}", spec);
-
-	fake_answer(q->fake, fake_find(q->fake, FAKE_CALL, "GET", path), body);
+	answer(q, fake_find(q->fake, FAKE_CALL, "GET", path), spec);
 }
 
 static void failed(struct queue *q, const char *path, enum err_kind kind)
