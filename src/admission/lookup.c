@@ -56,3 +56,24 @@ bool needs_decide(const struct needs *n, const char *key)
 {
 	return strmap_get(&n->names, key) != NULL;
 }
+
+struct search {
+	const struct needs *needs;
+	bool found;
+};
+
+static void search_key(void *ctx, const char *key, void *value)
+{
+	struct search *s = ctx;
+
+	(void)value;
+	s->found |= needs_decide(s->needs, key);
+}
+
+bool needs_decide_any(const struct needs *n, const struct strmap *keys)
+{
+	struct search s = {.needs = n};
+
+	strmap_walk(keys, search_key, &s);
+	return s.found;
+}

@@ -48,5 +48,7 @@ void needs_add(struct needs *n, const struct resolution *r, bool decides);
 bool needs_full(const struct needs *n, bool decides);
 /* Whether the verdict depends on this name, "namespace/name". */
 bool needs_decide(const struct needs *n, const char *key);
+/* Whether it depends on one of these. */
+bool needs_decide_any(const struct needs *n, const struct strmap *keys);
 
 #endif

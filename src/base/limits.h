@@ -50,12 +50,20 @@ enum {
 	 * names, and a list of a thousand costs no more than they do.
 	 */
 	LIMIT_WORDING_LOOKUPS = 8,
+	/*
+	 * What one request can force, whatever its answers: 32 tasks in two namespaces, each with a
+	 * chain of LIMIT_FUNCTION_REF_DEPTH. One whose names do not exist is denied after a round.
+	 */
+	LIMIT_REQUEST_LOOKUPS = 1024,
 	/* A live look-up: well below the 3 s that the API server waits for the webhook. */
 	LIMIT_LOOKUP_MS = 2000,
 	/* A request is answered this long before the API server stops waiting. */
 	LIMIT_ANSWER_MARGIN_MS = 300,
-	/* Requests that wait for live look-ups; each keeps its body, and nothing parsed. */
-	LIMIT_WAITING_REQUESTS = 256,
+	/*
+	 * Requests that wait for live look-ups; each keeps its body, and nothing parsed. One
+	 * namespace gets half of the places (webhook/places.h).
+	 */
+	LIMIT_WAITING_REQUESTS = 512,
 	/* How much of a value a finding quotes. */
 	LIMIT_QUOTED_BYTES = 256,
 	/* The API server cuts a warning over 256 characters, and all of them at 4,096. */

@@ -1,31 +1,31 @@
 #include "webhook/pending.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
-#include "run/metrics.h"
 #include "webhook/live_lookup.h"
-
-METRIC_GAUGE(waiting_gauge, "promogate_admission_waiting",
-	"Requests that are waiting for live look-ups.");
+#include "webhook/places.h"
 
 struct pending {
 	const struct env *env;
 	struct live_lookup *lookup;
-	atomic_uint count;
+	struct places places;
 };
 
 /* A pending request; used on the client's thread. */
 struct waiter {
 	struct pending *pending;
 	struct request *request;
+	size_t asked; /* look-ups in all */
 	size_t open; /* look-ups under way */
-	struct err err; /* of a look-up that decides */
+	struct strmap failed; /* the names whose look-up failed */
+	struct err err; /* of the last of them */
 	api_id deadline;
 	bool deadline_open; /* its callback has not run yet */
 	bool answered; /* by the deadline; the look-ups under way only end */
 	bool ended;
+	char namespace[]; /* whose place it has */
 };
 
 struct pending *pending_new(const struct env *env)
@@ -34,7 +34,7 @@ struct pending *pending_new(const struct env *env)
 
 	w->env = env;
 	w->lookup = live_lookup_new(env);
-	atomic_init(&w->count, 0);
+	places_init(&w->places, LIMIT_WAITING_REQUESTS);
 	return w;
 }
 
@@ -43,12 +43,14 @@ void pending_free(struct pending *w)
 	if (!w)
 		return;
 	live_lookup_free(w->lookup);
+	places_release(&w->places);
 	free(w);
 }
 
 static void waiter_free(struct waiter *w)
 {
 	request_free(w->request);
+	strmap_release(&w->failed);
 	free(w);
 }
 
@@ -56,9 +58,7 @@ static void ask(struct waiter *w);
 
 static void end(struct waiter *w)
 {
-	unsigned left = atomic_fetch_sub(&w->pending->count, 1) - 1;
-
-	metric_set(metric_at(&waiting_gauge), left);
+	places_give(&w->pending->places, w->namespace);
 	w->ended = true;
 	if (w->deadline_open)
 		env_cancel(w->pending->env, w->deadline); /* its callback frees the waiter */
@@ -66,42 +66,65 @@ static void end(struct waiter *w)
 		waiter_free(w);
 }
 
+/* The reason for people is its kind: the rest may name what they are not to see. */
+static void refuse(struct request *r, const struct err *err)
+{
+	CLEANUP(free_p)
+	char *message = xasprintf("looking up a KeptnTaskDefinition: %s; see the webhook's log",
+		err_kind_name(err->kind));
+
+	request_fail(r, 500, "InternalError", message, err);
+}
+
 /* Answers without further look-ups: with an error only if one of them could deny the request. */
 static void answer_now(struct request *r, int status, const char *reason, const struct err *err)
 {
 	if (request_judge_again(r) == VERDICT_PENDING)
-		request_fail(r, status, reason, err);
+		request_fail(r, status, reason, err->msg, err);
+}
+
+/* The names left could deny the request. False: it was refused, since they can't all be known. */
+static bool may_ask_on(struct waiter *w)
+{
+	struct err err = ERR_INIT;
+
+	if (needs_decide_any(&w->request->needs, &w->failed)) {
+		(void)err_wrap(&w->err, "looking up a KeptnTaskDefinition");
+		refuse(w->request, &w->err);
+		return false;
+	}
+	if (w->asked < LIMIT_REQUEST_LOOKUPS)
+		return true;
+	(void)err_set(&err, ERR_TOO_LARGE, "it takes more than %d live look-ups; list fewer tasks",
+		LIMIT_REQUEST_LOOKUPS);
+	request_fail(w->request, 500, "InternalError", err.msg, &err);
+	return false;
 }
 
 /* All look-ups of a round have ended. */
 static void round_done(struct waiter *w)
 {
-	struct request *r = w->request;
-
 	if (w->answered) {
 		end(w);
 		return;
 	}
-	request_parse(r);
-	if (w->err.kind != ERR_NONE) {
-		(void)err_wrap(&w->err, "looking up a KeptnTaskDefinition");
-		answer_now(r, 500, "InternalError", &w->err);
-		end(w);
-	} else if (request_judge_again(r) == VERDICT_PENDING) {
+	request_parse(w->request);
+	if (request_judge_again(w->request) == VERDICT_PENDING && may_ask_on(w))
 		ask(w);
-	} else {
+	else
 		end(w);
-	}
 }
 
 static void looked_up(void *ctx, const char *key, const struct json *object, const struct err *err)
 {
 	struct waiter *w = ctx;
 
-	if (!err)
-		request_learn(w->request, key, object);
-	else if (needs_decide(&w->request->needs, key))
+	if (err) {
+		strmap_put(&w->failed, key, NULL);
 		w->err = *err;
+	} else {
+		request_learn(w->request, key, object);
+	}
 	if (--w->open == 0)
 		round_done(w);
 }
@@ -119,6 +142,7 @@ static void ask(struct waiter *w)
 {
 	request_unparse(w->request);
 	w->open = w->request->needs.names.count;
+	w->asked += w->open;
 	strmap_walk(&w->request->needs.names, ask_one, w);
 }
 
@@ -168,22 +192,31 @@ static void ask_on_client_thread(
 	end(w);
 }
 
-void pending_add(struct pending *pending, struct request *r_take)
+static struct waiter *waiter_new(struct pending *pending, struct request *r_take)
 {
-	unsigned count = atomic_fetch_add(&pending->count, 1) + 1;
-	struct waiter *w = xcalloc(1, sizeof(*w));
-	struct err err = ERR_INIT;
+	size_t len = strlen(r_take->review.namespace);
+	struct waiter *w = xcalloc(1, sizeof(*w) + len + 1);
 
 	w->pending = pending;
 	w->request = r_take;
-	metric_set(metric_at(&waiting_gauge), count);
-	if (count <= LIMIT_WAITING_REQUESTS) {
-		request_unparse(r_take);
+	w->failed = (struct strmap)STRMAP_INIT(NULL);
+	memcpy(w->namespace, r_take->review.namespace, len + 1);
+	return w;
+}
+
+void pending_add(struct pending *pending, struct request *r_take)
+{
+	CLEANUP(request_free_p) struct request *r = r_take;
+	struct err err = ERR_INIT;
+	struct waiter *w;
+
+	if (places_take(&pending->places, r->review.namespace)) {
+		w = waiter_new(pending, STEAL(r));
+		request_unparse(w->request);
 		(void)env_timer(pending->env, 0, ask_on_client_thread, w);
 		return;
 	}
-	(void)err_set(&err, ERR_THROTTLED, "%d requests are waiting for live look-ups; try again",
-		LIMIT_WAITING_REQUESTS);
-	answer_now(r_take, 503, "ServiceUnavailable", &err);
-	end(w);
+	(void)err_set(&err, ERR_THROTTLED,
+		"too many requests of this namespace are waiting for live look-ups; try again");
+	answer_now(r, 503, "ServiceUnavailable", &err);
 }

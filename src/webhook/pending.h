@@ -20,7 +20,7 @@ void pending_free(struct pending *w);
 
 /*
  * Answers a request for which request_judge() returned VERDICT_PENDING, and frees it: later, or at
- * once if too many are pending. Any thread.
+ * once if its namespace has its share of the places (webhook/places.h). Any thread.
  */
 void pending_add(struct pending *pending, struct request *r_take);
 

@@ -45,13 +45,14 @@ static void count(const struct request *r, const char *verdict)
 		1);
 }
 
-void request_fail(struct request *r, int status, const char *reason, const struct err *err)
+void request_fail(struct request *r, int status, const char *reason, const char *message,
+	const struct err *err)
 {
 	count(r, "error");
 	log_event(LOG_WARN, "request failed", LOG_STR("webhook", webhook_name(r)),
 		LOG_STR("uid", r->review.uid), LOG_STR("namespace", r->review.namespace),
 		LOG_STR("name", r->review.name), LOG_ERR(err), LOG_END);
-	exchange_fail(r->exchange, status, reason, err->msg);
+	exchange_fail(r->exchange, status, reason, message);
 }
 
 static void count_findings(const struct verdict *v)
@@ -85,7 +86,7 @@ static void answer(struct request *r, struct verdict *v)
 	if (body.overflowed) {
 		(void)err_set(&err, ERR_TOO_LARGE, "the response would exceed %d bytes",
 			LIMIT_RESPONSE_BYTES);
-		request_fail(r, 500, "InternalError", &err);
+		request_fail(r, 500, "InternalError", err.msg, &err);
 		return;
 	}
 	count(r, v->allowed ? "allowed" : "denied");

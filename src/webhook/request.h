@@ -43,8 +43,12 @@ int request_judge(struct request *r);
  * request.
  */
 int request_judge_again(struct request *r);
-/* Answers with an error. */
-void request_fail(struct request *r, int status, const char *reason, const struct err *err);
+/*
+ * Answers with an error. message is for people who may see nothing of this webhook; err, which may
+ * name its account and the API server's address, is for its log.
+ */
+void request_fail(struct request *r, int status, const char *reason, const char *message,
+	const struct err *err);
 
 /* Adds the live answer to one of the needs, "namespace/name". object NULL: absent. */
 void request_learn(struct request *r, const char *key, const struct json *object);

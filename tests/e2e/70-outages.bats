@@ -155,7 +155,8 @@ serves_its_file() {
 	[ "$(jq -c .response <<<"${lines[0]}")" = '{"uid":"direct","allowed":true}' ]
 	run -0 asked main tell
 	[ "${lines[-1]}" = 500 ]
-	[[ $(jq -r .message <<<"${lines[0]}") == "looking up a KeptnTaskDefinition: "* ]]
+	[[ $(jq -r .message <<<"${lines[0]}") == "looking up a KeptnTaskDefinition: "*"; see the webhook's log" ]]
+	[[ ${lines[0]} != *"$CLUSTER_SERVER"* ]]
 	run -0 asked main tell 3s preDeploymentTasks
 	[ "${lines[-1]}" = 200 ]
 	[[ $(jq -r 'select(.response.allowed) | .response.warnings[]' <<<"${lines[0]}") == *': not confirmed: '* ]]

@@ -19,7 +19,7 @@ struct run {
 	struct review review;
 	struct definitions cached, confirmed;
 	struct needs needs;
-	bool failed; /* a look-up of a need that decides */
+	struct strmap failed; /* look-ups */
 	struct buf said;
 };
 
@@ -29,6 +29,7 @@ static void run_release(struct run *run)
 	definitions_release(&run->cached);
 	definitions_release(&run->confirmed);
 	needs_release(&run->needs);
+	strmap_release(&run->failed);
 	buf_release(&run->said);
 }
 
@@ -86,7 +87,7 @@ static void run_init(struct run *run, const struct scenario *s)
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_REVIEW_BYTES);
 	struct err err = ERR_INIT;
 
-	*run = (struct run){.s = s, .needs = NEEDS_INIT};
+	*run = (struct run){.s = s, .needs = NEEDS_INIT, .failed = STRMAP_INIT(NULL)};
 	run->cached = run->confirmed = (struct definitions)DEFINITIONS_INIT;
 	buf_init(&run->said, LIMIT_RESPONSE_BYTES);
 	strmap_walk(&s->cached, put_spec, &run->cached);
@@ -108,7 +109,7 @@ static void look_up(void *ctx, const char *key, void *value)
 	(void)value;
 	(void)buf_addf(&run->said, " %s", key);
 	if (strmap_has(&run->s->fails, key)) {
-		run->failed |= needs_decide(&run->needs, key);
+		strmap_put(&run->failed, key, NULL);
 		return;
 	}
 	put(&run->confirmed, key, spec ? decode_spec(spec) : NULL);
@@ -137,7 +138,7 @@ static bool decide(struct run *run, struct verdict *v)
 		needs_release(&run->needs);
 		if (verdict_validate(&run->review, &known, &run->needs, v) == 0)
 			return true;
-		if (run->failed)
+		if (needs_decide_any(&run->needs, &run->failed))
 			return false;
 		(void)buf_add(&run->said, "asks");
 		strmap_walk(&run->needs.names, look_up, run);

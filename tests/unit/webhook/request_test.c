@@ -155,8 +155,8 @@ static void a_failure_is_a_status(void **state)
 	x = stage_exchange(&s, body);
 	r = request_receive(&s.config, x, false);
 	(void)err_set(&err, ERR_TIMEOUT, "no answer");
-	request_fail(r, 500, "InternalError", &err);
-	stage_expect(x, 500, "\"message\":\"no answer\",\"reason\":\"InternalError\"");
+	request_fail(r, 500, "InternalError", "a message", &err);
+	stage_expect(x, 500, "\"message\":\"a message\",\"reason\":\"InternalError\"");
 	exchange_over(x);
 	stage_down(&s);
 }

@@ -77,16 +77,23 @@ static inline struct exchange *stage_exchange(struct stage *s, const char *body)
 	return x;
 }
 
-/* The AdmissionReview of a context in apps, with this spec; more has fields of the request. */
-static inline char *stage_review_of(const char *spec, const char *manager, const char *more)
+/* The AdmissionReview of a context in ns, with this spec; more has fields of the request. */
+static inline char *stage_review_in(
+	const char *ns, const char *spec, const char *manager, const char *more)
 {
 	return xasprintf("{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\","
 			 "\"request\":{\"uid\":\"a-uid\",\"resource\":{"
 			 "\"group\":\"lifecycle.keptn.sh\",\"version\":\"v1\",\"resource\":"
-			 "\"keptnappcontexts\"},\"namespace\":\"apps\",\"name\":\"app\",%s,"
+			 "\"keptnappcontexts\"},\"namespace\":\"%s\",\"name\":\"app\",%s,"
 			 "\"options\":{\"fieldManager\":\"%s\"},\"object\":{\"metadata\":{"
-			 "\"namespace\":\"apps\",\"name\":\"app\"},\"spec\":%s}}}",
-		more, manager, spec);
+			 "\"namespace\":\"%s\",\"name\":\"app\"},\"spec\":%s}}}",
+		ns, more, manager, ns, spec);
+}
+
+/* The same in apps. */
+static inline char *stage_review_of(const char *spec, const char *manager, const char *more)
+{
+	return stage_review_in("apps", spec, manager, more);
 }
 
 /* That of a create; tasks are JSON strings. */
