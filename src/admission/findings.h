@@ -19,6 +19,7 @@ struct finding {
 	char *value; /* as it is in the object */
 	char *detail; /* what is wrong with it, and the fix */
 	bool unconfirmed; /* depends on the cache alone (admission/lookup.h) */
+	bool denies_later; /* a warning because this is a dry run */
 };
 
 struct findings {

@@ -20,7 +20,7 @@ struct known {
 	const char *keptn_namespace;
 	const struct definitions *cached;
 	const struct definitions *confirmed; /* live answers; never NULL */
-	const struct strmap *lenient_managers;
+	const struct strmap *lenient_managers, *lenient_users;
 	enum block_deployment block_deployment;
 	size_t max_promotion_tasks; /* 0: no limit */
 	bool ask_wording; /* list optional needs too */

@@ -31,7 +31,7 @@
 
 #define DEPENDS_ON_ANOTHER_OBJECT                                                                  \
 	"only a warning on a dry run, and for GitOps engines, which apply a context before the "   \
-	"definitions that it names (`--lenient-managers`)"
+	"definitions that it names (`--lenient-managers`, `--lenient-users`)"
 
 /* Prose and YAML, wrapped by hand. */
 /* clang-format off */
@@ -206,6 +206,8 @@ static const char introduction[] =
 	"has, anywhere in the same list, is only a warning, and so is a list that is still too long but\n"
 	"not longer than before. While an object is being deleted, a request that changes neither its\n"
 	"spec nor its blocking policy is always allowed, and does not even reach the webhook.\n"
+	"\n"
+	"On a dry run, a warning that would deny the request otherwise says `denied without dry run`.\n"
 	"\n"
 	"A finding about another object is confirmed by the API server before it denies a request. If\n"
 	"the API server can't be asked, the request fails, but only if the answer could deny it. A\n"

@@ -59,17 +59,27 @@ static bool is_too_large(const struct review *r)
 static const char not_ours[] =
 	"Promogate does not validate this resource; fix `rules` in its webhook configurations";
 
-/*
- * On a dry run, and where a GitOps engine decides the order, a context comes before the definitions
- * that it names: findings that depend on another object are only warnings.
- */
-static void soften(const struct review *r, const struct known *k, struct findings *f)
+/* A GitOps engine, or another tool that decides the order of objects. */
+static bool is_lenient(const struct review *r, const struct known *k)
 {
-	if (!r->dry_run && !strmap_has(k->lenient_managers, r->field_manager))
-		return;
-	for (size_t i = 0; i < f->count; i++)
-		if (f->items[i].rule->softened)
-			f->items[i].severity = SEVERITY_WARNING;
+	return strmap_has(k->lenient_managers, r->field_manager) ||
+	       strmap_has(k->lenient_users, r->user);
+}
+
+/*
+ * On a dry run, and where a tool decides the order, a context comes before the definitions that it
+ * names: findings that depend on another object are only warnings.
+ */
+static void soften(struct findings *f, bool dry_run)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		struct finding *item = &f->items[i];
+
+		if (!item->rule->softened || item->severity != SEVERITY_ERROR)
+			continue;
+		item->severity = SEVERITY_WARNING;
+		item->denies_later = dry_run;
+	}
 }
 
 /* The stored object is judged by what is known today. */
@@ -109,16 +119,14 @@ static void list_needs(
 	}
 }
 
-/* What was not looked up is reported as what it is. */
-static void hedge(struct findings *f)
+/* What was not looked up, and what only a dry run allows, is reported as what it is. */
+static void qualify(struct findings *f)
 {
 	for (size_t i = 0; i < f->count; i++) {
 		CLEANUP(free_p) char *detail = NULL;
 
-		if (!f->items[i].unconfirmed)
-			continue;
-		detail = f->items[i].detail;
-		f->items[i].detail = xasprintf("not confirmed: %s", detail);
+		item->detail = xasprintf("%s%s%s", item->unconfirmed ? "not confirmed: " : "",
+			item->denies_later ? "denied without dry run: " : "", detail);
 	}
 }
 
@@ -140,13 +148,14 @@ int verdict_validate(
 	}
 	appcontext_read(r->object, r->namespace, &app);
 	judge_appcontext(&app, k, &v->findings);
-	soften(r, k, &v->findings);
+	if (is_lenient(r, k))
+		soften(&v->findings, false);
 	if (r->operation == REVIEW_UPDATE && findings_errors(&v->findings))
 		ratchet_old(r, k, &v->findings);
 	list_needs(r, k, &v->findings, needs);
 	if (needs->names.count)
 		return VERDICT_PENDING;
-	hedge(&v->findings);
+	qualify(&v->findings);
 	v->allowed = findings_errors(&v->findings) == 0;
 	return 0;
 }

@@ -90,6 +90,7 @@ static int run(void *settings, struct err *err)
 	request_config = (struct request_config){.cache = cache,
 		.keptn_namespace = s->common.keptn_namespace,
 		.lenient_managers = &s->lenient_managers,
+		.lenient_users = &s->lenient_users,
 		.max_promotion_tasks = (size_t)s->max_promotion_tasks};
 	admission = admission_new(&env, &request_config);
 	return serve(s, cache, admission, err);
@@ -97,7 +98,8 @@ static int run(void *settings, struct err *err)
 
 int main(int argc, char **argv)
 {
-	struct webhook_settings settings = {.lenient_managers = STRMAP_INIT(NULL)};
+	struct webhook_settings settings = {
+		.lenient_managers = STRMAP_INIT(NULL), .lenient_users = STRMAP_INIT(NULL)};
 	const struct daemon daemon = {
 		.program = &webhook_program,
 		.settings = &settings,
@@ -108,5 +110,6 @@ int main(int argc, char **argv)
 	int code = daemon_main(&daemon, argc, argv);
 
 	strmap_release(&settings.lenient_managers);
+	strmap_release(&settings.lenient_users);
 	return code;
 }

@@ -14,6 +14,10 @@ static const struct flag flags[] = {
 		"kustomize-controller,helm-controller,helm,argocd-controller",
 		"field managers that apply a context before the definitions it names: for them a "
 		"missing definition is a warning"),
+	LIST("lenient-users", lenient_users,
+		"system:serviceaccount:argocd:argocd-application-controller",
+		"users that do so, by their exact names: for tools that do not set a field manager of "
+		"their own, such as Argo CD with Replace=true, or Velero"),
 	COUNT("max-promotion-tasks", max_promotion_tasks, 0, 1000000, "32",
 		"how many promotion tasks a context may have; 0 disables the limit"),
 	COUNT("threads", threads, 1, 64, "2", "how many threads serve HTTPS"),

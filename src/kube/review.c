@@ -106,6 +106,7 @@ static int decode_names(const struct json *request, struct review *r, struct err
 {
 	const struct json *resource = json_get(request, "resource");
 	const struct json *options = json_get(request, "options");
+	const struct json *user = json_get(request, "userInfo");
 
 	if (optional(resource, "group", "request.resource.group", &r->group, err) < 0 ||
 		wanted_name(resource, "resource", "request.resource.resource", &r->resource, err) <
@@ -114,7 +115,8 @@ static int decode_names(const struct json *request, struct review *r, struct err
 		optional_name(request, "name", "request.name", &r->name, err) < 0 ||
 		optional_name(request, "namespace", "request.namespace", &r->namespace, err) < 0 ||
 		optional(options, "fieldManager", "request.options.fieldManager", &r->field_manager,
-			err) < 0)
+			err) < 0 ||
+		optional(user, "username", "request.userInfo.username", &r->user, err) < 0)
 		return -1;
 	return 0;
 }

@@ -22,6 +22,7 @@ struct review {
 	const char *group, *resource, *subresource;
 	const char *name, *namespace; /* name: "" where the API server generates one */
 	const char *field_manager; /* the field manager; a hint, not an identity */
+	const char *user; /* who made the request, as the API server authenticated it */
 	bool dry_run;
 	const struct json *object; /* NULL on DELETE */
 	const struct json *old_object; /* NULL on CREATE */

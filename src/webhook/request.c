@@ -73,7 +73,8 @@ static void log_denial(const struct request *r, const struct verdict *v)
 	log_event(LOG_INFO, "denied", LOG_STR("uid", r->review.uid),
 		LOG_STR("operation", review_operation_name(r->review.operation)),
 		LOG_STR("namespace", r->review.namespace), LOG_STR("name", r->review.name),
-		LOG_STR("manager", r->review.field_manager), LOG_STR("rules", buf_str(&rules)),
+		LOG_STR("manager", r->review.field_manager), LOG_STR("user", r->review.user),
+		LOG_STR("rules", buf_str(&rules)),
 		LOG_INT("errors", (int64_t)findings_errors(&v->findings)), LOG_END);
 }
 
@@ -111,6 +112,7 @@ int request_judge(struct request *r)
 		.cached = &view.definitions,
 		.confirmed = &r->confirmed,
 		.lenient_managers = config->lenient_managers,
+		.lenient_users = config->lenient_users,
 		.block_deployment = view.block_deployment,
 		.max_promotion_tasks = config->max_promotion_tasks,
 		.ask_wording = !r->asked,

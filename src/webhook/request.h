@@ -14,7 +14,7 @@
 struct request_config {
 	struct cache *cache;
 	const char *keptn_namespace;
-	const struct strmap *lenient_managers;
+	const struct strmap *lenient_managers, *lenient_users;
 	size_t max_promotion_tasks; /* 0: no limit */
 };
 

@@ -12,6 +12,7 @@ setup_file() {
 setup() {
 	namespace
 	missing="spec.promotionTasks[0]: Not found: \"notify\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name"
+	missing_dry=${missing/: no/: denied without dry run: no}
 }
 
 teardown() {
@@ -48,14 +49,14 @@ both_are_there() {
 }
 
 @test "a dry run of both warns, in either order" {
-	context_first | says "Warning: $missing" apply --dry-run=server
-	definition_first | says "Warning: $missing" apply --dry-run=server
+	context_first | says "Warning: $missing_dry" apply --dry-run=server
+	definition_first | says "Warning: $missing_dry" apply --dry-run=server
 	run -0 kubectl get -n "$ns" keptnappcontexts,keptntaskdefinitions -o name
 	[ -z "$output" ]
 }
 
 @test "a dry run still rejects faults of the object itself" {
-	context podtato '{promotionTasks: [notify]}' '{promogate.dev/on-failure: Abort}' | refused "Warning: $missing
+	context podtato '{promotionTasks: [notify]}' '{promogate.dev/on-failure: Abort}' | refused "Warning: $missing_dry
 $(invalid podtato 'metadata.annotations[promogate.dev/on-failure]: Unsupported value: "Abort": supported values: "Block", "Warn"')" apply --dry-run=server
 }
 
@@ -89,6 +90,17 @@ gone_for_the_webhook() {
 @test "helm-controller's order is accepted with a warning" {
 	context_first | says "Warning: $missing" kubectl create --field-manager=helm-controller -f -
 	both_are_there
+}
+
+@test "a user of --lenient-users gets a warning, whatever the field manager" {
+	local user=system:serviceaccount:argocd:argocd-application-controller
+	kubectl create clusterrolebinding argocd --clusterrole=cluster-admin --user="$user"
+	for manager in kubectl-replace argocd-application-controller; do
+		promotes "$manager" notify | says "Warning: $missing" kubectl create -f - --field-manager="$manager" --as="$user"
+	done
+	promotes other notify | refused "$(invalid other "$missing")" kubectl create -f - --as="$user-2" --as-group=system:masters
+	# A field manager of that name is not the user.
+	promotes other notify | refused "$(invalid other "$missing")" kubectl create -f - --field-manager="$user"
 }
 
 @test "a GitOps engine gets a warning for a definition that can't run too" {

@@ -2,7 +2,7 @@
  * The whole verdict. An input is lines of JSON: the AdmissionReview, then what is known,
  *
  *	{"namespace":"dev","name":"a","cached":true,"live":true,"spec":{…}}
- *	{"block":false,"lenient":"helm"}
+ *	{"block":false,"lenient":"helm","lenientUser":"someone"}
  */
 #include <assert.h>
 
@@ -15,7 +15,7 @@ struct world {
 	struct json *lines[64]; /* the review first */
 	size_t count;
 	struct definitions cached, live;
-	struct strmap lenient;
+	struct strmap lenient, lenient_users;
 	enum block_deployment block;
 };
 
@@ -26,6 +26,7 @@ static void world_release(struct world *w)
 	definitions_release(&w->cached);
 	definitions_release(&w->live);
 	strmap_release(&w->lenient);
+	strmap_release(&w->lenient_users);
 }
 
 static const char *or_empty(const char *s)
@@ -38,6 +39,7 @@ static void learn(struct world *w, const struct json *line)
 	const char *ns = or_empty(json_string(json_get(line, "namespace")));
 	const char *name = or_empty(json_string(json_get(line, "name")));
 	const char *lenient = json_string(json_get(line, "lenient"));
+	const char *user = json_string(json_get(line, "lenientUser"));
 
 	if (json_is_true(json_get(line, "cached")))
 		definitions_put(&w->cached, ns, name, taskdef_decode(line));
@@ -45,6 +47,8 @@ static void learn(struct world *w, const struct json *line)
 		definitions_put(&w->live, ns, name, taskdef_decode(line));
 	if (lenient)
 		strmap_put(&w->lenient, lenient, NULL);
+	if (user)
+		strmap_put(&w->lenient_users, user, NULL);
 	if (json_type(json_get(line, "block")) == JSON_BOOL)
 		w->block = json_is_true(json_get(line, "block")) ? BLOCK_DEPLOYMENT_TRUE
 								 : BLOCK_DEPLOYMENT_FALSE;
@@ -94,6 +98,7 @@ static struct known known_of(const struct world *w, const struct definitions *co
 		.cached = &w->cached,
 		.confirmed = confirmed,
 		.lenient_managers = &w->lenient,
+		.lenient_users = &w->lenient_users,
 		.block_deployment = w->block,
 		.ask_wording = true,
 	};
@@ -240,8 +245,10 @@ static void check_leniency(const struct world *w, const struct review *r, bool a
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(world_release)
-	struct world w = {
-		.cached = DEFINITIONS_INIT, .live = DEFINITIONS_INIT, .lenient = STRMAP_INIT(NULL)};
+	struct world w = {.cached = DEFINITIONS_INIT,
+		.live = DEFINITIONS_INIT,
+		.lenient = STRMAP_INIT(NULL),
+		.lenient_users = STRMAP_INIT(NULL)};
 	CLEANUP(verdict_release) struct verdict v;
 	struct review r;
 

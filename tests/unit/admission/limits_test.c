@@ -47,7 +47,8 @@ static void judge(struct case_ *c, const struct buf *object, bool update, bool d
 	known = (struct known){.keptn_namespace = "keptn",
 		.cached = &c->nothing,
 		.confirmed = &c->nothing,
-		.lenient_managers = &nobody};
+		.lenient_managers = &nobody,
+		.lenient_users = &nobody};
 	r = (struct review){.uid = "u",
 		.operation = update ? REVIEW_UPDATE : REVIEW_CREATE,
 		.group = "lifecycle.keptn.sh",
@@ -56,6 +57,7 @@ static void judge(struct case_ *c, const struct buf *object, bool update, bool d
 		.name = "",
 		.namespace = "dev",
 		.field_manager = "",
+		.user = "",
 		.dry_run = dry_run,
 		.object = c->object,
 		.old_object = update ? c->object : NULL};

@@ -11,8 +11,10 @@
  *	namespace NS                  of the request (dev)
  *	block-deployment true|false   KeptnConfig's (unset)
  *	lenient MANAGER               one of --lenient-managers
+ *	lenient-user USER             one of --lenient-users
  *	max N                         --max-promotion-tasks (no limit)
- *	manager MANAGER               who applies
+ *	manager MANAGER               what applies
+ *	user USER                     who does
  *	dry-run
  *	resource RESOURCE[/SUB]       (keptnappcontexts)
  *	mutate                        asks /mutate, not /validate
@@ -38,10 +40,10 @@
 struct scenario {
 	char *title;
 	struct strmap live, cached; /* "namespace/name" to the text of a spec */
-	struct strmap lenient, fails;
+	struct strmap lenient, lenient_users, fails;
 	enum block_deployment block_deployment;
 	int64_t max_promotion_tasks;
-	char *keptn_namespace, *namespace, *manager, *resource, *subresource;
+	char *keptn_namespace, *namespace, *manager, *user, *resource, *subresource;
 	char *operation, *object, *old;
 	char *review; /* a file's name; the request otherwise made from the above */
 	bool dry_run, mutate;
@@ -56,10 +58,12 @@ static inline struct scenario *scenario_new(const char *title)
 	s->live = (struct strmap)STRMAP_INIT(free);
 	s->cached = (struct strmap)STRMAP_INIT(free);
 	s->lenient = (struct strmap)STRMAP_INIT(NULL);
+	s->lenient_users = (struct strmap)STRMAP_INIT(NULL);
 	s->fails = (struct strmap)STRMAP_INIT(NULL);
 	s->keptn_namespace = xstrdup("keptn-system");
 	s->namespace = xstrdup("dev");
 	s->manager = xstrdup("kubectl");
+	s->user = xstrdup("someone");
 	s->resource = xstrdup("keptnappcontexts");
 	s->subresource = xstrdup("");
 	s->operation = xstrdup("CREATE");
@@ -71,14 +75,15 @@ static inline struct scenario *scenario_new(const char *title)
 
 static inline void scenario_free(struct scenario *s)
 {
-	char *const owned[] = {s->title, s->keptn_namespace, s->namespace, s->manager, s->resource,
-		s->subresource, s->operation, s->object, s->old, s->review};
+	char *const owned[] = {s->title, s->keptn_namespace, s->namespace, s->manager, s->user,
+		s->resource, s->subresource, s->operation, s->object, s->old, s->review};
 
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
 		free(owned[i]);
 	strmap_release(&s->live);
 	strmap_release(&s->cached);
 	strmap_release(&s->lenient);
+	strmap_release(&s->lenient_users);
 	strmap_release(&s->fails);
 	buf_release(&s->want);
 	free(s);
@@ -151,10 +156,14 @@ static inline void scenario_line(void *scenario, char *line)
 			str_eq(rest, "true") ? BLOCK_DEPLOYMENT_TRUE : BLOCK_DEPLOYMENT_FALSE;
 	else if (str_eq(line, "lenient"))
 		strmap_put(&s->lenient, rest, NULL);
+	else if (str_eq(line, "lenient-user"))
+		strmap_put(&s->lenient_users, rest, NULL);
 	else if (str_eq(line, "max"))
 		assert_int_equal(str_to_int64(rest, &s->max_promotion_tasks), 0);
 	else if (str_eq(line, "manager"))
 		scenario_set(&s->manager, rest);
+	else if (str_eq(line, "user"))
+		scenario_set(&s->user, rest);
 	else if (str_eq(line, "dry-run"))
 		s->dry_run = true;
 	else if (str_eq(line, "resource"))

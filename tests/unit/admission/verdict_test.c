@@ -70,9 +70,10 @@ static void make_review(const struct scenario *s, struct buf *to)
 		"\"uid\":\"a-uid\",\"operation\":\"%s\",\"resource\":{\"group\":"
 		"\"lifecycle.keptn.sh\",\"version\":\"v1\",\"resource\":\"%s\"},"
 		"\"subResource\":\"%s\",\"namespace\":\"%s\",\"dryRun\":%s,"
+		"\"userInfo\":{\"username\":\"%s\"},"
 		"\"options\":{\"fieldManager\":\"%s\"},\"object\":%s,\"oldObject\":%s}}",
 		s->operation, s->resource, s->subresource, s->namespace,
-		s->dry_run ? "true" : "false", s->manager, s->object, s->old);
+		s->dry_run ? "true" : "false", s->user, s->manager, s->object, s->old);
 }
 
 static void load_review(const char *name, struct buf *to)
@@ -124,6 +125,7 @@ static bool decide(struct run *run, struct verdict *v)
 		.cached = &run->cached,
 		.confirmed = &run->confirmed,
 		.lenient_managers = &s->lenient,
+		.lenient_users = &s->lenient_users,
 		.block_deployment = s->block_deployment,
 		.max_promotion_tasks = (size_t)s->max_promotion_tasks,
 		.ask_wording = true,

@@ -87,12 +87,14 @@ static void the_defaults_of_both_daemons_are_valid(void **state)
 	assert_int_equal(flags_parse(&webhook_program, 1, argv, no_environment, w, &err), 0);
 	assert_string_equal(w->listen, ":9443");
 	assert_int_equal(w->lenient_managers.count, 4);
+	assert_int_equal(w->lenient_users.count, 1);
 	assert_int_equal(w->threads, 2);
 	assert_int_equal(w->drain_timeout_ms, 10 * 1000);
 	assert_int_equal(w->max_promotion_tasks, 32);
 	assert_int_equal(w->common.log_level, LOG_INFO);
 	assert_string_equal(w->common.keptn_namespace, "keptn-system");
 	strmap_release(&w->lenient_managers);
+	strmap_release(&w->lenient_users);
 	assert_int_equal(flags_parse(&reconciler_program, 1, argv, no_environment, &r, &err), 0);
 	assert_string_equal(r.deno_image, "ghcr.io/keptn/deno-runtime:v3.0.1");
 	assert_string_equal(r.python_image, "ghcr.io/keptn/python-runtime:v1.0.8");

@@ -54,6 +54,7 @@ static void judge(const char *text, struct findings *to)
 	struct known known = {
 		.keptn_namespace = "keptn-system",
 		.lenient_managers = &nobody,
+		.lenient_users = &nobody,
 		.max_promotion_tasks = 2,
 	};
 	struct appcontext app;

@@ -22,7 +22,7 @@
 struct stage {
 	struct fake_env fake;
 	struct cache *cache;
-	struct strmap lenient;
+	struct strmap lenient, nobody;
 	struct request_config config;
 };
 
@@ -38,13 +38,14 @@ static inline void stage_list(struct stage *s, const char *path, const char *ite
 /* In the cache: three definitions that can run, and apps/broken. */
 static inline void stage_up(struct stage *s)
 {
-	*s = (struct stage){.lenient = STRMAP_INIT(NULL)};
+	*s = (struct stage){.lenient = STRMAP_INIT(NULL), .nobody = STRMAP_INIT(NULL)};
 	fake_env_init(&s->fake);
 	strmap_put(&s->lenient, "argocd", NULL);
 	s->cache = cache_new(&s->fake.env, "keptn");
 	s->config = (struct request_config){.cache = s->cache,
 		.keptn_namespace = "keptn",
 		.lenient_managers = &s->lenient,
+		.lenient_users = &s->nobody,
 		.max_promotion_tasks = 2};
 	fake_env_run(&s->fake, 0);
 	stage_list(s, CONFIGS, "");
