@@ -51,24 +51,23 @@ enum definitions_answer definitions_find(
 }
 
 struct walk {
-	const char *ns;
-	size_t ns_len;
+	size_t prefix_len;
 	definitions_visit_fn *visit;
 	void *ctx;
 };
 
-static void walk_entry(void *ctx, const char *key, void *value)
+static bool walk_entry(void *ctx, const char *key, void *value)
 {
 	const struct walk *w = ctx;
 
-	if (value && strncmp(key, w->ns, w->ns_len) == 0 && key[w->ns_len] == '/')
-		w->visit(w->ctx, key + w->ns_len + 1, value);
+	return !value || w->visit(w->ctx, key + w->prefix_len, value);
 }
 
 void definitions_walk(
 	const struct definitions *d, const char *ns, definitions_visit_fn *visit, void *ctx)
 {
-	struct walk w = {ns, strlen(ns), visit, ctx};
+	CLEANUP(free_p) char *prefix = xasprintf("%s/", ns);
+	struct walk w = {strlen(prefix), visit, ctx};
 
-	strmap_walk(&d->by_key, walk_entry, &w);
+	strmap_walk_prefix(&d->by_key, prefix, walk_entry, &w);
 }

@@ -27,8 +27,8 @@ void definitions_put(
 enum definitions_answer definitions_find(
 	const struct definitions *d, const char *ns, const char *name, const struct taskdef **ret);
 
-/* Visits those of one namespace that are present, in byte order of their names. */
-typedef void definitions_visit_fn(void *ctx, const char *name, const struct taskdef *t);
+/* Visits those of one namespace that are present, in byte order of their names; false ends it. */
+typedef bool definitions_visit_fn(void *ctx, const char *name, const struct taskdef *t);
 void definitions_walk(
 	const struct definitions *d, const char *ns, definitions_visit_fn *visit, void *ctx);
 

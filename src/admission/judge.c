@@ -85,9 +85,10 @@ static void add_unresolved(
 {
 	CLEANUP(buf_release) struct buf detail = BUF_INIT(LIMIT_DETAIL_BYTES);
 	bool missing = r->outcome == RESOLVE_MISSING;
+	bool misspelt = missing || r->outcome == RESOLVE_BAD_NAME;
 	struct finding *item;
 
-	resolution_describe(r, missing ? suggest(j, e->text) : NULL, &detail);
+	resolution_describe(r, misspelt ? suggest(j, e->text) : NULL, &detail);
 	item = findings_add(j->to, rule, missing ? FIELDERR_NOT_FOUND : FIELDERR_INVALID,
 		element_field(e), e->text, "%s", buf_str(&detail));
 	if (item)

@@ -1,17 +1,19 @@
 #include "admission/suggest.h"
 
+#include <stdint.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
 
-/* Shorter ones would match too many names. */
-enum { SHORTEST_ABBREVIATION = 3 };
+/* Shorter ones would match too many names, as do those under a third of the word. */
+enum { SHORTEST_ABBREVIATION = 3, ABBREVIATION_PARTS = 3 };
 
 struct search {
 	const struct definitions *confirmed;
 	const char *namespace; /* the one being searched */
-	const char *name;
+	char name[LIMIT_NAME_BYTES + 1]; /* as a valid one would be written */
 	size_t len;
 	const char *best;
 	size_t best_distance;
@@ -21,7 +23,10 @@ struct search {
 /* word has all letters of abbreviation in this order, and begins with the first of them. */
 static bool abbreviates(const char *abbreviation, const char *word)
 {
-	if (*abbreviation != *word || strlen(abbreviation) < SHORTEST_ABBREVIATION)
+	size_t len = strlen(abbreviation);
+
+	if (*abbreviation != *word || len < SHORTEST_ABBREVIATION ||
+		len * ABBREVIATION_PARTS < strlen(word))
 		return false;
 	for (; *word && *abbreviation; word++)
 		if (*word == *abbreviation)
@@ -29,7 +34,16 @@ static bool abbreviates(const char *abbreviation, const char *word)
 	return !*abbreviation;
 }
 
-static void consider(void *ctx, const char *candidate, const struct taskdef *t)
+static bool is_better(const struct search *s, const char *candidate, size_t distance, size_t most)
+{
+	if (distance > most)
+		return false;
+	return !s->best || distance < s->best_distance ||
+	       (distance == s->best_distance && strcmp(candidate, s->best) < 0);
+}
+
+/* Until no more names may be measured. */
+static bool consider(void *ctx, const char *candidate, const struct taskdef *t)
 {
 	struct search *s = ctx;
 	size_t len = strlen(candidate);
@@ -38,19 +52,37 @@ static void consider(void *ctx, const char *candidate, const struct taskdef *t)
 	bool abbreviated = abbreviates(s->name, candidate) || abbreviates(candidate, s->name);
 	size_t distance;
 
-	if ((!abbreviated && longer - shorter > longer / 3) || !*s->names_left)
-		return;
+	if (!*s->names_left)
+		return false;
+	if (!abbreviated && longer - shorter > longer / 3)
+		return true;
 	--*s->names_left;
 	distance = str_distance(s->name, candidate);
-	if (!abbreviated && distance > longer / 3)
-		return;
-	if (s->best && (distance > s->best_distance ||
-			       (distance == s->best_distance && strcmp(candidate, s->best) >= 0)))
-		return;
-	if (definitions_find(s->confirmed, s->namespace, candidate, &t) == DEFINITIONS_ABSENT)
-		return;
-	s->best = candidate;
-	s->best_distance = distance;
+	if (is_better(s, candidate, distance, abbreviated ? SIZE_MAX : longer / 3) &&
+		definitions_find(s->confirmed, s->namespace, candidate, &t) != DEFINITIONS_ABSENT) {
+		s->best = candidate;
+		s->best_distance = distance;
+	}
+	return true;
+}
+
+/* "Open_PR" reads as "open-pr". */
+static char valid_letter(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c == '_' || c == ' ' ? '-' : c;
+}
+
+/* False if it is longer than any name. */
+static bool read_name(struct search *s, const char *name)
+{
+	s->len = strnlen(name, LIMIT_NAME_BYTES + 1);
+	if (s->len > LIMIT_NAME_BYTES)
+		return false;
+	for (size_t i = 0; i < s->len; i++)
+		s->name[i] = valid_letter(name[i]);
+	return true;
 }
 
 const char *suggest_definition(
@@ -60,11 +92,11 @@ const char *suggest_definition(
 	const char *const namespaces[] = {app_ns, k->keptn_namespace};
 	struct search s = {
 		.confirmed = k->confirmed,
-		.name = name,
-		.len = strlen(name),
 		.names_left = names_left,
 	};
 
+	if (!read_name(&s, name))
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
 		s.namespace = namespaces[i];
 		for (size_t j = 0; j < ARRAY_SIZE(sets); j++)

@@ -36,7 +36,7 @@ enum {
 	LIMIT_FINDINGS_REPORTED = 100,
 	/* The explanation of one finding: fixed text, and names of at most LIMIT_NAME_BYTES. */
 	LIMIT_DETAIL_BYTES = 8 * 1024,
-	/* Each "did you mean" compares with every name in two namespaces. */
+	/* Each "did you mean" compares with the names of two namespaces. */
 	LIMIT_SUGGESTIONS = 5,
 	/*
 	 * Names that all suggestions of a request compare, 10 us each: a namespace may have

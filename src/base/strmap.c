@@ -115,3 +115,48 @@ void strmap_walk(const struct strmap *m, strmap_visit_fn *visit, void *ctx)
 
 	twalk_r(m->root, walk_node, &w);
 }
+
+/* The keys with a prefix, between two of them if these are not NULL. */
+struct range {
+	const char *prefix;
+	size_t len;
+	const char *after, *before;
+};
+
+static int compare_range(const void *range, const void *key)
+{
+	const struct range *r = range;
+	int order = strncmp(r->prefix, key, r->len);
+
+	if (order)
+		return order;
+	if (r->before && strcmp(key, r->before) >= 0)
+		return -1;
+	return r->after && strcmp(key, r->after) <= 0;
+}
+
+/*
+ * All keys of the range are below the one that is found first, and any node may be the root of a
+ * search (POSIX, tsearch()).
+ */
+static bool walk_range(void *const *root, const struct range *r, strmap_until_fn *visit, void *ctx)
+{
+	void *top = tfind(r, root, compare_range);
+	struct range left = *r, right = *r;
+	const char *key;
+
+	if (!top)
+		return true;
+	key = *(const char *const *)top;
+	left.before = right.after = key;
+	return walk_range(&top, &left, visit, ctx) && visit(ctx, key, slot_of(key)->value) &&
+	       walk_range(&top, &right, visit, ctx);
+}
+
+void strmap_walk_prefix(
+	const struct strmap *m, const char *prefix, strmap_until_fn *visit, void *ctx)
+{
+	const struct range r = {.prefix = prefix, .len = strlen(prefix)};
+
+	(void)walk_range(&m->root, &r, visit, ctx);
+}

@@ -36,4 +36,12 @@ bool strmap_remove(struct strmap *m, const char *key);
 typedef void strmap_visit_fn(void *ctx, const char *key, void *value);
 void strmap_walk(const struct strmap *m, strmap_visit_fn *visit, void *ctx);
 
+/*
+ * The same for the keys that begin with prefix, until visit returns false. The other keys cost
+ * nothing, however many they are.
+ */
+typedef bool strmap_until_fn(void *ctx, const char *key, void *value);
+void strmap_walk_prefix(
+	const struct strmap *m, const char *prefix, strmap_until_fn *visit, void *ctx);
+
 #endif

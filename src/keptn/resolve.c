@@ -83,6 +83,14 @@ void resolve(const struct resolver *r, const char *name, struct resolution *ret)
 
 /* --- words ------------------------------------------------------------------------------------ */
 
+static void add_bad_name(const char *suggestion, struct buf *to)
+{
+	(void)buf_addf(to, "must be a lowercase RFC 1123 subdomain of at most %d characters",
+		LIMIT_NAME_BYTES);
+	if (suggestion)
+		(void)buf_addf(to, "; did you mean \"%s\"?", suggestion);
+}
+
 static void add_missing(const struct resolver *r, const char *suggestion, struct buf *to)
 {
 	(void)buf_addf(to, "no KeptnTaskDefinition of this name in \"%s\"", r->namespace);
@@ -144,9 +152,7 @@ static void add_faults(const struct resolution *r, struct buf *to)
 void resolution_describe(const struct resolution *r, const char *suggestion, struct buf *to)
 {
 	if (r->outcome == RESOLVE_BAD_NAME)
-		(void)buf_addf(to,
-			"must be a lowercase RFC 1123 subdomain of at most %d characters",
-			LIMIT_NAME_BYTES);
+		add_bad_name(suggestion, to);
 	else if (r->outcome == RESOLVE_MISSING)
 		add_missing(&r->resolver, suggestion, to);
 	else if (r->outcome != RESOLVE_RUNS)

@@ -84,7 +84,7 @@ void resolve_name(const struct resolver *r, const char *name, struct resolution 
 
 /*
  * Appends a sentence about the task, with the fix; nothing for RESOLVE_RUNS. suggestion: a name
- * that may have been meant instead of a missing one, or NULL.
+ * that may have been meant instead of a missing or an invalid one, or NULL.
  */
 void resolution_describe(const struct resolution *r, const char *suggestion, struct buf *to);
 

@@ -41,10 +41,11 @@ static void world_release(struct world *w)
 
 #define WORLD CLEANUP(world_release) struct world w = {DEFINITIONS_INIT, DEFINITIONS_INIT}
 
-static void join(void *ctx, const char *name, const struct taskdef *t)
+static bool join(void *ctx, const char *name, const struct taskdef *t)
 {
 	(void)t;
 	(void)buf_addf(ctx, "%s ", name);
+	return true;
 }
 
 static void join_key(void *ctx, const char *key, void *value)
@@ -195,6 +196,11 @@ static void suggests_the_nearest_name(void **state)
 		{"tests", "test-a"},
 		{"test-c", "test-a"},
 		{"pr", NULL},
+		{"Verify", "verify"},
+		{"OPEN_PULL_REQUEST", "open-pull-request"},
+		{"Tag", "tag"},
+		{"TAG", "tag"},
+		{"trigger-all-gates", NULL},
 		{"zzz", NULL},
 		{"", NULL},
 		{"only-elsewhere", NULL},
@@ -208,6 +214,7 @@ static void suggests_the_nearest_name(void **state)
 	definitions_put(&w.cached, "dev", "open-pull-request", make(""));
 	definitions_put(&w.cached, "keptn", "notify", make(""));
 	definitions_put(&w.confirmed, "dev", "verify", make(""));
+	definitions_put(&w.cached, "dev", "tag", make(""));
 	definitions_put(&w.cached, "dev", "test-b", make(""));
 	definitions_put(&w.cached, "keptn", "test-a", make(""));
 	definitions_put(&w.cached, "other", "only-elsewhere", make(""));

@@ -117,10 +117,65 @@ static void strmap_keeps_order_and_owns(void **state)
 	assert_string_equal(strmap_get(&m, "a"), "again");
 }
 
+struct joined {
+	struct buf names;
+	size_t left; /* how many more are wanted */
+};
+
+static bool join_some(void *ctx, const char *key, void *value)
+{
+	struct joined *j = ctx;
+
+	(void)value;
+	(void)buf_addf(&j->names, "%s ", key);
+	return --j->left > 0;
+}
+
+/* In trees of any size, so that each key is the root of one. */
+static void strmap_walks_one_prefix(void **state)
+{
+	static const struct {
+		const char *prefix, *want;
+		size_t most;
+	} rows[] = {
+		{"b/", "b/1 b/2 b/3 ", 10},
+		{"b/", "b/1 b/2 ", 2},
+		{"a/", "a/1 ", 10},
+		{"bb/", "bb/1 ", 10},
+		{"b", "b b/1 b/2 b/3 b0 bb/1 ", 10},
+		{"c/", "c/1 c/2 ", 10},
+		{"d/", "", 10},
+		{"0", "", 10},
+	};
+	static const char *const keys[] = {
+		"a/1", "b", "b/1", "b/2", "b/3", "b0", "bb/1", "c/1", "c/2"};
+
+	(void)state;
+	for (size_t more = 0; more < 100; more++) {
+		CLEANUP(strmap_release) struct strmap m = STRMAP_INIT(NULL);
+
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+			strmap_put(&m, keys[i * 4 % ARRAY_SIZE(keys)], NULL);
+		for (size_t i = 0; i < more; i++) {
+			CLEANUP(free_p) char *key = xasprintf("%s%zu", i % 2 ? "Z" : "z", i);
+
+			strmap_put(&m, key, NULL);
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			struct joined j = {BUF_INIT(100), rows[i].most};
+
+			strmap_walk_prefix(&m, rows[i].prefix, join_some, &j);
+			assert_string_equal(buf_str(&j.names), rows[i].want);
+			buf_release(&j.names);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buf_keeps_to_its_maximum),
+		cmocka_unit_test(strmap_walks_one_prefix),
 		cmocka_unit_test(buf_hands_out_what_it_holds),
 		cmocka_unit_test(err_says_what_where_and_why),
 		cmocka_unit_test(str_reads_whole_numbers_only),
