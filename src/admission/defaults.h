@@ -11,8 +11,9 @@
 
 /*
  * promogate.dev/resolved-on-failure: the blocking policy as of this write, for people to see.
- * Metadata or annotations of a wrong type are left to /validate.
+ * Metadata or annotations of a wrong type are left to /validate. False, and no patch: with it, the
+ * annotations would be more than the API server accepts.
  */
-void defaults_patch(const struct json *object, const struct known *k, struct patch *to);
+bool defaults_patch(const struct json *object, const struct known *k, struct patch *to);
 
 #endif

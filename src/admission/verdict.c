@@ -56,6 +56,8 @@ static bool is_too_large(const struct review *r)
 	return size > LIMIT_CONTEXT_VALUES && size > json_size(r->old_object);
 }
 
+static const char no_room[] = "the annotation " RESOLVED_ON_FAILURE_ANNOTATION
+			      " is not updated: the annotations would exceed 256 KiB";
 static const char not_ours[] =
 	"Promogate does not validate this resource; fix `rules` in its webhook configurations";
 
@@ -123,7 +125,8 @@ static void list_needs(
 static void qualify(struct findings *f)
 {
 	for (size_t i = 0; i < f->count; i++) {
-		CLEANUP(free_p) char *detail = NULL;
+		struct finding *item = &f->items[i];
+		CLEANUP(free_p) char *detail = item->detail;
 
 		item->detail = xasprintf("%s%s%s", item->unconfirmed ? "not confirmed: " : "",
 			item->denies_later ? "denied without dry run: " : "", detail);
@@ -152,6 +155,8 @@ int verdict_validate(
 		soften(&v->findings, false);
 	if (r->operation == REVIEW_UPDATE && findings_errors(&v->findings))
 		ratchet_old(r, k, &v->findings);
+	if (r->dry_run)
+		soften(&v->findings, true);
 	list_needs(r, k, &v->findings, needs);
 	if (needs->names.count)
 		return VERDICT_PENDING;
@@ -166,8 +171,8 @@ void verdict_mutate(const struct review *r, const struct known *k, struct verdic
 		v->warning = not_ours;
 		return;
 	}
-	if (r->object && !is_being_deleted(r))
-		defaults_patch(r->object, k, &v->patch);
+	if (r->object && !is_being_deleted(r) && !defaults_patch(r->object, k, &v->patch))
+		v->warning = no_room;
 }
 
 /* The object's name; "" if it is too long to be one. */

@@ -218,6 +218,38 @@ static void the_longest_texts_fit_into_an_answer(void **state)
 	assert_says(message(&c), "\\x01…\"");
 }
 
+/* With ours, the annotations may be as large as the API server accepts, and not a byte larger. */
+static void an_annotation_without_room_is_left_out(void **state)
+{
+	static const size_t ours = sizeof(RESOLVED_ON_FAILURE_ANNOTATION "Block") - 1;
+	static const char *const others[] = {
+		"", "\"" RESOLVED_ON_FAILURE_ANNOTATION "\":\"an old value\","};
+
+	(void)state;
+	for (size_t row = 0; row < 4; row++) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
+		CLEANUP(verdict_release) struct verdict v;
+		CLEANUP(json_free_p) struct json *object = NULL;
+		const struct known known = {.block_deployment = BLOCK_DEPLOYMENT_UNSET};
+		size_t bytes = LIMIT_ANNOTATIONS_BYTES - ours - strlen("key") + row % 2;
+		struct review r = {.group = "lifecycle.keptn.sh",
+			.resource = "keptnappcontexts",
+			.subresource = ""};
+
+		(void)buf_addf(&b, "{\"metadata\":{\"annotations\":{%s\"key\":\"", others[row / 2]);
+		for (size_t i = 0; i < bytes; i++)
+			(void)buf_addc(&b, 'a');
+		(void)buf_add(&b, "\"}}}");
+		assert_int_equal(json_parse(buf_str(&b), b.len, &object, NULL), 0);
+		r.object = object;
+		verdict_init(&v);
+		verdict_mutate(&r, &known, &v);
+		assert_true(v.allowed);
+		assert_int_equal(v.patch.empty, row % 2);
+		assert_int_equal(v.warning != NULL, row % 2);
+	}
+}
+
 static void a_name_longer_than_any_is_left_out(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
@@ -257,6 +289,7 @@ int main(void)
 		cmocka_unit_test(ratcheting_ends_where_the_list_of_findings_does),
 		cmocka_unit_test(the_longest_texts_fit_into_an_answer),
 		cmocka_unit_test(a_name_longer_than_any_is_left_out),
+		cmocka_unit_test(an_annotation_without_room_is_left_out),
 		cmocka_unit_test(warnings_are_cut_to_what_is_passed_on),
 	};
 
