@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "controller/store.h"
+#include "run/log.h"
 
 static const struct url configs_kind = {
 	.group = "options.keptn.sh", .version = "v1alpha1", .resource = "keptnconfigs"};
@@ -14,6 +15,7 @@ struct configs {
 	void (*changed)(void *ctx);
 	void *ctx;
 	bool synced;
+	bool warned; /* of one in another namespace */
 	enum block_deployment block_deployment;
 };
 
@@ -26,17 +28,29 @@ static enum block_deployment block_words[] = {
 
 struct choice {
 	const char *keptn_prefix;
-	const enum block_deployment *first, *first_of_keptn;
+	const enum block_deployment *first; /* of Keptn's namespace */
+	const char *ignored; /* the key of one elsewhere that says something */
 };
 
 static void choose(void *ctx, const char *key, void *value)
 {
 	struct choice *choice = ctx;
 
-	if (!choice->first)
+	if (!str_starts(key, choice->keptn_prefix)) {
+		if (value != &block_words[BLOCK_DEPLOYMENT_UNSET])
+			choice->ignored = key;
+	} else if (!choice->first) {
 		choice->first = value;
-	if (!choice->first_of_keptn && str_starts(key, choice->keptn_prefix))
-		choice->first_of_keptn = value;
+	}
+}
+
+/* Once, until there is none any more. */
+static void warn_of(struct configs *c, const char *ignored)
+{
+	if (ignored && !c->warned)
+		log_event(LOG_WARN, "KeptnConfig ignored: not in Keptn's namespace",
+			LOG_STR("config", ignored), LOG_END);
+	c->warned = ignored != NULL;
 }
 
 static void settle(struct configs *c)
@@ -45,10 +59,9 @@ static void settle(struct configs *c)
 	enum block_deployment now = BLOCK_DEPLOYMENT_UNSET;
 
 	strmap_walk(&c->store.objects, choose, &choice);
-	if (choice.first_of_keptn)
-		now = *choice.first_of_keptn;
-	else if (choice.first)
+	if (choice.first)
 		now = *choice.first;
+	warn_of(c, choice.ignored);
 	if (c->synced && now == c->block_deployment)
 		return;
 	c->synced = true;

@@ -144,12 +144,17 @@ becomes() { # NAME WANT
 	becomes podtato Block
 }
 
-@test "of several KeptnConfigs, the one in keptn-system counts" {
+@test "only a KeptnConfig in keptn-system counts, and another one is named in the log" {
 	context podtato '{}' | says '' apply
 	config a '{blockDeployment: false}' default | apply
+	named() {
+		grep '"KeptnConfig ignored: not in Keptn.s namespace","config":"default/a"' "$(process_home main)/log"
+	}
+	eventually named
+	kubectl label -n "$ns" keptnappcontext podtato a=b
+	[ "$(resolved podtato)" = Block ]
+	config z '{blockDeployment: false}' | apply
 	becomes podtato Warn
-	config z '{blockDeployment: true}' | apply
-	becomes podtato Block
 	kubectl delete -n keptn-system keptnconfig z
-	becomes podtato Warn
+	becomes podtato Block
 }
