@@ -269,7 +269,7 @@ serves_its_file() {
 }
 
 @test "SIGTERM under the API server's load, while another replica takes over: no request fails" {
-	webhook_start second --drain-timeout=6s
+	webhook_start second --drain-timeout=20s
 	eventually process_ready second
 	register second
 	api_load
