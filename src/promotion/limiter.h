@@ -1,7 +1,10 @@
 /*
- * limiter - the limit on running Jobs, overall and for each namespace, first come first served:
- * which application may start, and which starts next when others have ended. A flood of Jobs is
- * what Keptn's users complain of. Pure: it only counts. One thread.
+ * limiter - the limit on running Jobs, overall and for each namespace: which application may start,
+ * and which starts next when others have ended. A flood of Jobs is what Keptn's users complain of.
+ * Pure: it only counts. One thread.
+ *
+ * Namespaces take turns; within one it is first come, first served. So a namespace with many
+ * waiters does not delay those of others.
  *
  * Capacity is reserved for waiters, so that small latecomers cannot starve them:
  *
@@ -9,11 +12,13 @@
  *   - overall as well, unless it waits for the limit of its namespace: then it could not use the
  *     capacity, and other namespaces may
  *
+ * A key that needs more than a whole limit starts when no other key uses any of that limit. One
+ * that needs more than the overall limit would hold up everybody until all Jobs have ended, so it
+ * does that only after a whole limit of Jobs has started past it.
+ *
  * So a waiter that does not start when it could holds up others. Call limiter_leave() for one that
  * waits for the limit no longer (its definition was deleted, say) or can't start for another reason
  * (a quota): it returns to the end of the queue.
- *
- * A key that needs more than a whole limit starts when no other key uses any of that limit.
  *
  * Each query walks over all waiters.
  */
@@ -32,17 +37,22 @@ struct limiter *limiter_new(unsigned total, unsigned per_namespace);
 void limiter_free(struct limiter *l);
 DEFINE_CLEANUP(struct limiter, limiter_free)
 
+struct limiter_jobs {
+	unsigned run; /* committed */
+	unsigned start; /* about to run: the key keeps their room until it says otherwise */
+};
+
 /*
- * Sets how many Jobs of this key run or are about to; 0: none. A key stays in one namespace, here
- * and below, for as long as it has Jobs or waits.
+ * Sets how many Jobs of this key there are, and returns how many there were. A key stays in one
+ * namespace, here and below, for as long as it has Jobs or waits.
  */
-void limiter_use(struct limiter *l, const char *key, const char *ns, unsigned count);
+unsigned limiter_use(struct limiter *l, const char *key, const char *ns, struct limiter_jobs jobs);
 /* Of all keys. */
 int64_t limiter_used(const struct limiter *l);
 /* The key needs so many (0: as limiter_leave()). If it waits already, it keeps its place. */
 void limiter_wait(struct limiter *l, const char *key, const char *ns, unsigned needed);
-/* It waits no longer: it has started, or can't start for another reason. */
-void limiter_leave(struct limiter *l, const char *key);
+/* It waits no longer: it has started, or can't start for another reason. False if it did not wait. */
+bool limiter_leave(struct limiter *l, const char *key);
 
 /* plan()'s view.room and view.idle. */
 struct limiter_answer {

@@ -23,7 +23,6 @@
 #include "promotion/appversion.h"
 #include "promotion/promotion_job.h"
 #include "reconciler/executor_memory.h"
-#include "reconciler/job_limit.h"
 #include "reconciler/promoter_state.h"
 #include "reconciler/report_memory.h"
 
@@ -39,7 +38,6 @@ struct app {
 	struct app_objects versions, jobs; /* of struct appversion and struct promotion_job */
 	bool referenced; /* a plan is executed: it stays even if all its objects are deleted */
 	struct executor_memory execution;
-	struct job_limit_state limit;
 	struct promoter_state reconcile;
 	struct report_memory reports;
 };

@@ -36,45 +36,53 @@ static char *namespace_of(const char *key)
 	return xstrndup(key, strcspn(key, "/"));
 }
 
-void job_limit_count(
-	struct job_limit *l, struct job_limit_state *app, const char *key, unsigned open)
+/* True if it has fewer than before: others may start. */
+static bool use(struct job_limit *l, const char *key, struct limiter_jobs jobs)
 {
 	CLEANUP(free_p) char *ns = namespace_of(key);
 
-	app->used = open;
-	limiter_use(l->limiter, key, ns, app->used);
+	return jobs.run + jobs.start < limiter_use(l->limiter, key, ns, jobs);
 }
 
-void job_limit_take(struct job_limit *l, struct job_limit_state *app, const char *key,
-	unsigned open, const struct plan *plan)
+static void wake(struct job_limit *l)
 {
-	CLEANUP(free_p) char *ns = namespace_of(key);
-	const struct job_limit_state before = *app;
-
-	app->waits = plan->wait.reason == PLAN_LIMIT_REACHED;
-	app->used = open + plan->start.jobs;
-	limiter_use(l->limiter, key, ns, app->used);
-	if (app->waits)
-		limiter_wait(l->limiter, key, ns, plan->wait.needed);
-	else
-		limiter_leave(l->limiter, key);
-	/* A new waiter, or one that needs another number, may change the answer for others. */
-	if (app->waits || before.waits || app->used < before.used)
-		limiter_ready(l->limiter, l->due, l->ctx);
-}
-
-void job_limit_give_back(
-	struct job_limit *l, struct job_limit_state *app, const char *key, unsigned open)
-{
-	job_limit_count(l, app, key, open);
 	limiter_ready(l->limiter, l->due, l->ctx);
+}
+
+void job_limit_count(struct job_limit *l, const char *key, unsigned open)
+{
+	(void)use(l, key, (struct limiter_jobs){.run = open});
+}
+
+/* True if it waits, or did: a waiter that leaves, or needs another number, may let others start. */
+static bool update_queue(struct job_limit *l, const char *key, const struct plan_wait *wait)
+{
+	CLEANUP(free_p) char *ns = namespace_of(key);
+
+	if (wait->reason != PLAN_LIMIT_REACHED)
+		return limiter_leave(l->limiter, key);
+	limiter_wait(l->limiter, key, ns, wait->needed);
+	return true;
+}
+
+void job_limit_take(struct job_limit *l, const char *key, unsigned open, const struct plan *plan)
+{
+	bool fewer = use(l, key, (struct limiter_jobs){open, plan->start.jobs});
+
+	if (update_queue(l, key, &plan->wait) || fewer)
+		wake(l);
+}
+
+void job_limit_give_back(struct job_limit *l, const char *key, unsigned open)
+{
+	if (use(l, key, (struct limiter_jobs){.run = open}))
+		wake(l);
 }
 
 void job_limit_leave(struct job_limit *l, const char *key)
 {
-	CLEANUP(free_p) char *ns = namespace_of(key);
+	bool fewer = use(l, key, (struct limiter_jobs){0, 0});
 
-	limiter_use(l->limiter, key, ns, 0);
-	limiter_leave(l->limiter, key);
-	limiter_ready(l->limiter, l->due, l->ctx);
+	if (limiter_leave(l->limiter, key) || fewer)
+		wake(l);
 }

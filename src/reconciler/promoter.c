@@ -69,6 +69,14 @@ static void due(void *ctx, const char *key)
 	workqueue_add(p->queue, key);
 }
 
+/* While it could start and does not, it holds up others: a backoff ends. */
+static void has_turn(void *ctx, const char *key)
+{
+	struct promoter *p = ctx;
+
+	workqueue_wake(p->queue, key);
+}
+
 static void app_due(void *ctx, const char *key, void *app)
 {
 	(void)app;
@@ -174,7 +182,7 @@ static void executed(void *ctx, struct app *app, bool again, const struct err *e
 
 	p->running--;
 	if (err && !lost)
-		job_limit_give_back(p->job_limit, &app->limit, app->key, app_open_jobs(app));
+		job_limit_give_back(p->job_limit, app->key, app_open_jobs(app));
 	if (again)
 		workqueue_add(p->queue, app->key);
 	if (err && !again) {
@@ -216,7 +224,7 @@ static void reconcile(struct promoter *p, struct app *app)
 	plan(&snapshot->view, env_wall_ms(p->config.env) / 1000, random, &plan_made);
 	app->reconcile.wants_definitions = plan_made.wait.reason == PLAN_NO_DEFINITION;
 	reports_planned(p->reports, &app->reports, &snapshot->view);
-	job_limit_take(p->job_limit, &app->limit, app->key, app_open_jobs(app), &plan_made);
+	job_limit_take(p->job_limit, app->key, app_open_jobs(app), &plan_made);
 	set_wake(p, app->key, plan_made.wake);
 	hold_records(p, app, &plan_made);
 	apps_ref(app);
@@ -236,7 +244,7 @@ static void count_open_jobs(void *ctx, const char *key, void *value)
 	const struct promoter *p = ctx;
 	struct app *app = value;
 
-	job_limit_count(p->job_limit, &app->limit, key, app_open_jobs(app));
+	job_limit_count(p->job_limit, key, app_open_jobs(app));
 }
 
 static void reconcile_due(struct promoter *p)
@@ -307,7 +315,7 @@ struct promoter *promoter_new(const struct promoter_config *config)
 	p->scheduled_ms = INT64_MAX;
 	p->queue = workqueue_new(MAX_RUNNING);
 	p->job_limit = job_limit_new(
-		config->max_running_jobs, config->max_running_jobs_per_namespace, due, p);
+		config->max_running_jobs, config->max_running_jobs_per_namespace, has_turn, p);
 	p->reports = reports_new(config->env);
 	p->apps = apps_new(config->env, apps_changed, progressed, p);
 	p->cache =

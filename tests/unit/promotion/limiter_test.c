@@ -7,9 +7,9 @@
 #include "unit.h"
 
 /*
- * Steps, in order. A key is "n/k", in namespace n: "use n/k 2", "wait n/k 2", "leave n/k". "ask n/k 3"
- * expects that 3 Jobs may start, "ask n/k 3 idle" that more may, and "ask n/k -1" any number; "ready
- * n/k n/l" expects the waiters that may start now.
+ * Steps, in order. A key is "n/k", in namespace n: "use n/k 2", "start n/k 2" (they are about to
+ * run), "wait n/k 2", "leave n/k". "ask n/k 3" expects that 3 Jobs may start, "ask n/k 3 idle" that
+ * more may, and "ask n/k -1" any number; "ready n/k n/l" expects the waiters that may start now.
  */
 static const struct {
 	const char *title;
@@ -33,6 +33,8 @@ static const struct {
 		"ready c/z"},
 	{"waiting again keeps the place", 5, 0,
 		"use a/x 5, wait b/y 2, wait c/z 2, wait b/y 3, use a/x 2, ready b/y, ask c/z 0"},
+	{"what is about to run keeps its room", 5, 3,
+		"start a/x 3, wait a/y 2, wait b/z 3, ask a/x 3, ask c/w 0, use a/x 3, ask a/x 1"},
 	{"leaving loses the place", 5, 0,
 		"use a/x 5, wait b/y 2, wait c/z 2, leave b/y, wait b/y 2, use a/x 3, ready c/z"},
 	{"nothing is reserved for one that left", 9, 3,
@@ -40,8 +42,15 @@ static const struct {
 	{"needing nothing is not waiting", 5, 0, "wait b/y 2, wait b/y 0, ready, ask c/z 5 idle"},
 	{"leaving without waiting", 5, 0, "leave a/x, use a/x 1, leave a/x, ask b/y 4"},
 	{"more than the limit: alone", 5, 0,
-		"use a/x 1, wait b/y 7, ask b/y 4, ask c/z 0, ready, use a/x 0, ready b/y,"
+		"use a/x 1, wait b/y 7, ask b/y 4, ready, use a/x 0, ready b/y, ask c/z 0,"
 		"ask b/y 5 idle, use b/y 7, leave b/y, ask c/z 0, use b/y 0, ask c/z 5 idle"},
+	{"more than the limit: a whole limit of Jobs may start past it", 5, 0,
+		"use a/x 1, wait b/y 7, ask c/z 4, use c/z 4, ask d/w 0, use c/z 0, ask d/w 1,"
+		"wait d/v 2, wait e/w 1, ready e/w, leave d/v, wait d/w 1, ready e/w, leave e/w,"
+		"use d/w 1, leave d/w, use d/w 0, ask c/z 0, wait d/w 1, ready, use a/x 0, ready b/y"},
+	{"what starts ahead of it does not start past it", 5, 0,
+		"use c/z 5, wait a/x 5, wait b/y 7, use c/z 0, use a/x 5, leave a/x, use a/x 1,"
+		"ask c/z 4"},
 	{"more than the limit, without waiting", 5, 0, "ask b/y 5 idle, use b/y 7, ask c/z 0"},
 	{"more than the limit, after another waiter", 5, 0,
 		"wait a/x 1, wait b/y 7, ready a/x, ask b/y 4"},
@@ -62,6 +71,12 @@ static const struct {
 	{"idle only for more than fits", 5, 0, "wait a/x 5, ask a/x 5"},
 	{"a key that has Jobs and needs more", 5, 0,
 		"use a/x 2, wait a/x 5, ready a/x, use b/x 1, ready"},
+	{"namespaces take turns", 5, 0,
+		"use a/x 5, wait a/1 1, wait a/2 1, wait a/3 1, wait b/1 1, wait b/2 1, use a/x 0,"
+		"ready a/1 b/1 a/2 b/2 a/3"},
+	{"a namespace that comes back is the last", 1, 0,
+		"use c/x 1, wait a/1 1, wait a/2 1, wait b/1 1, use c/x 0, use a/1 1, leave a/1,"
+		"use a/1 0, use b/1 1, leave b/1, use b/1 0, wait b/2 1, ready a/2"},
 	{"large numbers", 5, 0,
 		"use a/x 4294967295, use b/x 4294967295, ask c/x 0, use a/x 0, ask c/x 0"},
 };
@@ -94,11 +109,13 @@ static void step(struct limiter *r, const char *text)
 	ns[0] = key[0];
 	ns[1] = '\0';
 	if (strcmp(op, "use") == 0) {
-		limiter_use(r, key, ns, (unsigned)n);
+		(void)limiter_use(r, key, ns, (struct limiter_jobs){.run = (unsigned)n});
+	} else if (strcmp(op, "start") == 0) {
+		(void)limiter_use(r, key, ns, (struct limiter_jobs){.start = (unsigned)n});
 	} else if (strcmp(op, "wait") == 0) {
 		limiter_wait(r, key, ns, (unsigned)n);
 	} else if (strcmp(op, "leave") == 0) {
-		limiter_leave(r, key);
+		(void)limiter_leave(r, key);
 	} else {
 		assert_string_equal(op, "ask");
 		answer = limiter_ask(r, key, ns);
@@ -128,14 +145,15 @@ static void gives_everything_back(void **state)
 	CLEANUP(limiter_free_p) struct limiter *r = limiter_new(5, 0);
 
 	(void)state;
-	limiter_use(r, "a/x", "a", 3);
+	assert_int_equal(limiter_use(r, "a/x", "a", (struct limiter_jobs){2, 1}), 0);
 	assert_int_equal(limiter_ask(r, "a/n", "a").room, 2);
 	limiter_wait(r, "a/y", "a", 3);
 	limiter_wait(r, "a/z", "a", 1);
 	limiter_wait(r, "a/z", "a", 2);
-	limiter_use(r, "a/x", "a", 0);
-	limiter_leave(r, "a/y");
-	limiter_leave(r, "a/z");
+	assert_int_equal(limiter_use(r, "a/x", "a", (struct limiter_jobs){0, 0}), 3);
+	assert_true(limiter_leave(r, "a/y"));
+	assert_true(limiter_leave(r, "a/z"));
+	assert_false(limiter_leave(r, "a/z"));
 	assert_int_equal(limiter_ask(r, "a/n", "a").room, 5);
 }
 
@@ -218,8 +236,8 @@ static void start(struct world *w, struct app *app)
 	app->running = app->needed;
 	app->until = w->now + 1 + (int)chance(w, LONGEST);
 	app->waits = false;
-	limiter_use(w->room, app->key, app->ns, app->running);
-	limiter_leave(w->room, app->key);
+	(void)limiter_use(w->room, app->key, app->ns, (struct limiter_jobs){.run = app->running});
+	(void)limiter_leave(w->room, app->key);
 	w->starts++;
 	after = who_is_ready(w);
 	for (size_t i = 0; i < before.count; i++)
@@ -236,22 +254,16 @@ static bool try_to_start(struct world *w, struct app *app)
 	return true;
 }
 
-static int count_waiting(const struct world *w)
-{
-	int n = 0;
-
-	for (size_t i = 0; i < APPS; i++)
-		n += w->apps[i].waits;
-	return n;
-}
-
-/* Each earlier waiter may need one round of all that runs, in its namespace and then overall. */
+/*
+ * Each waiter before it may need one round of all that runs, in its namespace and then overall; and
+ * as long again if it needs more than the limit, for those that start past it.
+ */
 static void come(struct world *w, struct app *app)
 {
 	app->needed = 1 + chance(w, chance(w, 8) ? 3 : 9);
 	if (try_to_start(w, app))
 		return;
-	app->latest = w->now + 2 * LONGEST * (count_waiting(w) + 1);
+	app->latest = w->now + 4 * LONGEST * APPS;
 	app->waits = true;
 	limiter_wait(w->room, app->key, app->ns, app->needed);
 }
@@ -273,7 +285,7 @@ static void turn(struct world *w)
 		if (!app->running || app->until > w->now)
 			continue;
 		app->running = 0;
-		limiter_use(w->room, app->key, app->ns, 0);
+		(void)limiter_use(w->room, app->key, app->ns, (struct limiter_jobs){0, 0});
 	}
 	start_who_is_ready(w);
 	for (size_t i = 0; i < APPS; i++) {

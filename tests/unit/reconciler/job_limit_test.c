@@ -9,7 +9,6 @@
 /* Three applications under a limit of two Jobs. */
 struct fixture {
 	struct job_limit *limit;
-	struct job_limit_state a, b, c;
 	struct buf due;
 };
 
@@ -44,18 +43,16 @@ static void room_is(const struct fixture *f, unsigned room)
 }
 
 /* A plan that starts this many Jobs, or nothing. */
-static void starts(struct fixture *f, struct job_limit_state *app, const char *key, unsigned open,
-	unsigned jobs)
+static void starts(struct fixture *f, const char *key, unsigned open, unsigned jobs)
 {
-	job_limit_take(f->limit, app, key, open, &(struct plan){.start.jobs = jobs});
+	job_limit_take(f->limit, key, open, &(struct plan){.start.jobs = jobs});
 }
 
 /* A plan whose next version waits. */
-static void waits(struct fixture *f, struct job_limit_state *app, const char *key,
-	enum plan_reason reason, unsigned needed)
+static void waits(struct fixture *f, const char *key, enum plan_reason reason, unsigned needed)
 {
-	job_limit_take(f->limit, app, key, 0,
-		&(struct plan){.wait = {.reason = reason, .needed = needed}});
+	job_limit_take(
+		f->limit, key, 0, &(struct plan){.wait = {.reason = reason, .needed = needed}});
 }
 
 static void jobs_that_are_about_to_run_take_places(void **state)
@@ -65,12 +62,12 @@ static void jobs_that_are_about_to_run_take_places(void **state)
 	(void)state;
 	fixture_init(&f);
 	room_is(&f, 2);
-	starts(&f, &f.a, "x/a", 0, 1);
+	starts(&f, "x/a", 0, 1);
 	room_is(&f, 1);
 	/* Its Jobs run now: they are not counted twice. */
-	starts(&f, &f.a, "x/a", 1, 0);
+	starts(&f, "x/a", 1, 0);
 	room_is(&f, 1);
-	job_limit_count(f.limit, &f.b, "x/b", 1);
+	job_limit_count(f.limit, "x/b", 1);
 	room_is(&f, 0);
 	due_are(&f, "");
 	fixture_release(&f);
@@ -100,13 +97,13 @@ static void places_that_are_free_again_wake_the_next(void **state)
 
 		print_message("# %s\n", rows[i].what);
 		fixture_init(&f);
-		starts(&f, &f.a, "x/a", 0, 2);
-		waits(&f, &f.b, "x/b", PLAN_LIMIT_REACHED, rows[i].needed);
+		starts(&f, "x/a", 0, 2);
+		waits(&f, "x/b", PLAN_LIMIT_REACHED, rows[i].needed);
 		due_are(&f, "");
 		if (rows[i].dropped)
-			job_limit_give_back(f.limit, &f.a, "x/a", rows[i].open);
+			job_limit_give_back(f.limit, "x/a", rows[i].open);
 		else
-			starts(&f, &f.a, "x/a", rows[i].open, 0);
+			starts(&f, "x/a", rows[i].open, 0);
 		due_are(&f, rows[i].due);
 		fixture_release(&f);
 	}
@@ -116,9 +113,9 @@ static void places_that_are_free_again_wake_the_next(void **state)
 static void b_holds_c_up(struct fixture *f)
 {
 	fixture_init(f);
-	starts(f, &f->a, "x/a", 0, 1);
-	waits(f, &f->b, "x/b", PLAN_LIMIT_REACHED, 2);
-	waits(f, &f->c, "x/c", PLAN_LIMIT_REACHED, 1);
+	starts(f, "x/a", 0, 1);
+	waits(f, "x/b", PLAN_LIMIT_REACHED, 2);
+	waits(f, "x/c", PLAN_LIMIT_REACHED, 1);
 	due_are(f, "");
 }
 
@@ -128,7 +125,7 @@ static void a_waiter_that_leaves_wakes_the_next(void **state)
 
 	(void)state;
 	b_holds_c_up(&f);
-	waits(&f, &f.b, "x/b", PLAN_NO_DEFINITION, 2); /* for another reason now */
+	waits(&f, "x/b", PLAN_NO_DEFINITION, 2); /* for another reason now */
 	due_are(&f, "x/c ");
 	fixture_release(&f);
 
@@ -138,7 +135,7 @@ static void a_waiter_that_leaves_wakes_the_next(void **state)
 	fixture_release(&f);
 
 	b_holds_c_up(&f);
-	waits(&f, &f.b, "x/b", PLAN_LIMIT_REACHED, 1); /* it needs less */
+	waits(&f, "x/b", PLAN_LIMIT_REACHED, 1); /* it needs less */
 	due_are(&f, "x/b ");
 	fixture_release(&f);
 }
@@ -149,8 +146,8 @@ static void an_application_that_is_deleted_returns_its_places(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	starts(&f, &f.a, "x/a", 0, 2);
-	waits(&f, &f.b, "x/b", PLAN_LIMIT_REACHED, 2);
+	starts(&f, "x/a", 0, 2);
+	waits(&f, "x/b", PLAN_LIMIT_REACHED, 2);
 	job_limit_leave(f.limit, "x/a");
 	due_are(&f, "x/b ");
 	fixture_release(&f);
@@ -159,10 +156,9 @@ static void an_application_that_is_deleted_returns_its_places(void **state)
 static void without_limits_there_is_always_room(void **state)
 {
 	CLEANUP(job_limit_free_p) struct job_limit *l = job_limit_new(0, 0, due, NULL);
-	struct job_limit_state app = {0};
 
 	(void)state;
-	job_limit_count(l, &app, "x/a", 1000);
+	job_limit_count(l, "x/a", 1000);
 	assert_int_equal(limiter_ask(job_limit_limiter(l), "x/b", "x").room, UINT_MAX);
 }
 
