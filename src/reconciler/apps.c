@@ -26,6 +26,7 @@ static void app_free(void *value)
 	free(app->versions.at);
 	free(app->jobs.at);
 	executor_memory_release(&app->execution);
+	preparation_state_release(&app->preparation);
 	report_memory_release(&app->reports);
 	free(app->key);
 	free(app);

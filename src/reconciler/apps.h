@@ -23,6 +23,7 @@
 #include "promotion/appversion.h"
 #include "promotion/promotion_job.h"
 #include "reconciler/executor_memory.h"
+#include "reconciler/preparation.h"
 #include "reconciler/promoter_state.h"
 #include "reconciler/report_memory.h"
 
@@ -38,6 +39,7 @@ struct app {
 	struct app_objects versions, jobs; /* of struct appversion and struct promotion_job */
 	bool referenced; /* a plan is executed: it stays even if all its objects are deleted */
 	struct executor_memory execution;
+	struct preparation_state preparation;
 	struct promoter_state reconcile;
 	struct report_memory reports;
 };

@@ -135,7 +135,9 @@ static void finish(struct execution *run)
 	free(run);
 	snapshot_free(over.snapshot);
 	plan_release(&over.plan);
-	over.done(over.ctx, over.app, over.again, over.err.kind == ERR_NONE ? NULL : &over.err);
+	if (over.err.kind != ERR_NONE)
+		over.result.err = &over.err;
+	over.done(over.ctx, over.app, &over.result);
 }
 
 /* Whether the next action may start: those in flight must be of its kind. */

@@ -33,11 +33,28 @@ struct executor {
 	const char *images[RUNTIME_COUNT];
 };
 
-/*
- * Called once, maybe before execute() returns. err: why the rest was dropped; NULL if it was not.
- * again: reconcile at once, since no watch will deliver what was learned.
- */
-typedef void execute_done_fn(void *ctx, struct app *app, bool again, const struct err *err);
+enum execute_commit {
+	EXECUTE_NOT_COMMITTED,
+	EXECUTE_COMMITTED,
+	EXECUTE_MAYBE_COMMITTED, /* the reply was lost */
+};
+
+enum execute_create {
+	EXECUTE_NONE_FAILED,
+	EXECUTE_REFUSED, /* by a quota, an admission policy or a missing right */
+	EXECUTE_CREATE_FAILED, /* by a webhook that does not answer, say */
+};
+
+struct execute_result {
+	const struct err *err; /* why actions failed, or the rest was dropped; NULL: none did */
+	bool again; /* reconcile at once, since no watch will deliver what was learned */
+	bool wrote; /* an action succeeded */
+	enum execute_commit commit;
+	enum execute_create create;
+};
+
+/* Called once, maybe before execute() returns. */
+typedef void execute_done_fn(void *ctx, struct app *app, const struct execute_result *result);
 
 /* The caller keeps a reference to app until done; x must outlive it. */
 void execute(const struct executor *x, struct app *app, struct snapshot *snapshot_take,

@@ -20,8 +20,9 @@ struct execution {
 	unsigned round; /* cache_round() when it began */
 	size_t next; /* action to start */
 	unsigned in_flight;
-	bool dropped, again;
+	bool dropped;
 	struct err err; /* the first one; the rest was dropped for it */
+	struct execute_result result;
 };
 
 /* One action under way. */

@@ -40,7 +40,7 @@ static void refuse_task(struct step *step, const struct err *err)
 	const struct plan_action *a = step->action;
 	struct executor_memory *memory = &step->run->app->execution;
 
-	step->run->again = true;
+	step->run->result.again = true;
 	/* Not if the definition may have changed meanwhile. */
 	if (step->run->round != cache_round(step->run->x->cache))
 		return;
@@ -48,11 +48,35 @@ static void refuse_task(struct step *step, const struct err *err)
 	memory->refused_until_ms = env_mono_ms(step->run->x->env) + REFUSED_FOR_MS;
 }
 
+/* By admission, a quota or a missing right: an immediate retry would get the same answer. */
+static bool is_refusal(const struct err *err)
+{
+	return err->kind == ERR_FORBIDDEN || err->kind == ERR_INVALID || err->kind == ERR_QUOTA;
+}
+
+/* Whether the API server may have done it all the same. */
+static bool is_lost(const struct err *err)
+{
+	return err->kind == ERR_IO || err->kind == ERR_TIMEOUT || err->kind == ERR_NOT_SERVED ||
+	       err->kind == ERR_INTERNAL;
+}
+
+/* A webhook that does not answer is a timeout, or a 500 of the API server. */
+static void note_create(struct execution *run, const struct err *err)
+{
+	if (err->kind == ERR_FORBIDDEN || err->kind == ERR_QUOTA)
+		run->result.create = EXECUTE_REFUSED;
+	else if (run->result.create == EXECUTE_NONE_FAILED &&
+		 (err->kind == ERR_TIMEOUT || (err->kind == ERR_IO && err->http_status)))
+		run->result.create = EXECUTE_CREATE_FAILED;
+}
+
 static void create_failed(struct step *step, const struct err *err)
 {
 	struct execution *run = step->run;
 	bool invalid = err->kind == ERR_INVALID || err->kind == ERR_TOO_LARGE;
 
+	note_create(run, err);
 	if (invalid && step->action->kind == PLAN_CREATE_JOB)
 		refuse_task(step, err);
 	if (err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED &&
@@ -64,13 +88,7 @@ static void create_failed(struct step *step, const struct err *err)
 void step_job_is_gone(struct step *step)
 {
 	strmap_put(&step->run->app->execution.gone, step->action->item->job, NULL);
-	step->run->again = true;
-}
-
-/* By admission, a quota or a missing right: an immediate retry would get the same answer. */
-static bool is_refusal(const struct err *err)
-{
-	return err->kind == ERR_FORBIDDEN || err->kind == ERR_INVALID || err->kind == ERR_QUOTA;
+	step->run->result.again = true;
 }
 
 static bool is_change_of_job(enum plan_kind kind)
@@ -91,6 +109,8 @@ void step_failed(struct step *step, const struct err *err)
 	else if (is_refusal(err))
 		reports_failed(
 			run->x->reports, &run->app->reports, run->snapshot, step->action, err);
+	if (step->action->kind == PLAN_COMMIT && is_lost(err))
+		run->result.commit = EXECUTE_MAYBE_COMMITTED;
 	/* A change that is refused for one Job must not hold up the others. */
 	if (is_refusal(err) && is_change_of_job(step->action->kind))
 		note(run, err);
@@ -101,7 +121,7 @@ void step_failed(struct step *step, const struct err *err)
 void step_code_exists(struct step *step)
 {
 	strmap_put(&step->run->app->execution.with_code, step->action->job->name, NULL);
-	step->run->again = true;
+	step->run->result.again = true;
 }
 
 static void await(uint64_t *awaited, const struct api_response *response)
@@ -122,6 +142,7 @@ static void succeeded(struct step *step, const struct api_response *response)
 {
 	struct execution *run = step->run;
 
+	run->result.wrote |= step->action->kind != PLAN_GET_JOB;
 	switch (step->action->kind) {
 	case PLAN_CREATE_JOB:
 	case PLAN_UNSUSPEND:
@@ -133,6 +154,9 @@ static void succeeded(struct step *step, const struct api_response *response)
 		await(&run->app->execution.awaited_version, response);
 		break;
 	case PLAN_COMMIT:
+		run->result.commit = EXECUTE_COMMITTED;
+		await(&run->app->execution.awaited_version, response);
+		break;
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
 		await(&run->app->execution.awaited_version, response);

@@ -8,6 +8,7 @@
 #include "reconciler/cache.h"
 #include "reconciler/execute.h"
 #include "reconciler/job_limit.h"
+#include "reconciler/preparation.h"
 #include "reconciler/reports.h"
 #include "run/log.h"
 #include "run/metrics.h"
@@ -40,6 +41,7 @@ struct promoter {
 	struct apps *apps;
 	struct reports *reports;
 	struct job_limit *job_limit;
+	struct preparation *preparation;
 	struct workqueue *queue;
 	struct executor executor;
 	size_t running;
@@ -106,11 +108,13 @@ static void due_if_it_waits(void *ctx, const char *key, void *value)
 	const struct definitions_changed *change = ctx;
 	struct app *app = value;
 	size_t len = change->ns ? strlen(change->ns) : 0;
+	bool paused;
 
 	if (change->ns && (strncmp(key, change->ns, len) != 0 || key[len] != '/'))
 		return;
 	executor_memory_forget_refusals(&app->execution);
-	if (app->reconcile.wants_definitions)
+	paused = preparation_resume(&app->preparation);
+	if (app->reconcile.wants_definitions || paused)
 		workqueue_wake(change->p->queue, key);
 }
 
@@ -175,26 +179,45 @@ static void stopped(void *ctx)
 	p->idle(p->idle_ctx);
 }
 
-static void executed(void *ctx, struct app *app, bool again, const struct err *err)
+static void note_drop(const struct app *app, const struct err *err)
 {
-	struct promoter *p = ctx;
+	metric_add(metric_at(&retries, err_kind_name(err->kind)), 1);
+	log_event(err->kind == ERR_CONFLICT ? LOG_DEBUG : LOG_WARN, "plan dropped, retrying",
+		LOG_STR("application", app->key), LOG_ERR(err), LOG_END);
+}
+
+/* Ends the run of its key in the queue. */
+static void requeue(struct promoter *p, struct app *app, const struct execute_result *result)
+{
+	const struct err *err = result->err;
 	bool lost = err && (err->kind == ERR_IO || err->kind == ERR_TIMEOUT);
 
-	p->running--;
-	if (err && !lost)
-		job_limit_give_back(p->job_limit, app->key, app_open_jobs(app));
-	if (again)
+	if (result->again || result->create == EXECUTE_REFUSED) {
 		workqueue_add(p->queue, app->key);
-	if (err && !again) {
-		metric_add(metric_at(&retries, err_kind_name(err->kind)), 1);
-		log_event(err->kind == ERR_CONFLICT ? LOG_DEBUG : LOG_WARN,
-			"plan dropped, retrying", LOG_STR("application", app->key), LOG_ERR(err),
-			LOG_END);
+		workqueue_done(p->queue, app->key);
+	} else if (err) {
 		workqueue_retry(p->queue, app->key, env_mono_ms(p->config.env),
 			env_random(p->config.env), lost ? AFTER_LOST_REPLY_MS : 0);
-	} else {
+	} else if (result->wrote) {
 		workqueue_succeeded(p->queue, app->key);
+	} else {
+		workqueue_done(p->queue, app->key);
 	}
+}
+
+static void executed(void *ctx, struct app *app, const struct execute_result *result)
+{
+	struct promoter *p = ctx;
+	const struct env *env = p->config.env;
+
+	p->running--;
+	if (result->err && result->commit == EXECUTE_NOT_COMMITTED)
+		job_limit_give_back(p->job_limit, app->key, app_open_jobs(app));
+	preparation_ended(p->preparation, &app->preparation, app->key, result, env_mono_ms(env),
+		env_random(env));
+	if (result->err && !result->again)
+		note_drop(app, result->err);
+	requeue(p, app, result);
 	apps_unref(p->apps, app);
 	schedule(p);
 	stopped(p);
@@ -211,6 +234,15 @@ static void retry_refused(struct promoter *p, struct app *app)
 		workqueue_add_at(p->queue, app->key, app->execution.refused_until_ms);
 }
 
+/* Its Jobs were refused: it is planned again when the pause ends. */
+static void resume(struct promoter *p, struct app *app)
+{
+	int64_t until = preparation_pause(&app->preparation, env_mono_ms(p->config.env));
+
+	if (until > 0)
+		workqueue_add_at(p->queue, app->key, until);
+}
+
 static void reconcile(struct promoter *p, struct app *app)
 {
 	struct snapshot *snapshot;
@@ -219,11 +251,13 @@ static void reconcile(struct promoter *p, struct app *app)
 
 	metric_add(metric_at(&reconciliations), 1);
 	retry_refused(p, app);
+	resume(p, app);
 	snapshot =
 		snapshot_new(app, p->cache, job_limit_limiter(p->job_limit), &p->config.snapshot);
 	plan(&snapshot->view, env_wall_ms(p->config.env) / 1000, random, &plan_made);
 	app->reconcile.wants_definitions = plan_made.wait.reason == PLAN_NO_DEFINITION;
 	reports_planned(p->reports, &app->reports, &snapshot->view);
+	preparation_hold(p->preparation, &app->preparation, app->key, &plan_made);
 	job_limit_take(p->job_limit, app->key, app_open_jobs(app), &plan_made);
 	set_wake(p, app->key, plan_made.wake);
 	hold_records(p, app, &plan_made);
@@ -247,6 +281,14 @@ static void count_open_jobs(void *ctx, const char *key, void *value)
 	job_limit_count(p->job_limit, key, app_open_jobs(app));
 }
 
+/* The application does not exist any more. */
+static void forget(struct promoter *p, const char *key)
+{
+	job_limit_leave(p->job_limit, key);
+	preparation_leave(p->preparation, key);
+	workqueue_succeeded(p->queue, key);
+}
+
 static void reconcile_due(struct promoter *p)
 {
 	const char *key;
@@ -263,12 +305,10 @@ static void reconcile_due(struct promoter *p)
 			reconcile(p, app);
 			continue;
 		}
-		if (app) {
+		if (app)
 			workqueue_done(p->queue, key);
-			continue;
-		}
-		job_limit_leave(p->job_limit, key);
-		workqueue_succeeded(p->queue, key);
+		else
+			forget(p, key);
 	}
 	show(workqueue_depth(p->queue), p->running, limiter_used(job_limit_limiter(p->job_limit)));
 }
@@ -316,6 +356,7 @@ struct promoter *promoter_new(const struct promoter_config *config)
 	p->queue = workqueue_new(MAX_RUNNING);
 	p->job_limit = job_limit_new(
 		config->max_running_jobs, config->max_running_jobs_per_namespace, has_turn, p);
+	p->preparation = preparation_new(has_turn, p);
 	p->reports = reports_new(config->env);
 	p->apps = apps_new(config->env, apps_changed, progressed, p);
 	p->cache =
@@ -344,6 +385,7 @@ void promoter_free(struct promoter *p)
 	reports_free(p->reports);
 	workqueue_free(p->queue);
 	job_limit_free(p->job_limit);
+	preparation_free(p->preparation);
 	free(p);
 }
 

@@ -143,8 +143,7 @@ static void backs_off_up_to_the_cap_with_jitter(void **state)
 	static const int64_t most[] = {
 		50, 100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200, 60000, 60000, 60000};
 	CLEANUP(workqueue_free_p)
-	struct workqueue *high = workqueue_new(1),
-			 *low = workqueue_new(1);
+	struct workqueue *high = workqueue_new(1), *low = workqueue_new(1);
 	int64_t now_high = 0, now_low = 0;
 
 	(void)state;

@@ -5,6 +5,9 @@
 #ifndef PROMOGATE_TESTS_RECONCILER_CLUSTER_H
 #define PROMOGATE_TESTS_RECONCILER_CLUSTER_H
 
+#include "base/limits.h"
+#include "json/emit.h"
+
 #include "fake_env.h"
 
 #define TIME "2026-01-02T03:04:05Z"
@@ -93,6 +96,27 @@ static inline char *cluster_job(
 			 "\"u-v/%s\"}]}],\"volumes\":[{\"configMap\":{\"name\":\"%s\"}}]}}},"
 			 "\"status\":{}}",
 		name, name, ++c->version, app, task, name);
+}
+
+/* The Job that was sent, as the API server has it, with these status members; for free(). */
+static inline char *cluster_job_sent(
+	struct cluster *c, const char *body, const char *uid, const char *status)
+{
+	CLEANUP(json_free_p) struct json *sent = NULL;
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_JOB_BYTES);
+	struct emit e = EMIT_INIT(&text);
+
+	assert_int_equal(json_parse(body, strlen(body), &sent, NULL), 0);
+	(void)buf_addf(&text, "{\"metadata\":{\"uid\":\"%s\",\"resourceVersion\":\"%u\"", uid,
+		++c->version);
+	e.comma = true;
+	json_each (member, json_get(sent, "metadata"))
+		emit_key_json(&e, json_key(member), member);
+	(void)buf_add(&text, "},\"spec\":");
+	e.comma = false;
+	emit_json(&e, json_get(sent, "spec"));
+	(void)buf_addf(&text, ",\"status\":{%s}}", status);
+	return xstrdup(buf_str(&text));
 }
 
 /* Only what an event of its deletion must have. */

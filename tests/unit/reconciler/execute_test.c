@@ -2,14 +2,15 @@
 
 #include "fixture.h"
 
-static void done(void *ctx, struct app *app, bool again, const struct err *err)
+static void done(void *ctx, struct app *app, const struct execute_result *result)
 {
 	struct fixture *f = ctx;
 
 	assert_ptr_equal(app, f->app);
 	f->done++;
-	f->again = again;
-	f->kind = err ? err->kind : ERR_NONE;
+	f->result = *result;
+	f->result.err = NULL;
+	f->kind = result->err ? result->err->kind : ERR_NONE;
 }
 
 /* --- plans ------------------------------------------------------------------------------------ */
@@ -81,7 +82,7 @@ static void ended(const struct fixture *f, enum err_kind kind, bool again)
 {
 	assert_int_equal(f->done, 1);
 	assert_int_equal(f->kind, kind);
-	assert_int_equal(f->again, again);
+	assert_int_equal(f->result.again, again);
 	assert_int_equal(fake_count(&f->cluster.fake, FAKE_CALL), 0);
 }
 
@@ -185,6 +186,63 @@ static void a_change_of_one_job_that_is_refused_does_not_hold_up_the_rest(void *
 	}
 }
 
+/* Room under the limit is given back unless the Jobs may run. */
+static void a_commit_that_may_have_happened_is_known(void **state)
+{
+	static const struct {
+		enum err_kind kind;
+		enum execute_commit commit;
+	} rows[] = {{ERR_NONE, EXECUTE_COMMITTED}, {ERR_CONFLICT, EXECUTE_NOT_COMMITTED},
+		{ERR_FORBIDDEN, EXECUTE_NOT_COMMITTED}, {ERR_THROTTLED, EXECUTE_NOT_COMMITTED},
+		{ERR_IO, EXECUTE_MAYBE_COMMITTED}, {ERR_TIMEOUT, EXECUTE_MAYBE_COMMITTED},
+		{ERR_NOT_SERVED, EXECUTE_MAYBE_COMMITTED}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fixture f;
+
+		print_message("# %s\n", err_kind_name(rows[i].kind));
+		fixture_init(&f);
+		add_job(&f, PLAN_SET_TTL, JOB_A);
+		plan_add_change(&f.plan,
+			(struct plan_change){"b", JOB_B, VIEW_PROGRESSING, PLAN_NO_REASON});
+		(void)plan_add_patch(
+			&f.plan, PLAN_COMMIT, &f.snapshot->view.versions[0], 0, VIEW_PROGRESSING);
+		run(&f);
+		/* It is refused, which does not hold up the commit, and is not the commit's. */
+		fails(&f, "PATCH", "/jobs/" JOB_A, ERR_FORBIDDEN);
+		if (rows[i].kind == ERR_NONE)
+			answer(&f, "PATCH", "/keptnappversions/v/status", "{}");
+		else
+			fails(&f, "PATCH", "/keptnappversions/v/status", rows[i].kind);
+		ended(&f, ERR_FORBIDDEN, false);
+		assert_int_equal(f.result.commit, rows[i].commit);
+		fixture_release(&f);
+	}
+}
+
+static void only_a_write_counts_as_written(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	add_get_job(&f, 0);
+	run(&f);
+	answer(&f, "GET", "/jobs/" JOB_A,
+		"{\"metadata\":{\"labels\":{\"app.kubernetes.io/managed-by\":\"promogate\"},"
+		"\"ownerReferences\":[{\"uid\":\"u-v\"}]}}");
+	assert_false(f.result.wrote);
+	fixture_release(&f);
+
+	fixture_init(&f);
+	add_job(&f, PLAN_UNSUSPEND, JOB_A);
+	run(&f);
+	answer(&f, "PATCH", "/jobs/" JOB_A, "{}");
+	assert_true(f.result.wrote);
+	fixture_release(&f);
+}
+
 /* --- looking for a Job ------------------------------------------------------------------------ */
 
 static void only_a_not_found_says_that_a_job_is_gone(void **state)
@@ -236,26 +294,31 @@ static void what_is_invalid_or_too_large_can_not_run(void **state)
 	static const struct {
 		enum err_kind kind;
 		bool refused; /* so that the task counts as one that cannot run, for a while */
+		enum execute_create create;
+		int status;
 	} rows[] = {
-		{ERR_INVALID, true},
-		{ERR_TOO_LARGE, true},
-		{ERR_FORBIDDEN, false},
-		{ERR_QUOTA, false},
-		{ERR_THROTTLED, false},
-		{ERR_IO, false},
-		{ERR_TIMEOUT, false},
-		{ERR_EXISTS, false},
+		{ERR_INVALID, true, EXECUTE_NONE_FAILED, 422},
+		{ERR_TOO_LARGE, true, EXECUTE_NONE_FAILED, 413},
+		{ERR_FORBIDDEN, false, EXECUTE_REFUSED, 403},
+		{ERR_QUOTA, false, EXECUTE_REFUSED, 403},
+		{ERR_THROTTLED, false, EXECUTE_NONE_FAILED, 429},
+		{ERR_IO, false, EXECUTE_NONE_FAILED, 0},
+		{ERR_IO, false, EXECUTE_CREATE_FAILED, 500},
+		{ERR_TIMEOUT, false, EXECUTE_CREATE_FAILED, 0},
+		{ERR_EXISTS, false, EXECUTE_NONE_FAILED, 409},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct err err = {.kind = rows[i].kind, .http_status = rows[i].status};
 		struct fixture f;
 
 		print_message("# %s\n", err_kind_name(rows[i].kind));
 		fixture_init(&f);
 		add_create(&f, "a");
 		run(&f);
-		fails(&f, "POST", "/jobs", rows[i].kind);
+		fake_end(&f.cluster.fake, only(&f, "POST", "/jobs"), NULL, &err);
+		assert_int_equal(f.result.create, rows[i].create);
 		assert_int_equal(strmap_has(&f.app->execution.refused, "a"), rows[i].refused);
 		ended(&f, rows[i].kind, rows[i].refused);
 		fixture_release(&f);
@@ -411,6 +474,8 @@ int main(void)
 		cmocka_unit_test(a_failed_write_drops_the_rest),
 		cmocka_unit_test(what_is_in_flight_ends_before_a_dropped_plan_does),
 		cmocka_unit_test(a_change_of_one_job_that_is_refused_does_not_hold_up_the_rest),
+		cmocka_unit_test(a_commit_that_may_have_happened_is_known),
+		cmocka_unit_test(only_a_write_counts_as_written),
 		cmocka_unit_test(only_a_not_found_says_that_a_job_is_gone),
 		cmocka_unit_test(a_job_that_is_there_changes_nothing),
 		cmocka_unit_test(what_is_invalid_or_too_large_can_not_run),

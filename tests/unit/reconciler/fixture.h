@@ -26,7 +26,7 @@ struct fixture {
 	struct plan plan;
 	/* What execute() reported. */
 	int done;
-	bool again;
+	struct execute_result result; /* without its err */
 	enum err_kind kind;
 };
 

@@ -1,7 +1,6 @@
 #include "reconciler/promoter.h"
 
 #include "base/limits.h"
-#include "json/emit.h"
 #include "reconciler/execute.h"
 #include "run/metrics.h"
 
@@ -90,26 +89,6 @@ static void delivered(struct stage *s)
 	cluster_list(&s->cluster, "keptnappversions", version);
 }
 
-/* The Job that was sent, as the API server has it, suspended or with this status. */
-static char *job_text(struct stage *s, const char *body, const char *uid, const char *status)
-{
-	CLEANUP(json_free_p) struct json *sent = NULL;
-	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_JOB_BYTES);
-	struct emit e = EMIT_INIT(&text);
-
-	assert_int_equal(json_parse(body, strlen(body), &sent, NULL), 0);
-	(void)buf_addf(&text, "{\"metadata\":{\"uid\":\"%s\",\"resourceVersion\":\"%u\"", uid,
-		++s->cluster.version);
-	e.comma = true;
-	json_each (member, json_get(sent, "metadata"))
-		emit_key_json(&e, json_key(member), member);
-	(void)buf_add(&text, "},\"spec\":");
-	e.comma = false;
-	emit_json(&e, json_get(sent, "spec"));
-	(void)buf_addf(&text, ",\"status\":{%s}}", status);
-	return xstrdup(buf_str(&text));
-}
-
 /* Answers the oldest create of a Job; the Job, for free(). */
 static char *create_job(struct stage *s, const char *uid)
 {
@@ -117,7 +96,7 @@ static char *create_job(struct stage *s, const char *uid)
 	char *job;
 
 	assert_non_null(t);
-	job = job_text(s, t->body, uid, "");
+	job = cluster_job_sent(&s->cluster, t->body, uid, "");
 	fake_answer(&s->cluster.fake, t, job);
 	fake_env_run(&s->cluster.fake, 0);
 	return job;

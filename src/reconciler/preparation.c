@@ -1,0 +1,157 @@
+#include "reconciler/preparation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "reconciler/execute.h"
+
+/* Quotas are counted again within seconds; nothing tells when a policy is changed. */
+enum { FIRST_PAUSE_MS = 200, LONGEST_PAUSE_MS = 60 * 1000 };
+
+struct preparation {
+	struct pacer *pacer;
+	pacer_visit_fn *due;
+	void *ctx;
+};
+
+struct preparation *preparation_new(pacer_visit_fn *due, void *ctx)
+{
+	struct preparation *p = xcalloc(1, sizeof(*p));
+
+	*p = (struct preparation){pacer_new(), due, ctx};
+	return p;
+}
+
+void preparation_free(struct preparation *p)
+{
+	if (!p)
+		return;
+	pacer_free(p->pacer);
+	free(p);
+}
+
+void preparation_state_release(struct preparation_state *s)
+{
+	free(s->version);
+}
+
+static void forget(struct preparation_state *s)
+{
+	free(s->version);
+	*s = (struct preparation_state){.version = NULL};
+}
+
+/* A newer version does not wait for what an older one met. */
+static void remember(struct preparation_state *s, const char *version)
+{
+	if (s->version && str_eq(s->version, version))
+		return;
+	forget(s);
+	s->version = xstrdup(version);
+	s->backoff = (struct backoff){.first_ms = FIRST_PAUSE_MS, .cap_ms = LONGEST_PAUSE_MS};
+}
+
+int64_t preparation_pause(struct preparation_state *s, int64_t now_ms)
+{
+	if (now_ms >= s->until_ms)
+		s->until_ms = 0;
+	return s->until_ms;
+}
+
+bool preparation_resume(struct preparation_state *s)
+{
+	bool paused = s->until_ms > 0;
+
+	s->until_ms = 0;
+	return paused;
+}
+
+bool preparation_pauses(const struct preparation_state *s, const char *version)
+{
+	return s->until_ms > 0 && str_eq(s->version, version);
+}
+
+static char *namespace_of(const char *key)
+{
+	return xstrndup(key, strcspn(key, "/"));
+}
+
+static void wake(struct preparation *p, const char *key)
+{
+	CLEANUP(free_p) char *ns = namespace_of(key);
+
+	pacer_ready(p->pacer, ns, p->due, p->ctx);
+}
+
+static bool is_create(const struct plan_action *a)
+{
+	return a->kind == PLAN_CREATE_JOB || a->kind == PLAN_CREATE_CODE;
+}
+
+/* It starts nothing now, so it takes no places under the limit either. */
+static void hold_creates(struct plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->nactions; i++)
+		if (!is_create(&plan->actions[i]))
+			plan->actions[kept++] = plan->actions[i];
+	if (kept < plan->nactions)
+		plan->start = (struct plan_start){.version = NULL};
+	plan->nactions = kept;
+}
+
+static void start(
+	struct preparation *p, struct preparation_state *s, const char *key, struct plan *plan)
+{
+	CLEANUP(free_p) char *ns = namespace_of(key);
+
+	remember(s, plan->start.version->name);
+	if (s->until_ms > 0)
+		hold_creates(plan);
+	else if (!pacer_begin(p->pacer, key, ns))
+		hold_creates(plan);
+}
+
+void preparation_hold(
+	struct preparation *p, struct preparation_state *s, const char *key, struct plan *plan)
+{
+	if (plan->start.version) {
+		start(p, s, key, plan);
+		return;
+	}
+	if (plan->wait.version) {
+		pacer_leave(p->pacer, key);
+	} else {
+		pacer_forget(p->pacer, key);
+		forget(s);
+	}
+	wake(p, key);
+}
+
+void preparation_ended(struct preparation *p, struct preparation_state *s, const char *key,
+	const struct execute_result *result, int64_t now_ms, uint32_t random)
+{
+	CLEANUP(free_p) char *ns = namespace_of(key);
+
+	if (result->commit == EXECUTE_COMMITTED) {
+		pacer_committed(p->pacer, key);
+		forget(s);
+	} else if (result->create != EXECUTE_NONE_FAILED) {
+		pacer_failed(p->pacer, key, ns);
+		if (result->create == EXECUTE_REFUSED)
+			s->until_ms = now_ms + backoff_next(&s->backoff, random);
+	} else if (result->err) {
+		pacer_leave(p->pacer, key);
+	} else {
+		return;
+	}
+	wake(p, key);
+}
+
+void preparation_leave(struct preparation *p, const char *key)
+{
+	pacer_forget(p->pacer, key);
+	wake(p, key);
+}
