@@ -86,12 +86,22 @@ enum {
 	LIMIT_VERSION_TASKS = 1000,
 	/* The text of an Event or annotation; an Event's message may not be longer. */
 	LIMIT_MESSAGE_BYTES = 1024,
-	/* One page of a list: 100 task definitions with inline code; fewer if they are larger. */
+	/*
+	 * One page of a list: 100 task definitions with inline code; fewer if they are larger. One
+	 * object can be larger still, since etcd stores most kinds in a shorter form than JSON.
+	 */
 	LIMIT_LIST_PAGE_BYTES = 8 * 1024 * 1024,
-	/* One watch event: an object and a small envelope. */
+	/* One watch event: an object and a small envelope. A longer one is skipped. */
 	LIMIT_WATCH_LINE_BYTES = 4 * 1024 * 1024,
 	/* What is parsed and freed, and leaves no more than a few MiB in the heap. */
 	LIMIT_UNTRIMMED_BYTES = 128 * 1024,
+	/*
+	 * How long nothing may be heard of a kind: bookmarks come once a minute, and a watch that
+	 * fails is tried again within 30 s.
+	 */
+	LIMIT_UNHEARD_MS = 180 * 1000,
+	/* Skipped objects that /readyz names; the log names each. */
+	LIMIT_SKIPPED_NAMED = 5,
 	/* One object, as a GET returns it. */
 	LIMIT_OBJECT_BYTES = 4 * 1024 * 1024,
 	/* A kubeconfig, token or certificate file. */

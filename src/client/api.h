@@ -56,12 +56,14 @@ struct api_request {
 	bool urgent;
 	/* of the response, for a watch of a line; 0: LIMIT_OBJECT_BYTES, LIMIT_WATCH_LINE_BYTES */
 	size_t max_bytes;
+	bool may_be_cut; /* of a call: a response over max_bytes is cut, and no error */
 };
 
 struct api_response {
 	int status; /* 200 to 299 */
 	const char *body; /* never NULL, followed by a NUL */
 	size_t len;
+	bool cut; /* there was more: see api_request.may_be_cut */
 };
 
 /*
@@ -69,7 +71,7 @@ struct api_response {
  * stream properly, err otherwise. A timer: both NULL when it fired, err if it was cancelled.
  */
 typedef void api_done_fn(void *ctx, const struct api_response *response, const struct err *err);
-/* One line of a watch (kube/watch.h). Below 0 ends the watch, and done gets this error. */
+/* One line of a watch, maybe cut (kube/watch.h). Below 0 ends the watch, and done gets this error. */
 typedef int api_line_fn(void *ctx, const char *line, size_t len, struct err *err);
 
 /* Names a call, a watch or a timer; never reused, so cancelling one that is over is harmless. */

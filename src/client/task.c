@@ -57,6 +57,7 @@ void task_set_request(struct task *task, const struct api_request *request, cons
 		.content_type = task->content_type,
 		.user_agent = user_agent,
 		.max_bytes = request->max_bytes ? request->max_bytes : max,
+		.may_be_cut = request->may_be_cut,
 		.line = watch ? on_line : NULL,
 		.line_ctx = task,
 	};
@@ -86,6 +87,7 @@ void task_end(struct task *task, int status, const struct err *err)
 	if (task->transfer) {
 		response.body = buf_str(&task->transfer->body);
 		response.len = task->transfer->body.len;
+		response.cut = task->transfer->cut;
 	}
 	task->done(task->ctx, !err && task->kind == TASK_CALL ? &response : NULL, err);
 	task_free(task);

@@ -51,6 +51,9 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 	}
 	if (buf_addn(&t->body, data, n) == 0)
 		return n;
+	t->cut = r->may_be_cut;
+	if (t->cut)
+		return CURL_WRITEFUNC_ERROR; /* the rest is not needed */
 	(void)err_set(&t->failed, ERR_TOO_LARGE, "response over %zu bytes", t->body.max);
 	return CURL_WRITEFUNC_ERROR;
 }
@@ -226,6 +229,10 @@ static int outcome_of(const struct transfer *t, CURLcode code, int *ret_status, 
 		if (err)
 			*err = t->failed;
 		return -1;
+	}
+	if (t->cut) {
+		*ret_status = status;
+		return 0;
 	}
 	/* The error response counts, even if it is incomplete. */
 	if (status && !is_success(status) && (!code || t->body.overflowed))

@@ -22,6 +22,7 @@ struct transfer_request {
 	const char *content_type;
 	const char *user_agent;
 	size_t max_bytes; /* of the response, or of a line */
+	bool may_be_cut; /* a response over max_bytes is cut, and no error */
 	watch_line_fn *line; /* NULL: not a watch */
 	void *line_ctx;
 };
@@ -32,6 +33,7 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf body; /* the response; for a watch, only an error */
+	bool cut; /* there was more of it */
 	struct watch_lines lines;
 	size_t header_bytes;
 	int sent; /* how often it was sent */

@@ -8,6 +8,8 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "controller/discovery.h"
+#include "controller/skipped.h"
+#include "json/peek.h"
 #include "kube/backoff.h"
 #include "kube/watch.h"
 #include "run/log.h"
@@ -19,7 +21,8 @@ METRIC_COUNTER(lists, "promogate_informer_lists_total", "Lists, by resource and 
 METRIC_COUNTER(watches, "promogate_informer_watches_total",
 	"Watches that ended, by resource and reason.", "resource", "reason");
 METRIC_GAUGE(synced_gauge, "promogate_informer_synced",
-	"1 once the first list of a resource is complete.", "resource");
+	"1 once the first list of a resource is complete; 0 again if nothing is heard of it.",
+	"resource");
 METRIC_GAUGE(heard_gauge, "promogate_informer_last_heard_timestamp_seconds",
 	"When the last list, event or bookmark of a resource arrived, in seconds since 1970.",
 	"resource");
@@ -44,6 +47,9 @@ struct informer {
 	uint64_t progress;
 	bool watch_spoke; /* the current watch has delivered a line */
 	atomic_bool synced;
+	_Atomic int64_t heard_ms; /* when something was heard last */
+	bool reported_unheard;
+	struct skipped *skipped;
 };
 
 static void start(struct informer *i);
@@ -79,6 +85,25 @@ static void forget_position(struct informer *i)
 	buf_reset(&i->continue_token);
 }
 
+static void heard(struct informer *i)
+{
+	atomic_store(&i->heard_ms, env_mono_ms(i->env));
+	i->reported_unheard = false;
+	metric_set(metric_at(&heard_gauge, i->kind.resource), env_wall_ms(i->env) / 1000);
+	metric_set(metric_at(&synced_gauge, i->kind.resource), informer_synced(i));
+}
+
+/* After something has failed: whether it is time to say that nothing is heard. */
+static void check_unheard(struct informer *i)
+{
+	if (i->reported_unheard || !informer_unheard(i))
+		return;
+	i->reported_unheard = true;
+	metric_set(metric_at(&synced_gauge, i->kind.resource), 0);
+	log_event(LOG_WARN, "nothing heard", LOG_STR("resource", i->kind.resource),
+		LOG_INT("seconds", LIMIT_UNHEARD_MS / 1000), LOG_END);
+}
+
 /* The copy is up to date as of resource_version. */
 static void progressed(struct informer *i)
 {
@@ -87,18 +112,28 @@ static void progressed(struct informer *i)
 	if (i->resource_version && str_to_int64(i->resource_version, &version) == 0 &&
 		version > 0 && (uint64_t)version > i->progress)
 		i->progress = (uint64_t)version;
-	metric_set(metric_at(&heard_gauge, i->kind.resource), env_wall_ms(i->env) / 1000);
+	heard(i);
 	if (i->handler.progressed)
 		i->handler.progressed(i->handler.ctx);
 }
 
+/* What is known of an object that can't be read stays. name "": not known. */
+static void skip(struct informer *i, const char *ns, const char *name, const struct err *why)
+{
+	skipped_add(i->skipped, ns, name, why);
+	if (*name && i->handler.skip)
+		i->handler.skip(i->handler.ctx, ns, name);
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
 static void list_finished(struct informer *i, const char *outcome)
 {
+	skipped_list_end(i->skipped);
 	i->handler.list_end(i->handler.ctx);
 	if (!atomic_exchange(&i->synced, true))
 		log_event(LOG_INFO, "informer synced", LOG_STR("resource", i->kind.resource),
 			LOG_STR("outcome", outcome), LOG_END);
-	metric_set(metric_at(&synced_gauge, i->kind.resource), 1);
 	metric_add(metric_at(&lists, i->kind.resource, outcome), 1);
 	i->page_objects = PAGE_OBJECTS;
 	progressed(i);
@@ -106,22 +141,22 @@ static void list_finished(struct informer *i, const char *outcome)
 	(void)malloc_trim(0);
 }
 
+static void list_begin(struct informer *i)
+{
+	skipped_list_begin(i->skipped);
+	i->handler.list_begin(i->handler.ctx);
+}
+
 static void list_failed(struct informer *i, const struct err *err)
 {
-	bool smaller = err->kind == ERR_TOO_LARGE && i->page_objects > 1;
-
 	if (api_cancelled(err))
 		return;
 	forget_position(i);
 	metric_add(metric_at(&lists, i->kind.resource, err_kind_name(err->kind)), 1);
 	log_event(LOG_WARN, "list failed", LOG_STR("resource", i->kind.resource),
 		LOG_INT("pageObjects", i->page_objects), LOG_ERR(err), LOG_END);
-	if (smaller) {
-		i->page_objects /= 2;
-		start(i);
-	} else {
-		try_later(i);
-	}
+	check_unheard(i);
+	try_later(i);
 }
 
 static void discovered(void *ctx, enum discovery found, const struct err *err)
@@ -131,7 +166,7 @@ static void discovered(void *ctx, enum discovery found, const struct err *err)
 
 	if (found == DISCOVERY_ABSENT) {
 		forget_position(i);
-		i->handler.list_begin(i->handler.ctx);
+		list_begin(i);
 		list_finished(i, "Absent");
 		try_later(i);
 		return;
@@ -149,47 +184,15 @@ static bool may_be_absent(const struct informer *i, const struct err *err)
 	return err->kind == ERR_NOT_SERVED && i->kind.group && strchr(i->kind.group, '.');
 }
 
-/* Passes the objects of one page to the owner. ERR_IO if the response is not a list. */
-static int take_page(struct informer *i, const struct api_response *response, struct err *err)
+/* Where the list continues. */
+static void page_taken(struct informer *i, const char *version, const char *next)
 {
-	CLEANUP(json_free_p) struct json *page = NULL;
-	const char *version, *next, *ns, *name;
-
-	if (json_parse(response->body, response->len, &page, err) < 0)
-		return err_wrap(err, "the list");
-	version = json_string(json_at(page, "metadata", "resourceVersion"));
-	next = json_string(json_at(page, "metadata", "continue"));
-	if (!version || !*version)
-		return err_set(err, ERR_IO, "the list has no metadata.resourceVersion");
-	if (!i->continue_token.len)
-		i->handler.list_begin(i->handler.ctx);
-	json_each (item, json_get(page, "items"))
-		if (object_names(item, &ns, &name))
-			i->handler.set(i->handler.ctx, ns, name, item);
 	free(i->resource_version);
 	i->resource_version = xstrdup(version);
 	buf_reset(&i->continue_token);
-	(void)buf_add(&i->continue_token, next ? next : "");
-	return 0;
-}
-
-static void list_done(void *ctx, const struct api_response *response, const struct err *failure)
-{
-	struct informer *i = ctx;
-	struct err err = ERR_INIT;
-
-	if (failure && may_be_absent(i, failure)) {
-		discovery_ask(i->env, &i->kind, discovered, i);
-		return;
-	}
-	if (failure) {
-		list_failed(i, failure);
-		return;
-	}
-	if (take_page(i, response, &err) < 0) {
-		list_failed(i, &err);
-		return;
-	}
+	(void)buf_add(&i->continue_token, next);
+	i->page_objects = 2 * i->page_objects < PAGE_OBJECTS ? 2 * i->page_objects : PAGE_OBJECTS;
+	heard(i);
 	if (!i->continue_token.len) {
 		backoff_reset(&i->backoff);
 		list_finished(i, "OK");
@@ -197,26 +200,147 @@ static void list_done(void *ctx, const struct api_response *response, const stru
 	start(i);
 }
 
+/* A page of one object that can't be read. */
+static int skip_page(struct informer *i, const struct api_response *page, const struct err *why)
+{
+	char version[WATCH_VERSION_BYTES], next[LIMIT_URL_BYTES];
+	char ns[LIMIT_NAME_BYTES + 1], name[LIMIT_NAME_BYTES + 1];
+
+	if (!json_peek(
+		    page->body, page->len, version, sizeof(version), "metadata", "resourceVersion"))
+		return -1;
+	(void)json_peek(page->body, page->len, next, sizeof(next), "metadata", "continue");
+	(void)json_peek(page->body, page->len, ns, sizeof(ns), "items", PEEK_FIRST, "metadata",
+		"namespace");
+	(void)json_peek(
+		page->body, page->len, name, sizeof(name), "items", PEEK_FIRST, "metadata", "name");
+	if (!i->continue_token.len)
+		list_begin(i);
+	skip(i, ns, name, why);
+	page_taken(i, version, next);
+	return 0;
+}
+
+/*
+ * One of its objects can't be read, unless it was damaged on its way. In the cut page of a built-in
+ * kind, metadata comes before the items; objects of CRDs are stored as JSON, so none is as large.
+ */
+static void page_unreadable(
+	struct informer *i, const struct api_response *page, const struct err *why)
+{
+	if (!page->cut && !json_peek_whole(page->body, page->len)) {
+		list_failed(i, why);
+	} else if (i->page_objects > 1) {
+		i->page_objects /= 2;
+		start(i);
+	} else if (skip_page(i, page, why) < 0) {
+		list_failed(i, why);
+	}
+}
+
+static int parse_page(const struct api_response *response, struct json **ret, struct err *err)
+{
+	if (response->cut)
+		return err_set(err, ERR_TOO_LARGE, "the list: a page over %d bytes",
+			LIMIT_LIST_PAGE_BYTES);
+	if (json_parse(response->body, response->len, ret, err) < 0)
+		return err_wrap(err, "the list");
+	return 0;
+}
+
+/* Passes the objects of one page to the owner. ERR_IO if the response is not a list. */
+static int take_page(struct informer *i, const struct json *page, struct err *err)
+{
+	const char *version = json_string(json_at(page, "metadata", "resourceVersion"));
+	const char *ns, *name;
+
+	if (!version || !*version)
+		return err_set(err, ERR_IO, "the list has no metadata.resourceVersion");
+	if (!i->continue_token.len)
+		list_begin(i);
+	json_each (item, json_get(page, "items"))
+		if (object_names(item, &ns, &name))
+			i->handler.set(i->handler.ctx, ns, name, item);
+	page_taken(i, version, json_string_or(json_at(page, "metadata", "continue"), ""));
+	return 0;
+}
+
+static void list_done(void *ctx, const struct api_response *response, const struct err *failure)
+{
+	CLEANUP(json_free_p) struct json *page = NULL;
+	struct informer *i = ctx;
+	struct err err = ERR_INIT;
+
+	if (failure && may_be_absent(i, failure))
+		discovery_ask(i->env, &i->kind, discovered, i);
+	else if (failure)
+		list_failed(i, failure);
+	else if (parse_page(response, &page, &err) < 0)
+		page_unreadable(i, response, &err);
+	else if (take_page(i, page, &err) < 0)
+		list_failed(i, &err);
+}
+
+/* --- watches ---------------------------------------------------------------------------------- */
+
+static void line_taken(struct informer *i, const char *resource_version)
+{
+	free(i->resource_version);
+	i->resource_version = xstrdup(resource_version);
+	i->watch_spoke = true;
+	progressed(i);
+}
+
+static void take_event(struct informer *i, const struct watch_event *event)
+{
+	const char *ns, *name;
+
+	if (event->type == WATCH_BOOKMARK || !object_names(event->object, &ns, &name))
+		return;
+	skipped_remove(i->skipped, ns, name);
+	if (event->type == WATCH_DELETED)
+		i->handler.remove(i->handler.ctx, ns, name);
+	else
+		i->handler.set(i->handler.ctx, ns, name, event->object);
+}
+
+/* A line about an object that can't be read, or one that is no event at all. */
+static int line_unreadable(
+	struct informer *i, const char *line, size_t len, const struct err *why, struct err *err)
+{
+	struct watch_peek event;
+	struct err too_large = ERR_INIT;
+
+	if (watch_event_peek(line, len, &event) < 0) {
+		/* A watch from the last position would bring the same line again. */
+		forget_position(i);
+		*err = *why;
+		return -1;
+	}
+	if (len >= LIMIT_WATCH_LINE_BYTES) {
+		(void)err_set(&too_large, ERR_TOO_LARGE, "a watch event over %d bytes",
+			LIMIT_WATCH_LINE_BYTES);
+		why = &too_large;
+	}
+	if (event.type == WATCH_DELETED) {
+		skipped_remove(i->skipped, event.namespace, event.name);
+		i->handler.remove(i->handler.ctx, event.namespace, event.name);
+	} else {
+		skip(i, event.namespace, event.name, why);
+	}
+	line_taken(i, event.resource_version);
+	return 0;
+}
+
 static int take_line(struct informer *i, const char *line, size_t len, struct err *err)
 {
 	CLEANUP(watch_event_release) struct watch_event event = WATCH_EVENT_INIT;
-	const char *ns, *name;
+	struct err why = ERR_INIT;
 
-	if (watch_event_decode(line, len, &event, err) < 0) {
-		/* A watch from the last position would bring the same line again. */
-		forget_position(i);
-		return -1;
-	}
-	i->watch_spoke = true;
-	if (event.type != WATCH_BOOKMARK && object_names(event.object, &ns, &name)) {
-		if (event.type == WATCH_DELETED)
-			i->handler.remove(i->handler.ctx, ns, name);
-		else
-			i->handler.set(i->handler.ctx, ns, name, event.object);
-	}
-	free(i->resource_version);
-	i->resource_version = xstrdup(event.resource_version);
-	progressed(i);
+	if (watch_event_decode(line, len, &event, &why) < 0)
+		return line_unreadable(i, line, len, &why, err);
+	take_event(i, &event);
+	line_taken(i, event.resource_version);
 	return 0;
 }
 
@@ -242,9 +366,11 @@ static void watch_done(void *ctx, const struct api_response *response, const str
 		forget_position(i);
 	if (i->watch_spoke)
 		backoff_reset(&i->backoff);
-	if (err)
+	if (err) {
 		log_event(LOG_INFO, "watch ended", LOG_STR("resource", i->kind.resource),
 			LOG_ERR(err), LOG_END);
+		check_unheard(i);
+	}
 	if (i->watch_spoke && (!err || err->kind == ERR_GONE))
 		start(i);
 	else
@@ -253,7 +379,7 @@ static void watch_done(void *ctx, const struct api_response *response, const str
 
 static void list_start(struct informer *i, struct buf *path)
 {
-	struct api_request request = {.max_bytes = LIMIT_LIST_PAGE_BYTES};
+	struct api_request request = {.max_bytes = LIMIT_LIST_PAGE_BYTES, .may_be_cut = true};
 
 	url_add_query_int(path, "limit", i->page_objects);
 	if (i->continue_token.len)
@@ -305,6 +431,8 @@ struct informer *informer_new(const struct env *env, const struct url *kind,
 	i->page_objects = PAGE_OBJECTS;
 	buf_init(&i->continue_token, LIMIT_URL_BYTES);
 	atomic_init(&i->synced, false);
+	atomic_init(&i->heard_ms, env_mono_ms(env));
+	i->skipped = skipped_new(kind->resource);
 	metric_set(metric_at(&synced_gauge, kind->resource), 0);
 	(void)env_timer(env, 0, timer_done, i);
 	return i;
@@ -316,6 +444,7 @@ void informer_free(struct informer *i)
 		return;
 	forget_position(i);
 	buf_release(&i->continue_token);
+	skipped_free(i->skipped);
 	free(i);
 }
 
@@ -324,12 +453,30 @@ bool informer_synced(const struct informer *i)
 	return atomic_load(&i->synced);
 }
 
-int informer_ready(const struct informer *i, struct buf *reasons)
+static int64_t unheard_ms(const struct informer *i)
 {
-	if (informer_synced(i))
-		return 0;
-	(void)buf_addf(reasons, "%s: not listed yet\n", i->kind.resource);
-	return -1;
+	return env_mono_ms(i->env) - atomic_load(&i->heard_ms);
+}
+
+bool informer_unheard(const struct informer *i)
+{
+	return unheard_ms(i) > LIMIT_UNHEARD_MS;
+}
+
+int informer_ready(struct informer *i, struct buf *reasons)
+{
+	int ret = 0;
+
+	if (!informer_synced(i)) {
+		(void)buf_addf(reasons, "%s: not listed yet\n", i->kind.resource);
+		ret = -1;
+	} else if (informer_unheard(i)) {
+		(void)buf_addf(reasons, "%s: nothing heard for %lld s\n", i->kind.resource,
+			(long long)unheard_ms(i) / 1000);
+		ret = 1;
+	}
+	skipped_describe(i->skipped, reasons);
+	return ret;
 }
 
 uint64_t informer_progress(const struct informer *i)

@@ -9,6 +9,10 @@
  * is such an error, except for a kind of a CRD that the API server's discovery lacks too: that
  * counts as an empty list, and is retried.
  *
+ * An object that can't be read (too large, too deep, too many values) never stops its kind: it is
+ * skipped, counted, logged and named by informer_ready(). A page that holds one is asked for again
+ * with fewer objects; a page of one is skipped by its continue token.
+ *
  * Everything runs on the client's thread (controller/env.h), except where documented otherwise.
  */
 #ifndef PROMOGATE_CONTROLLER_INFORMER_H
@@ -33,6 +37,8 @@ struct informer_handler {
 	void (*list_end)(void *ctx); /* objects not set since list_begin do not exist */
 	void (*set)(void *ctx, const char *ns, const char *name, const struct json *object);
 	void (*remove)(void *ctx, const char *ns, const char *name); /* never during a list */
+	/* This object exists and can't be read: what is known of it stays. May be NULL. */
+	void (*skip)(void *ctx, const char *ns, const char *name);
 	/*
 	 * After each list and each line of the watch, also a bookmark: informer_progress() and
 	 * informer_synced() may have changed. May be NULL.
@@ -55,8 +61,14 @@ void informer_free(struct informer *i);
 
 /* Whether the first list is complete. Any thread. */
 bool informer_synced(const struct informer *i);
-/* 0 if synced; else -1, and adds a line to reasons. Any thread. */
-int informer_ready(const struct informer *i, struct buf *reasons);
+/*
+ * 0 if synced and heard of lately; -1 if not synced; 1 if nothing was heard for LIMIT_UNHEARD_MS:
+ * no list succeeds, and no watch brings an event or a bookmark. Adds a line to reasons unless it is
+ * 0, and one if objects are skipped. Any thread.
+ */
+int informer_ready(struct informer *i, struct buf *reasons);
+/* Whether nothing was heard for LIMIT_UNHEARD_MS: the owner's copy may be outdated. Any thread. */
+bool informer_unheard(const struct informer *i);
 /*
  * The highest resourceVersion up to which the owner has everything: a list's, an event's or a
  * bookmark's. After a write, wait for its resourceVersion here before relying on the owner's copy.

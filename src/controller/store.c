@@ -142,6 +142,16 @@ static void gone(void *ctx, const char *ns, const char *name)
 	change(ctx, key, NULL);
 }
 
+/* It keeps the value that it has, if it has one. */
+static void skip(void *ctx, const char *ns, const char *name)
+{
+	CLEANUP(free_p) char *key = xasprintf("%s/%s", ns, name);
+	struct store *s = ctx;
+
+	if (s->listing && !strmap_has(&s->coming, key))
+		(void)exchange(&s->coming, key, strmap_get(&s->objects, key));
+}
+
 static void progressed(void *ctx)
 {
 	const struct store *s = ctx;
@@ -158,6 +168,7 @@ void store_init(struct store *s, const struct store_config *config)
 		.list_end = list_end,
 		.set = set,
 		.remove = gone,
+		.skip = skip,
 		.progressed = progressed,
 		.ctx = s};
 
@@ -195,6 +206,11 @@ bool store_synced(const struct store *s)
 int store_ready(const struct store *s, struct buf *reasons)
 {
 	return informer_ready(s->informer, reasons);
+}
+
+bool store_unheard(const struct store *s)
+{
+	return informer_unheard(s->informer);
 }
 
 uint64_t store_progress(const struct store *s)

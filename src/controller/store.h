@@ -10,6 +10,9 @@
  * into both maps, and only the map itself exists twice. (Marking what a list has, and sweeping the
  * rest, would need no second map, but readers would see a mixture.)
  *
+ * An object that the informer skips, as it can't be read, keeps the value that it has, if any: it
+ * exists, so it must not look deleted.
+ *
  * Values are never changed in place, only replaced. Decoding, freeing and callbacks happen outside
  * the lock. Everything runs on the client's thread (controller/env.h), except where documented.
  */
@@ -71,9 +74,10 @@ void store_release(struct store *s);
 
 /* NULL: there is no such object. */
 const void *store_get(const struct store *s, const char *ns, const char *name);
-/* informer_synced(), informer_ready() and informer_progress(). */
+/* informer_synced(), and so on. */
 bool store_synced(const struct store *s);
 int store_ready(const struct store *s, struct buf *reasons);
+bool store_unheard(const struct store *s);
 uint64_t store_progress(const struct store *s);
 
 #endif

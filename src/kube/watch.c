@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "json/peek.h"
 #include "kube/status.h"
 
 void watch_lines_release(struct watch_lines *w)
@@ -10,9 +11,12 @@ void watch_lines_release(struct watch_lines *w)
 	buf_release(&w->partial);
 }
 
-static int too_long(const struct watch_lines *w, struct err *err)
+/* Keeps what there is room for. */
+static void keep(struct watch_lines *w, const char *bytes, size_t len)
 {
-	return err_set(err, ERR_TOO_LARGE, "a line of a watch over %zu bytes", w->partial.max);
+	size_t room = w->partial.max - w->partial.len;
+
+	(void)buf_addn(&w->partial, bytes, len < room ? len : room);
 }
 
 /* The newest bytes complete what is left of the older ones. */
@@ -21,8 +25,7 @@ static int finish_partial(struct watch_lines *w, const char *bytes, size_t len, 
 {
 	int ret;
 
-	if (buf_addn(&w->partial, bytes, len) < 0)
-		return too_long(w, err);
+	keep(w, bytes, len);
 	ret = fn(ctx, buf_str(&w->partial), w->partial.len, err);
 	/* One large object must not keep its memory for the rest of the watch. */
 	buf_release(&w->partial);
@@ -38,14 +41,14 @@ int watch_lines_feed(struct watch_lines *w, const char *bytes, size_t len, watch
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
 		size_t n = (size_t)((newline ? newline : end) - bytes);
 
-		if (!newline)
-			return buf_addn(&w->partial, bytes, n) < 0 ? too_long(w, err) : 0;
+		if (!newline) {
+			keep(w, bytes, n);
+			return 0;
+		}
 		if (w->partial.len) {
 			if (finish_partial(w, bytes, n, fn, ctx, err) < 0)
 				return -1;
-		} else if (n > w->partial.max) {
-			return too_long(w, err);
-		} else if (n && fn(ctx, bytes, n, err) < 0) {
+		} else if (n && fn(ctx, bytes, n < w->partial.max ? n : w->partial.max, err) < 0) {
 			return -1;
 		}
 		bytes = newline + 1;
@@ -93,6 +96,27 @@ int watch_event_decode(const char *line, size_t len, struct watch_event *ret, st
 	*ret = event;
 	event.tree = NULL;
 	return 0;
+}
+
+int watch_event_peek(const char *line, size_t len, struct watch_peek *ret)
+{
+	char word[16];
+	int type;
+
+	if (!json_peek(line, len, word, sizeof(word), "type"))
+		return -1;
+	type = str_index(types, ARRAY_SIZE(types), word);
+	if (type < 0 || type == WATCH_BOOKMARK)
+		return -1;
+	ret->type = (enum watch_type)type;
+	(void)json_peek(line, len, ret->namespace, sizeof(ret->namespace), "object", "metadata",
+		"namespace");
+	return json_peek(line, len, ret->name, sizeof(ret->name), "object", "metadata", "name") &&
+			       json_peek(line, len, ret->resource_version,
+				       sizeof(ret->resource_version), "object", "metadata",
+				       "resourceVersion")
+		       ? 0
+		       : -1;
 }
 
 void watch_event_release(struct watch_event *event)

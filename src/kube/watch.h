@@ -11,11 +11,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "json/json.h"
 
 /*
- * Called with each line, without its newline and without a NUL; a result below 0 stops
- * watch_lines_feed().
+ * Called with each line, without its newline and without a NUL; a line over the maximum is cut to
+ * it. A result below 0 stops watch_lines_feed().
  */
 typedef int watch_line_fn(void *ctx, const char *line, size_t len, struct err *err);
 
@@ -27,11 +28,14 @@ struct watch_lines {
 
 void watch_lines_release(struct watch_lines *w);
 /*
- * Passes on each line that the bytes complete, without empty lines. ERR_TOO_LARGE for a line over
- * the maximum, or what the function returned. After an error the stream can't be read on.
+ * Passes on each line that the bytes complete, without empty lines. Fails with what the function
+ * returned; then the stream can't be read on.
  */
 int watch_lines_feed(struct watch_lines *w, const char *bytes, size_t len, watch_line_fn *fn,
 	void *ctx, struct err *err);
+
+/* Of a resourceVersion: a 64-bit number (KEP-5504). */
+enum { WATCH_VERSION_BYTES = 32 };
 
 enum watch_type { WATCH_ADDED, WATCH_MODIFIED, WATCH_DELETED, WATCH_BOOKMARK };
 
@@ -52,5 +56,18 @@ struct watch_event {
  */
 int watch_event_decode(const char *line, size_t len, struct watch_event *ret, struct err *err);
 void watch_event_release(struct watch_event *event); /* for CLEANUP() too */
+
+/* What a line says of an object that can't be read. */
+struct watch_peek {
+	enum watch_type type; /* never WATCH_BOOKMARK */
+	char namespace[LIMIT_NAME_BYTES + 1], name[LIMIT_NAME_BYTES + 1]; /* namespace "": none */
+	char resource_version[WATCH_VERSION_BYTES];
+};
+
+/*
+ * Of a line that watch_event_decode() refuses, which may be cut: 0, or -1 if it is no event about
+ * an object.
+ */
+int watch_event_peek(const char *line, size_t len, struct watch_peek *ret);
 
 #endif

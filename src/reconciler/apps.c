@@ -235,5 +235,5 @@ int apps_ready(const struct apps *a, struct buf *reasons)
 	int versions = store_ready(&a->versions, reasons);
 	int jobs = store_ready(&a->jobs, reasons);
 
-	return versions < 0 || jobs < 0 ? -1 : 0;
+	return versions || jobs ? -1 : 0;
 }

@@ -73,7 +73,7 @@ bool apps_caught_up(const struct apps *a, const struct app *app);
 /* Each value is a struct app. */
 void apps_walk(const struct apps *a, strmap_visit_fn *visit, void *ctx);
 
-/* 0 once both lists are complete; else -1, with a line in reasons for each other. Any thread. */
+/* As cache_ready(), of the two kinds here. Any thread. */
 int apps_ready(const struct apps *a, struct buf *reasons);
 
 #endif

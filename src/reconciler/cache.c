@@ -153,5 +153,5 @@ int cache_ready(const struct cache *c, struct buf *reasons)
 	int contexts = store_ready(&c->on_failure, reasons);
 	int configs = configs_ready(c->configs, reasons);
 
-	return definitions < 0 || contexts < 0 || configs < 0 ? -1 : 0;
+	return definitions || contexts || configs ? -1 : 0;
 }

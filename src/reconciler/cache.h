@@ -42,7 +42,10 @@ struct on_failure_decision cache_on_failure(
 	const struct cache *c, const char *ns, const char *application);
 
 bool cache_synced(const struct cache *c);
-/* 0 once every list is complete; else -1, with a line in reasons for each other. Any thread. */
+/*
+ * 0 once every list is complete, while every kind is heard of; else -1. With a line in reasons for
+ * each other, and for what is skipped (controller/informer.h). Any thread.
+ */
 int cache_ready(const struct cache *c, struct buf *reasons);
 
 #endif

@@ -39,7 +39,7 @@ void promoter_stop(struct promoter *p, promoter_idle_fn *idle, void *ctx);
 /* After api_free(). */
 void promoter_free(struct promoter *p);
 
-/* 0 once every list is complete; else -1, with a line in reasons for each other. Any thread. */
+/* As cache_ready(), of all kinds. Any thread. */
 int promoter_ready(const struct promoter *p, struct buf *reasons);
 
 #endif

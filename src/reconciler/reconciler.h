@@ -40,8 +40,8 @@ DEFINE_CLEANUP(struct reconciler, reconciler_free)
 int reconciler_term(struct reconciler *r, struct err *err);
 
 /*
- * 0 while it leads and every list is complete, or while another replica holds the Lease; else -1,
- * with a line in reasons for each thing that is missing. Any thread.
+ * 0 while it leads, every list is complete and every kind is heard of, or while another replica
+ * holds the Lease; else -1, with a line in reasons for each thing that is missing. Any thread.
  */
 int reconciler_ready(void *reconciler, struct buf *reasons);
 

@@ -20,15 +20,15 @@ static void readyz(void *ctx, struct exchange *x)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(TEXT_BYTES);
 	struct health *h = ctx;
-	int status = 200;
+	CLEANUP(buf_release) struct buf reasons = BUF_INIT(TEXT_BYTES);
+	bool ready = h->ready(h->ctx, &reasons) == 0;
 
-	if (h->ready(h->ctx, &b) < 0)
-		status = 503;
-	else
-		buf_reset(&b);
-	if (!b.len)
-		(void)buf_add(&b, status == 200 ? "ok\n" : "not ready\n");
-	exchange_reply(x, status, TEXT, &b);
+	if (ready)
+		(void)buf_add(&b, "ok\n");
+	else if (!reasons.len)
+		(void)buf_add(&b, "not ready\n");
+	(void)buf_addn(&b, reasons.data, reasons.len);
+	exchange_reply(x, ready ? 200 : 503, TEXT, &b);
 }
 
 static void metrics(void *ctx, struct exchange *x)

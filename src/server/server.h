@@ -68,7 +68,10 @@ struct server_limits {
 		.stop_ms = LIMIT_SERVER_REQUEST_MS,                                                \
 	}
 
-/* 0 if ready; else -1, with a line in reasons for each thing that is missing. Must not block. */
+/*
+ * 0 if ready; else -1, with a line in reasons for each thing that is missing. What people should
+ * know is a line too, also if it is ready. Must not block.
+ */
 typedef int server_ready(void *ctx, struct buf *reasons);
 
 struct server_config {

@@ -30,7 +30,11 @@ struct cache_view {
 struct cache_view cache_read(struct cache *c);
 void cache_read_end(struct cache *c);
 
-/* A server_ready: 0 once every list is complete; else -1, with a line in reasons for each other. */
+/*
+ * A server_ready: 0 once every list is complete; else -1, with a line in reasons for each other. A
+ * kind that is not heard of any more, or an object that is skipped, is a line in reasons too, and no
+ * more: with no replica ready, no context could be written at all.
+ */
 int cache_ready(void *cache, struct buf *reasons);
 
 #endif

@@ -51,6 +51,42 @@ jobs_let_run() { # [APP]
 	ran_once podtato-1 notify
 }
 
+# A suspended Job with Promogate's label and these arguments, a Python expression.
+unreadable() { # NAME ARGUMENTS
+	python3 -c 'import json, sys; print(json.dumps({
+		"apiVersion": "batch/v1", "kind": "Job",
+		"metadata": {"name": sys.argv[1], "labels": {"app.kubernetes.io/managed-by": "promogate"}},
+		"spec": {"suspend": True, "template": {"spec": {"restartPolicy": "Never",
+			"containers": [{"name": "c", "image": "i", "args": eval(sys.argv[2])}]}}}}))' "$@" |
+		kubectl create --raw "/apis/batch/v1/namespaces/$ns-other/jobs" -f - >/dev/null
+}
+
+@test "Jobs that can't be read are skipped and named, and promotions continue" {
+	local skipped="jobs: skipped, since they can't be read: $ns-other/long, $ns-other/many"
+	promoter_leads
+	kubectl create namespace "$ns-other"
+	unreadable many '[""] * 600000'
+	unreadable long '["<" * 1450000]'
+	# Each comes by the watch, and in the list of the next leader.
+	for _ in watch list; do
+		named() {
+			same "ok
+$skipped" "$(plain promoter /readyz)"
+		}
+		eventually named
+		plain promoter /metrics | grep -Fx 'promogate_informer_skipped_objects{resource="jobs"} 2'
+		others_are_promoted
+		reconciler_stop promoter
+		promoter_leads
+	done
+	eventually named
+	kubectl delete jobs -n "$ns-other" --all
+	forgotten() {
+		same ok "$(plain promoter /readyz)"
+	}
+	eventually forgotten
+}
+
 @test "an exhausted quota is reported, and the promotion continues when it is raised" {
 	promoter_leads
 	for task in a b; do plays "$task" succeed; done | apply

@@ -26,6 +26,8 @@ static int join(void *ctx, const char *line, size_t len, struct err *err)
 static int decode(void *ctx, const char *line, size_t len, struct err *err)
 {
 	CLEANUP(watch_event_release) struct watch_event event = WATCH_EVENT_INIT;
+	struct watch_peek peek;
+	bool peeked = watch_event_peek(line, len, &peek) == 0;
 
 	(void)ctx;
 	if (watch_event_decode(line, len, &event, err) < 0) {
@@ -33,6 +35,8 @@ static int decode(void *ctx, const char *line, size_t len, struct err *err)
 		return 0;
 	}
 	assert(*event.resource_version && json_type(event.object) == JSON_OBJECT);
+	assert(!peeked || (peek.type == event.type &&
+				  strcmp(peek.resource_version, event.resource_version) == 0));
 	return 0;
 }
 
@@ -44,10 +48,8 @@ static int feed(const char *bytes, size_t size, size_t step, watch_line_fn *fn, 
 	for (size_t at = 0; at < size; at += step) {
 		size_t n = size - at < step ? size - at : step;
 
-		if (watch_lines_feed(&w, bytes + at, n, fn, to, &err) < 0) {
-			assert(err.kind == ERR_TOO_LARGE);
+		if (watch_lines_feed(&w, bytes + at, n, fn, to, &err) < 0)
 			return -1;
-		}
 	}
 	return 0;
 }

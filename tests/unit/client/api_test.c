@@ -112,6 +112,40 @@ static void failures_have_their_kind(void **state)
 	}
 }
 
+static void note_cut(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct outcome *o = ctx;
+
+	if (response && response->cut && response->len <= 100000 && response->len > 50000)
+		(void)buf_add(&o->text, "cut");
+	outcome_done(ctx, response, err);
+}
+
+static void a_response_is_cut_where_that_is_wanted(void **state)
+{
+	CLEANUP(api_free_p) struct api *api = outcome_client(server.url);
+	struct api_request request = {.path = "/endless", .max_bytes = 100000, .may_be_cut = true};
+	struct outcome o;
+
+	(void)state;
+	outcome_init(&o);
+	(void)api_call(api, &request, note_cut, &o);
+	outcome_await(&o, 1, 0);
+	assert_int_equal(o.err.kind, ERR_NONE);
+	assert_string_equal(buf_str(&o.text), "cut");
+	/* What fits is whole, and a failure stays one. */
+	request.path = "/ok";
+	(void)api_call(api, &request, note_cut, &o);
+	outcome_await(&o, 2, 0);
+	assert_int_equal(o.err.kind, ERR_NONE);
+	assert_string_equal(buf_str(&o.text), "cut");
+	request.path = "/endless-failure";
+	(void)api_call(api, &request, note_cut, &o);
+	outcome_await(&o, 3, 0);
+	assert_int_equal(o.err.http_status, 500);
+	outcome_release(&o);
+}
+
 static void no_call_outlives_its_timeout(void **state)
 {
 	static const char *const paths[] = {"/hang", "/drip"};
@@ -287,6 +321,7 @@ int main(void)
 		cmocka_unit_test(sends_what_it_was_given),
 		cmocka_unit_test(sends_a_large_body_without_asking_first),
 		cmocka_unit_test(failures_have_their_kind),
+		cmocka_unit_test(a_response_is_cut_where_that_is_wanted),
 		cmocka_unit_test(no_call_outlives_its_timeout),
 		cmocka_unit_test(says_that_the_server_can_not_be_reached),
 		cmocka_unit_test(keeps_connections),

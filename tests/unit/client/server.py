@@ -205,8 +205,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def go_line_long(self):
         self.begin_chunks()
-        while True:
-            self.chunk(b"x" * 65536)
+        for piece in (b"x" * 65536,) * 3 + (b"\ntwo\n", b""):
+            self.chunk(piece)
 
 
 def openssl(*args):

@@ -42,7 +42,6 @@ static void a_watch_says_why_it_ended(void **state)
 		{"/lines-cut", 0, 1, ERR_IO, "in the middle of an event"},
 		{"/lines-drop", 0, 1, ERR_IO, "/lines-drop: "},
 		{"/lines-silent", 0, 1, ERR_TIMEOUT, "/lines-silent: "},
-		{"/line-long", 0, 0, ERR_TOO_LARGE, "a line of a watch over 100000 bytes"},
 		{"/lines-for-ever", 5, 5, ERR_GONE, "enough"},
 		{"/hang", 0, 0, ERR_TIMEOUT, ""},
 		{"/status?code=410&reason=Expired", 0, 0, ERR_GONE, "Expired"},
@@ -66,6 +65,20 @@ static void a_watch_says_why_it_ended(void **state)
 		assert_int_equal(o.lines, rows[i].lines);
 		outcome_release(&o);
 	}
+}
+
+static void a_line_that_is_too_long_is_cut(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	outcome_init(&o);
+	watch_once("/line-long", 0, &o);
+	assert_int_equal(o.err.kind, ERR_NONE);
+	assert_int_equal(o.lines, 2);
+	assert_int_equal(o.text.len, 1 + 100000 + strlen("|two"));
+	assert_string_equal(buf_str(&o.text) + 1 + 100000, "|two");
+	outcome_release(&o);
 }
 
 static void watches_leave_the_calls_their_connections(void **state)
@@ -230,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(watches_line_by_line),
 		cmocka_unit_test(a_watch_says_why_it_ended),
+		cmocka_unit_test(a_line_that_is_too_long_is_cut),
 		cmocka_unit_test(watches_leave_the_calls_their_connections),
 		cmocka_unit_test(watches_have_a_cap),
 		cmocka_unit_test(a_cancelled_watch_ends_once),

@@ -453,6 +453,69 @@ static void readers_see_one_list(void **state)
 	owner_release(&o);
 }
 
+/* A list with nothing but an object that can't be read. */
+static void unreadable_page(struct owner *o, const char *path, int version, const char *name)
+{
+	char body[400];
+	const struct api_response cut = {.status = 200, .body = body, .cut = true};
+	struct api_response response = cut;
+
+	response.len = (size_t)snprintf(body, sizeof(body),
+		"{\"metadata\":{\"resourceVersion\":\"%d\"},\"items\":[{\"metadata\":{\"name\":\"%s\","
+		"\"namespace\":\"a\"},\"spec\":[\"",
+		version, name);
+	fake_end(&o->fake, fake_expect(&o->fake, "GET", path), &response, NULL);
+}
+
+/* It must not look deleted. */
+static void what_can_not_be_read_stays_as_it_was(void **state)
+{
+	static const char *const halved[] = {LIST, "/apis/batch/v1/jobs?limit=50",
+		"/apis/batch/v1/jobs?limit=25", "/apis/batch/v1/jobs?limit=12",
+		"/apis/batch/v1/jobs?limit=6", "/apis/batch/v1/jobs?limit=3",
+		"/apis/batch/v1/jobs?limit=1"};
+	static const struct {
+		const char *name, *reported;
+	} rows[] = {
+		{"x", "[ -a/y=2 ] @20 "},
+		{"new", "[ -a/x=1 -a/y=2 ] @20 "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct owner o;
+
+		owner_init(&o, &reports_all);
+		page(&o, LIST, 9, "a/x=1 a/y=2", false);
+		begins_again(&o, ERR_GONE);
+		buf_reset(&o.reported);
+		for (size_t k = 0; k < ARRAY_SIZE(halved); k++)
+			unreadable_page(&o, halved[k], 20, rows[i].name);
+		reported_is(&o, rows[i].reported);
+		has(&o, "a", "x", i == 0 ? "1" : NULL);
+		has(&o, "a", "new", NULL);
+		owner_release(&o);
+	}
+}
+
+static void what_can_not_be_read_any_more_stays_as_it_was(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, &reports_all);
+	page(&o, LIST, 9, "a/x=1", false);
+	buf_reset(&o.reported);
+	fake_line(&o.fake, o.fake.first,
+		"{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"x\",\"namespace\":\"a\","
+		"\"resourceVersion\":\"10\"},\"spec\":[\"");
+	reported_is(&o, "@10 ");
+	has(&o, "a", "x", "1");
+	event(&o, "MODIFIED", "a/x=11");
+	reported_is(&o, "~a/x=1>11 @11 ");
+	owner_release(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +525,8 @@ int main(void)
 		cmocka_unit_test(a_list_that_fails_loses_nothing),
 		cmocka_unit_test(what_has_not_changed_is_kept),
 		cmocka_unit_test(what_is_not_ours_does_not_exist),
+		cmocka_unit_test(what_can_not_be_read_stays_as_it_was),
+		cmocka_unit_test(what_can_not_be_read_any_more_stays_as_it_was),
 		cmocka_unit_test(callbacks_may_be_absent),
 		cmocka_unit_test(readers_see_one_list),
 	};

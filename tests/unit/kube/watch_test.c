@@ -44,26 +44,34 @@ static void frames_lines_however_the_bytes_arrive(void **state)
 	}
 }
 
-static void holds_lines_to_their_maximum(void **state)
+static void cuts_lines_to_their_maximum(void **state)
 {
-	static const char *const streams[] = {"1234567890\n", "123456789", "1234\n123456789\n"};
+	static const struct {
+		const char *stream, *lines;
+	} rows[] = {
+		{"1234567890\nab\n", "[12345678][ab]"},
+		{"12345678\n123456789\n", "[12345678][12345678]"},
+		{"1234\n1234567890123456789", "[1234]"},
+	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
-		for (size_t step = 1; step <= strlen(streams[i]); step++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *stream = rows[i].stream;
+
+		for (size_t step = 1; step <= strlen(stream); step++) {
 			CLEANUP(buf_release) struct buf got = BUF_INIT(1000);
 			CLEANUP(watch_lines_release) struct watch_lines w = WATCH_LINES_INIT(8);
 			struct err err = ERR_INIT;
-			int ret = 0;
 
-			for (size_t at = 0; at < strlen(streams[i]) && ret == 0; at += step) {
-				size_t left = strlen(streams[i]) - at;
+			for (size_t at = 0; at < strlen(stream); at += step) {
+				size_t left = strlen(stream) - at;
 
-				ret = watch_lines_feed(&w, streams[i] + at,
-					left < step ? left : step, collect, &got, &err);
+				assert_int_equal(
+					watch_lines_feed(&w, stream + at, left < step ? left : step,
+						collect, &got, &err),
+					0);
 			}
-			assert_int_equal(ret, -1);
-			assert_int_equal(err.kind, ERR_TOO_LARGE);
+			assert_string_equal(buf_str(&got), rows[i].lines);
 		}
 	}
 }
@@ -142,14 +150,53 @@ static void an_error_event_is_an_error(void **state)
 	}
 }
 
+#define NAMED(ns) "\"object\":{\"metadata\":{\"name\":\"x\"," ns "\"resourceVersion\":\"7\"}"
+
+static void finds_what_an_unreadable_event_is_about(void **state)
+{
+	static const struct {
+		const char *line, *namespace; /* NULL: nothing */
+		enum watch_type type;
+	} rows[] = {
+		{"{\"type\":\"ADDED\"," NAMED("\"namespace\":\"a\",") ",\"spec\":[\"", "a",
+			WATCH_ADDED},
+		{"{\"type\":\"MODIFIED\"," NAMED("") ",\"spec\":[[[", "", WATCH_MODIFIED},
+		{"{\"type\":\"DELETED\"," NAMED(""), "", WATCH_DELETED},
+		{"{\"type\":\"BOOKMARK\"," NAMED(""), NULL, 0},
+		{"{\"type\":\"ERROR\"," NAMED(""), NULL, 0},
+		{"{\"type\":\"RENAMED\"," NAMED(""), NULL, 0},
+		{"{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"x\"},\"spec\":[", NULL,
+			0},
+		{"{\"type\":\"ADDED\"," OBJECT("7"), NULL, 0},
+		{"{\"type\":", NULL, 0},
+		{"", NULL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct watch_peek peek;
+		int ret = watch_event_peek(rows[i].line, strlen(rows[i].line), &peek);
+
+		print_message("# %s\n", rows[i].line);
+		assert_int_equal(ret, rows[i].namespace ? 0 : -1);
+		if (ret < 0)
+			continue;
+		assert_int_equal(peek.type, rows[i].type);
+		assert_string_equal(peek.namespace, rows[i].namespace);
+		assert_string_equal(peek.name, "x");
+		assert_string_equal(peek.resource_version, "7");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_lines_however_the_bytes_arrive),
-		cmocka_unit_test(holds_lines_to_their_maximum),
+		cmocka_unit_test(cuts_lines_to_their_maximum),
 		cmocka_unit_test(passes_the_readers_error_on),
 		cmocka_unit_test(decodes_events),
 		cmocka_unit_test(an_error_event_is_an_error),
+		cmocka_unit_test(finds_what_an_unreadable_event_is_about),
 	};
 
 	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);

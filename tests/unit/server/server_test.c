@@ -352,6 +352,29 @@ static void readiness_gives_reasons(void **state)
 	(void)close(fd);
 }
 
+static int ready_with_a_remark(void *ctx, struct buf *reasons)
+{
+	(void)buf_addf(reasons, "%s\n", (const char *)ctx);
+	return 0;
+}
+
+static void a_remark_does_not_end_readiness(void **state)
+{
+	struct server_config config = config_of();
+	CLEANUP(server_free_p) struct server *s = NULL;
+	int fd;
+
+	(void)state;
+	config.ready = ready_with_a_remark;
+	config.ready_ctx = (void *)"one moon is skipped";
+	s = start(&config);
+	fd = client_connect(server_plain_port(s));
+	client_send(fd, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_int_equal(client_answer(fd, answer), 200);
+	assert_says(answer, "\r\n\r\nok\none moon is skipped\n");
+	(void)close(fd);
+}
+
 static void times_are_limited(void **state)
 {
 	struct server_config config = config_of();
@@ -591,6 +614,7 @@ int main(void)
 		cmocka_unit_test(stopping_answers_pending_requests),
 		cmocka_unit_test(draining_shows_and_closes),
 		cmocka_unit_test(readiness_gives_reasons),
+		cmocka_unit_test(a_remark_does_not_end_readiness),
 		cmocka_unit_test(times_are_limited),
 		cmocka_unit_test(the_full_server_makes_room),
 		cmocka_unit_test(half_requests_make_room),
