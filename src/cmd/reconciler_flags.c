@@ -14,8 +14,8 @@ static const struct flag flags[] = {
 	COUNT("max-running-jobs-per-namespace", max_running_jobs_per_namespace, 0, 1000000, "0",
 		"how many promotion Jobs may run at once in each namespace; 0 disables the limit"),
 	DURATION("definition-deadline", definition_deadline_ms, 0, "1h",
-		"how long a delivered version waits for its task definitions before its promotion "
-		"fails; 0 disables the deadline"),
+		"how long the task definitions of a delivered version may be missing before its "
+		"promotion fails; 0 disables the deadline"),
 	DURATION("max-age", max_age_ms, 0, "24h",
 		"a version delivered longer ago than this is promoted only after a manual retry; "
 		"0 disables the limit"),

@@ -62,6 +62,20 @@ static bool is_quota(const char *message)
 	return strstr(message, "exceeded quota: ") || strstr(message, "status unknown for quota: ");
 }
 
+/*
+ * An admission webhook, or a ValidatingAdmissionPolicy, may give any reason; that of a policy is
+ * Invalid by default (apiserver, admission/plugin/policy/validating). But only the validation of
+ * the object itself names a field in each cause. A policy's denial must be told apart, because it
+ * is no fault of the object: the policy may be changed.
+ */
+static bool is_denial(const struct json *status, const char *message)
+{
+	json_each (cause, json_at(status, "details", "causes"))
+		if (!json_string(json_get(cause, "field")))
+			return true;
+	return str_starts(message, "admission webhook \"");
+}
+
 static unsigned longer_wait(unsigned header_ms, const struct json *status)
 {
 	int64_t seconds = 0;
@@ -124,6 +138,8 @@ static int from_status(const struct json *status, int code, const char *path,
 		message = "no message";
 	if (kind == ERR_FORBIDDEN && is_quota(message))
 		kind = ERR_QUOTA;
+	if ((kind == ERR_INVALID || kind == ERR_TOO_LARGE) && is_denial(status, message))
+		kind = ERR_FORBIDDEN;
 	if (kind == ERR_NOT_FOUND && !status_is_about(status, path))
 		kind = ERR_NOT_SERVED;
 	(void)err_set(err, kind, "%s: %s", reason && *reason ? reason : "unknown reason", message);

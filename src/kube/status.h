@@ -6,8 +6,11 @@
  * Conflict, 403 comes from RBAC or from a quota. If a proxy responded, or the path does not exist
  * at all, there is no Status, and the code decides.
  *
- * Except that a 404 is ERR_NOT_FOUND only if it is a Status that says so of the very object that
- * was asked for; else it is ERR_NOT_SERVED, which proves nothing and is retried.
+ * A denial by an admission policy or webhook is ERR_FORBIDDEN, also where its reason is Invalid:
+ * ERR_INVALID means that the object itself is not valid.
+ *
+ * A 404 is ERR_NOT_FOUND only if it is a Status that says so of the very object that was asked
+ * for; else it is ERR_NOT_SERVED, which proves nothing and is retried.
  */
 #ifndef PROMOGATE_KUBE_STATUS_H
 #define PROMOGATE_KUBE_STATUS_H

@@ -25,7 +25,6 @@ static void wait_for_definitions(struct event_text *t, const struct appversion *
 {
 	struct buf *to = event_text_begin(t, true, "CreateTaskNotFound");
 	unsigned attempt = view_attempt(a->version) + 1;
-	struct timestamp end;
 
 	(void)buf_addf(to,
 		"%s %s waiting: no runnable KeptnTaskDefinition, in its namespace or Keptn's, for ",
@@ -36,8 +35,9 @@ static void wait_for_definitions(struct event_text *t, const struct appversion *
 		(void)buf_add(to, "; to give up: ");
 		event_text_command(to, v, APPVERSION_ABORT, attempt);
 	} else if (deadline > 0) {
-		(void)buf_addf(to, ", and fails at %s otherwise",
-			time_text(a->version->ended + deadline, &end));
+		(void)buf_addf(to,
+			", and fails once they have been missing for --definition-deadline (%lld s)",
+			(long long)deadline);
 	}
 }
 

@@ -65,7 +65,8 @@ static void give_up(struct planning *p, const struct view_version *v)
 /* Rule 12: past the deadline for its definitions. Otherwise it is planned again at the deadline. */
 static bool expired(struct planning *p, const struct view_version *v)
 {
-	int64_t end = v->ended + p->view->deadline;
+	int64_t since = v->undefined_since ? v->undefined_since : p->now;
+	int64_t end = since + p->view->deadline;
 
 	if (p->view->deadline == 0)
 		return false;

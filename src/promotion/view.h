@@ -52,6 +52,11 @@ struct view_version {
 	int64_t ended; /* endTime, seconds since 1970, if delivered */
 	/* Another program promotes it: it has items, or a state, that Promogate never wrote. */
 	bool foreign;
+	/*
+	 * Since when this leader has seen, without a break, that a task that it needs is not
+	 * defined; 0: this view is the first. In the time of `now`, whatever clock it was taken by.
+	 */
+	int64_t undefined_since;
 	bool refused; /* a PromotionPolicy that denies is violated */
 	bool superseded; /* has the annotation promogate.dev/superseded-by */
 	enum view_state promotion; /* promotionStatus */
@@ -92,7 +97,7 @@ struct view {
 	bool idle; /* none runs: a version with more tasks than the limit may start */
 	int64_t since; /* earlier deliveries are not promoted */
 	int64_t max_age; /* seconds a delivered version may wait; 0: no limit */
-	int64_t deadline; /* seconds a delivered version may wait for definitions; 0: no limit */
+	int64_t deadline; /* seconds a definition may be missing; 0: no limit */
 };
 
 /* An item is open, whatever promotionStatus is: the operator deprecates versions that run. */

@@ -28,6 +28,7 @@ static void app_free(void *value)
 	executor_memory_release(&app->execution);
 	preparation_state_release(&app->preparation);
 	report_memory_release(&app->reports);
+	promoter_state_release(&app->reconcile);
 	free(app->key);
 	free(app);
 }

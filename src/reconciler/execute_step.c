@@ -46,6 +46,7 @@ static void refuse_task(struct step *step, const struct err *err)
 		return;
 	strmap_put(&memory->refused, a->task, refusal_text(err, a->name.text, a->task));
 	memory->refused_until_ms = env_mono_ms(step->run->x->env) + REFUSED_FOR_MS;
+	memory->retrying = false;
 }
 
 /* By admission, a quota or a missing right: an immediate retry would get the same answer. */
@@ -79,6 +80,8 @@ static void create_failed(struct step *step, const struct err *err)
 	note_create(run, err);
 	if (invalid && step->action->kind == PLAN_CREATE_JOB)
 		refuse_task(step, err);
+	else if (is_refusal(err) && step->action->kind == PLAN_CREATE_JOB)
+		(void)strmap_remove(&run->app->execution.refused, step->action->task);
 	if (err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED &&
 		err->kind != ERR_NOT_SERVED)
 		reports_refused(
@@ -145,6 +148,9 @@ static void succeeded(struct step *step, const struct api_response *response)
 	run->result.wrote |= step->action->kind != PLAN_GET_JOB;
 	switch (step->action->kind) {
 	case PLAN_CREATE_JOB:
+		(void)strmap_remove(&run->app->execution.refused, step->action->task);
+		await(&run->app->execution.awaited_job, response);
+		break;
 	case PLAN_UNSUSPEND:
 	case PLAN_SET_TTL:
 		await(&run->app->execution.awaited_job, response);

@@ -5,6 +5,7 @@
 #ifndef PROMOGATE_RECONCILER_EXECUTOR_MEMORY_H
 #define PROMOGATE_RECONCILER_EXECUTOR_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -18,8 +19,10 @@ struct executor_memory {
 	uint64_t awaited_version, awaited_job;
 	struct strmap gone; /* names of Jobs for which a live GET answered NotFound */
 	struct strmap with_code; /* names of Jobs whose ConfigMap exists */
-	struct strmap refused; /* task to why its Job could not be created; retried later */
+	/* Task to why its Job is not valid: it counts as undefined until a retry. */
+	struct strmap refused;
 	int64_t refused_until_ms;
+	bool retrying; /* it is time to retry; what was refused stays known until it succeeds */
 };
 
 static inline void executor_memory_init(struct executor_memory *m)
@@ -40,10 +43,17 @@ static inline void executor_memory_forget_job(struct executor_memory *m, const c
 	(void)strmap_remove(&m->with_code, name);
 }
 
-/* The tasks' definitions have changed, or it is time to retry. */
+/* The tasks' definitions have changed. */
 static inline void executor_memory_forget_refusals(struct executor_memory *m)
 {
 	strmap_clear(&m->refused);
+	m->retrying = false;
+}
+
+/* NULL: its Job may be created. */
+static inline const char *executor_memory_refusal(const struct executor_memory *m, const char *task)
+{
+	return m->retrying ? NULL : strmap_get(&m->refused, task);
 }
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "kube/workqueue.h"
 #include "reconciler/apps.h"
 #include "reconciler/cache.h"
@@ -226,10 +227,10 @@ static void executed(void *ctx, struct app *app, const struct execute_result *re
 /* Retries refused Jobs when it is time to. */
 static void retry_refused(struct promoter *p, struct app *app)
 {
-	if (app->execution.refused.count == 0)
+	if (app->execution.refused.count == 0 || app->execution.retrying)
 		return;
 	if (env_mono_ms(p->config.env) >= app->execution.refused_until_ms)
-		executor_memory_forget_refusals(&app->execution);
+		app->execution.retrying = true;
 	else
 		workqueue_add_at(p->queue, app->key, app->execution.refused_until_ms);
 }
@@ -243,6 +244,39 @@ static void resume(struct promoter *p, struct app *app)
 		workqueue_add_at(p->queue, app->key, until);
 }
 
+/* In a new term it is not known, so the deadline starts anew: better late than too early. */
+static void show_undefined(const struct promoter *p, const struct app *app, struct snapshot *s)
+{
+	const struct env *env = p->config.env;
+	int64_t for_ms = env_mono_ms(env) - app->reconcile.undefined_ms;
+
+	for (size_t i = 0; i < s->view.nversions; i++)
+		if (str_eq(s->view_versions[i].uid, app->reconcile.undefined_uid))
+			s->view_versions[i].undefined_since = (env_wall_ms(env) - for_ms) / 1000;
+}
+
+/* It goes on while a Job is retried that may be refused again, and until its end is recorded. */
+static const struct view_version *lacks_definitions(const struct app *app, const struct plan *plan)
+{
+	if (plan->wait.reason == PLAN_NO_DEFINITION)
+		return plan->wait.version;
+	for (size_t i = 0; i < plan->nactions; i++)
+		if (plan->actions[i].reason == PLAN_DEADLINE)
+			return plan->actions[i].version;
+	return app->execution.refused.count ? plan->start.version : NULL;
+}
+
+static void note_undefined(struct promoter *p, struct app *app, const struct plan *plan)
+{
+	const struct view_version *v = lacks_definitions(app, plan);
+
+	if (v && str_eq(v->uid, app->reconcile.undefined_uid))
+		return;
+	free(app->reconcile.undefined_uid);
+	app->reconcile.undefined_uid = v ? xstrdup(v->uid) : NULL;
+	app->reconcile.undefined_ms = env_mono_ms(p->config.env);
+}
+
 static void reconcile(struct promoter *p, struct app *app)
 {
 	struct snapshot *snapshot;
@@ -254,8 +288,10 @@ static void reconcile(struct promoter *p, struct app *app)
 	resume(p, app);
 	snapshot =
 		snapshot_new(app, p->cache, job_limit_limiter(p->job_limit), &p->config.snapshot);
+	show_undefined(p, app, snapshot);
 	plan(&snapshot->view, env_wall_ms(p->config.env) / 1000, random, &plan_made);
 	app->reconcile.wants_definitions = plan_made.wait.reason == PLAN_NO_DEFINITION;
+	note_undefined(p, app, &plan_made);
 	reports_planned(p->reports, &app->reports, &snapshot->view);
 	preparation_hold(p->preparation, &app->preparation, app->key, &plan_made);
 	job_limit_take(p->job_limit, app->key, app_open_jobs(app), &plan_made);

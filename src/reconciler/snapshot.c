@@ -17,7 +17,7 @@ static bool may_start(const struct view_version *v)
 static void check_task(struct snapshot *s, const struct app *app, const struct cache *cache,
 	struct view_task *task)
 {
-	const char *refused = strmap_get(&app->execution.refused, task->name);
+	const char *refused = executor_memory_refusal(&app->execution, task->name);
 	struct resolution r;
 	struct err err = ERR_INIT;
 

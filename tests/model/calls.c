@@ -70,6 +70,7 @@ static void add_version(
 		.created = v,
 		.delivered = is->delivered,
 		.ended = m->settings.ended[v],
+		.undefined_since = MODEL_NOW,
 		.superseded = is->marked,
 		.promotion = is->promotion,
 		.retry = is->retry,

@@ -13,6 +13,10 @@
 	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"reason\":\"" reason   \
 	"\",\"message\":\"" message "\"}"
 
+#define CAUSES(one, two)                                                                               \
+	"{\"kind\":\"Status\",\"reason\":\"Invalid\",\"message\":\"m\",\"details\":{\"causes\":[{" one \
+	"},{" two "}]}}"
+
 static void the_reason_decides_the_kind(void **state)
 {
 	static const struct {
@@ -37,6 +41,16 @@ static void the_reason_decides_the_kind(void **state)
 		{401, STATUS("Unauthorized", "Unauthorized"), ERR_AUTH, "Unauthorized"},
 		{422, STATUS("Invalid", "m"), ERR_INVALID, "Invalid: m"},
 		{400, STATUS("BadRequest", "m"), ERR_INVALID, "BadRequest: m"},
+		{422, CAUSES("\"field\":\"spec.a\"", "\"field\":\"spec.b\""), ERR_INVALID, "m"},
+		{422, CAUSES("\"field\":\"spec.a\"", "\"message\":\"m\""), ERR_FORBIDDEN, "m"},
+		{422, STATUS("Invalid", "admission webhook \\\"w\\\" denied the request: no"),
+			ERR_FORBIDDEN, "denied"},
+		{400, STATUS("BadRequest", "admission webhook \\\"w\\\" denied the request"),
+			ERR_FORBIDDEN, "denied"},
+		{413, STATUS("RequestEntityTooLarge", "admission webhook \\\"w\\\" denied it"),
+			ERR_FORBIDDEN, "denied"},
+		{409, STATUS("Conflict", "admission webhook \\\"w\\\" denied it"), ERR_CONFLICT,
+			"denied"},
 		{429, STATUS("TooManyRequests", "m"), ERR_THROTTLED, "m"},
 		{413, STATUS("RequestEntityTooLarge", "m"), ERR_TOO_LARGE, "m"},
 		{500, STATUS("ServerTimeout", "m"), ERR_TIMEOUT, "m"},

@@ -209,7 +209,7 @@ static void says_why_it_waits(void **state)
 		const char *event, *message;
 	} cases[] = {
 		{PLAN_NO_DEFINITION, "", 3600, NULL, true, "CreateTaskNotFound",
-			"podtato 1.0 waiting: no runnable KeptnTaskDefinition, in its namespace or Keptn's, for \"a\", \"c\". It starts automatically once they exist, and fails at 1970-01-01T01:00:00Z otherwise"},
+			"podtato 1.0 waiting: no runnable KeptnTaskDefinition, in its namespace or Keptn's, for \"a\", \"c\". It starts automatically once they exist, and fails once they have been missing for --definition-deadline (3600 s)"},
 		{PLAN_NO_DEFINITION, "", 0, "no image", true, "CreateTaskNotFound",
 			"podtato 1.0 waiting: no runnable KeptnTaskDefinition, in its namespace or Keptn's, for \"a\", \"c\". It starts automatically once they exist. no image"},
 		{PLAN_NO_DEFINITION, ITEM("a", "1", "Failed"), 3600, "", true, "CreateTaskNotFound",

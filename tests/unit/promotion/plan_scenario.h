@@ -5,7 +5,7 @@
  *	it TITLE                      begins one
  *	version NAME tasks=A,B [undefined=A,B] [created=N] [revision=N] [generation=N] [delivered]
  *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [warn] [superseded] [refused]
- *		[foreign] [version=V] [previous=V]     its version is NAME without version=
+ *		[undefined-since=N] [foreign] [version=V] [previous=V]     its version is NAME without version=
  *	item VERSION TASK STATE [JOB] a status item
  *	job VERSION TASK NAME suspended|suspended paused|running|complete|failed [ttl] [deleting]
  *		[bare]                bare: the ConfigMap with its code does not exist
@@ -132,6 +132,8 @@ static inline void plan_version_value(
 		v->version = value;
 	else if (str_eq(key, "previous"))
 		v->previous = value;
+	else if (str_eq(key, "undefined-since"))
+		v->undefined_since = plan_number(value);
 	else if (str_eq(key, "ended"))
 		v->ended = plan_number(value);
 	else if (str_eq(key, "promotion"))
