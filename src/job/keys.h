@@ -24,7 +24,7 @@
 /* Written once the outcome is recorded: the blocking policy, its source, and what happened. */
 #define JOB_ON_FAILURE ON_FAILURE_ANNOTATION
 #define JOB_DECIDED_BY "promogate.dev/decided-by"
-/* Set when it is resumed: a Job that is suspended after that was suspended on purpose. */
+/* Set when it is released: a Job that is suspended after that was suspended on purpose. */
 #define JOB_RELEASED "promogate.dev/released"
 #define JOB_OUTCOME  "promogate.dev/outcome"
 #define JOB_REASON   "promogate.dev/reason"

@@ -27,7 +27,7 @@ static void end(struct emit *e)
 	emit_object_end(e);
 }
 
-void job_patch_resume(const char *uid, struct buf *to)
+void job_patch_release(const char *uid, struct buf *to)
 {
 	struct emit e = EMIT_INIT(to);
 
@@ -37,6 +37,8 @@ void job_patch_resume(const char *uid, struct buf *to)
 	emit_object_end(&e);
 	begin_spec(&e);
 	emit_key_bool(&e, "suspend", false);
+	emit_key_int(&e, "parallelism", 1);
+	emit_key_json(&e, "ttlSecondsAfterFinished", NULL);
 	end(&e);
 }
 

@@ -18,8 +18,8 @@ struct job_patch_record {
 	const char *reason, *message; /* cut to LIMIT_MESSAGE_BYTES */
 };
 
-/* Both append. Resumes it. */
-void job_patch_resume(const char *uid, struct buf *to);
+/* Both append. Releases it: resumes it, with one pod, and with no TTL that somebody else has set. */
+void job_patch_release(const char *uid, struct buf *to);
 /*
  * Sets its TTL after the end, and puts into annotations the fields that a status item does not
  * have.

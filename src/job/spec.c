@@ -17,6 +17,8 @@ static int emit_spec(
 
 	emit_key_object(e, "spec");
 	emit_key_bool(e, "suspend", true);
+	emit_key_int(e, "parallelism", 0);
+	emit_key_int(e, "completions", 1);
 	emit_key_int(e, "backoffLimit", d->retries);
 	emit_key_int(e, "activeDeadlineSeconds", d->timeout_seconds);
 	emit_key_object(e, "template");

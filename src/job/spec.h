@@ -2,6 +2,8 @@
  * spec - the Job of a promotion task: field by field as Keptn makes it, and in addition
  *
  *   - suspended: it may run only once its version's status names it and its ConfigMap exists
+ *   - with parallelism 0 until then: what resumes it earlier (a person, Kueue) starts no pod.
+ *     completions is 1, its default where parallelism is not set
  *   - without ttlSecondsAfterFinished: it must not be deleted before its outcome is recorded
  *   - PROMOGATE_ID and PROMOGATE_ATTEMPT in the environment, by which a task can make its effect
  *     idempotent: Kubernetes may run a container again inside one Job. PROMOGATE_ID is

@@ -74,6 +74,13 @@ static const struct json *find_true(const struct json *conditions, const char *t
 	return NULL;
 }
 
+static bool is_locked(const struct json *spec)
+{
+	int64_t n;
+
+	return json_int64(json_get(spec, "parallelism"), &n) && n == 0;
+}
+
 static void read_state(const struct json *job, struct job_status *ret)
 {
 	const struct json *conditions = json_at(job, "status", "conditions");
@@ -83,8 +90,9 @@ static void read_state(const struct json *job, struct job_status *ret)
 	if (end)
 		ret->state = failed ? JOB_FAILED : JOB_SUCCEEDED;
 	else
-		ret->state =
-			json_is_true(json_at(job, "spec", "suspend")) ? JOB_SUSPENDED : JOB_RUNNING;
+		ret->state = ret->locked || json_is_true(json_at(job, "spec", "suspend"))
+				     ? JOB_SUSPENDED
+				     : JOB_RUNNING;
 	ret->reason = text_of(end, "reason");
 	ret->message = text_of(end, "message");
 }
@@ -106,6 +114,7 @@ void job_status_read(const struct json *job, struct job_status *ret)
 	ret->ttl_seconds = number_of(annotations, JOB_TTL, DEFAULT_TTL_SECONDS);
 	ret->ttl_set = json_type(json_get(spec, "ttlSecondsAfterFinished")) == JSON_NUMBER;
 	ret->released = json_at(metadata, "annotations", JOB_RELEASED) != NULL;
+	ret->locked = is_locked(spec);
 	ret->deleting = json_get(metadata, "deletionTimestamp") != NULL;
 	ret->brings_code = mounts_own_code(spec, ret->name);
 	read_state(job, ret);

@@ -14,7 +14,12 @@
  * A Job has ended once `Complete` or `Failed` is True, and not before: `SuccessCriteriaMet` and
  * `FailureTarget` are set while its pods still run (KEP-3850, KEP-3998).
  */
-enum job_state { JOB_SUSPENDED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED };
+enum job_state {
+	JOB_SUSPENDED, /* or its parallelism is 0: no pod starts */
+	JOB_RUNNING,
+	JOB_SUCCEEDED,
+	JOB_FAILED,
+};
 
 struct job_status {
 	const char *namespace, *name, *uid;
@@ -27,7 +32,8 @@ struct job_status {
 	int64_t ttl_seconds; /* what ttlSecondsAfterFinished will be set to */
 	bool ttl_set; /* it has been set */
 	bool deleting;
-	bool released; /* it was resumed once */
+	bool released; /* it was released once */
+	bool locked; /* its parallelism is 0: no pod starts, even if it is resumed */
 	bool brings_code; /* it mounts a ConfigMap of its own name, which must exist first */
 	enum job_state state;
 	const char *reason, *message; /* of the condition that ended it, else "" */

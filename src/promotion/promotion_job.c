@@ -22,6 +22,7 @@ static struct view_job view_of(const struct job_status *s)
 		.task = s->task,
 		.attempt = s->attempt,
 		.suspended = s->state == JOB_SUSPENDED,
+		.locked = s->locked,
 		.deleting = s->deleting,
 		.released = s->released,
 		.expires = s->ttl_set,

@@ -77,10 +77,11 @@ struct view_job {
 	const char *version_uid; /* its owner */
 	const char *task;
 	unsigned attempt;
-	bool suspended;
+	bool suspended; /* or its parallelism is 0: no pod starts */
+	bool locked; /* its parallelism is 0: no pod starts, even if somebody resumes it */
 	bool deleting; /* has a deletionTimestamp */
 	bool expires; /* has ttlSecondsAfterFinished */
-	bool released; /* it was resumed before: if it is suspended now, a person has paused it */
+	bool released; /* it was released before: if it is suspended now, a person has paused it */
 	bool ready; /* the ConfigMap with its code exists, or it needs none */
 	enum view_outcome outcome; /* the condition Complete or Failed is True */
 };

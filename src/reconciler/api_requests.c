@@ -84,7 +84,7 @@ void kube_request_supersede(struct kube_request *c, const struct appversion *v, 
 void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *job)
 {
 	patch(c, url_of_jobs(job->namespace, job->view.name));
-	job_patch_resume(job->view.uid, &c->body);
+	job_patch_release(job->view.uid, &c->body);
 }
 
 void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job,

@@ -68,9 +68,9 @@ create_job() { # NAME
 	fi
 }
 
-unsuspend() { # NAME UID
-	kubectl patch job "$1" --type=merge \
-		-p "{\"metadata\":{\"uid\":\"$2\"},\"spec\":{\"suspend\":false}}"
+release() { # NAME UID
+	kubectl patch job "$1" --type=merge -p "{\"metadata\":{\"uid\":\"$2\"},
+		\"spec\":{\"suspend\":false,\"parallelism\":1,\"ttlSecondsAfterFinished\":null}}"
 }
 
 @test "each Job and ConfigMap is valid, without a warning" {
@@ -89,10 +89,14 @@ unsuspend() { # NAME UID
 	create_job "$job"
 	kubectl wait --for=condition=Suspended --timeout=60s "job/$job"
 	[[ -z $(kubectl get pods -o name) ]]
+	# Somebody resumes it, and gives it a TTL: no pod starts, and it does not end.
+	kubectl patch job "$job" --type=merge -p '{"spec":{"suspend":false,"ttlSecondsAfterFinished":0}}'
+	kubectl wait --for=condition=Suspended=False --timeout=60s "job/$job"
+	[[ -z $(kubectl get pods -o name) ]]
 
-	run -1 unsuspend "$job" 00000000-0000-4000-8000-000000000000
+	run -1 release "$job" 00000000-0000-4000-8000-000000000000
 	[[ $output == *"metadata.uid: Invalid value"*"field is immutable" ]]
-	unsuspend "$job" "$(uid_of "job/$job")"
+	release "$job" "$(uid_of "job/$job")"
 	kubectl wait --for=condition=Complete --timeout=60s "job/$job"
 	[[ $(kubectl get jobs,pods,configmaps -o name -l promogate.dev/app=podtato-head |
 		wc -l) == 3 ]]
@@ -107,7 +111,7 @@ unsuspend() { # NAME UID
 @test "a container runs, and its Job is deleted with the version" {
 	local job=a-1-bbbbbbbb
 	create_job "$job"
-	unsuspend "$job" "$(uid_of "job/$job")"
+	release "$job" "$(uid_of "job/$job")"
 	kubectl wait --for=condition=Complete --timeout=60s "job/$job"
 	kubectl delete keptnappversion podtato-head-1.0.0-6b86b273
 	kubectl wait --for=delete --timeout=60s "job/$job"

@@ -26,6 +26,14 @@ static void only_complete_and_failed_end_a_job(void **state)
 		{"null", JOB_RUNNING, "", ""},
 		{"{\"spec\":{\"suspend\":true}}", JOB_SUSPENDED, "", ""},
 		{"{\"spec\":{\"suspend\":false},\"status\":{\"active\":1}}", JOB_RUNNING, "", ""},
+		/* somebody resumed it before its release: no pod starts */
+		{"{\"spec\":{\"suspend\":false,\"parallelism\":0}}", JOB_SUSPENDED, "", ""},
+		{"{\"spec\":{\"suspend\":true,\"parallelism\":0}}", JOB_SUSPENDED, "", ""},
+		{"{\"spec\":{\"suspend\":true,\"parallelism\":1}}", JOB_SUSPENDED, "", ""},
+		{"{\"spec\":{\"suspend\":false,\"parallelism\":2}}", JOB_RUNNING, "", ""},
+		{"{\"spec\":{\"parallelism\":0},\"status\":{\"conditions\":[{\"type\":"
+		 "\"Failed\",\"status\":\"True\",\"reason\":\"DeadlineExceeded\"}]}}",
+			JOB_FAILED, "DeadlineExceeded", ""},
 		/* it was unsuspended, but the Job controller has not seen it yet */
 		{"{\"spec\":{\"suspend\":false},\"status\":{\"conditions\":[{\"type\":"
 		 "\"Suspended\",\"status\":\"True\",\"reason\":\"JobSuspended\"}]}}",
@@ -125,10 +133,11 @@ static void patches_name_the_job_by_its_uid(void **state)
 	CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
 
 	(void)state;
-	job_patch_resume("u", &b);
+	job_patch_release("u", &b);
 	assert_string_equal(buf_str(&b), "{\"metadata\":{\"uid\":\"u\",\"annotations\":{"
 					 "\"promogate.dev/released\":\"true\"}},"
-					 "\"spec\":{\"suspend\":false}}");
+					 "\"spec\":{\"suspend\":false,\"parallelism\":1,"
+					 "\"ttlSecondsAfterFinished\":null}}");
 	buf_reset(&b);
 	job_patch_record(
 		&(struct job_patch_record){.uid = "u", .ttl_seconds = 60, .message = ""}, &b);

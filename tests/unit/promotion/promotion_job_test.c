@@ -87,6 +87,36 @@ static void a_job_with_code_is_ready_once_it_runs(void **state)
 	}
 }
 
+/* What is released, and paused again, is suspended and not locked. */
+static void a_job_is_locked_until_its_release(void **state)
+{
+	static const struct {
+		const char *spec;
+		bool suspended, locked, released;
+	} rows[] = {
+		{",\"suspend\":true,\"parallelism\":0,", true, true, false},
+		{",\"suspend\":false,\"parallelism\":0,", true, true, false},
+		{",\"suspend\":false,\"parallelism\":1,", false, false, true},
+		{",\"suspend\":true,\"parallelism\":1,", true, false, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buf_release) struct buf spec = BUF_INIT(1000);
+		CLEANUP(promotion_job_unref_p) struct promotion_job *j = NULL;
+
+		(void)buf_addf(&spec, "%s" POD(ID_OF_A, CODE), rows[i].spec);
+		j = decode(rows[i].released ? "," OWNER ",\"annotations\":{\"promogate.dev/"
+					      "released\":\"true\"}"
+					    : "," OWNER,
+			buf_str(&spec), "");
+		assert_int_equal(j->view.suspended, rows[i].suspended);
+		assert_int_equal(j->view.locked, rows[i].locked);
+		assert_int_equal(j->view.released, rows[i].released);
+		assert_int_equal(j->view.ready, !rows[i].suspended);
+	}
+}
+
 static void a_job_is_recognized_despite_manual_changes(void **state)
 {
 	static const struct {
@@ -159,6 +189,7 @@ int main(void)
 		cmocka_unit_test(reads_a_job_that_waits),
 		cmocka_unit_test(reads_a_job_that_failed),
 		cmocka_unit_test(a_job_with_code_is_ready_once_it_runs),
+		cmocka_unit_test(a_job_is_locked_until_its_release),
 		cmocka_unit_test(a_job_is_recognized_despite_manual_changes),
 		cmocka_unit_test(other_jobs_are_ignored),
 		cmocka_unit_test(it_lives_as_long_as_it_has_a_reference),

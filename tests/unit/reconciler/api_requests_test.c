@@ -102,7 +102,8 @@ static void each_has_its_method_path_and_body(void **state)
 		{unsuspend, "PATCH", JOB_PATH, MERGE,
 			"{\"metadata\":{\"uid\":\"ju\","
 			"\"annotations\":{\"promogate.dev/released\":\"true\"}},"
-			"\"spec\":{\"suspend\":false}}"},
+			"\"spec\":{\"suspend\":false,\"parallelism\":1,"
+			"\"ttlSecondsAfterFinished\":null}}"},
 		{set_ttl, "PATCH", JOB_PATH, MERGE,
 			"{\"metadata\":{\"uid\":\"ju\",\"annotations\":{"
 			"\"promogate.dev/on-failure\":\"Warn\","
