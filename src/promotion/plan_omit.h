@@ -14,6 +14,7 @@ enum plan_omit {
 	OMIT_ACTIVE_BY_ITEMS, /* active is what promotionStatus says */
 	OMIT_EXPIRE_LATER, /* rule 9, second half */
 	OMIT_CLEAN_UP_FACTS, /* rule 10: delete Jobs that no visible commit names */
+	OMIT_OWN, /* rule 6: a commit may name a Job that another term, or somebody else, created */
 	OMIT_ABORT_DELETES, /* rule 11: record "aborted" at once */
 };
 

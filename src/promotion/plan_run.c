@@ -87,8 +87,7 @@ void plan_version(struct planning *p, const struct view_version *v)
 }
 
 /*
- * Rule 10: no commit will ever name this suspended Job. The view may be old, so only what stays
- * true counts.
+ * Rule 10: no commit will ever name this Job. The view may be old, so only what stays true counts.
  */
 static bool left_over(const struct planning *p, const struct view_version *v,
 	const struct view_job *job, const struct view_item *item)
@@ -108,25 +107,30 @@ static bool left_over(const struct planning *p, const struct view_version *v,
 	return !view_active(v) && view_ended(v->promotion);
 }
 
+/* Rule 9: a Job whose outcome is recorded, also one that a later attempt has replaced. */
+static void expire(struct planning *p, const struct view_version *v, const struct view_job *job)
+{
+	if (!job->expires)
+		plan_add_job(p->to, PLAN_SET_TTL, PLAN_NO_REASON, v, job);
+}
+
 void plan_job(struct planning *p, const struct view_job *job)
 {
 	const struct view_version *v = view_owner(p->view, job);
+	bool ended = job->outcome != VIEW_RUNNING;
 	const struct view_item *item;
-	bool names;
 
 	/* The garbage collector deletes a Job that has no version. */
 	if (!v || v->foreign || job->deleting)
 		return;
 	item = view_item(v, job->task);
-	names = item && str_eq(item->job, job->name);
-	if (job->suspended && job->outcome == VIEW_RUNNING) {
-		/* A Job that an item names has run already: this view of it is old. */
-		if (!names && left_over(p, v, job, item))
-			plan_add_job(p->to, PLAN_DELETE, PLAN_LEFT_OVER, v, job);
-	} else if (!job->expires && item) { /* rule 9 */
-		bool later = item->attempt > job->attempt && !OMITTED(OMIT_EXPIRE_LATER);
-
-		if (later || (names && item->state != VIEW_PROGRESSING))
-			plan_add_job(p->to, PLAN_SET_TTL, PLAN_NO_REASON, v, job);
+	if (item && str_eq(item->job, job->name)) {
+		if ((ended || !job->suspended) && item->state != VIEW_PROGRESSING)
+			expire(p, v, job);
+	} else if (ended && item && item->attempt > job->attempt) {
+		if (!OMITTED(OMIT_EXPIRE_LATER))
+			expire(p, v, job);
+	} else if (!(ended && job->expires) && left_over(p, v, job, item)) {
+		plan_add_job(p->to, PLAN_DELETE, PLAN_LEFT_OVER, v, job);
 	}
 }

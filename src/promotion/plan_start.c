@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "promotion/plan_omit.h"
 
 /* Rule 2: the attempt to start, which is the first, or the next on a manual retry; 0: none. */
 static unsigned due_attempt(const struct view *view, const struct view_version *v)
@@ -141,24 +142,14 @@ static bool fence(struct planning *p, const struct view_version *head)
 	return absorbed;
 }
 
-/* It was resumed, or has ended, before any commit named it. */
-static bool has_run(const struct view_job *job)
+/* Rule 6: what a commit may name. It is known to be ours, and no pod of it has started. */
+static bool committable(const struct view_job *job)
 {
-	return !job->suspended || job->outcome != VIEW_RUNNING;
+	return (job->own || OMITTED(OMIT_OWN)) && job->locked && !job->deleting &&
+	       job->outcome == VIEW_RUNNING;
 }
 
-/*
- * Which of two Jobs for one task to commit: the one that has run, since the task must not run
- * twice; else the one with the smaller name.
- */
-static bool preferred(const struct view_job *a, const struct view_job *b)
-{
-	if (has_run(a) != has_run(b))
-		return has_run(a);
-	return strcmp(a->name, b->name) < 0;
-}
-
-/* The Job that the commit will name for a task; NULL: one must be created. */
+/* The Job that the commit will name for a task, the first by name; NULL: one must be created. */
 static const struct view_job *choose_job(
 	const struct view *view, const struct view_version *v, const char *task, unsigned attempt)
 {
@@ -167,10 +158,10 @@ static const struct view_job *choose_job(
 	for (size_t i = 0; i < view->njobs; i++) {
 		const struct view_job *job = &view->jobs[i];
 
-		if (job->attempt != attempt || job->deleting || !str_eq(job->task, task) ||
+		if (job->attempt != attempt || !committable(job) || !str_eq(job->task, task) ||
 			!str_eq(job->version_uid, v->uid))
 			continue;
-		if (!chosen || preferred(job, chosen))
+		if (!chosen || strcmp(job->name, chosen->name) < 0)
 			chosen = job;
 	}
 	return chosen;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/packing.h"
+#include "base/str.h"
+#include "job/keys.h"
 #include "job/status.h"
 
 static enum view_outcome outcome_of(enum job_state state)
@@ -43,6 +45,31 @@ static void visit_texts(struct promotion_job *j, struct packing *p)
 	packing_text(p, &j->message);
 }
 
+static const char *app_of(const struct job_status *s, struct json **context)
+{
+	(void)json_parse(s->context, strlen(s->context), context, NULL);
+	return json_string_or(json_get(*context, "appName"), s->app);
+}
+
+const char *promotion_job_changed(const struct json *job, const struct promotion_job_asked *asked)
+{
+	CLEANUP(json_free_p) struct json *context = NULL;
+	const struct json *label = json_at(job, "metadata", "labels", JOB_MANAGED_BY);
+	struct job_status s;
+
+	job_status_read(job, &s);
+	if (!str_eq(json_string(label), JOB_MANAGER))
+		return "metadata.labels[" JOB_MANAGED_BY "]";
+	if (!str_eq(s.owner_uid, asked->version_uid))
+		return "metadata.ownerReferences";
+	if (!s.locked)
+		return "spec.parallelism";
+	if (s.attempt != asked->attempt || !str_eq(s.task, asked->task) ||
+		!str_eq(app_of(&s, &context), asked->app))
+		return "spec.template";
+	return NULL;
+}
+
 struct promotion_job *promotion_job_decode(const struct json *object)
 {
 	CLEANUP(json_free_p) struct json *context = NULL;
@@ -53,11 +80,10 @@ struct promotion_job *promotion_job_decode(const struct json *object)
 	job_status_read(object, &s);
 	if (!*s.owner_uid || !*s.uid || !*s.task || s.attempt == 0)
 		return NULL;
-	(void)json_parse(s.context, strlen(s.context), &context, NULL);
 	own = (struct promotion_job){
 		.view = view_of(&s),
 		.namespace = s.namespace,
-		.app = json_string_or(json_get(context, "appName"), s.app),
+		.app = app_of(&s, &context),
 		.reason = s.reason,
 		.message = s.message,
 		.ttl_seconds = s.ttl_seconds,

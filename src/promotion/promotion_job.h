@@ -32,6 +32,18 @@ struct promotion_job {
  * or job_name_make() gives no Job of its task this name.
  */
 struct promotion_job *promotion_job_decode(const struct json *object);
+/* What a Job must have so that Promogate finds it again, holds it back and owns it. */
+struct promotion_job_asked {
+	const char *version_uid, *app, *task;
+	unsigned attempt;
+};
+
+/*
+ * The field in which a Job, as the API server returned its creation, is not as asked: an admission
+ * policy has changed it. NULL: as asked.
+ */
+const char *promotion_job_changed(const struct json *job, const struct promotion_job_asked *asked);
+
 struct promotion_job *promotion_job_ref(struct promotion_job *j);
 void promotion_job_unref(struct promotion_job *j); /* NULL is fine */
 DEFINE_CLEANUP(struct promotion_job, promotion_job_unref)

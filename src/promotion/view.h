@@ -71,13 +71,17 @@ struct view_version {
 
 enum view_outcome { VIEW_RUNNING, VIEW_COMPLETE, VIEW_JOB_FAILED };
 
-/* A Job that Promogate created; plan() is given no others. */
+/*
+ * A Job with the label and the marks of one that Promogate created; plan() is given no others. Any
+ * user who may create Jobs can forge it: before the commit, only `own` proves where it comes from.
+ */
 struct view_job {
 	const char *name, *uid;
 	const char *version_uid; /* its owner */
 	const char *task;
 	unsigned attempt;
 	bool suspended; /* or its parallelism is 0: no pod starts */
+	bool own; /* created in this term: its uid is that of a reply to our create */
 	bool locked; /* its parallelism is 0: no pod starts, even if somebody resumes it */
 	bool deleting; /* has a deletionTimestamp */
 	bool expires; /* has ttlSecondsAfterFinished */

@@ -139,18 +139,18 @@ void kube_request_adopt(struct kube_request *c, const struct appversion *v, cons
 }
 
 /* In the background: by default, deleting a Job would orphan its pods. */
-void kube_request_delete(struct kube_request *c, const struct promotion_job *job)
+void kube_request_delete(struct kube_request *c, const char *ns, const char *name, const char *uid)
 {
 	struct emit e = EMIT_INIT(&c->body);
 
 	c->method = "DELETE";
-	c->url = url_of_jobs(job->namespace, job->view.name);
+	c->url = url_of_jobs(ns, name);
 	emit_object_begin(&e);
 	emit_key_string(&e, "apiVersion", "v1");
 	emit_key_string(&e, "kind", "DeleteOptions");
 	emit_key_string(&e, "propagationPolicy", "Background");
 	emit_key_object(&e, "preconditions");
-	emit_key_string(&e, "uid", job->view.uid);
+	emit_key_string(&e, "uid", uid);
 	emit_object_end(&e);
 	emit_object_end(&e);
 }

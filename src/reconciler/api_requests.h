@@ -46,7 +46,7 @@ void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *jo
  */
 bool response_is_stray(const struct api_response *response, const char *version_uid);
 void kube_request_adopt(struct kube_request *c, const struct appversion *v, const char *job);
-void kube_request_delete(struct kube_request *c, const struct promotion_job *job);
+void kube_request_delete(struct kube_request *c, const char *ns, const char *name, const char *uid);
 
 /*
  * The error as a text that is the same at each retry: without the request, and with `instead` for

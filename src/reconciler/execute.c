@@ -55,7 +55,7 @@ static void supersede(struct step *step)
 
 static void change_job(struct step *step)
 {
-	const struct execution *run = step->run;
+	struct execution *run = step->run;
 	const struct plan_action *a = step->action;
 	const struct promotion_job *job = snapshot_job(run->snapshot, a->job);
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
@@ -65,7 +65,10 @@ static void change_job(struct step *step)
 	else if (a->kind == PLAN_SET_TTL)
 		kube_request_set_ttl(&request, job, run->snapshot->on_failure);
 	else
-		kube_request_delete(&request, job);
+		kube_request_delete(&request, job->namespace, job->view.name, job->view.uid);
+	/* The DELETE may be carried out late: no commit may name this Job any more. */
+	if (a->kind == PLAN_DELETE)
+		(void)strmap_remove(&run->app->execution.own, job->view.name);
 	step_send(step, &request, step_done);
 }
 

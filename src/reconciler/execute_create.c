@@ -34,6 +34,55 @@ static int making_init(struct making *m, const struct step *step, const char *ta
 	return 0;
 }
 
+static void removed(void *ctx, const struct api_response *response, const struct err *err)
+{
+	(void)response;
+	(void)err;
+	step_over(ctx);
+}
+
+/* It would be neither found nor held back: it is deleted, and counts as refused. */
+static void refuse_changed(struct step *step, const char *uid, const char *field)
+{
+	const char *name = step->action->name.text;
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
+	struct err err = ERR_INIT;
+
+	(void)err_set(&err, ERR_FORBIDDEN,
+		"an admission policy changed %s of the Job; exempt the Jobs of Promogate from it",
+		field);
+	step_failed(step, &err);
+	kube_request_delete(&request, step_version(step)->namespace, name, uid);
+	step_send(step, &request, removed);
+}
+
+static void job_created(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct step *step = ctx;
+	const struct plan_action *a = step->action;
+	const struct appversion *v = step_version(step);
+	const struct promotion_job_asked asked = {v->view.uid, v->app, a->task, a->attempt};
+	CLEANUP(json_free_p) struct json *job = NULL;
+	const char *uid, *changed;
+	struct err lost = ERR_INIT;
+
+	if (!err)
+		(void)json_parse(response->body, response->len, &job, NULL);
+	uid = json_string(json_at(job, "metadata", "uid"));
+	if (err || !uid) {
+		(void)err_set(&lost, ERR_IO, "the reply to the creation of a Job is not a Job");
+		step_done(step, response, err ? err : &lost);
+		return;
+	}
+	changed = promotion_job_changed(job, &asked);
+	if (changed) {
+		refuse_changed(step, uid, changed);
+		return;
+	}
+	strmap_put(&step->run->app->execution.own, a->name.text, xstrdup(uid));
+	step_done(step, response, NULL);
+}
+
 int step_create_job(struct step *step, struct err *err)
 {
 	const struct plan_action *a = step->action;
@@ -45,7 +94,7 @@ int step_create_job(struct step *step, struct err *err)
 		return -1;
 	request.method = "POST";
 	request.url = url_of_jobs(step_version(step)->namespace, NULL);
-	step_send(step, &request, step_done);
+	step_send(step, &request, job_created);
 	return 0;
 }
 

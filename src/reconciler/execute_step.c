@@ -161,6 +161,7 @@ static void succeeded(struct step *step, const struct api_response *response)
 		break;
 	case PLAN_COMMIT:
 		run->result.commit = EXECUTE_COMMITTED;
+		strmap_clear(&run->app->execution.own);
 		await(&run->app->execution.awaited_version, response);
 		break;
 	case PLAN_DEPRECATE:

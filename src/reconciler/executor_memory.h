@@ -18,6 +18,8 @@ struct executor_memory {
 	 */
 	uint64_t awaited_version, awaited_job;
 	struct strmap gone; /* names of Jobs for which a live GET answered NotFound */
+	struct strmap
+		own; /* names of uncommitted Jobs to the uid that the reply to our create had */
 	struct strmap with_code; /* names of Jobs whose ConfigMap exists */
 	/* Task to why its Job is not valid: it counts as undefined until a retry. */
 	struct strmap refused;
@@ -27,12 +29,13 @@ struct executor_memory {
 
 static inline void executor_memory_init(struct executor_memory *m)
 {
-	*m = (struct executor_memory){.refused = STRMAP_INIT(free)};
+	*m = (struct executor_memory){.own = STRMAP_INIT(free), .refused = STRMAP_INIT(free)};
 }
 
 static inline void executor_memory_release(struct executor_memory *m)
 {
 	strmap_release(&m->gone);
+	strmap_release(&m->own);
 	strmap_release(&m->with_code);
 	strmap_release(&m->refused);
 }
@@ -40,6 +43,7 @@ static inline void executor_memory_release(struct executor_memory *m)
 /* This Job does not exist any more. */
 static inline void executor_memory_forget_job(struct executor_memory *m, const char *name)
 {
+	(void)strmap_remove(&m->own, name);
 	(void)strmap_remove(&m->with_code, name);
 }
 

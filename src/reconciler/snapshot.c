@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "reconciler/apps.h"
 
 /* Whether plan() may need the definitions of its tasks: it waits, or is retried. */
@@ -60,6 +61,12 @@ static void show_versions(struct snapshot *s, const struct app *app, const struc
 	s->view.nversions = n;
 }
 
+static void show_job(struct view_job *job, const struct executor_memory *memory)
+{
+	job->own = str_eq(strmap_get(&memory->own, job->name), job->uid);
+	job->ready |= strmap_has(&memory->with_code, job->name);
+}
+
 static void show_jobs(struct snapshot *s, const struct app *app)
 {
 	size_t n = app->jobs.count;
@@ -69,8 +76,7 @@ static void show_jobs(struct snapshot *s, const struct app *app)
 	for (size_t i = 0; i < n; i++) {
 		s->jobs[i] = promotion_job_ref(app->jobs.at[i]);
 		s->view_jobs[i] = s->jobs[i]->view;
-		s->view_jobs[i].ready |=
-			strmap_has(&app->execution.with_code, s->view_jobs[i].name);
+		show_job(&s->view_jobs[i], &app->execution);
 	}
 	s->view.jobs = s->view_jobs;
 	s->view.njobs = n;

@@ -7,8 +7,9 @@
  *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [warn] [superseded] [refused]
  *		[undefined-since=N] [foreign] [version=V] [previous=V]     its version is NAME without version=
  *	item VERSION TASK STATE [JOB] a status item
- *	job VERSION TASK NAME suspended|suspended paused|running|complete|failed [ttl] [deleting]
- *		[bare]                bare: the ConfigMap with its code does not exist
+ *	job VERSION TASK NAME suspended|paused|running|complete|failed [own] [unlocked] [ttl]
+ *		[deleting] [bare]     suspended: and locked, if it is not unlocked. bare: the
+ *		                      ConfigMap with its code does not exist
  *	gone NAME                     a live GET of this Job answered NotFound
  *	now N, random N, room N, since N, max-age N, deadline N, idle
  *	> LINE                        in order: an action; then "starts VERSION JOBS" or
@@ -192,7 +193,10 @@ static inline void plan_read_job(struct plan_scenario *s, char **save)
 	job->attempt = job_name_attempt(job->name, job->task);
 	job->ready = true;
 	for (const char *word; (word = strtok_r(NULL, " ", save));) {
-		job->suspended |= str_eq(word, "suspended");
+		job->suspended |= str_eq(word, "suspended") || str_eq(word, "paused");
+		job->locked |= str_eq(word, "suspended");
+		job->locked &= !str_eq(word, "unlocked");
+		job->own |= str_eq(word, "own");
 		job->expires |= str_eq(word, "ttl");
 		job->released |= str_eq(word, "paused");
 		job->deleting |= str_eq(word, "deleting");

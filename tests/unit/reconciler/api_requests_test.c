@@ -54,7 +54,7 @@ static void adopt(struct kube_request *c)
 
 static void delete(struct kube_request *c)
 {
-	kube_request_delete(c, &job);
+	kube_request_delete(c, "dev", "a-1-bcdfghjk", "ju");
 }
 
 static void get_job(struct kube_request *c)

@@ -340,6 +340,168 @@ static void a_refusal_of_a_definition_that_changed_meanwhile_is_forgotten(void *
 	fixture_release(&f);
 }
 
+/* --- whose Job it is --------------------------------------------------------------------------- */
+
+/* text with `with` for the first `what`, for free(). */
+static char *replaced(const char *text, const char *what, const char *with)
+{
+	const char *at = strstr(text, what);
+
+	assert_non_null(at);
+	return xasprintf("%.*s%s%s", (int)(at - text), text, with, at + strlen(what));
+}
+
+/* The create that is under way is answered with the Job as it was sent, except for one text. */
+static void created_with(struct fixture *f, const char *what, const char *with)
+{
+	struct fake_task *create = cluster_call(&f->cluster, "POST", "/jobs");
+	CLEANUP(free_p)
+	char *job = replaced(create->body, "\"metadata\":{",
+		"\"metadata\":{\"uid\":\"new\",\"resourceVersion\":\"4294967296\",");
+	CLEANUP(free_p) char *reply = replaced(job, what, with);
+
+	fake_answer(&f->cluster.fake, create, reply);
+}
+
+static void a_job_is_own_if_the_reply_to_its_creation_has_its_uid(void **state)
+{
+	struct fixture f;
+	CLEANUP(free_p) char *name = xstrdup(job_name_make("a", 2, 1).text);
+
+	(void)state;
+	fixture_init(&f);
+	add_create(&f, "a");
+	run(&f);
+	created_with(&f, "", "");
+	assert_string_equal(strmap_get(&f.app->execution.own, name), "new");
+	assert_false(apps_caught_up(f.apps, f.app));
+	ended(&f, ERR_NONE, false);
+	fixture_release(&f);
+}
+
+/* The Job of this name is own with this uid, and shown so. */
+static bool shown_as_own(struct fixture *f, const char *uid)
+{
+	const struct snapshot_config config = {.since = 0};
+	struct snapshot *s;
+	bool own = false;
+
+	strmap_put(&f->app->execution.own, JOB_A, xstrdup(uid));
+	s = snapshot_new(f->app, f->cache, f->limiter, &config);
+	for (size_t i = 0; i < s->view.njobs; i++) {
+		assert_true(str_eq(s->view.jobs[i].name, JOB_A) || !s->view.jobs[i].own);
+		own |= s->view.jobs[i].own;
+	}
+	snapshot_free(s);
+	return own;
+}
+
+/* Somebody may have deleted it, and created another one of its name. */
+static void only_a_job_with_that_uid_is_shown_as_own(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	assert_true(shown_as_own(&f, "u-" JOB_A));
+	assert_false(shown_as_own(&f, "other"));
+	fixture_release(&f);
+}
+
+static void a_job_whose_deletion_was_sent_is_not_own_any_more(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	strmap_put(&f.app->execution.own, JOB_A, xstrdup("u-" JOB_A));
+	add_job(&f, PLAN_DELETE, JOB_A);
+	run(&f);
+	fails(&f, "DELETE", "/jobs/" JOB_A, ERR_TIMEOUT);
+	assert_false(strmap_has(&f.app->execution.own, JOB_A));
+	ended(&f, ERR_TIMEOUT, false);
+	fixture_release(&f);
+}
+
+static void a_job_that_an_admission_policy_changed_is_deleted_and_refused(void **state)
+{
+	static const struct {
+		const char *what, *with, *field;
+	} rows[] = {
+		{"managed-by\":\"promogate", "managed-by\":\"team", "managed-by"},
+		{"\"controller\":true", "\"controller\":false", "metadata.ownerReferences"},
+		{"\"uid\":\"u-v\"", "\"uid\":\"u-w\"", "metadata.ownerReferences"},
+		{"\"parallelism\":0", "\"parallelism\":1", "spec.parallelism"},
+		{"\"value\":\"u-v/a\"", "\"value\":\"u-v/b\"", "spec.template"},
+		{"\\\"appName\\\":\\\"app\\\"", "\\\"appName\\\":\\\"b\\\"", "spec.template"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fixture f;
+		struct fake_task *t;
+
+		print_message("# %s\n", rows[i].with);
+		fixture_init(&f);
+		add_create(&f, "a");
+		run(&f);
+		created_with(&f, rows[i].what, rows[i].with);
+		assert_int_equal(f.app->execution.own.count, 0);
+		assert_int_equal(f.done, 0);
+		t = only(&f, "DELETE", "/jobs/a-2-");
+		assert_says(t->body, "\"preconditions\":{\"uid\":\"new\"}");
+		fake_answer(&f.cluster.fake, t, "{}");
+		assert_int_equal(f.kind, ERR_FORBIDDEN);
+		assert_true(apps_caught_up(f.apps, f.app));
+		fake_env_run(&f.cluster.fake, 1000);
+		t = only(&f, "POST", "/events");
+		assert_says(t->body, "an admission policy changed");
+		assert_says(t->body, rows[i].field);
+		fixture_release(&f);
+	}
+}
+
+/* What somebody resumed or gave a TTL at its creation is held back all the same. */
+static void a_job_that_may_be_changed_so_is_own(void **state)
+{
+	static const char *const rows[][2] = {
+		{"\"suspend\":true", "\"suspend\":false"},
+		{"\"suspend\":true", "\"suspend\":true,\"ttlSecondsAfterFinished\":5"},
+		{"\"annotations\":{", "\"annotations\":{\"policy\":\"yes\","},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fixture f;
+
+		fixture_init(&f);
+		add_create(&f, "a");
+		run(&f);
+		created_with(&f, rows[i][0], rows[i][1]);
+		assert_int_equal(f.app->execution.own.count, 1);
+		ended(&f, ERR_NONE, false);
+		fixture_release(&f);
+	}
+}
+
+static void a_reply_that_is_not_a_job_counts_as_lost(void **state)
+{
+	static const char *const rows[] = {"", "oops", "{}", "{\"metadata\":{\"uid\":7}}"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fixture f;
+
+		fixture_init(&f);
+		add_create(&f, "a");
+		run(&f);
+		answer(&f, "POST", "/jobs", rows[i]);
+		assert_int_equal(f.app->execution.own.count, 0);
+		ended(&f, ERR_IO, false);
+		fixture_release(&f);
+	}
+}
+
 /* --- code ------------------------------------------------------------------------------------- */
 
 static void a_config_map_is_the_code_if_this_job_owns_it(void **state)
@@ -480,6 +642,12 @@ int main(void)
 		cmocka_unit_test(a_job_that_is_there_changes_nothing),
 		cmocka_unit_test(what_is_invalid_or_too_large_can_not_run),
 		cmocka_unit_test(a_refusal_of_a_definition_that_changed_meanwhile_is_forgotten),
+		cmocka_unit_test(a_job_is_own_if_the_reply_to_its_creation_has_its_uid),
+		cmocka_unit_test(only_a_job_with_that_uid_is_shown_as_own),
+		cmocka_unit_test(a_job_whose_deletion_was_sent_is_not_own_any_more),
+		cmocka_unit_test(a_job_that_an_admission_policy_changed_is_deleted_and_refused),
+		cmocka_unit_test(a_job_that_may_be_changed_so_is_own),
+		cmocka_unit_test(a_reply_that_is_not_a_job_counts_as_lost),
 		cmocka_unit_test(a_config_map_is_the_code_if_this_job_owns_it),
 		cmocka_unit_test(code_is_copied_from_the_config_map_that_has_it),
 		cmocka_unit_test(code_that_is_missing_drops_the_rest),
