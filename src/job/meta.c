@@ -73,9 +73,9 @@ static void emit_owner(struct emit *e, const struct owner *owner)
 	emit_array_end(e);
 }
 
-void job_meta_emit_owner(struct emit *e, const char *name, const char *uid)
+static void emit_version_owner(struct emit *e, const struct job_spec_version *v)
 {
-	emit_owner(e, &(struct owner){"lifecycle.keptn.sh/v1", "KeptnAppVersion", name, uid});
+	emit_owner(e, &(struct owner){"lifecycle.keptn.sh/v1", "KeptnAppVersion", v->name, v->uid});
 }
 
 void job_meta_emit_job(const struct job_spec *s, struct emit *e)
@@ -87,7 +87,7 @@ void job_meta_emit_job(const struct job_spec *s, struct emit *e)
 	emit_key_string(e, "namespace", v->namespace);
 	emit_labels(s, e);
 	emit_job_annotations(s, e);
-	job_meta_emit_owner(e, v->name, v->uid);
+	emit_version_owner(e, v);
 	emit_object_end(e);
 }
 

@@ -21,7 +21,4 @@ void job_meta_emit_job(const struct job_spec *s, struct emit *e);
 void job_meta_emit_pod(const struct job_spec *s, struct emit *e);
 void job_meta_emit_code(const struct job_spec *s, const char *job_uid, struct emit *e);
 
-/* Emits "ownerReferences" and its value: the KeptnAppVersion of this name and uid. */
-void job_meta_emit_owner(struct emit *e, const char *name, const char *uid);
-
 #endif

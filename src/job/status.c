@@ -40,14 +40,18 @@ static const char *variable_of(const struct json *job, const char *name)
 }
 
 /* PROMOGATE_ID is "<uid of the version>/<task>". */
-static const char *task_of(const struct json *job, const char *owner_uid)
+static void read_id(const struct json *job, struct job_status *ret)
 {
 	const char *id = variable_of(job, JOB_ID_VARIABLE);
-	size_t len = strlen(owner_uid);
+	size_t len = strcspn(id, "/");
 
-	if (len && str_starts(id, owner_uid) && id[len] == '/')
-		return id + len + 1;
-	return text_of(json_at(job, "metadata", "annotations"), JOB_TASK);
+	ret->version_uid[0] = '\0';
+	ret->task = "";
+	if (len > JOB_UID_BYTES || id[len] != '/')
+		return;
+	memcpy(ret->version_uid, id, len);
+	ret->version_uid[len] = '\0';
+	ret->task = id + len + 1;
 }
 
 static const char *app_of(const struct json *metadata)
@@ -107,7 +111,7 @@ void job_status_read(const struct json *job, struct job_status *ret)
 	ret->name = text_of(metadata, "name");
 	ret->uid = text_of(metadata, "uid");
 	ret->owner_uid = owner_of(metadata);
-	ret->task = task_of(job, ret->owner_uid);
+	read_id(job, ret);
 	ret->attempt = job_name_attempt(ret->name, ret->task);
 	ret->app = app_of(metadata);
 	ret->context = variable_of(job, JOB_CONTEXT_VARIABLE);

@@ -21,11 +21,18 @@ enum job_state {
 	JOB_FAILED,
 };
 
+/* Of a uid; the API server's have 36. */
+enum { JOB_UID_BYTES = 63 };
+
 struct job_status {
 	const char *namespace, *name, *uid;
-	const char *owner_uid; /* of the KeptnAppVersion; "" for a Job that is not Promogate's */
-	/* From the pod's PROMOGATE_ID, which is immutable, in full; else the annotation, or "". */
+	/*
+	 * From the pod's PROMOGATE_ID, which is immutable; "" for a Job that is not Promogate's.
+	 * People can change owners, labels and annotations.
+	 */
+	char version_uid[JOB_UID_BYTES + 1];
 	const char *task;
+	const char *owner_uid; /* of the KeptnAppVersion that controls it, or "" */
 	uint32_t attempt; /* from the Job's name; 0 for a name that Promogate does not make */
 	const char *app; /* the annotation keptn.sh/app, else the label promogate.dev/app, or "" */
 	const char *context; /* the pod's KEPTN_CONTEXT, which is immutable; "" for none */

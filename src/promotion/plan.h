@@ -13,6 +13,9 @@
 
 #include "promotion/plan_list.h"
 
+/* How long a committed Job may stay out of the view before it is looked for again. */
+enum { PLAN_LOOK_AGAIN_SECONDS = 60 };
+
 /* now: seconds since 1970. random: a new number for each call; new Jobs are named after it. */
 void plan(const struct view *view, int64_t now, uint64_t random, struct plan *ret);
 

@@ -1,4 +1,5 @@
 /* A committed attempt runs, is recorded and expires: rules 7 to 11 and 13. */
+#include "promotion/plan.h"
 #include "promotion/planning.h"
 
 #include "base/str.h"
@@ -8,6 +9,13 @@ static void end_item(struct planning *p, const struct view_item *item, enum view
 	enum plan_reason reason)
 {
 	plan_add_change(p->to, (struct plan_change){item->task, item->job, state, reason});
+}
+
+/* Rule 8: a cache miss proves nothing. No watch need deliver a Job that somebody has relabelled. */
+static void look(struct planning *p, const struct view_version *v, const struct view_item *item)
+{
+	plan_add(p->to, PLAN_GET_JOB, v)->item = item;
+	plan_wake(p->to, p->now + PLAN_LOOK_AGAIN_SECONDS);
 }
 
 /* An open item. True if it has ended, which is a change then. */
@@ -34,8 +42,7 @@ static bool item_ended(
 		return true;
 	}
 	if (!job)
-		plan_add(p->to, PLAN_GET_JOB, v)->item =
-			item; /* rule 8: a cache miss proves nothing */
+		look(p, v, item);
 	else if (aborted) /* rule 11: recorded once it is gone */
 		plan_add_job(p->to, PLAN_DELETE, PLAN_ABORTED, v, job);
 	else if (job->suspended && !job->released) /* rule 7 */

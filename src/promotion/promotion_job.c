@@ -20,7 +20,7 @@ static struct view_job view_of(const struct job_status *s)
 	return (struct view_job){
 		.name = s->name,
 		.uid = s->uid,
-		.version_uid = s->owner_uid,
+		.version_uid = s->version_uid,
 		.task = s->task,
 		.attempt = s->attempt,
 		.suspended = s->state == JOB_SUSPENDED,
@@ -64,8 +64,8 @@ const char *promotion_job_changed(const struct json *job, const struct promotion
 		return "metadata.ownerReferences";
 	if (!s.locked)
 		return "spec.parallelism";
-	if (s.attempt != asked->attempt || !str_eq(s.task, asked->task) ||
-		!str_eq(app_of(&s, &context), asked->app))
+	if (!str_eq(s.version_uid, asked->version_uid) || s.attempt != asked->attempt ||
+		!str_eq(s.task, asked->task) || !str_eq(app_of(&s, &context), asked->app))
 		return "spec.template";
 	return NULL;
 }
@@ -78,7 +78,7 @@ struct promotion_job *promotion_job_decode(const struct json *object)
 	struct promotion_job own, *j;
 
 	job_status_read(object, &s);
-	if (!*s.owner_uid || !*s.uid || !*s.task || s.attempt == 0)
+	if (!*s.version_uid || !*s.uid || !*s.task || s.attempt == 0)
 		return NULL;
 	own = (struct promotion_job){
 		.view = view_of(&s),

@@ -2,11 +2,10 @@
  * promotion_job - what is needed of a Job that Promogate created. Immutable, and freed with its
  * last reference, as struct appversion; one thread at a time.
  *
- * Its application, task and attempt are read from immutable fields: KEPTN_CONTEXT and PROMOGATE_ID
- * of the pod, and the name of the Job. So a person may remove or change annotations and labels,
- * except the label app.kubernetes.io/managed-by: without it no watch delivers the Job. It does not
- * count as missing then, since a live GET finds it. Without its owner it is not Promogate's any
- * more.
+ * Its application, version, task and attempt are read from immutable fields: KEPTN_CONTEXT and
+ * PROMOGATE_ID of the pod, and the name of the Job. So a person may remove or change annotations,
+ * labels and owners, except the label app.kubernetes.io/managed-by: without it no watch delivers
+ * the Job. It does not count as missing then, since a live GET finds it, and gets its label back.
  */
 #ifndef PROMOGATE_PROMOTION_PROMOTION_JOB_H
 #define PROMOGATE_PROMOTION_PROMOTION_JOB_H
@@ -28,8 +27,8 @@ struct promotion_job {
 };
 
 /*
- * With one reference, the caller's. NULL if it is not Promogate's: no KeptnAppVersion controls it,
- * or job_name_make() gives no Job of its task this name.
+ * With one reference, the caller's. NULL if it is not Promogate's: it has no PROMOGATE_ID, or
+ * job_name_make() gives no Job of its task this name.
  */
 struct promotion_job *promotion_job_decode(const struct json *object);
 /* What a Job must have so that Promogate finds it again, holds it back and owns it. */

@@ -112,28 +112,24 @@ static struct json *parse(const struct api_response *response)
 	return object;
 }
 
-bool response_is_stray(const struct api_response *response, const char *version_uid)
+bool response_is_stray(const struct api_response *response)
 {
 	CLEANUP(json_free_p) struct json *object = parse(response);
 	const struct json *label = json_at(object, "metadata", "labels", JOB_MANAGED_BY);
 
-	return object && (!str_eq(json_string_or(label, ""), JOB_MANAGER) ||
-				 !response_owner_is(response, version_uid));
+	return object && !str_eq(json_string_or(label, ""), JOB_MANAGER);
 }
 
-/* A strategic merge patch adds an owner to the list. */
 void kube_request_adopt(struct kube_request *c, const struct appversion *v, const char *job)
 {
 	struct emit e = EMIT_INIT(&c->body);
 
 	patch(c, url_of_jobs(v->namespace, job));
-	c->content_type = "application/strategic-merge-patch+json";
 	emit_object_begin(&e);
 	emit_key_object(&e, "metadata");
 	emit_key_object(&e, "labels");
 	emit_key_string(&e, JOB_MANAGED_BY, JOB_MANAGER);
 	emit_object_end(&e);
-	job_meta_emit_owner(&e, v->view.name, v->view.uid);
 	emit_object_end(&e);
 	emit_object_end(&e);
 }

@@ -40,11 +40,8 @@ void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *
 /* Records the outcome on the Job, and sets its TTL. */
 void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job,
 	struct on_failure_decision decision);
-/*
- * Whether a Job lacks its label, by which the watch finds it, or its owner; and the request that
- * restores them.
- */
-bool response_is_stray(const struct api_response *response, const char *version_uid);
+/* Whether a Job lacks its label, by which the watch finds it; and the request that restores it. */
+bool response_is_stray(const struct api_response *response);
 void kube_request_adopt(struct kube_request *c, const struct appversion *v, const char *job);
 void kube_request_delete(struct kube_request *c, const char *ns, const char *name, const char *uid);
 

@@ -18,18 +18,17 @@ static void adopted(void *ctx, const struct api_response *response, const struct
 	step_over(step);
 }
 
-/* A Job that the view lacks: the view lags, or a person has removed the Job's label or owner. */
+/* A Job that the view lacks: the view lags, or a person has removed the Job's label. */
 static void got_job(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct step *step = ctx;
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
-	const struct appversion *v = step_version(step);
 
-	if (err || !response_is_stray(response, v->view.uid)) {
+	if (err || !response_is_stray(response)) {
 		step_done(step, response, err);
 		return;
 	}
-	kube_request_adopt(&request, v, step->action->item->job);
+	kube_request_adopt(&request, step_version(step), step->action->item->job);
 	step_send(step, &request, adopted);
 }
 

@@ -88,7 +88,8 @@ static void reads_what_it_is_of(void **state)
 		"\"ownerReferences\":[{\"kind\":\"Other\",\"uid\":\"1\",\"controller\":true},"
 		"{\"kind\":\"KeptnAppVersion\",\"uid\":\"2\"},"
 		"{\"kind\":\"KeptnAppVersion\",\"uid\":\"3\",\"controller\":true}]},"
-		"\"spec\":{\"ttlSecondsAfterFinished\":0,\"template\":{\"spec\":{\"volumes\":["
+		"\"spec\":{\"ttlSecondsAfterFinished\":0,\"template\":{\"spec\":{\"containers\":["
+		"{\"env\":[{\"name\":\"PROMOGATE_ID\",\"value\":\"4/a\"}]}],\"volumes\":["
 		"{\"name\":\"v\",\"emptyDir\":{}},"
 		"{\"name\":\"f\",\"configMap\":{\"name\":\"a-2-bcdfghjk\"}}]}}}}");
 	struct job_status status;
@@ -99,6 +100,7 @@ static void reads_what_it_is_of(void **state)
 	assert_string_equal(status.name, "a-2-bcdfghjk");
 	assert_string_equal(status.uid, "u");
 	assert_string_equal(status.owner_uid, "3");
+	assert_string_equal(status.version_uid, "4");
 	assert_string_equal(status.task, "a");
 	assert_int_equal(status.attempt, 2);
 	assert_int_equal(status.ttl_seconds, 60);
@@ -120,6 +122,7 @@ static void reads_a_job_that_somebody_made_or_changed(void **state)
 	(void)state;
 	job_status_read(job, &status);
 	assert_string_equal(status.owner_uid, "");
+	assert_string_equal(status.version_uid, "");
 	assert_string_equal(status.task, "");
 	assert_int_equal(status.attempt, 0);
 	assert_int_equal(status.ttl_seconds, 300);

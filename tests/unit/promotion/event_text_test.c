@@ -42,9 +42,9 @@ static struct promotion_job *failed_job(const char *name, const char *message)
 	CLEANUP(json_free_p) struct json *object = NULL;
 
 	(void)buf_addf(&text,
-		"{\"metadata\":{\"name\":\"%s\",\"uid\":\"j\",\"annotations\":{"
-		"\"promogate.dev/task\":\"%c\"},\"ownerReferences\":[{\"kind\":\"KeptnAppVersion\","
-		"\"uid\":\"v\",\"controller\":true}]},\"status\":{\"conditions\":[{\"type\":"
+		"{\"metadata\":{\"name\":\"%s\",\"uid\":\"j\"},\"spec\":{\"template\":{\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"PROMOGATE_ID\",\"value\":\"v/%c\"}]}]}}},"
+		"\"status\":{\"conditions\":[{\"type\":"
 		"\"Failed\",\"status\":\"True\",\"reason\":\"BackoffLimitExceeded\",\"message\":"
 		"\"%s\"}]}}",
 		name, name[0], message);

@@ -8,7 +8,9 @@
 #define POD(env, volumes)                                                                          \
 	"\"template\":{\"spec\":{\"containers\":[{\"env\":[{\"name\":\"OTHER\",\"value\":\"v/x\"}" \
 	"," env "]}],\"volumes\":[" volumes "]}}"
-#define ID_OF_A "{\"name\":\"PROMOGATE_ID\",\"value\":\"v/a\"}"
+#define ID(id)  "{\"name\":\"PROMOGATE_ID\",\"value\":\"" id "\"}"
+#define ID_OF_A ID("v/a")
+#define LONG    "0123456789012345678901234567890123456789012345678901234567890123"
 #define CONTEXT "{\"name\":\"KEPTN_CONTEXT\",\"value\":\"{\\\"appName\\\":\\\"Real\\\"}\"}"
 #define CODE    "{\"configMap\":{\"name\":\"a-2-bcdfghjk\"}}"
 #define ANNOTATIONS                                                                                \
@@ -123,14 +125,19 @@ static void a_job_is_recognized_despite_manual_changes(void **state)
 		const char *metadata, *env, *app;
 	} rows[] = {
 		{"," OWNER, ID_OF_A, ""},
+		{"", ID_OF_A, ""}, /* somebody has removed the owner */
+		{",\"ownerReferences\":[{\"kind\":\"KeptnAppVersion\",\"uid\":\"v\"}]", ID_OF_A,
+			""}, /* it controls it no longer */
+		{",\"ownerReferences\":[{\"kind\":\"KeptnAppVersion\",\"uid\":\"w\","
+		 "\"controller\":true}]",
+			ID_OF_A, ""},
 		{"," OWNER ",\"annotations\":{\"promogate.dev/task\":\"b\"}", ID_OF_A, ""},
 		{"," OWNER ",\"labels\":{\"promogate.dev/attempt\":\"7\","
 		 "\"promogate.dev/app\":\"podtato\"}",
 			ID_OF_A, "podtato"},
-		{"," OWNER "," ANNOTATIONS, "{}", "App"},
-		{"," OWNER "," ANNOTATIONS, CONTEXT, "Real"},
-		{"," OWNER "," ANNOTATIONS, "{\"name\":\"KEPTN_CONTEXT\",\"value\":\"{x\"}", "App"},
-		{"," OWNER "," ANNOTATIONS, "{\"name\":\"PROMOGATE_ID\",\"value\":\"w/b\"}", "App"},
+		{"," OWNER "," ANNOTATIONS, ID_OF_A "," CONTEXT, "Real"},
+		{"," OWNER "," ANNOTATIONS,
+			ID_OF_A ",{\"name\":\"KEPTN_CONTEXT\",\"value\":\"{x\"}", "App"},
 	};
 
 	(void)state;
@@ -141,6 +148,7 @@ static void a_job_is_recognized_despite_manual_changes(void **state)
 		(void)buf_addf(&spec, "," POD("%s", ""), rows[i].env);
 		j = decode(rows[i].metadata, buf_str(&spec), "");
 		assert_non_null(j);
+		assert_string_equal(j->view.version_uid, "v");
 		assert_string_equal(j->view.task, "a");
 		assert_int_equal(j->view.attempt, 2);
 		assert_string_equal(j->app, rows[i].app);
@@ -154,14 +162,13 @@ static void other_jobs_are_ignored(void **state)
 		const char *metadata, *spec;
 	} rows[] = {
 		{"", ""},
-		{"," ANNOTATIONS, "," POD(ID_OF_A, "")}, /* of no version */
-		{",\"ownerReferences\":[{\"kind\":\"KeptnTask\",\"uid\":\"v\",\"controller\":true}"
-		 "]," ANNOTATIONS,
-			"," POD(ID_OF_A, "")},
-		{"," OWNER, ""}, /* of no task */
-		{"," OWNER ",\"annotations\":{\"promogate.dev/task\":\"b\"}",
-			""}, /* no such name */
-		{"," OWNER ",\"annotations\":{\"promogate.dev/task\":[]}", ",\"template\":[]"},
+		{"," OWNER "," ANNOTATIONS, ""}, /* of no version and task */
+		{"," OWNER "," ANNOTATIONS, "," POD(ID(""), "")},
+		{"," OWNER "," ANNOTATIONS, "," POD(ID("/a"), "")},
+		{"," OWNER "," ANNOTATIONS, "," POD(ID("v"), "")},
+		{"," OWNER "," ANNOTATIONS, "," POD(ID("v/"), "")},
+		{"," OWNER "," ANNOTATIONS, "," POD(ID("v/b"), "")}, /* no such name */
+		{"," OWNER "," ANNOTATIONS, "," POD(ID(LONG "/a"), "")}, /* no such uid */
 		{",\"ownerReferences\":{},\"annotations\":[]", ",\"template\":{\"spec\":[]}"},
 	};
 
