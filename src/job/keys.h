@@ -13,6 +13,8 @@
 #define JOB_ATTEMPT    "promogate.dev/attempt"
 #define JOB_MANAGED_BY "app.kubernetes.io/managed-by"
 #define JOB_MANAGER    "promogate"
+/* Kueue keeps a Job with this label suspended until it admits it. */
+#define JOB_QUEUE "kueue.x-k8s.io/queue-name"
 
 /* Annotations. As in Keptn, the task-name is the name in the status item: here, the Job's. */
 #define JOB_KEPTN_APP     "keptn.sh/app"

@@ -41,6 +41,7 @@ struct job_status {
 	bool deleting;
 	bool released; /* it was released once */
 	bool locked; /* its parallelism is 0: no pod starts, even if it is resumed */
+	bool has_queue; /* Kueue decides when it runs */
 	bool brings_code; /* it mounts a ConfigMap of its own name, which must exist first */
 	enum job_state state;
 	const char *reason, *message; /* of the condition that ended it, else "" */

@@ -87,6 +87,7 @@ struct promotion_job *promotion_job_decode(const struct json *object)
 		.reason = s.reason,
 		.message = s.message,
 		.ttl_seconds = s.ttl_seconds,
+		.queued = s.has_queue && s.released && s.state == JOB_SUSPENDED,
 		.refs = 1,
 	};
 	visit_texts(&own, &measure);

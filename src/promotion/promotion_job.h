@@ -23,6 +23,7 @@ struct promotion_job {
 	const char *namespace, *app;
 	const char *reason, *message; /* of the condition that ended it, or "" */
 	int64_t ttl_seconds; /* the ttlSecondsAfterFinished to set */
+	bool queued; /* it was released, and Kueue keeps it suspended: it does not run */
 	unsigned refs;
 };
 

@@ -217,12 +217,31 @@ bool apps_caught_up(const struct apps *a, const struct app *app)
 	       app->execution.awaited_job <= store_progress(&a->jobs);
 }
 
+/* How many open items of this version name a Job that Kueue holds. */
+static unsigned queued_items(const struct app *app, const struct view_version *v)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < app->jobs.count; i++) {
+		const struct promotion_job *job = app->jobs.at[i];
+		const struct view_item *item = view_item(v, job->view.task);
+
+		n += job->queued && str_eq(job->view.version_uid, v->uid) && item &&
+		     item->state == VIEW_PROGRESSING && str_eq(item->job, job->view.name);
+	}
+	return n;
+}
+
 unsigned app_open_jobs(const struct app *app)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < app->versions.count; i++)
-		n += view_open_items(&((const struct appversion *)app->versions.at[i])->view);
+	for (size_t i = 0; i < app->versions.count; i++) {
+		const struct appversion *v = app->versions.at[i];
+		unsigned open = view_open_items(&v->view);
+
+		n += open ? open - queued_items(app, &v->view) : 0;
+	}
 	return n;
 }
 

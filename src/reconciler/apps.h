@@ -44,7 +44,7 @@ struct app {
 	struct report_memory reports;
 };
 
-/* Its Jobs that are committed and have not ended, as far as is known. */
+/* Its Jobs that are committed and have not ended, as far as is known, except those in a queue. */
 unsigned app_open_jobs(const struct app *app);
 
 struct apps;

@@ -244,6 +244,50 @@ static void an_application_stays_while_its_plan_is_executed(void **state)
 	fixture_release(&f);
 }
 
+/* v has started a and b; the Job of a has this in its metadata, and this in its spec. */
+static unsigned open_jobs_with(const char *metadata, const char *spec)
+{
+	struct fixture f;
+	CLEANUP(free_p) char *version = NULL, *job = NULL;
+	unsigned open;
+
+	fixture_init(&f);
+	cluster_list(&f.cluster, "keptnappversions", "");
+	cluster_list(&f.cluster, "jobs", "");
+	version = cluster_version(&f.cluster, "v", "app",
+		",\"status\":\"Progressing\",\"currentPhase\":\"PromotionTasks\","
+		"\"promotionStatus\":\"Progressing\",\"promotionTaskStatus\":["
+		"{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":\"Progressing\"},"
+		"{\"definitionName\":\"b\",\"name\":\"b-1-bcdfghjk\",\"status\":\"Progressing\"}]");
+	cluster_event(&f.cluster, "keptnappversions", "ADDED", version);
+	job = xasprintf(
+		"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"a-1-bcdfghjk\","
+		"\"uid\":\"j\",\"resourceVersion\":\"900\",\"ownerReferences\":[{\"kind\":"
+		"\"KeptnAppVersion\",\"uid\":\"u-v\",\"controller\":true}],%s},\"spec\":{%s,"
+		"\"template\":{\"spec\":{\"containers\":[{\"env\":[{\"name\":"
+		"\"PROMOGATE_ID\",\"value\":\"u-v/a\"},{\"name\":\"KEPTN_CONTEXT\","
+		"\"value\":\"{\\\"appName\\\":\\\"app\\\"}\"}]}]}}}}",
+		metadata, spec);
+	cluster_event(&f.cluster, "jobs", "ADDED", job);
+	open = app_open_jobs(apps_find(f.apps, "dev/app"));
+	fixture_release(&f);
+	return open;
+}
+
+static void a_job_that_kueue_holds_takes_no_room(void **state)
+{
+#define RELEASED "\"annotations\":{\"promogate.dev/released\":\"true\"}"
+#define QUEUE    ",\"labels\":{\"kueue.x-k8s.io/queue-name\":\"q\"}"
+	(void)state;
+	assert_int_equal(open_jobs_with(RELEASED QUEUE, "\"suspend\":true"), 1);
+	/* Kueue has admitted it. */
+	assert_int_equal(open_jobs_with(RELEASED QUEUE, "\"suspend\":false"), 2);
+	/* A person has paused it, and may resume it at any time. */
+	assert_int_equal(open_jobs_with(RELEASED, "\"suspend\":true"), 2);
+	/* It is about to be released. */
+	assert_int_equal(open_jobs_with("\"annotations\":{}" QUEUE, "\"suspend\":true"), 2);
+}
+
 static void is_ready_once_both_lists_are_complete(void **state)
 {
 	static const char *const orders[][2] = {
@@ -278,6 +322,7 @@ int main(void)
 		cmocka_unit_test(a_relist_keeps_versions_that_did_not_change),
 		cmocka_unit_test(versions_are_consistent_between_lists_alone),
 		cmocka_unit_test(an_application_stays_while_its_plan_is_executed),
+		cmocka_unit_test(a_job_that_kueue_holds_takes_no_room),
 		cmocka_unit_test(is_ready_once_both_lists_are_complete),
 	};
 
