@@ -71,7 +71,9 @@ static char valid_letter(char c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return (char)(c - 'A' + 'a');
-	return c == '_' || c == ' ' ? '-' : c;
+	if (c == '_' || c == ' ')
+		return '-';
+	return c;
 }
 
 /* False if it is longer than any name. */

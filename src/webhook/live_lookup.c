@@ -161,7 +161,7 @@ static void take_answer(
 	CLEANUP(json_free_p) struct json *object = NULL;
 	struct err err = ERR_INIT;
 
-	if (failure && failure->kind == ERR_NOT_SERVED)
+	if (!response && failure->kind == ERR_NOT_SERVED)
 		ask_discovery(q);
 	else if (read_answer(q, response, failure, &object, &err) < 0)
 		answer(q, NULL, &err);
