@@ -11,7 +11,8 @@ static struct resolve_found find(const void *ctx, const char *ns, const char *na
 
 	if (definitions_find(k->confirmed, ns, name, &t) != DEFINITIONS_UNKNOWN)
 		return (struct resolve_found){t, .confirmed = true};
-	(void)definitions_find(k->cached, ns, name, &t);
+	if (!k->unheard)
+		(void)definitions_find(k->cached, ns, name, &t);
 	return (struct resolve_found){t, .confirmed = false};
 }
 

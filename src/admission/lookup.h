@@ -3,7 +3,8 @@
  *
  * The informer's cache lags: `kubectl apply -f` may create a definition and its context
  * milliseconds apart. So a cache miss is never trusted to deny a request: the names go to a list of
- * needs, the caller looks them up live, and judges again with the answers as `confirmed`.
+ * needs, the caller looks them up live, and judges again with the answers as `confirmed`. The same
+ * goes for a hit in a cache that the API server has not updated for long.
  *
  * Some needs decide whether the request is allowed. The others only word its findings: they are
  * optional, and a request is never refused because their look-ups failed.
@@ -19,6 +20,7 @@
 struct known {
 	const char *keptn_namespace;
 	const struct definitions *cached;
+	bool unheard; /* the cache may be outdated: what it has is not trusted either */
 	const struct definitions *confirmed; /* live answers; never NULL */
 	const struct strmap *lenient_managers, *lenient_users;
 	enum block_deployment block_deployment;

@@ -13,6 +13,7 @@ enum { SHORTEST_ABBREVIATION = 3, ABBREVIATION_PARTS = 3 };
 struct search {
 	const struct definitions *confirmed;
 	const char *namespace; /* the one being searched */
+	const char *written;
 	char name[LIMIT_NAME_BYTES + 1]; /* as a valid one would be written */
 	size_t len;
 	const char *best;
@@ -36,7 +37,7 @@ static bool abbreviates(const char *abbreviation, const char *word)
 
 static bool is_better(const struct search *s, const char *candidate, size_t distance, size_t most)
 {
-	if (distance > most)
+	if (distance > most || str_eq(candidate, s->written))
 		return false;
 	return !s->best || distance < s->best_distance ||
 	       (distance == s->best_distance && strcmp(candidate, s->best) < 0);
@@ -94,6 +95,7 @@ const char *suggest_definition(
 	const char *const namespaces[] = {app_ns, k->keptn_namespace};
 	struct search s = {
 		.confirmed = k->confirmed,
+		.written = name,
 		.names_left = names_left,
 	};
 

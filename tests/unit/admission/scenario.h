@@ -7,6 +7,7 @@
  *	live NS/NAME SPEC             … that only the API server has: the cache lags
  *	fails NS/NAME                 … whose look-up fails
  *	cached NS/NAME SPEC           … as the cache has it: a stale one, or one that is gone
+ *	unheard                       the cache has not heard of the API server for long
  *	keptn-namespace NS            (keptn-system)
  *	namespace NS                  of the request (dev)
  *	block-deployment true|false   KeptnConfig's (unset)
@@ -46,7 +47,7 @@ struct scenario {
 	char *keptn_namespace, *namespace, *manager, *user, *resource, *subresource;
 	char *operation, *object, *old;
 	char *review; /* a file's name; the request otherwise made from the above */
-	bool dry_run, mutate;
+	bool dry_run, mutate, unheard;
 	struct buf want;
 };
 
@@ -147,6 +148,8 @@ static inline void scenario_line(void *scenario, char *line)
 		scenario_define(s, rest, false, true);
 	else if (str_eq(line, "fails"))
 		strmap_put(&s->fails, rest, NULL);
+	else if (str_eq(line, "unheard"))
+		s->unheard = true;
 	else if (str_eq(line, "keptn-namespace"))
 		scenario_set(&s->keptn_namespace, rest);
 	else if (str_eq(line, "namespace"))

@@ -123,6 +123,7 @@ static bool decide(struct run *run, struct verdict *v)
 	struct known known = {
 		.keptn_namespace = s->keptn_namespace,
 		.cached = &run->cached,
+		.unheard = s->unheard,
 		.confirmed = &run->confirmed,
 		.lenient_managers = &s->lenient,
 		.lenient_users = &s->lenient_users,
