@@ -63,7 +63,9 @@ void cache_free(struct cache *c)
 struct cache_view cache_read(struct cache *c)
 {
 	rwlock_rdlock(&c->lock);
-	return (struct cache_view){{c->definitions.objects}, c->block_deployment};
+	return (struct cache_view){.definitions = {c->definitions.objects},
+		.unheard = store_unheard(&c->definitions),
+		.block_deployment = c->block_deployment};
 }
 
 void cache_read_end(struct cache *c)

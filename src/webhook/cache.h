@@ -24,6 +24,7 @@ DEFINE_CLEANUP(struct cache, cache_free)
 /* What a reader sees: borrowed, until cache_read_end(). */
 struct cache_view {
 	struct definitions definitions;
+	bool unheard; /* nothing was heard of definitions for LIMIT_UNHEARD_MS */
 	enum block_deployment block_deployment;
 };
 

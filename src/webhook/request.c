@@ -110,6 +110,7 @@ int request_judge(struct request *r)
 	known = (struct known){
 		.keptn_namespace = config->keptn_namespace,
 		.cached = &view.definitions,
+		.unheard = view.unheard,
 		.confirmed = &r->confirmed,
 		.lenient_managers = config->lenient_managers,
 		.lenient_users = config->lenient_users,

@@ -115,6 +115,37 @@ static void a_cache_miss_is_judged_by_live_answers(void **state)
 	stage_down(&s);
 }
 
+/* No list succeeds, and no bookmark comes: what the cache has may have been deleted since. */
+static void what_a_silent_cache_has_is_looked_up_too(void **state)
+{
+	CLEANUP(free_p) char *body = stage_review("\"known\"", "kubectl");
+	struct stage s;
+
+	(void)state;
+	stage_up(&s);
+	for (int silent = 0; silent < 2; silent++) {
+		CLEANUP(request_free_p) struct request *r = NULL;
+		struct exchange *x;
+
+		fake_env_skip(&s.fake, LIMIT_UNHEARD_MS - 1 + silent * 2);
+		x = stage_exchange(&s, body);
+		r = request_receive(&s.config, x, false);
+		assert_int_equal(request_judge(r), silent ? VERDICT_PENDING : 0);
+		if (silent) {
+			request_learn(r, "apps/known", NULL);
+			request_learn(r, "keptn/known", NULL);
+			assert_int_equal(request_judge_again(r), 0);
+		}
+		stage_expect(x, 200, silent ? DENIED : ALLOWED);
+		exchange_over(x);
+		if (!silent)
+			fake_line(&s.fake, fake_find(&s.fake, FAKE_WATCH, "GET", DEFINITIONS),
+				"{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{"
+				"\"resourceVersion\":\"2\"}}}");
+	}
+	stage_down(&s);
+}
+
 static void a_request_that_waits_keeps_its_body_alone(void **state)
 {
 	CLEANUP(free_p) char *body = stage_review("\"missing\"", "kubectl");
@@ -167,6 +198,7 @@ int main(void)
 		cmocka_unit_test(a_body_that_is_not_a_review_is_refused),
 		cmocka_unit_test(a_request_is_judged_at_once),
 		cmocka_unit_test(a_cache_miss_is_judged_by_live_answers),
+		cmocka_unit_test(what_a_silent_cache_has_is_looked_up_too),
 		cmocka_unit_test(a_request_that_waits_keeps_its_body_alone),
 		cmocka_unit_test(a_failure_is_a_status),
 	};
