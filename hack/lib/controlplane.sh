@@ -4,6 +4,7 @@
 
 daemons=(etcd kube-apiserver kube-controller-manager kube-scheduler kwok)
 files=$root/hack/localcluster.d
+patience=180 # seconds for each thing that is waited for: four in all on an idle machine
 
 # Waits until COMMAND succeeds; fails with the end of NAME's log if NAME exits or time is up.
 wait_until() { # NAME WHAT SECONDS COMMAND...
@@ -49,7 +50,7 @@ node_lease() { # VERB FLAG...
 # Starts NAME with START-COMMAND and waits until it listens on the port in VARIABLE. Tries another
 # port if another process took that one first.
 start_on_port() { # NAME VARIABLE START-COMMAND
-	local name=$1 variable=$2 attempts=5 deadline=$((SECONDS + 60))
+	local name=$1 variable=$2 attempts=5 deadline=$((SECONDS + patience))
 	while ((attempts-- > 0)); do
 		choose_port "$variable"
 		"$3"
@@ -118,7 +119,7 @@ start_scheduler() {
 
 # Otherwise a new KWOK would wait until the previous one's Lease expires.
 start_kwok() {
-	wait_until kube-apiserver "the old Lease of node-1 was deleted" 60 \
+	wait_until kube-apiserver "the old Lease of node-1 was deleted" "$patience" \
 		node_lease delete --ignore-not-found
 	process_start kwok --kubeconfig="$dir/pki/kwok.conf" --config="$files/stages.yaml" \
 		--manage-all-nodes=true --node-ip=127.0.0.1 --node-lease-duration-seconds=40 \
@@ -162,7 +163,7 @@ resume_apiserver() {
 }
 
 wait_for_apiserver() {
-	wait_until kube-apiserver "/readyz was ok" 60 api_ready
+	wait_until kube-apiserver "/readyz was ok" "$patience" api_ready
 	say "kube-apiserver on https://127.0.0.1:$api_port"
 }
 
@@ -172,11 +173,11 @@ start_clients() {
 	start_controller_manager
 	start_scheduler
 	start_kwok
-	wait_until kube-apiserver "the node was created" 60 kubectl apply -f "$files/node.yaml"
-	wait_until kube-controller-manager "namespace default had its service account" 60 \
+	wait_until kube-apiserver "the node was created" "$patience" kubectl apply -f "$files/node.yaml"
+	wait_until kube-controller-manager "namespace default had its service account" "$patience" \
 		namespace_ready
 	say "kube-controller-manager: namespace default has its service account"
-	wait_until kwok "the node was ready" 60 node_ready
+	wait_until kwok "the node was ready" "$patience" node_ready
 	say "kube-scheduler and kwok: node-1 is Ready"
 }
 

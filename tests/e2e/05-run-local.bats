@@ -67,8 +67,11 @@ pids() {
 @test "up after a crash starts what is missing" {
 	eval "$("$run_local" env)"
 	kill -KILL "$RECONCILER_PID"
+	is_missed() {
+		[[ $("$run_local" status) == *"promogate-reconciler is not running"* ]]
+	}
+	eventually is_missed
 	run -3 "$run_local" status
-	[[ $output == *"promogate-reconciler is not running"* ]]
 	"$run_local" up
 	[[ $(pids | grep WEBHOOK) == *"=$WEBHOOK_PID" ]]
 	eventually "$run_local" status

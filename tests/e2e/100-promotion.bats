@@ -154,7 +154,7 @@ PromotionTasksStarted Normal' "$(events podtato-1)"
 	lets_end notify fail
 	# The Job controller waits ten seconds before it tries again.
 	second_try() {
-		[[ $(kubectl get pods -n "$ns" --field-selector=status.phase=Running -o name) == pod/* ]]
+		[[ $(kubectl get pods -n "$ns" -o json | jq -c '[.items[].status.phase] | sort') == '["Failed","Running"]' ]]
 	}
 	eventually second_try
 	same 'notify Progressing' "$(items podtato-1)"

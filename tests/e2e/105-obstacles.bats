@@ -169,7 +169,7 @@ $skipped" "$(plain promoter /readyz)"
 	# A probe may still have had the seat when the endless request came: that one was rejected then.
 	local tries=10
 	hold
-	until E2E_PATIENCE=5 eventually rejects; do
+	until patience=5 eventually rejects; do
 		((tries-- > 0))
 		release
 		hold

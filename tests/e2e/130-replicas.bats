@@ -55,7 +55,7 @@ holder() {
 	all_ran_once
 }
 
-short=(--lease-duration=2s --renew-deadline=1500ms --retry-period=200ms)
+short=(--lease-duration=5s --renew-deadline=4s --retry-period=200ms)
 
 @test "the leader is killed: the standby takes over when the Lease has expired" {
 	reconciler_start first "${short[@]}"

@@ -197,7 +197,7 @@ state() { # NAME
 # Waits for a promotionStatus.
 promoted() { # NAME [STATE]
 	kubectl wait -n "$ns" "keptnappversion/$1" --for="jsonpath={.status.promotionStatus}=${2:-Succeeded}" \
-		--timeout="${E2E_PATIENCE:-60}s" || {
+		--timeout="${patience}s" || {
 		kav "$1" .status
 		kubectl get -n "$ns" jobs,pods
 		return 1

@@ -5,18 +5,19 @@
 #   PROMOGATE_WEBHOOK=FILE        the program under test (build/release/promogate-webhook)
 #   KEPTN_CRDS=DIR                Keptn's own CRDs in place of manifests/crds
 #   E2E_EMULATED_VERSION=1.34     use an older Kubernetes
-#   E2E_PATIENCE=SECONDS          how long to wait for a condition (60)
+#   E2E_PATIENCE=SECONDS          how long to wait for a condition (120, so that a busy machine has time)
 
 bats_require_minimum_version 1.8.0
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 program=$(realpath "${PROMOGATE_WEBHOOK:-$root/build/release/promogate-webhook}")
+patience=${E2E_PATIENCE:-120}
 mutating=mutate.keptnappcontext.promogate.dev
 validating=validate.keptnappcontext.promogate.dev
 
 # eventually COMMAND...: waits until it succeeds, else shows its last output
 eventually() {
-	local end=$((SECONDS + ${E2E_PATIENCE:-60})) said
+	local end=$((SECONDS + patience)) said
 	until said=$("$@" 2>&1); do
 		if ((SECONDS >= end)); then
 			printf 'never came true: %s\n%s\n' "$*" "$said"
