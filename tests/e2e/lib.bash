@@ -86,6 +86,7 @@ process_identify() { # NAME SERVICE-ACCOUNT
 process_start() { # NAME COMMAND...
 	local home
 	home=$(process_home "$1")
+	nothing_crashed || return
 	rm -f "$home/exit" "$home/pid"
 	[[ ! -e $home/log ]] || mv "$home/log" "$home/log.before"
 	(
@@ -93,10 +94,27 @@ process_start() { # NAME COMMAND...
 		exec </dev/null >"$home/log" 2>&1 3>&- 4>&-
 		# shellcheck disable=SC2016
 		bash -c 'echo $$ >"$0"; exec "$@"' "$home/pid" "${@:2}" && ended=0 || ended=$?
+		[[ $ended == 0 || $ended == 137 ]] || process_crashed "$1" "$ended"
 		echo "$ended" >"$home/exit"
 	) &
 	eventually process_serves "$1" || {
 		cat "$home/log"
+		return 1
+	}
+}
+
+# Keeps what a process said that ended by itself: tests end one with TERM, INT (0) or KILL (137).
+process_crashed() { # NAME STATUS
+	{
+		printf '%s exited with %s; the end of its log:\n' "$1" "$2"
+		tail -n 40 "$(process_home "$1")/log"
+	} >>"$E2E_DIR/crashes"
+}
+
+# A process that crashed can't be started again, so that no test hides it.
+nothing_crashed() {
+	[[ ! -e $E2E_DIR/crashes ]] || {
+		cat "$E2E_DIR/crashes"
 		return 1
 	}
 }

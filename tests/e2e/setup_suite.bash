@@ -18,4 +18,5 @@ teardown_suite() {
 	for home in "$E2E_DIR"/clusters/*/; do
 		[[ ! -d $home ]] || "$root/hack/localcluster" --dir "$home" down
 	done
+	nothing_crashed
 }
