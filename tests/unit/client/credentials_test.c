@@ -25,6 +25,7 @@ static const char good[] = "apiVersion: v1\n"
 			   "- name: two\n"
 			   "  context: {cluster: b, user: data}\n"
 			   "- {name: three, context: {cluster: plain, user: data}}\n"
+			   "- {name: five, context: {cluster: plain, user: files}}\n"
 			   "- {name: four, context: {cluster: c}}\n"
 			   "clusters:\n"
 			   "- name: a\n"
@@ -38,7 +39,9 @@ static const char good[] = "apiVersion: v1\n"
 			   "    tls-server-name: b.test\n"
 			   "- {name: c, cluster: {server: https://c.test, "
 			   "insecure-skip-tls-verify: true}}\n"
-			   "- {name: plain, cluster: {server: http://127.0.0.1:8001}}\n"
+			   "- name: plain\n"
+			   "  cluster: {server: http://127.0.0.1:8001, "
+			   "certificate-authority: sub/ca.crt}\n"
 			   "users:\n"
 			   "- name: files\n"
 			   "  user: {tokenFile: token, token: stale, exec: null, as-groups: []}\n"
@@ -109,15 +112,24 @@ static void reads_a_context_with_data(void **state)
 
 static void keeps_no_secret_for_plain_http(void **state)
 {
-	CLEANUP(credentials_release) struct credentials c = CREDENTIALS_INIT;
+	/* A user with a certificate, and one with a token and a file that has one. */
+	static const char *const contexts[] = {"three", "five"};
 	CLEANUP(free_p) char *path = fixture_path(folder, "good");
-	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(credentials_from_kubeconfig(path, "three", &c, &err), 0);
-	assert_string_equal(c.server, "http://127.0.0.1:8001");
-	assert_false(pem_given(&c.cert));
-	assert_false(pem_given(&c.key));
+	for (size_t i = 0; i < ARRAY_SIZE(contexts); i++) {
+		CLEANUP(credentials_release) struct credentials c = CREDENTIALS_INIT;
+		struct err err = ERR_INIT;
+
+		if (credentials_from_kubeconfig(path, contexts[i], &c, &err) < 0)
+			fail_msg("%s", err.msg);
+		assert_string_equal(c.server, "http://127.0.0.1:8001");
+		assert_false(pem_given(&c.ca));
+		assert_false(pem_given(&c.cert));
+		assert_false(pem_given(&c.key));
+		assert_null(c.token);
+		assert_null(c.token_file);
+	}
 }
 
 static void reads_a_context_without_a_user(void **state)
@@ -207,6 +219,7 @@ static void says_what_is_missing(void **state)
 		enum err_kind kind;
 	} rows[] = {
 		{"{}", NULL, "no current-context", ERR_INVALID},
+		{"current-context: ''", NULL, "no current-context", ERR_INVALID},
 		{"{}", "x", "no context \"x\"", ERR_INVALID},
 		{"contexts: [{name: x}]", "x", "context \"x\": no entries in \"context\"",
 			ERR_INVALID},
@@ -242,6 +255,7 @@ static void merges_files_the_first_wins(void **state)
 	CLEANUP(credentials_release) struct credentials c = CREDENTIALS_INIT;
 	CLEANUP(free_p)
 	char *a = write_file("merge-a",
+		"current-context: ''\n"
 		"contexts: [{name: x, context: {cluster: a, user: u, namespace: first}}]\n"
 		"users: [{name: u, user: {token: first}}]\n");
 	CLEANUP(free_p)

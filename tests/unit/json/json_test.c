@@ -58,11 +58,16 @@ static void refuses_what_is_not_strict(void **state)
 		{"\"\n\"", "control character in a string at byte 1"},
 		{"\"\xff\"", "invalid UTF-8 at byte 1"},
 		{"\"\xc0\x80\"", "invalid UTF-8 at byte 1"},
+		{"\"\xc1\xbf\"", "invalid UTF-8 at byte 1"},
+		{"\"\xe0\x9f\xbf\"", "invalid UTF-8 at byte 1"},
+		{"\"\xf0\x8f\xbf\xbf\"", "invalid UTF-8 at byte 1"},
 		{"\"\xed\xa0\x80\"", "invalid UTF-8 at byte 1"},
 		{"\"\xf4\x90\x80\x80\"", "invalid UTF-8 at byte 1"},
 		{"\"\xe2\x82", "invalid UTF-8 at byte 1"},
 		{"{\"a\":1,\"a\":2}", "duplicate key \"a\""},
 		{"[{\"b\":{\"a\":1,\"\\u0061\":2}}]", "duplicate key \"a\""},
+		{"{\"b\":[1,{\"a\":1,\"a\":2}]}", "duplicate key \"a\""},
+		{"[[],[{},{\"a\":1,\"a\":2},{}]]", "duplicate key \"a\""},
 	};
 
 	(void)state;
