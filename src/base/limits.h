@@ -157,18 +157,24 @@ enum {
 	LIMIT_URL_BYTES = 8 * 1024,
 	/* All header lines of one response; the API server sends under 1 KiB. */
 	LIMIT_HEADER_BYTES = 64 * 1024,
-	/* If the server asks for more than a minute, retry after one. */
-	LIMIT_RETRY_AFTER_MS = 60 * 1000,
+	/*
+	 * If a server asks for more, retry after this: three tries fit into a call's timeout, and
+	 * anybody's webhook may ask for an hour.
+	 */
+	LIMIT_RETRY_AFTER_MS = 8 * 1000,
 	/*
 	 * Concurrent calls, each on its own connection, which costs about 80 KiB for TLS; others
-	 * queue. The API server answers a GET in 1 or 2 ms.
+	 * wait. One namespace gets eight of them. The API server answers a GET in 1 or 2 ms.
 	 */
-	LIMIT_API_CALLS = 8,
+	LIMIT_API_CALLS = 12,
 	/* The most that a program can configure: a reconciler writes far more than it reads. */
 	LIMIT_API_CALLS_MOST = 32,
 	/* Concurrent watches: one for each kind, far fewer than this; they don't count as calls. */
 	LIMIT_API_WATCHES = 32,
-	/* Calls waiting for a connection: those of a reconciler for 100 versions at once. */
+	/*
+	 * Calls waiting for a connection: those of a reconciler for 100 versions at once. When it
+	 * is full, the namespace with the most of them loses its last.
+	 */
 	LIMIT_API_QUEUE = 4096,
 	/* The default timeout of a call, as of client-go's and kubectl's requests. */
 	LIMIT_API_CALL_MS = 30 * 1000,

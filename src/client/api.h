@@ -11,16 +11,20 @@
  * copied; arguments of a callback are valid until it returns.
  *
  * Waiting: at most api_options.calls calls run at once, each on a connection that is kept for the
- * next; the others queue in order. Watches have their own connections and don't queue. Timeouts
- * include the time in the queue.
+ * next. The others wait, in order among those of one fair_key; the keys take turns, and one key
+ * never gets all connections (client/turns.h). Watches and urgent calls have their own connections
+ * and don't wait. Timeouts include the time of waiting.
  *
- * Throttling: after a 429 the API server has done nothing yet (flow control, or storage that is not
- * ready) and says when to retry. Until then this client starts no call and no watch. The call
- * itself is then retried, up to API_THROTTLED_TRIES times, whatever its method; if its own timeout
- * ends earlier, it fails at once with ERR_THROTTLED. A watch is not retried: its owner has a
- * backoff. On a 401 the token file is read again, and if it has changed the call is retried once.
- * The caller handles all else by err.kind; after ERR_IO and ERR_TIMEOUT it is unknown whether a
- * write happened.
+ * Throttling: a 429 says that nothing was done, and when to retry. It need not mean that the API
+ * server is busy: storage of one kind that is not ready answers so, and any admission webhook may.
+ * So it delays only the call itself and those of its fair_key with the same method on the same
+ * collection. The call is retried up to API_THROTTLED_TRIES times, whatever its method; if its own
+ * timeout ends earlier, it fails at once with ERR_THROTTLED. A watch is not retried: its owner has
+ * a backoff.
+ *
+ * On a 401 the token file is read again, and if it has changed the call is retried once. The caller
+ * handles all else by err.kind; after ERR_IO and ERR_TIMEOUT it is unknown whether a write
+ * happened. A write is never sent again without a response.
  */
 #ifndef PROMOGATE_CLIENT_API_H
 #define PROMOGATE_CLIENT_API_H
@@ -50,8 +54,13 @@ struct api_request {
 	const char *content_type; /* of the body; NULL: application/json */
 	unsigned timeout_ms; /* 0: LIMIT_API_CALL_MS, for a watch LIMIT_API_WATCH_MS */
 	/*
-	 * Skips the queue and the limit on connections: for the few small calls that must be on
-	 * time, such as the renewal of a Lease during a flood of writes.
+	 * For whom it is sent: usually a namespace, so that one can't take the connections from the
+	 * others. NULL: "".
+	 */
+	const char *fair_key;
+	/*
+	 * Waits for no other call, and does not count to the limit on connections: for the few that
+	 * all else depends on, such as the renewal of a Lease, or the list of an informer.
 	 */
 	bool urgent;
 	/* of the response, for a watch of a line; 0: LIMIT_OBJECT_BYTES, LIMIT_WATCH_LINE_BYTES */

@@ -19,8 +19,8 @@ enum { LONGEST_WAIT_MS = 60 * 1000 };
 int engine_init(struct engine *e, const struct credentials *credentials, unsigned most_calls,
 	struct err *err)
 {
-	*e = (struct engine){.gate_ms = INT64_MIN, .most_calls = most_calls};
-	TAILQ_INIT(&e->queued);
+	*e = (struct engine){.multi = NULL};
+	turns_init(&e->waiting, most_calls);
 	TAILQ_INIT(&e->running);
 	TAILQ_INIT(&e->timers);
 	if (endpoint_init(&e->endpoint, credentials, err) < 0)
@@ -38,6 +38,7 @@ int engine_init(struct engine *e, const struct credentials *credentials, unsigne
 void engine_release(struct engine *e)
 {
 	assert(engine_empty(e));
+	turns_release(&e->waiting);
 	(void)curl_multi_cleanup(e->multi);
 	e->multi = NULL;
 	endpoint_release(&e->endpoint);
@@ -45,7 +46,8 @@ void engine_release(struct engine *e)
 
 bool engine_empty(const struct engine *e)
 {
-	return TAILQ_EMPTY(&e->queued) && TAILQ_EMPTY(&e->running) && TAILQ_EMPTY(&e->timers);
+	return !turns_after(&e->waiting, NULL) && TAILQ_EMPTY(&e->running) &&
+	       TAILQ_EMPTY(&e->timers);
 }
 
 static void add_timer(struct engine *e, struct task *task)
@@ -64,17 +66,20 @@ static void add_timer(struct engine *e, struct task *task)
 void engine_add(struct engine *e, struct task *task_take)
 {
 	assert(task_take->kind != TASK_CANCEL);
-	if (task_take->kind == TASK_TIMER) {
+	if (task_take->kind == TASK_TIMER)
 		add_timer(e, task_take);
-		return;
-	}
-	e->queue_len++;
-	if (task_take->urgent) {
-		TAILQ_INSERT_HEAD(&e->queued, task_take, link);
-		return;
-	}
-	task_take->refused = e->queue_len > LIMIT_API_QUEUE;
-	TAILQ_INSERT_TAIL(&e->queued, task_take, link);
+	else
+		turns_add(&e->waiting, task_take);
+}
+
+static struct task *find_waiting(const struct engine *e, api_id id)
+{
+	struct task *task = NULL;
+
+	while ((task = turns_after(&e->waiting, task)))
+		if (task->id == id)
+			return task;
+	return NULL;
 }
 
 void engine_cancel(struct engine *e, api_id id)
@@ -82,7 +87,7 @@ void engine_cancel(struct engine *e, api_id id)
 	struct task *task = task_list_find(&e->running, id);
 
 	if (!task)
-		task = task_list_find(&e->queued, id);
+		task = find_waiting(e, id);
 	if (!task)
 		task = task_list_find(&e->timers, id);
 	if (task)
@@ -99,25 +104,21 @@ static void cancel_list(struct task_list *list)
 
 void engine_cancel_all(struct engine *e)
 {
-	cancel_list(&e->queued);
+	struct task *task = NULL;
+
+	while ((task = turns_after(&e->waiting, task)))
+		task->cancelled = true;
 	cancel_list(&e->running);
 	cancel_list(&e->timers);
-}
-
-static void unqueue(struct engine *e, struct task *task)
-{
-	TAILQ_REMOVE(&e->queued, task, link);
-	e->queue_len--;
 }
 
 /* Before its easy handle may be freed. */
 static void stop_running(struct engine *e, struct task *task)
 {
 	TAILQ_REMOVE(&e->running, task, link);
+	turns_end(&e->waiting, task);
 	if (task->kind == TASK_WATCH)
 		e->watches--;
-	else
-		e->calls--;
 	(void)curl_multi_remove_handle(e->multi, task->transfer->easy);
 }
 
@@ -131,12 +132,21 @@ static struct task *first_cancelled(const struct task_list *list)
 	return NULL;
 }
 
+static struct task *first_cancelled_waiting(const struct engine *e)
+{
+	struct task *task = NULL;
+
+	while ((task = turns_after(&e->waiting, task)) && !task->cancelled)
+		;
+	return task;
+}
+
 static void end_cancelled(struct engine *e)
 {
 	struct task *task;
 
-	while ((task = first_cancelled(&e->queued))) {
-		unqueue(e, task);
+	while ((task = first_cancelled_waiting(e))) {
+		turns_remove(&e->waiting, task);
 		task_end(task, 0, NULL);
 	}
 	while ((task = first_cancelled(&e->running))) {
@@ -182,13 +192,8 @@ static bool is_hopeless(
 		(void)err_set(err, ERR_THROTTLED, "%d calls are waiting already", LIMIT_API_QUEUE);
 	else if (task->due_ms <= now_ms)
 		(void)err_set(err, ERR_TIMEOUT, "timed out waiting for a free connection");
-	else if (e->gate_ms > now_ms && e->gate_ms >= task->due_ms)
-		(void)err_set(
-			err, ERR_THROTTLED, "the API server asked to wait longer than the timeout");
 	else
 		return false;
-	if (e->gate_ms > now_ms)
-		err->retry_after_ms = (unsigned)(e->gate_ms - now_ms);
 	(void)err_wrap(err, "%s %s%.*s", task->request.method, e->endpoint.server,
 		(int)strcspn(task->request.path, "?"), task->request.path);
 	return true;
@@ -196,19 +201,18 @@ static bool is_hopeless(
 
 static void end_hopeless(struct engine *e, int64_t now_ms)
 {
-	struct task *task = TAILQ_FIRST(&e->queued);
+	struct task *task = NULL;
 
-	while (task) {
+	/* A callback may change what waits: begin again after each. */
+	while ((task = turns_after(&e->waiting, task))) {
 		struct err err = ERR_INIT;
 
-		if (!is_hopeless(e, task, now_ms, &err)) {
-			task = TAILQ_NEXT(task, link);
+		if (!is_hopeless(e, task, now_ms, &err))
 			continue;
-		}
-		unqueue(e, task);
+		turns_remove(&e->waiting, task);
 		count(task, 0, &err);
 		task_end(task, 0, &err);
-		task = TAILQ_FIRST(&e->queued);
+		task = NULL;
 	}
 }
 
@@ -228,57 +232,45 @@ static int begin(struct engine *e, struct task *task, int64_t now_ms, struct err
 	TAILQ_INSERT_TAIL(&e->running, task, link);
 	if (task->kind == TASK_WATCH)
 		e->watches++;
-	else
-		e->calls++;
 	return 0;
 }
 
-static struct task *first_to_begin(const struct engine *e)
+static void begin_waiting(struct engine *e, int64_t now_ms)
 {
 	struct task *task;
 
-	TAILQ_FOREACH (task, &e->queued, link)
-		if (task->kind == TASK_WATCH || task->urgent || e->calls < e->most_calls)
-			return task;
-	return NULL;
-}
-
-static void begin_queued(struct engine *e, int64_t now_ms)
-{
-	struct task *task;
-
-	while (e->gate_ms <= now_ms && (task = first_to_begin(e))) {
+	while ((task = turns_next(&e->waiting, now_ms))) {
 		struct err err = ERR_INIT;
 
-		unqueue(e, task);
+		turns_begin(&e->waiting, task);
 		if (!task->cancelled && begin(e, task, now_ms, &err) == 0)
 			continue;
+		turns_end(&e->waiting, task);
 		count(task, 0, &err);
 		task_end(task, 0, &err);
 	}
 }
 
-/* Back to the head of the queue, as if it had not been sent. */
-static void requeue(struct engine *e, struct task *task)
+/* Waits again, as if it had not been sent. */
+static void send_again(struct engine *e, struct task *task)
 {
 	transfer_free(STEAL(task->transfer));
-	TAILQ_INSERT_HEAD(&e->queued, task, link);
-	e->queue_len++;
+	turns_add_again(&e->waiting, task);
+}
+
+static bool is_throttled_again(struct task *task, int64_t now_ms, struct err *err)
+{
+	if (!err->retry_after_ms)
+		err->retry_after_ms = THROTTLED_MS;
+	task->not_before_ms = now_ms + err->retry_after_ms;
+	return task->kind == TASK_CALL && task->throttled++ < API_THROTTLED_TRIES &&
+	       task->not_before_ms < task->due_ms;
 }
 
 static bool is_worth_again(struct engine *e, struct task *task, int64_t now_ms, struct err *err)
 {
-	if (err->http_status == 429) {
-		int64_t gate_ms;
-
-		if (!err->retry_after_ms)
-			err->retry_after_ms = THROTTLED_MS;
-		gate_ms = now_ms + err->retry_after_ms;
-		if (gate_ms > e->gate_ms)
-			e->gate_ms = gate_ms;
-		return task->kind == TASK_CALL && task->throttled++ < API_THROTTLED_TRIES &&
-		       e->gate_ms < task->due_ms;
-	}
+	if (err->http_status == 429)
+		return is_throttled_again(task, now_ms, err);
 	if (err->http_status != 401 || task->token_reread || task->due_ms <= now_ms)
 		return false;
 	task->token_reread = true;
@@ -306,7 +298,7 @@ static void collect(struct engine *e, int64_t now_ms)
 		ret = transfer_result(task->transfer, code, &status, &err);
 		count(task, status, ret < 0 ? &err : NULL);
 		if (ret < 0 && !task->cancelled && is_worth_again(e, task, now_ms, &err))
-			requeue(e, task);
+			send_again(e, task);
 		else
 			task_end(task, status, ret < 0 ? &err : NULL);
 	}
@@ -319,26 +311,30 @@ void engine_turn(struct engine *e, int64_t now_ms)
 	end_cancelled(e);
 	fire_timers(e, now_ms);
 	end_hopeless(e, now_ms);
-	begin_queued(e, now_ms);
+	begin_waiting(e, now_ms);
 	(void)curl_multi_perform(e->multi, &running);
 	collect(e, now_ms);
 }
 
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
 int engine_wait_ms(const struct engine *e, int64_t now_ms)
 {
-	const struct task *timer = TAILQ_FIRST(&e->timers);
+	const struct task *timer = TAILQ_FIRST(&e->timers), *task = NULL;
 	int64_t until_ms = now_ms + LONGEST_WAIT_MS;
-	const struct task *task;
 
-	/* A finished task has made room for a queued one, or is queued again. */
-	if (e->gate_ms <= now_ms && first_to_begin(e))
+	/* A finished task has made room for another, or waits again. */
+	if (turns_next(&e->waiting, now_ms))
 		return 0;
-	if (timer && timer->due_ms < until_ms)
-		until_ms = timer->due_ms;
-	TAILQ_FOREACH (task, &e->queued, link)
-		if (task->due_ms < until_ms)
-			until_ms = task->due_ms;
-	if (!TAILQ_EMPTY(&e->queued) && e->gate_ms > now_ms && e->gate_ms < until_ms)
-		until_ms = e->gate_ms;
+	if (timer)
+		until_ms = earlier(until_ms, timer->due_ms);
+	while ((task = turns_after(&e->waiting, task))) {
+		until_ms = earlier(until_ms, task->due_ms);
+		if (task->not_before_ms > now_ms)
+			until_ms = earlier(until_ms, task->not_before_ms);
+	}
 	return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
 }

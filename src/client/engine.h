@@ -16,16 +16,15 @@
 #include "base/err.h"
 #include "client/endpoint.h"
 #include "client/task.h"
+#include "client/turns.h"
 
 struct engine {
 	CURLM *multi;
 	struct endpoint endpoint;
-	struct task_list queued; /* calls and watches, in order */
+	struct turns waiting; /* calls and watches that are not sent yet */
 	struct task_list running;
 	struct task_list timers; /* by due_ms */
-	unsigned queue_len, calls, watches; /* queued; running of each kind */
-	unsigned most_calls; /* limit on running calls */
-	int64_t gate_ms; /* nothing starts earlier: the API server asked to wait */
+	unsigned watches; /* running */
 };
 
 int engine_init(struct engine *e, const struct credentials *credentials, unsigned most_calls,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "kube/url.h"
 
 struct task *task_new(enum task_kind kind, api_id id, api_done_fn *done, void *ctx, int64_t due_ms)
 {
@@ -47,6 +48,8 @@ void task_set_request(struct task *task, const struct api_request *request, cons
 	task->urgent = request->urgent;
 	task->method = xstrdup(request->method ? request->method : "GET");
 	task->path = xstrdup(request->path);
+	task->collection_len = url_collection_len(request->path);
+	task->fair_key = xstrdup(request->fair_key ? request->fair_key : "");
 	task->body = request->body ? copy(request->body, request->body_len) : NULL;
 	task->content_type = xstrdup(type ? type : "application/json");
 	task->request = (struct transfer_request){
@@ -72,6 +75,7 @@ void task_free(struct task *task)
 	free(task->path);
 	free(task->body);
 	free(task->content_type);
+	free(task->fair_key);
 	free(task);
 }
 

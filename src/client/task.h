@@ -19,6 +19,8 @@ enum task_kind {
 	TASK_CANCEL, /* not a task: asks to cancel one */
 };
 
+struct flow;
+
 struct task {
 	enum task_kind kind;
 	api_id id; /* of a TASK_CANCEL: the other's */
@@ -30,8 +32,11 @@ struct task {
 	int throttled; /* how often it was throttled */
 	bool token_reread; /* at most once */
 	bool refused; /* the queue is full */
-	bool urgent; /* skips the queue, unless throttled */
-	char *method, *path, *body, *content_type;
+	bool urgent;
+	int64_t not_before_ms; /* after it was throttled: when to send it again */
+	size_t collection_len; /* of path: up to the kind, without a name or a query */
+	struct flow *flow; /* of a call that waits or runs (client/turns.h); NULL: none */
+	char *method, *path, *body, *content_type, *fair_key;
 	struct transfer_request request; /* points to these */
 	struct transfer *transfer; /* NULL: not running */
 	TAILQ_ENTRY(task) link;

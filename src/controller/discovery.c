@@ -22,7 +22,8 @@ static void answer(struct question *q, enum discovery found, const struct err *e
 
 static void send(struct question *q, const char *path, api_done_fn *done)
 {
-	const struct api_request request = {.path = path, .max_bytes = LIMIT_LIST_PAGE_BYTES};
+	const struct api_request request = {
+		.path = path, .max_bytes = LIMIT_LIST_PAGE_BYTES, .urgent = true};
 
 	(void)env_call(q->env, &request, done, q);
 }

@@ -68,5 +68,7 @@ api_id env_call_url(const struct env *env, const struct url *url, const struct a
 	if (url_add(&path, url, NULL) < 0)
 		abort();
 	with_path.path = buf_str(&path);
+	if (!with_path.fair_key)
+		with_path.fair_key = url->namespace;
 	return env_call(env, &with_path, done, done_ctx);
 }

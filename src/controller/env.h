@@ -41,7 +41,10 @@ static inline api_id env_call(
 	return env->call(env->ctx, request, done, done_ctx);
 }
 
-/* The same with this path, whose names must be valid object names. */
+/*
+ * The same with this path, whose names must be valid object names. Without a fair_key, the path's
+ * namespace is it.
+ */
 api_id env_call_url(const struct env *env, const struct url *url, const struct api_request *request,
 	api_done_fn *done, void *done_ctx);
 

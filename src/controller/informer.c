@@ -379,7 +379,8 @@ static void watch_done(void *ctx, const struct api_response *response, const str
 
 static void list_start(struct informer *i, struct buf *path)
 {
-	struct api_request request = {.max_bytes = LIMIT_LIST_PAGE_BYTES, .may_be_cut = true};
+	struct api_request request = {
+		.max_bytes = LIMIT_LIST_PAGE_BYTES, .may_be_cut = true, .urgent = true};
 
 	url_add_query_int(path, "limit", i->page_objects);
 	if (i->continue_token.len)

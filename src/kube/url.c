@@ -63,6 +63,26 @@ int url_add(struct buf *to, const struct url *u, struct err *err)
 			      : 0;
 }
 
+/* After "/segment", this many times, or as often as there is one. */
+static const char *skip(const char *path, unsigned segments)
+{
+	while (segments-- && *path == '/')
+		path += 1 + strcspn(path + 1, "/?");
+	return path;
+}
+
+size_t url_collection_len(const char *path)
+{
+	const char *root = str_starts(path, "/api/")    ? skip(path, 2)
+			   : str_starts(path, "/apis/") ? skip(path, 3)
+							: NULL;
+	const char *in_namespace = root && str_starts(root, "/namespaces/") ? skip(root, 2) : root;
+
+	if (!root)
+		return strcspn(path, "?");
+	return (size_t)(skip(*in_namespace == '/' ? in_namespace : root, 1) - path);
+}
+
 static void add_key(struct buf *to, const char *key)
 {
 	(void)buf_addc(to, strchr(buf_str(to), '?') ? '&' : '?');

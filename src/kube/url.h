@@ -5,6 +5,8 @@
 #ifndef PROMOGATE_KUBE_URL_H
 #define PROMOGATE_KUBE_URL_H
 
+#include <stddef.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -24,6 +26,13 @@ struct url {
  * resource, and for a subresource without a name.
  */
 int url_add(struct buf *to, const struct url *u, struct err *err);
+
+/*
+ * The length of what a path has in common with all objects of its kind in its namespace: up to the
+ * resource, without a name, a subresource and a query. All but the query of a path that is not of
+ * the API.
+ */
+size_t url_collection_len(const char *path);
 
 /* Adds "?key=value", or "&key=value" after the first; the value is escaped, the key is not. */
 void url_add_query(struct buf *to, const char *key, const char *value);

@@ -12,8 +12,11 @@
 enum {
 	/* How long after a signal the running plans and the release of the Lease may take. */
 	LEAVE_MS = 5000,
-	/* Requests at once: many versions are written as fast as the API server accepts. */
-	CALLS = 16,
+	/*
+	 * Requests at once: many versions are written as fast as the API server accepts. A single
+	 * namespace gets 16 of them.
+	 */
+	CALLS = 24,
 };
 
 struct reconciler {

@@ -26,6 +26,8 @@ struct fake_task {
 	api_id id;
 	enum fake_kind { FAKE_CALL, FAKE_WATCH, FAKE_TIMER } kind;
 	char *method, *path, *body; /* of a call or a watch; body "" for none */
+	char *fair_key; /* the same */
+	bool urgent;
 	unsigned timeout_ms;
 	int64_t due_ms; /* of a timer */
 	bool cancelled;
@@ -65,6 +67,8 @@ static inline struct fake_task *fake_add_request(struct fake_env *f, enum fake_k
 	t->path = xstrdup(request->path);
 	t->body = request->body ? xstrndup(request->body, request->body_len) : xstrdup("");
 	t->timeout_ms = request->timeout_ms;
+	t->fair_key = xstrdup(request->fair_key ? request->fair_key : "");
+	t->urgent = request->urgent;
 	return t;
 }
 
@@ -148,6 +152,7 @@ static inline void fake_end_one(struct fake_env *f, struct fake_task *t,
 	free(t->body);
 	free(t);
 }
+	free(t->fair_key);
 
 static inline void fake_end_cancelled(struct fake_env *f)
 {

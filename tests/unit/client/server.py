@@ -75,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
     def go(self):
         self.served += 1
         url = urllib.parse.urlsplit(self.path)
-        self.query = dict(urllib.parse.parse_qsl(url.query))
+        self.query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         getattr(self, "go_" + re.sub("[-/]", "_", url.path.strip("/")), self.go_missing)()
 
@@ -115,11 +115,22 @@ class Handler(BaseHTTPRequestHandler):
         self.status(int(self.query["code"]), self.query.get("reason", ""), headers)
 
     def go_throttle(self):
-        """429 for the first n times, then fine."""
+        """429 for the first n times, then fine. after=: how Retry-After is given, or that it is not."""
         if count("throttle-" + self.query["key"]) <= int(self.query["n"]):
-            self.status(429, "TooManyRequests", [("Retry-After", "1")])
+            after = self.query.get("after", "1")
+            self.status(429, "TooManyRequests", [("Retry-After", after)] if after else [])
         else:
             self.answer(200, {"ok": True})
+
+    def go_apis_batch_v1_namespaces_a_jobs(self):
+        """Each write is throttled."""
+        count("jobs-a")
+        self.status(429, "TooManyRequests", [("Retry-After", self.query["after"])])
+
+    def go_apis_batch_v1_namespaces_b_jobs(self):
+        self.answer(200, {"ok": True})
+
+    go_apis_batch_v1_namespaces_a_jobs_x = go_apis_batch_v1_namespaces_b_jobs
 
     def go_endless(self):
         self.begin_chunks()

@@ -89,6 +89,35 @@ static void escapes_values_of_a_query(void **state)
 		"&continue=a%2Bb%2Fc%3D%3D");
 }
 
+static void knows_the_collection_of_a_path(void **state)
+{
+	static const struct {
+		const char *path, *collection;
+	} rows[] = {
+		{"/api/v1/namespaces", "/api/v1/namespaces"},
+		{"/api/v1/namespaces?limit=1", "/api/v1/namespaces"},
+		{"/api/v1/namespaces/a", "/api/v1/namespaces"},
+		{"/api/v1/namespaces/a/secrets", "/api/v1/namespaces/a/secrets"},
+		{"/api/v1/namespaces/a/secrets?x=/y", "/api/v1/namespaces/a/secrets"},
+		{"/api/v1/namespaces/a/secrets/b", "/api/v1/namespaces/a/secrets"},
+		{"/apis/batch/v1/jobs?watch=true", "/apis/batch/v1/jobs"},
+		{"/apis/batch/v1/namespaces/a/jobs/b/status?x", "/apis/batch/v1/namespaces/a/jobs"},
+		{"/apis", "/apis"},
+		{"/apis/batch/v1", "/apis/batch/v1"},
+		{"/api/v1?x", "/api/v1"},
+		{"/ok?a=b", "/ok"},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p)
+		char *got = xstrndup(rows[i].path, url_collection_len(rows[i].path));
+
+		assert_string_equal(got, rows[i].collection);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +125,7 @@ int main(void)
 		cmocka_unit_test(rejects_what_would_change_the_path),
 		cmocka_unit_test(keeps_to_the_maximum),
 		cmocka_unit_test(escapes_values_of_a_query),
+		cmocka_unit_test(knows_the_collection_of_a_path),
 	};
 
 	return cmocka_run_group_tests_name("url", tests, NULL, NULL);
