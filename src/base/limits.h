@@ -180,6 +180,11 @@ enum {
 	LIMIT_API_CALL_MS = 30 * 1000,
 	/* The default timeout of a watch: above the 5 to 10 min that informers ask for. */
 	LIMIT_API_WATCH_MS = 11 * 60 * 1000,
+	/*
+	 * Silence after which a watch counts as dead: kube-apiserver sends a bookmark about every
+	 * minute (apiserver, storage/cacher).
+	 */
+	LIMIT_WATCH_SILENCE_MS = 90 * 1000,
 	/* PIPE_BUF: what one write(2) puts into a pipe in one piece. */
 	LIMIT_LOG_LINE_BYTES = 4096,
 	/*

@@ -76,8 +76,9 @@ struct api_response {
 };
 
 /*
- * A call: response if it succeeded, err otherwise. A watch: both NULL when the server ended the
- * stream properly, err otherwise. A timer: both NULL when it fired, err if it was cancelled.
+ * A call: response if it succeeded, err otherwise. A watch: response, without a body, if the server
+ * accepted it, and err unless it ended the stream properly. A timer: both NULL when it fired, err
+ * if it was cancelled.
  */
 typedef void api_done_fn(void *ctx, const struct api_response *response, const struct err *err);
 /* One line of a watch, maybe cut (kube/watch.h). Below 0 ends the watch, and done gets this error. */

@@ -79,6 +79,14 @@ void task_free(struct task *task)
 	free(task);
 }
 
+/* A watch has one from the moment when it is accepted. */
+static bool has_response(const struct task *task, const struct err *err)
+{
+	if (task->kind == TASK_WATCH)
+		return task->transfer && transfer_accepted(task->transfer);
+	return task->kind == TASK_CALL && !err;
+}
+
 void task_end(struct task *task, int status, const struct err *err)
 {
 	struct api_response response = {.status = status, .body = ""};
@@ -88,12 +96,12 @@ void task_end(struct task *task, int status, const struct err *err)
 		(void)err_set_errno(&cancelled, ECANCELED, "cancelled");
 		err = &cancelled;
 	}
-	if (task->transfer) {
+	if (task->kind == TASK_CALL && task->transfer) {
 		response.body = buf_str(&task->transfer->body);
 		response.len = task->transfer->body.len;
 		response.cut = task->transfer->cut;
 	}
-	task->done(task->ctx, !err && task->kind == TASK_CALL ? &response : NULL, err);
+	task->done(task->ctx, has_response(task, err) ? &response : NULL, err);
 	task_free(task);
 }
 

@@ -245,6 +245,11 @@ static int outcome_of(const struct transfer *t, CURLcode code, int *ret_status, 
 	return 0;
 }
 
+bool transfer_accepted(const struct transfer *t)
+{
+	return is_success(status_of(t));
+}
+
 int transfer_result(const struct transfer *t, CURLcode code, int *ret_status, struct err *err)
 {
 	const char *path = t->request->path;

@@ -6,6 +6,7 @@
 #define PROMOGATE_CLIENT_TRANSFER_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -45,6 +46,9 @@ struct transfer {
 int transfer_new(const struct endpoint *endpoint, const struct transfer_request *request,
 	const char *token, long timeout_ms, struct transfer **ret, struct err *err);
 void transfer_free(struct transfer *t);
+
+/* Whether the server has answered, and with a 2xx. */
+bool transfer_accepted(const struct transfer *t);
 
 /* After libcurl has finished with this code: 0 and *ret_status (2xx), or the error. */
 int transfer_result(const struct transfer *t, CURLcode code, int *ret_status, struct err *err);

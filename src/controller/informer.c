@@ -12,6 +12,7 @@
 #include "json/peek.h"
 #include "kube/backoff.h"
 #include "kube/watch.h"
+#include "kube/watch_health.h"
 #include "run/log.h"
 #include "run/memory.h"
 #include "run/metrics.h"
@@ -45,7 +46,9 @@ struct informer {
 	char *resource_version; /* NULL: list first */
 	struct buf continue_token; /* of the next page; empty: the first */
 	uint64_t progress;
-	bool watch_spoke; /* the current watch has delivered a line */
+	struct watch_health health; /* of the current watch */
+	api_id watch, watchdog; /* the watch, and the timer that ends it when it is silent */
+	bool silent; /* the watchdog ended it */
 	atomic_bool synced;
 	_Atomic int64_t heard_ms; /* when something was heard last */
 	bool reported_unheard;
@@ -61,9 +64,14 @@ static void timer_done(void *ctx, const struct api_response *response, const str
 		start(ctx);
 }
 
-static void try_later(struct informer *i)
+/* Not before the API server asks to. */
+static void try_later(struct informer *i, const struct err *err)
 {
-	(void)env_timer(i->env, backoff_next(&i->backoff, env_random(i->env)), timer_done, i);
+	uint32_t delay_ms = backoff_next(&i->backoff, env_random(i->env));
+
+	if (err && err->retry_after_ms > delay_ms)
+		delay_ms = err->retry_after_ms;
+	(void)env_timer(i->env, delay_ms, timer_done, i);
 }
 
 /* The namespace ("" if it has none) and name of an object; false without a name. */
@@ -156,7 +164,7 @@ static void list_failed(struct informer *i, const struct err *err)
 	log_event(LOG_WARN, "list failed", LOG_STR("resource", i->kind.resource),
 		LOG_INT("pageObjects", i->page_objects), LOG_ERR(err), LOG_END);
 	check_unheard(i);
-	try_later(i);
+	try_later(i, err);
 }
 
 static void discovered(void *ctx, enum discovery found, const struct err *err)
@@ -168,7 +176,7 @@ static void discovered(void *ctx, enum discovery found, const struct err *err)
 		forget_position(i);
 		list_begin(i);
 		list_finished(i, "Absent");
-		try_later(i);
+		try_later(i, NULL);
 		return;
 	}
 	if (found == DISCOVERY_SERVED) {
@@ -287,7 +295,7 @@ static void line_taken(struct informer *i, const char *resource_version)
 {
 	free(i->resource_version);
 	i->resource_version = xstrdup(resource_version);
-	i->watch_spoke = true;
+	watch_health_heard(&i->health, env_mono_ms(i->env));
 	progressed(i);
 }
 
@@ -352,11 +360,55 @@ static int watch_line(void *ctx, const char *line, size_t len, struct err *err)
 	return ret;
 }
 
-static void watch_done(void *ctx, const struct api_response *response, const struct err *err)
+static void watchdog_start(struct informer *i);
+
+static void watchdog_done(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct informer *i = ctx;
 
 	(void)response;
+	if (err)
+		return;
+	if (watch_health_left_ms(&i->health, env_mono_ms(i->env)) > 0) {
+		watchdog_start(i);
+		return;
+	}
+	i->silent = true;
+	env_cancel(i->env, i->watch);
+}
+
+static void watchdog_start(struct informer *i)
+{
+	int64_t left_ms = watch_health_left_ms(&i->health, env_mono_ms(i->env));
+
+	i->watchdog = env_timer(i->env, (unsigned)left_ms, watchdog_done, i);
+}
+
+static void watch_next(struct informer *i, bool accepted, const struct err *err)
+{
+	enum watch_next next = watch_health_end(&i->health, accepted, err, env_mono_ms(i->env));
+
+	if (next == WATCH_NEXT_SOON || i->health.spoke)
+		backoff_reset(&i->backoff);
+	if (next == WATCH_NEXT_NOW)
+		start(i);
+	else if (next == WATCH_NEXT_SOON)
+		(void)env_timer(i->env, env_random(i->env) % WATCH_SOON_MS, timer_done, i);
+	else
+		try_later(i, err);
+}
+
+static void watch_done(void *ctx, const struct api_response *response, const struct err *err)
+{
+	struct err silence = ERR_INIT;
+	struct informer *i = ctx;
+
+	env_cancel(i->env, i->watchdog);
+	if (i->silent) {
+		(void)err_set(&silence, ERR_TIMEOUT, "no event or bookmark for %d s",
+			LIMIT_WATCH_SILENCE_MS / 1000);
+		err = &silence;
+	}
 	if (err && api_cancelled(err))
 		return;
 	metric_add(
@@ -364,17 +416,12 @@ static void watch_done(void *ctx, const struct api_response *response, const str
 	/* After a broken connection the watch resumes from its position; after a refusal, list. */
 	if (err && err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED)
 		forget_position(i);
-	if (i->watch_spoke)
-		backoff_reset(&i->backoff);
 	if (err) {
 		log_event(LOG_INFO, "watch ended", LOG_STR("resource", i->kind.resource),
 			LOG_ERR(err), LOG_END);
 		check_unheard(i);
 	}
-	if (i->watch_spoke && (!err || err->kind == ERR_GONE))
-		start(i);
-	else
-		try_later(i);
+	watch_next(i, response != NULL, err);
 }
 
 static void list_start(struct informer *i, struct buf *path)
@@ -399,8 +446,10 @@ static void watch_start(struct informer *i, struct buf *path)
 		path, "timeoutSeconds", WATCH_MIN_S + env_random(i->env) % WATCH_SPREAD_S);
 	url_add_query(path, "resourceVersion", i->resource_version);
 	request.path = buf_str(path);
-	i->watch_spoke = false;
-	(void)env_watch(i->env, &request, watch_line, watch_done, i);
+	i->silent = false;
+	watch_health_begin(&i->health, env_mono_ms(i->env));
+	i->watch = env_watch(i->env, &request, watch_line, watch_done, i);
+	watchdog_start(i);
 }
 
 /* Starts the next page of the list, or the watch. */

@@ -4,10 +4,12 @@
  * detection of changes").
  *
  * It passes each object to its owner and stores nothing but a resourceVersion (controller/store.h
- * stores objects). A watch that ends is resumed from the last resourceVersion; if that is too old
- * (410), the informer lists again; after an error it retries with a growing, jittered delay. A 404
- * is such an error, except for a kind of a CRD that the API server's discovery lacks too: that
- * counts as an empty list, and is retried.
+ * stores objects). A watch that ends, or that is silent for too long (kube/watch_health.h), is
+ * resumed from the last resourceVersion; if that is too old (410), the informer lists again; after
+ * an error it retries with a growing, jittered delay. A 404 is such an error, except for a kind of
+ * a CRD that the API server's discovery lacks too: that counts as an empty list, and is retried.
+ *
+ * Its lists wait for no other call, so it is complete soon even while many wait.
  *
  * An object that can't be read (too large, too deep, too many values) never stops its kind: it is
  * skipped, counted, logged and named by informer_ready(). A page that holds one is asked for again

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""cut - a proxy between the reconciler and the API server that ends one of them at a chosen call.
+"""cut - a proxy between the reconciler and the API server that ends one of them at a chosen call, or
+misbehaves for longer.
 
     cut.py PORT UPSTREAM-PORT CERTIFICATE KEY CA FOLDER
 
@@ -16,9 +17,19 @@ FOLDER/calls gets a line for each call that is counted, FOLDER/fired one when th
 out. A file that is moved to FOLDER/plan is a new plan, and counting begins again. FOLDER/port has
 the port, once it listens.
 
+Other files change what happens for as long as they exist:
+
+    FOLDER/refuse       has a regular expression: requests whose first line it matches are answered
+                        with 429 and Retry-After: 30; FOLDER/refused gets a line for each
+    FOLDER/cut-watches  has a number: watches are cut after so many seconds; FOLDER/cuts gets a line
+                        for each
+    FOLDER/swallow      nothing more is passed on to watches that are older than this file; their
+                        connections stay open
+
 Only requests are understood: they come with Content-Length, and the next one on a connection only
 after the answer to the one before.
 """
+import json
 import os
 import re
 import select
@@ -41,6 +52,22 @@ def path_of(name):
 def note(name, line):
     with open(path_of(name), "a", encoding="utf-8") as file:
         file.write(line + "\n")
+
+
+def read(name):
+    """What is in this file, without space around it; None if it does not exist."""
+    try:
+        with open(path_of(name), encoding="utf-8") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return None
+
+
+def too_many_requests():
+    body = json.dumps({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 429,
+                       "reason": "TooManyRequests", "message": "the test's refusal"}).encode()
+    return (b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n"
+            b"Retry-After: 30\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
 
 def is_alive(pid):
@@ -114,20 +141,37 @@ class Connection:
             socket.create_connection(("127.0.0.1", upstream_port)), server_hostname="127.0.0.1")
         self.pending = None  # the call whose answer decides
         self.buffered = b""
+        self.watch = None  # the watch that it is used for, and since when
+        self.began = 0
 
     # By one thread alone: a TLS connection can't be read and written at the same time.
     def run(self):
         try:
             while True:
-                select.select([self.client, self.upstream], [], [])
-                if not self.pass_requests(*received(self.client)):
+                swallowed = self.is_swallowed()
+                select.select([self.client] if swallowed else [self.client, self.upstream], [], [],
+                              0.1 if self.watch else None)
+                if self.is_cut() or not self.pass_requests(*received(self.client)):
                     break
-                if not self.pass_answers(*received(self.upstream)):
+                if not swallowed and not self.pass_answers(*received(self.upstream)):
                     break
         except OSError:
             pass
         self.client.close()
         self.upstream.close()
+
+    def is_swallowed(self):
+        try:
+            return self.watch is not None and os.stat(path_of("swallow")).st_mtime > self.began
+        except FileNotFoundError:
+            return False
+
+    def is_cut(self):
+        after = read("cut-watches") if self.watch else None
+        if after is None or time.time() < self.began + float(after):
+            return False
+        note("cuts", self.watch)
+        return True
 
     def pass_requests(self, data, is_open):
         self.buffered += data
@@ -143,6 +187,13 @@ class Connection:
                 return False
 
     def pass_request(self, line, request):
+        refuse = read("refuse")
+        if refuse and re.search(refuse, line):
+            note("refused", line)
+            send(self.client, too_many_requests())
+            return True
+        if "watch=true" in line:
+            self.watch, self.began = line, time.time()
         mode, pid = PLAN.of_call(line)
         if mode == "before":
             return False

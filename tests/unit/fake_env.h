@@ -31,6 +31,7 @@ struct fake_task {
 	unsigned timeout_ms;
 	int64_t due_ms; /* of a timer */
 	bool cancelled;
+	bool accepted; /* of a watch: it was answered, and its end has a response */
 	api_line_fn *line;
 	api_done_fn *done;
 	void *ctx;
@@ -66,9 +67,9 @@ static inline struct fake_task *fake_add_request(struct fake_env *f, enum fake_k
 	t->method = xstrdup(request->method ? request->method : "GET");
 	t->path = xstrdup(request->path);
 	t->body = request->body ? xstrndup(request->body, request->body_len) : xstrdup("");
-	t->timeout_ms = request->timeout_ms;
 	t->fair_key = xstrdup(request->fair_key ? request->fair_key : "");
 	t->urgent = request->urgent;
+	t->timeout_ms = request->timeout_ms;
 	return t;
 }
 
@@ -141,18 +142,19 @@ static inline void fake_env_init(struct fake_env *f)
 static inline void fake_end_one(struct fake_env *f, struct fake_task *t,
 	const struct api_response *response, const struct err *err)
 {
+	const struct api_response accepted = {.status = 200, .body = ""};
 	struct fake_task **at = &f->first;
 
 	while (*at != t)
 		at = &(*at)->next;
 	*at = t->next;
-	t->done(t->ctx, response, err);
+	t->done(t->ctx, t->accepted ? &accepted : response, err);
 	free(t->method);
 	free(t->path);
 	free(t->body);
+	free(t->fair_key);
 	free(t);
 }
-	free(t->fair_key);
 
 static inline void fake_end_cancelled(struct fake_env *f)
 {
@@ -308,6 +310,7 @@ static inline void fake_line(struct fake_env *f, struct fake_task *t, const char
 
 	assert_non_null(t);
 	assert_int_equal(t->kind, FAKE_WATCH);
+	t->accepted = true;
 	if (t->line(t->ctx, line, strlen(line), &err) < 0)
 		fake_end(f, t, NULL, &err);
 	else

@@ -1,6 +1,8 @@
 /* Watches and timers, and what callbacks may do. */
 #include "client/api.h"
 
+#include <stdatomic.h>
+
 #include "base/limits.h"
 #include "outcome.h"
 #include "served.h"
@@ -18,6 +20,50 @@ static void watches_line_by_line(void **state)
 	assert_int_equal(o.err.kind, ERR_NONE);
 	assert_string_equal(buf_str(&o.text), "|one|two|three");
 	outcome_release(&o);
+}
+
+static int ignore_line(void *ctx, const char *line, size_t len, struct err *err)
+{
+	(void)ctx;
+	(void)line;
+	(void)len;
+	(void)err;
+	return 0;
+}
+
+/* Whether its end had a response: -1 before the end. */
+static void note_accepted(void *ctx, const struct api_response *response, const struct err *err)
+{
+	(void)err;
+	atomic_store((atomic_int *)ctx, response != NULL);
+}
+
+static void its_end_says_whether_it_was_accepted(void **state)
+{
+	static const struct {
+		const char *path;
+		bool accepted;
+	} rows[] = {
+		{"/lines", true},
+		{"/lines-drop", true},
+		{"/lines-cut", true},
+		{"/drop", false},
+		{"/status?code=410&reason=Expired", false},
+		{"/status?code=429&after=1", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct api *api = outcome_client(server.url);
+		struct api_request request = {.path = rows[i].path};
+		atomic_int accepted = -1;
+
+		(void)api_watch(api, &request, ignore_line, note_accepted, &accepted);
+		while (atomic_load(&accepted) < 0)
+			(void)usleep(1000);
+		assert_int_equal(atomic_load(&accepted), rows[i].accepted);
+		api_free(api);
+	}
 }
 
 /* One watch, from its start to its end. */
@@ -179,7 +225,8 @@ static void on_chain_watch(void *ctx, const struct api_response *response, const
 {
 	struct chain *c = ctx;
 
-	if (response || !api_cancelled(err))
+	(void)response;
+	if (!api_cancelled(err))
 		outcome_done(&c->outcome, NULL, err);
 	else
 		(void)api_timer(c->api, 0, on_chain_timer, c);
@@ -242,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(watches_line_by_line),
+		cmocka_unit_test(its_end_says_whether_it_was_accepted),
 		cmocka_unit_test(a_watch_says_why_it_ended),
 		cmocka_unit_test(a_line_that_is_too_long_is_cut),
 		cmocka_unit_test(watches_leave_the_calls_their_connections),

@@ -114,15 +114,17 @@ static inline void owner_event(
 	fake_line(&o->fake, o->fake.first, line);
 }
 
-/* All that is under way is a watch that began at this version. */
+/* All that is under way is a watch that began at this version, and its watchdog. */
 static inline void watches_from(const struct fake_env *f, const char *version)
 {
 	const struct fake_task *watch = f->first;
 	CLEANUP(free_p) char *query = xasprintf("&resourceVersion=%s", version);
 
 	assert_non_null(watch);
-	assert_null(watch->next);
 	assert_int_equal(watch->kind, FAKE_WATCH);
+	assert_non_null(watch->next);
+	assert_int_equal(watch->next->kind, FAKE_TIMER);
+	assert_null(watch->next->next);
 	assert_says(watch->path, "watch=true&allowWatchBookmarks=true&timeoutSeconds=300&");
 	assert_says(watch->path, query);
 	assert_string_equal(strstr(watch->path, query), query);

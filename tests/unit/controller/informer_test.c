@@ -1,5 +1,8 @@
 #include "controller/informer.h"
 
+#include "base/limits.h"
+#include "kube/watch_health.h"
+
 #include "informer_owner.h"
 
 static const struct url apps = {
@@ -143,6 +146,100 @@ static void a_watch_that_brought_nothing_is_not_followed_at_once(void **state)
 	assert_int_equal(fake_count(&o.fake, FAKE_WATCH), 0);
 	fake_env_run_next(&o.fake);
 	watches_from(&o.fake, "10");
+	owner_release(&o);
+}
+
+/* Behind a hop that keeps the connection and forwards nothing. */
+static void a_silent_watch_is_ended_and_resumed(void **state)
+{
+	struct owner o;
+	api_id watch;
+
+	(void)state;
+	owner_init(&o, NULL);
+	owner_lists(&o, "10");
+	watch = o.fake.first->id;
+	fake_env_run(&o.fake, 80000);
+	owner_event(&o, "BOOKMARK", "", "20");
+	fake_env_run(&o.fake, LIMIT_WATCH_SILENCE_MS - 1);
+	assert_int_equal(o.fake.first->id, watch);
+	fake_env_run(&o.fake, 1);
+	watches_from(&o.fake, "20");
+	assert_int_not_equal(o.fake.first->id, watch);
+	assert_got(&o, "list(+a/x ) @10 @20 ");
+	owner_release(&o);
+}
+
+/* It was not even answered: the next ones wait, longer each time. */
+static void a_watch_without_an_answer_is_ended_too(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	owner_lists(&o, "10");
+	for (uint32_t pause_ms = 400; pause_ms <= 1600; pause_ms *= 2) {
+		watches_from(&o.fake, "10");
+		fake_env_run(&o.fake, LIMIT_WATCH_SILENCE_MS);
+		assert_int_equal(fake_count(&o.fake, FAKE_WATCH), 0);
+		fake_env_run(&o.fake, pause_ms - 1);
+		assert_int_equal(fake_count(&o.fake, FAKE_WATCH), 0);
+		fake_env_run(&o.fake, 1);
+	}
+	watches_from(&o.fake, "10");
+	owner_release(&o);
+}
+
+/* A proxy that cuts every connection after a while, and a kind of which nothing is heard. */
+static void is_never_blind_for_long_behind_a_proxy_that_cuts(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	owner_lists(&o, "10");
+	for (int i = 0; i < 20; i++) {
+		watches_from(&o.fake, "10");
+		o.fake.first->accepted = true;
+		fake_env_run(&o.fake, 10000);
+		if (i % 2)
+			fake_fail(&o.fake, o.fake.first, ERR_IO);
+		else
+			fake_end(&o.fake, o.fake.first, NULL, NULL);
+		fake_env_run(&o.fake, WATCH_SOON_MS);
+	}
+	watches_from(&o.fake, "10");
+	owner_release(&o);
+}
+
+static void waits_as_long_as_the_api_server_asks(void **state)
+{
+	struct err err = {.kind = ERR_THROTTLED, .http_status = 429, .retry_after_ms = 5000};
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	owner_lists(&o, "10");
+	fake_end(&o.fake, o.fake.first, NULL, &err);
+	fake_env_run(&o.fake, 4999);
+	assert_int_equal(fake_count(&o.fake, FAKE_WATCH), 0);
+	fake_env_run(&o.fake, 1);
+	watches_from(&o.fake, "10");
+	owner_release(&o);
+}
+
+/* A page that waits behind other calls would keep a fresh replica from being ready. */
+static void its_lists_wait_for_no_other_call(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init_of(&o, &apps, NULL);
+	assert_true(fake_oldest(&o.fake)->urgent);
+	fake_fail_next(
+		&o.fake, "GET", "/apis/lifecycle.keptn.sh/v1/keptnapps?limit=100", ERR_NOT_SERVED);
+	assert_string_equal(fake_oldest(&o.fake)->path, "/apis");
+	assert_true(fake_oldest(&o.fake)->urgent);
 	owner_release(&o);
 }
 
@@ -320,6 +417,11 @@ int main(void)
 		cmocka_unit_test(only_a_number_is_progress),
 		cmocka_unit_test(resumes_after_a_broken_connection),
 		cmocka_unit_test(a_watch_that_brought_nothing_is_not_followed_at_once),
+		cmocka_unit_test(a_silent_watch_is_ended_and_resumed),
+		cmocka_unit_test(a_watch_without_an_answer_is_ended_too),
+		cmocka_unit_test(is_never_blind_for_long_behind_a_proxy_that_cuts),
+		cmocka_unit_test(waits_as_long_as_the_api_server_asks),
+		cmocka_unit_test(its_lists_wait_for_no_other_call),
 		cmocka_unit_test(lists_again_after_an_invalid_line),
 		cmocka_unit_test(starts_a_failed_list_over),
 		cmocka_unit_test(a_404_for_a_built_in_kind_is_an_error),
