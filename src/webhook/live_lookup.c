@@ -24,18 +24,20 @@ struct asker {
 	struct asker *next;
 };
 
-/* A name that is being looked up; one GET is under way. */
+/* A name that is being looked up for a namespace; one GET is under way. */
 struct question {
 	struct live_lookup *lookup;
 	struct asker *now; /* asked before the GET was sent */
 	struct asker *after; /* asked since */
 	struct question *next_unserved;
-	char key[];
+	const char *key; /* the end of id */
+	char *asking; /* the namespace */
+	char id[]; /* "ASKING KEY" */
 };
 
 struct live_lookup {
 	const struct env *env;
-	struct strmap open; /* key to struct question */
+	struct strmap open; /* id to struct question */
 	/* Those whose path is not served: discovery is being asked for the first, then for the rest. */
 	struct question *discovering, *unserved;
 };
@@ -46,7 +48,7 @@ static void send_get(struct question *q)
 {
 	const char *slash = strchr(q->key, '/');
 	CLEANUP(free_p) char *ns = xstrndup(q->key, (size_t)(slash - q->key));
-	const struct api_request request = {.timeout_ms = LIMIT_LOOKUP_MS};
+	const struct api_request request = {.timeout_ms = LIMIT_LOOKUP_MS, .fair_key = q->asking};
 	struct url url = definitions_kind;
 
 	url.namespace = ns;
@@ -112,7 +114,7 @@ static void answer(struct question *q, const struct json *object, const struct e
 		send_get(q);
 		return;
 	}
-	(void)strmap_remove(&q->lookup->open, q->key);
+	(void)strmap_remove(&q->lookup->open, q->id);
 }
 
 static void discover(struct live_lookup *c);
@@ -175,12 +177,20 @@ static void get_done(void *ctx, const struct api_response *response, const struc
 	memory_trim_after(response ? response->len : 0);
 }
 
+static void question_free(void *value)
+{
+	struct question *q = value;
+
+	free(q->asking);
+	free(q);
+}
+
 struct live_lookup *live_lookup_new(const struct env *env)
 {
 	struct live_lookup *c = xcalloc(1, sizeof(*c));
 
 	c->env = env;
-	c->open = (struct strmap)STRMAP_INIT(free);
+	c->open = (struct strmap)STRMAP_INIT(question_free);
 	return c;
 }
 
@@ -192,20 +202,24 @@ void live_lookup_free(struct live_lookup *c)
 	free(c);
 }
 
-static struct question *question_new(struct live_lookup *c, const char *key)
+static struct question *question_new(struct live_lookup *c, const char *asking, const char *id)
 {
-	size_t len = strlen(key);
+	size_t len = strlen(id);
 	struct question *q = xcalloc(1, sizeof(*q) + len + 1);
 
 	q->lookup = c;
-	memcpy(q->key, key, len + 1);
-	strmap_put(&c->open, key, q);
+	q->asking = xstrdup(asking);
+	memcpy(q->id, id, len + 1);
+	q->key = q->id + strlen(asking) + 1;
+	strmap_put(&c->open, id, q);
 	return q;
 }
 
-void live_lookup_ask(struct live_lookup *c, const char *key, live_lookup_fn *fn, void *ctx)
+void live_lookup_ask(
+	struct live_lookup *c, const char *asking, const char *key, live_lookup_fn *fn, void *ctx)
 {
-	struct question *q = strmap_get(&c->open, key);
+	CLEANUP(free_p) char *id = xasprintf("%s %s", asking, key);
+	struct question *q = strmap_get(&c->open, id);
 	struct asker *a = xmalloc(sizeof(*a));
 
 	*a = (struct asker){.fn = fn, .ctx = ctx};
@@ -214,7 +228,7 @@ void live_lookup_ask(struct live_lookup *c, const char *key, live_lookup_fn *fn,
 		q->after = a;
 		return;
 	}
-	q = question_new(c, key);
+	q = question_new(c, asking, id);
 	q->now = a;
 	send_get(q);
 }

@@ -2,9 +2,10 @@
  * live_lookup - asks the API server whether a KeptnTaskDefinition exists, where the cache is not
  * proof (admission/lookup.h).
  *
- * Questions about the same name share one GET. The answer "absent" counts only for questions from
- * before the GET was sent: the definition may have been created since. Later ones share the next
- * GET. So a name costs at most two GETs in a row, however many questions there are.
+ * Questions of one namespace about the same name share one GET. The answer "absent" counts only for
+ * questions from before the GET was sent: the definition may have been created since. Later ones
+ * share the next GET. So a name costs at most two GETs in a row, however many questions there are.
+ * The namespaces that ask take turns (client/turns.h), and wait for no GET of another.
  *
  * Only an object of this kind and name is an answer. Where the path is not served at all, discovery
  * decides: without the kind, no definition exists.
@@ -33,7 +34,11 @@ void live_lookup_free(struct live_lookup *c);
 typedef void live_lookup_fn(
 	void *ctx, const char *key, const struct json *object, const struct err *err);
 
-/* key is "namespace/name", both valid object names. fn is called exactly once, and later. */
-void live_lookup_ask(struct live_lookup *c, const char *key, live_lookup_fn *fn, void *ctx);
+/*
+ * asking: the namespace of the request that needs it. key is "namespace/name", both valid object
+ * names. fn is called exactly once, and later.
+ */
+void live_lookup_ask(
+	struct live_lookup *c, const char *asking, const char *key, live_lookup_fn *fn, void *ctx);
 
 #endif

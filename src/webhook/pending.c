@@ -134,7 +134,7 @@ static void ask_one(void *ctx, const char *key, void *value)
 	struct waiter *w = ctx;
 
 	(void)value;
-	live_lookup_ask(w->pending->lookup, key, looked_up, w);
+	live_lookup_ask(w->pending->lookup, w->namespace, key, looked_up, w);
 }
 
 /* Starts a look-up for each name. Answers come later, so the list does not change meanwhile. */

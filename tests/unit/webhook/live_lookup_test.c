@@ -54,14 +54,36 @@ static void questions_about_one_name_share_a_get(void **state)
 
 	(void)state;
 	stage_up(&s);
-	live_lookup_ask(s.lookup, "ns/x", answered, &a);
-	live_lookup_ask(s.lookup, "ns/x", answered, &b);
-	live_lookup_ask(s.lookup, "ns/y", answered, &c);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &a);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &b);
+	live_lookup_ask(s.lookup, "dev", "ns/y", answered, &c);
 	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 2);
 	fake_answer_next(&s.fake, "GET", GET_OF("x"), IS("x"));
 	fake_answer_next(&s.fake, "GET", GET_OF("y"), IS("y"));
 	assert_string_equal(
 		buf_str(&s.said), "a: ns/x present\nb: ns/x present\nc: ns/y present\n");
+	stage_down(&s);
+}
+
+/* One that floods must not decide when another's question is sent. */
+static void each_namespace_asks_on_its_own_turn(void **state)
+{
+	struct stage s;
+	struct asker a = {&s, "a"}, b = {&s, "b"};
+	struct fake_task *get;
+
+	(void)state;
+	stage_up(&s);
+	live_lookup_ask(s.lookup, "flood", "ns/x", answered, &a);
+	live_lookup_ask(s.lookup, "quiet", "ns/x", answered, &b);
+	get = fake_expect(&s.fake, "GET", GET_OF("x"));
+	assert_string_equal(get->fair_key, "flood");
+	assert_non_null(get->next);
+	assert_string_equal(get->next->fair_key, "quiet");
+	fake_answer(&s.fake, get->next, IS("x"));
+	assert_string_equal(buf_str(&s.said), "b: ns/x present\n");
+	fake_answer_next(&s.fake, "GET", GET_OF("x"), IS("x"));
+	assert_string_equal(buf_str(&s.said), "b: ns/x present\na: ns/x present\n");
 	stage_down(&s);
 }
 
@@ -72,9 +94,9 @@ static void absent_counts_only_for_questions_before_the_get(void **state)
 
 	(void)state;
 	stage_up(&s);
-	live_lookup_ask(s.lookup, "ns/x", answered, &a);
-	live_lookup_ask(s.lookup, "ns/x", answered, &b);
-	live_lookup_ask(s.lookup, "ns/x", answered, &c);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &a);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &b);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &c);
 	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_NOT_FOUND);
 	assert_string_equal(buf_str(&s.said), "a: ns/x absent\n");
 	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 1);
@@ -82,7 +104,7 @@ static void absent_counts_only_for_questions_before_the_get(void **state)
 	assert_string_equal(buf_str(&s.said), "a: ns/x absent\nc: ns/x present\nb: ns/x present\n");
 	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 0);
 	/* Nothing is cached: the next asker causes another GET. */
-	live_lookup_ask(s.lookup, "ns/x", answered, &a);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &a);
 	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 1);
 	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_NOT_FOUND);
 	stage_down(&s);
@@ -95,12 +117,12 @@ static void a_failure_is_reported_to_all(void **state)
 
 	(void)state;
 	stage_up(&s);
-	live_lookup_ask(s.lookup, "ns/x", answered, &a);
-	live_lookup_ask(s.lookup, "ns/x", answered, &b);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &a);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &b);
 	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_TIMEOUT);
 	assert_string_equal(buf_str(&s.said), "a: ns/x Timeout\nb: ns/x Timeout\n");
 	buf_reset(&s.said);
-	live_lookup_ask(s.lookup, "ns/x", answered, &a);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &a);
 	fake_answer_next(&s.fake, "GET", GET_OF("x"), "{\"a\":1,\"a\":2}");
 	assert_string_equal(buf_str(&s.said), "a: ns/x Invalid\n");
 	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 0);
@@ -126,7 +148,7 @@ static void only_the_definition_asked_for_is_an_answer(void **state)
 
 		print_message("# %s\n", bodies[i]);
 		stage_up(&s);
-		live_lookup_ask(s.lookup, "ns/x", answered, &a);
+		live_lookup_ask(s.lookup, "dev", "ns/x", answered, &a);
 		fake_answer_next(&s.fake, "GET", GET_OF("x"), bodies[i]);
 		assert_string_equal(buf_str(&s.said), "a: ns/x IO\n");
 		stage_down(&s);
@@ -141,8 +163,8 @@ static void where_nothing_is_served_discovery_decides(void **state)
 
 	(void)state;
 	stage_up(&s);
-	live_lookup_ask(s.lookup, "ns/x", answered, &a);
-	live_lookup_ask(s.lookup, "ns/y", answered, &b);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &a);
+	live_lookup_ask(s.lookup, "dev", "ns/y", answered, &b);
 	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_NOT_SERVED);
 	assert_string_equal(buf_str(&s.said), "");
 	/* This one ends while discovery is being asked: it is asked again. */
@@ -153,12 +175,12 @@ static void where_nothing_is_served_discovery_decides(void **state)
 	fake_answer_next(&s.fake, "GET", "/apis", NO_GROUPS);
 	assert_string_equal(buf_str(&s.said), "a: ns/x absent\nb: ns/y absent\n");
 	buf_reset(&s.said);
-	live_lookup_ask(s.lookup, "ns/x", answered, &c);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &c);
 	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_NOT_SERVED);
 	fake_fail_next(&s.fake, "GET", "/apis", ERR_FORBIDDEN);
 	assert_string_equal(buf_str(&s.said), "c: ns/x Forbidden\n");
 	buf_reset(&s.said);
-	live_lookup_ask(s.lookup, "ns/x", answered, &c);
+	live_lookup_ask(s.lookup, "dev", "ns/x", answered, &c);
 	fake_fail_next(&s.fake, "GET", GET_OF("x"), ERR_NOT_SERVED);
 	fake_answer_next(&s.fake, "GET", "/apis",
 		"{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":\"lifecycle.keptn.sh\","
@@ -174,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(questions_about_one_name_share_a_get),
+		cmocka_unit_test(each_namespace_asks_on_its_own_turn),
 		cmocka_unit_test(absent_counts_only_for_questions_before_the_get),
 		cmocka_unit_test(a_failure_is_reported_to_all),
 		cmocka_unit_test(only_the_definition_asked_for_is_an_answer),
