@@ -176,6 +176,11 @@ enum {
 	 * is full, the namespace with the most of them loses its last.
 	 */
 	LIMIT_API_QUEUE = 4096,
+	/*
+	 * Bodies of one plan in flight together; a larger one is alone. A Job is 3 KiB; with code,
+	 * it or its ConfigMap may have 1.5 MiB, and an attempt has up to LIMIT_VERSION_TASKS.
+	 */
+	LIMIT_PLAN_BYTES = 256 * 1024,
 	/* The default timeout of a call, as of client-go's and kubectl's requests. */
 	LIMIT_API_CALL_MS = 30 * 1000,
 	/* The default timeout of a watch: above the 5 to 10 min that informers ask for. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "kube/names.h"
 #include "reconciler/execute_internal.h"
 
@@ -150,7 +151,8 @@ static bool may_start(const struct execution *run)
 	if (run->dropped || run->next == run->plan.nactions)
 		return false;
 	next = &run->plan.actions[run->next];
-	return run->in_flight == 0 || (run->in_flight < WINDOW && next[-1].kind == next->kind);
+	return run->in_flight == 0 || (run->in_flight < WINDOW && run->bytes < LIMIT_PLAN_BYTES &&
+					      next[-1].kind == next->kind);
 }
 
 static void go_on(struct execution *run)
@@ -158,7 +160,7 @@ static void go_on(struct execution *run)
 	while (may_start(run)) {
 		struct step *step = xcalloc(1, sizeof(*step));
 
-		*step = (struct step){run, &run->plan.actions[run->next++]};
+		*step = (struct step){.run = run, .action = &run->plan.actions[run->next++]};
 		run->in_flight++;
 		if (!start(step)) {
 			free(step);

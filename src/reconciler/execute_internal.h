@@ -20,6 +20,7 @@ struct execution {
 	unsigned round; /* cache_round() when it began */
 	size_t next; /* action to start */
 	unsigned in_flight;
+	size_t bytes; /* of the bodies in flight */
 	bool dropped;
 	struct err err; /* the first one; the rest was dropped for it */
 	struct execute_result result;
@@ -29,6 +30,7 @@ struct execution {
 struct step {
 	struct execution *run;
 	const struct plan_action *action;
+	size_t bytes; /* of its request's body */
 };
 
 /* execute_step.c. */

@@ -5,6 +5,8 @@
 
 void step_send(struct step *step, const struct kube_request *request, api_done_fn *done)
 {
+	step->run->bytes += request->body.len - step->bytes;
+	step->bytes = request->body.len;
 	kube_request_send(step->run->x->env, request, done, step);
 }
 
@@ -29,6 +31,7 @@ void step_over(struct step *step)
 {
 	struct execution *run = step->run;
 
+	run->bytes -= step->bytes;
 	free(step);
 	run->in_flight--;
 	run->go_on(run);

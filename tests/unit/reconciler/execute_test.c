@@ -107,6 +107,38 @@ static void one_kind_is_in_flight_together_and_the_next_waits(void **state)
 	fixture_release(&f);
 }
 
+/* The definitions of a and b have inline code of this size. Returns how many are copied at once. */
+static size_t copies_at_once(size_t size)
+{
+	CLEANUP(free_p) char *code = xmalloc(size + 1);
+	CLEANUP(free_p) char *definitions = NULL;
+	struct fixture f;
+	size_t calls;
+
+	memset(code, 'x', size);
+	code[size] = '\0';
+	definitions = xasprintf(FUNCTION("dev", "a", "\"inline\":{\"code\":\"%s\"}") "," FUNCTION(
+					"dev", "b", "\"inline\":{\"code\":\"%s\"}"),
+		code, code);
+	fixture_init_with(&f, definitions);
+	add_job(&f, PLAN_CREATE_CODE, JOB_A);
+	add_job(&f, PLAN_CREATE_CODE, JOB_B);
+	run(&f);
+	calls = fake_count(&f.cluster.fake, FAKE_CALL);
+	fake_answer(&f.cluster.fake, cluster_call(&f.cluster, "POST", "/configmaps"), "{}");
+	answer(&f, "POST", "/configmaps", "{}");
+	ended(&f, ERR_NONE, true);
+	fixture_release(&f);
+	return calls;
+}
+
+static void large_bodies_are_in_flight_one_at_a_time(void **state)
+{
+	(void)state;
+	assert_int_equal(copies_at_once(1000), 2);
+	assert_int_equal(copies_at_once(LIMIT_PLAN_BYTES), 1);
+}
+
 static void an_empty_plan_ends_at_once(void **state)
 {
 	struct fixture f;
@@ -632,6 +664,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_kind_is_in_flight_together_and_the_next_waits),
+		cmocka_unit_test(large_bodies_are_in_flight_one_at_a_time),
 		cmocka_unit_test(an_empty_plan_ends_at_once),
 		cmocka_unit_test(a_failed_write_drops_the_rest),
 		cmocka_unit_test(what_is_in_flight_ends_before_a_dropped_plan_does),
