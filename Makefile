@@ -156,6 +156,12 @@ model: $(MODEL) ## explore plan() within all bounds that close: takes hours
 	$(Q)$(MODEL) full
 	$(Q)$(MODEL) walk 600 $(MODEL_SEED)
 
+# Both programs, sanitized, on a control plane of their own (tests/chaos/).
+chaos: ## what holds under faults, for SECONDS (300), by SEED (a new one)
+	$(Q)python3 -B tests/chaos/invariants_test.py
+	$(Q)$(MAKE) VARIANT=asan CC=clang all
+	$(Q)python3 -B tests/chaos/chaos.py $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
+
 layers: $(PURE_LIB) $(FLAGS_LIB) ## check that a folder includes only folders below it, and the purity line
 	$(Q)hack/check-layers $(PURE_LIB) $(FLAGS_LIB)
 hdr-check: $(patsubst %,$(B)/%.ok,$(sort $(wildcard src/*/*.h))) ## each header compiles alone
@@ -213,7 +219,7 @@ clean: ## remove what was built
 help: ## this list
 	$(Q)awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: all test-build unit fuzz fuzz-short fuzz-targets model model-short layers hdr-check fmt fmt-check tidy shellcheck \
+.PHONY: all test-build unit fuzz fuzz-short fuzz-targets model model-short chaos layers hdr-check fmt fmt-check tidy shellcheck \
 	commits check test demo bench deps docs install clean help FORCE
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

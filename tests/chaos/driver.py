@@ -1,0 +1,267 @@
+"""driver - what people, Keptn's operator and the cluster do to Promogate, at random, from one seed.
+
+ACTIONS has each of them with its weight. What has to be undone is undone later, and all of it by
+end(). The driver believes the history's latest state, which may lag: it errs as people do.
+"""
+import heapq
+import random
+import re
+import signal
+import time
+
+from cluster import quote
+from history import FORGED, TOUCH
+from proxy import SCOPES, STORMS
+
+NAMESPACES = ["chaos-a", "chaos-b", "chaos-c", "chaos-flood"]
+APPS = ["cart", "shop", "web"]
+KEPTN, BATCH = "/apis/lifecycle.keptn.sh/v1", "/apis/batch/v1"
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/promogate-system/leases"
+POLICIES = "/apis/admissionregistration.k8s.io/v1"
+CONTAINER = {"container": {"name": "task", "image": "promote"}}
+DEFINITIONS = {
+    "quick": ("succeed", "0s", CONTAINER),
+    "long": ("succeed", "5s", CONTAINER),
+    "fails": ("fail", "1s", CONTAINER),
+    "code": ("succeed", "1s", {"deno": {"inline": {"code": "1"}}}),
+}
+
+ACTIONS = {
+    "deliver": 30, "deliver_two": 4, "deliver_early": 3, "retry": 8, "abort": 4, "deprecate": 1,
+    "delete_version": 2, "delete_job": 3, "pause_job": 2, "late_definition": 2, "quota": 1, "flood": 1,
+    "apply_context": 8, "steal_lease": 1, "delete_lease": 1, "storm": 3, "stop": 2, "kill": 2, "terminate": 1,
+}
+
+
+def now():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def attempt_of(version):
+    """The attempt that its items are of, 1 without any."""
+    attempts = [int(m.group(1)) for i in version["items"] if (m := re.search(r"-(\d+)-[a-z0-9]+$", i["job"]))]
+    return max(attempts, default=1)
+
+
+class Driver:
+    def __init__(self, cluster, history, programs, seed, log):
+        self.cluster, self.history, self.programs, self.log = cluster, history, programs, log
+        self.random = random.Random(seed)
+        self.serial = 0
+        self.due = []
+        self.previous = {}
+        self.findings = []
+        self.counts = dict.fromkeys(ACTIONS, 0)
+
+    # --- running ----------------------------------------------------------------------------------
+
+    def prepare(self):
+        for ns in NAMESPACES:
+            self.cluster.create("/api/v1/namespaces", {"metadata": {"name": ns}})
+            for name, how in DEFINITIONS.items():
+                self.define(ns, name, *how)
+
+    def run(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.undo(time.monotonic())
+            name = self.random.choices(list(ACTIONS), list(ACTIONS.values()))[0]
+            self.counts[name] += 1
+            getattr(self, name)()
+            self.programs.check()
+            time.sleep(self.random.uniform(0.1, 0.6))
+
+    def later(self, seconds, action):
+        heapq.heappush(self.due, (time.monotonic() + seconds, len(self.due), self.serial, action))
+        self.serial += 1
+
+    def undo(self, until):
+        while self.due and self.due[0][0] <= until:
+            heapq.heappop(self.due)[3]()
+
+    def end(self):
+        """Undoes what is still to be undone, and lets the programs work in peace."""
+        self.undo(float("inf"))
+        self.programs.calm()
+
+    # --- helpers ----------------------------------------------------------------------------------
+
+    def name(self, prefix):
+        self.serial += 1
+        return f"{prefix}-{self.serial}"
+
+    def pick(self, kind, condition):
+        found = sorted((o for o in self.history.all(kind) if condition(o)), key=lambda o: o["name"])
+        return self.random.choice(found) if found else None
+
+    def path(self, kind, thing):
+        root = f"{BATCH}/namespaces/{thing['namespace']}/jobs" if kind == "job" else (
+            f"{KEPTN}/namespaces/{thing['namespace']}/keptnappversions")
+        return f"{root}/{quote(thing['name'])}"
+
+    def touch(self, kind, thing, change):
+        """Changes an object in another's place, so that the history knows it."""
+        self.serial += 1
+        metadata = change.get("metadata", {})
+        metadata["annotations"] = metadata.get("annotations", {}) | {TOUCH: str(self.serial)}
+        self.log(f"driver: touches {kind} {thing['name']}: {change}")
+        return self.cluster.patch(self.path(kind, thing), change | {"metadata": metadata})
+
+    def annotate(self, version, key, value):
+        self.log(f"driver: {version['name']} {key}={value}")
+        self.cluster.patch(self.path("version", version),
+                           {"metadata": {"annotations": {f"promogate.dev/{key}": str(value)}}})
+
+    def define(self, ns, name, play, seconds, spec):
+        self.cluster.create(f"{KEPTN}/namespaces/{ns}/keptntaskdefinitions", {
+            "apiVersion": "lifecycle.keptn.sh/v1", "kind": "KeptnTaskDefinition",
+            "metadata": {"name": name, "annotations": {"promogate.dev/play": play,
+                                                       "promogate.dev/play-for": seconds}},
+            "spec": {"retries": 0, "ttlSecondsAfterFinished": 20} | spec})
+
+    # --- versions ---------------------------------------------------------------------------------
+
+    def create_version(self, ns, app, tasks):
+        self.serial += 1
+        version = {"namespace": ns, "name": f"{app}-{self.serial}"}
+        self.log(f"driver: creates {ns}/{version['name']} {tasks}")
+        self.cluster.create(f"{KEPTN}/namespaces/{ns}/keptnappversions", {
+            "apiVersion": "lifecycle.keptn.sh/v1", "kind": "KeptnAppVersion",
+            "metadata": {"name": version["name"]},
+            "spec": {"appName": app, "version": str(self.serial), "revision": 1, "promotionTasks": tasks,
+                     "previousVersion": self.previous.get((ns, app), ""), "metadata": {"stage": "dev"}}})
+        self.previous[(ns, app)] = str(self.serial)
+        return version
+
+    def deliver_it(self, version):
+        """The operator's last write."""
+        phases = ("preDeployment", "preDeploymentEvaluation", "postDeployment", "postDeploymentEvaluation")
+        self.cluster.patch(self.path("version", version) + "/status", {"status": {
+            **{f"{phase}Status": "Succeeded" for phase in phases}, "workloadOverallStatus": "Succeeded",
+            "promotionStatus": "Pending", "currentPhase": "Completed", "status": "Succeeded",
+            "startTime": now(), "endTime": now()}})
+
+    def some_tasks(self):
+        return self.random.sample(list(DEFINITIONS), self.random.choice((1, 1, 2, 3)))
+
+    def deliver(self, ns=None, app=None):
+        ns, app = ns or self.random.choice(NAMESPACES[:3]), app or self.random.choice(APPS)
+        self.deliver_it(self.create_version(ns, app, self.some_tasks()))
+
+    def deliver_two(self):
+        """In one second, most of the time, and in any order."""
+        ns, app = self.random.choice(NAMESPACES[:3]), self.random.choice(APPS)
+        both = [self.create_version(ns, app, self.some_tasks()) for _ in range(2)]
+        self.random.shuffle(both)
+        for version in both:
+            self.deliver_it(version)
+
+    def deliver_early(self):
+        """A version that is delivered only after a while, perhaps after a newer one."""
+        version = self.create_version(self.random.choice(NAMESPACES[:3]), self.random.choice(APPS), self.some_tasks())
+        self.later(self.random.uniform(2, 8), lambda: self.deliver_unless_deprecated(version))
+
+    def deliver_unless_deprecated(self, version):
+        """As the operator: it writes nothing to a version that was superseded meanwhile."""
+        status, found = self.cluster.call("GET", self.path("version", version))
+        if status == 200 and found.get("status", {}).get("promotionStatus") != "Deprecated":
+            self.deliver_it(version)
+
+    def late_definition(self):
+        ns, task = self.random.choice(NAMESPACES[:3]), self.name("late")
+        self.deliver_it(self.create_version(ns, self.random.choice(APPS), ["quick", task]))
+        self.later(self.random.uniform(1, 10), lambda: self.define(ns, task, *DEFINITIONS["quick"]))
+
+    def flood(self):
+        for _ in range(15):
+            self.deliver("chaos-flood", self.name("app"))
+
+    def retry(self):
+        version = self.pick("version", lambda v: v["promotion"] == "Failed" and v["delivered"])
+        if version:
+            self.annotate(version, "retry", attempt_of(version) + 1)
+
+    def abort(self):
+        version = self.pick("version", lambda v: v["delivered"] and v["promotion"] in ("Pending", "Progressing"))
+        if version:
+            self.annotate(version, "abort", attempt_of(version))
+
+    def deprecate(self):
+        """As the operator does when a newer version was delivered."""
+        version = self.pick("version", lambda v: v["delivered"] and v["promotion"] in ("Pending", "Progressing"))
+        if version:
+            self.cluster.patch(self.path("version", version) + "/status", {"status": {"promotionStatus": "Deprecated"}})
+
+    def delete_version(self):
+        version = self.pick("version", lambda v: True)
+        if version:
+            self.cluster.delete(self.path("version", version), self.random.choice(("Background", "Foreground")))
+
+    # --- Jobs -------------------------------------------------------------------------------------
+
+    def delete_job(self):
+        job = self.pick("job", lambda j: j["id"] and j["ttl"] is None)
+        if job:
+            self.history.note(job["uid"])
+            self.cluster.delete(self.path("job", job))
+
+    def pause_job(self):
+        job = self.pick("job", lambda j: j["id"] and j["runs"] and not j["end"] and not j["forged"])
+        if job and self.touch("job", job, {"spec": {"suspend": True}})[0] == 200:
+            self.later(self.random.uniform(1, 8), lambda: self.touch("job", job, {"spec": {"suspend": False}}))
+
+    # --- the cluster ------------------------------------------------------------------------------
+
+    def quota(self):
+        path = f"/api/v1/namespaces/{self.random.choice(NAMESPACES[:3])}/resourcequotas"
+        name = self.name("quota")
+        self.log(f"driver: {path} {name}")
+        self.cluster.create(path, {"metadata": {"name": name}, "spec": {
+            "hard": {"count/jobs.batch": str(self.random.randint(1, 6))}}})
+        self.later(self.random.uniform(3, 12), lambda: self.cluster.delete(f"{path}/{name}"))
+
+    def steal_lease(self):
+        self.log("driver: steals the Lease")
+        self.cluster.patch(f"{LEASE}/promogate-reconciler", {"spec": {
+            "holderIdentity": "thief", "renewTime": now().replace("Z", ".000000Z")}})
+
+    def delete_lease(self):
+        self.log("driver: deletes the Lease")
+        self.cluster.delete(f"{LEASE}/promogate-reconciler")
+
+    # --- the webhook ------------------------------------------------------------------------------
+
+    def apply_context(self):
+        """One that is always valid, or one that never is; a failed call proves nothing."""
+        tasks = self.random.choice((["quick"], ["quick", "quick"]))
+        status, answer = self.cluster.call("POST", f"{KEPTN}/namespaces/chaos-a/keptnappcontexts", {
+            "apiVersion": "lifecycle.keptn.sh/v1", "kind": "KeptnAppContext",
+            "metadata": {"name": self.name("context")}, "spec": {"promotionTasks": tasks}})
+        if (len(tasks) == 2 and status == 201) or (len(tasks) == 1 and status in (403, 422)):
+            self.findings.append(f"a context with {tasks} was answered {status}: {answer}")
+
+    # --- the programs -----------------------------------------------------------------------------
+
+    def storm(self):
+        program = self.random.choice(self.programs.every)
+        fault, scope = self.random.choice(STORMS), self.random.choice(SCOPES)
+        self.log(f"driver: storm for {program.name}: {fault} of {scope}")
+        program.proxy.begin_storm(fault, scope, self.random.uniform(1, 6))
+
+    def stop(self):
+        program = self.random.choice(self.programs.every)
+        self.log(f"driver: stops {program.name}")
+        program.stop()
+        self.later(self.random.uniform(0.5, 12), program.wake)
+
+    def kill(self):
+        self.end_program(signal.SIGKILL)
+
+    def terminate(self):
+        self.end_program(signal.SIGTERM)
+
+    def end_program(self, with_signal):
+        program = self.random.choice(self.programs.every)
+        self.log(f"driver: {with_signal.name} to {program.name}")
+        program.end(with_signal)
+        self.later(self.random.uniform(0, 6), program.start)
