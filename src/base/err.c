@@ -85,6 +85,7 @@ const char *err_kind_name(enum err_kind kind)
 		[ERR_CONFLICT] = "Conflict",
 		[ERR_GONE] = "Gone",
 		[ERR_FORBIDDEN] = "Forbidden",
+		[ERR_TERMINATING] = "NamespaceTerminating",
 		[ERR_QUOTA] = "Quota",
 		[ERR_THROTTLED] = "Throttled",
 		[ERR_AUTH] = "Unauthorized",

@@ -26,6 +26,7 @@ enum err_kind {
 	ERR_CONFLICT, /* the object has changed: read it again */
 	ERR_GONE, /* a resourceVersion too old to watch from: list again */
 	ERR_FORBIDDEN, /* a permission is missing, or a policy denies it: an administrator must act */
+	ERR_TERMINATING, /* its namespace is being deleted: nothing is created there any more */
 	ERR_QUOTA, /* a quota or limit refuses for now */
 	ERR_THROTTLED, /* too many requests: wait for retry_after_ms */
 	ERR_AUTH, /* the credentials were rejected */

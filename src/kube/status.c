@@ -76,6 +76,15 @@ static bool is_denial(const struct json *status, const char *message)
 	return str_starts(message, "admission webhook \"");
 }
 
+/* Admission's answer to a create (apiserver, admission/plugin/namespace/lifecycle). */
+static bool is_terminating(const struct json *status)
+{
+	json_each (cause, json_at(status, "details", "causes"))
+		if (str_eq(json_string(json_get(cause, "reason")), "NamespaceTerminating"))
+			return true;
+	return false;
+}
+
 static unsigned longer_wait(unsigned header_ms, const struct json *status)
 {
 	int64_t seconds = 0;
@@ -140,6 +149,8 @@ static int from_status(const struct json *status, int code, const char *path,
 		kind = ERR_QUOTA;
 	if ((kind == ERR_INVALID || kind == ERR_TOO_LARGE) && is_denial(status, message))
 		kind = ERR_FORBIDDEN;
+	if (kind == ERR_FORBIDDEN && is_terminating(status))
+		kind = ERR_TERMINATING;
 	if (kind == ERR_NOT_FOUND && !status_is_about(status, path))
 		kind = ERR_NOT_SERVED;
 	(void)err_set(err, kind, "%s: %s", reason && *reason ? reason : "unknown reason", message);

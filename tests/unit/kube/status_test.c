@@ -16,6 +16,11 @@
 #define CAUSES(one, two)                                                                               \
 	"{\"kind\":\"Status\",\"reason\":\"Invalid\",\"message\":\"m\",\"details\":{\"causes\":[{" one \
 	"},{" two "}]}}"
+/* As the API server answers a create there. */
+#define TERMINATING(cause)                                                                            \
+	"{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"message\":\"events \\\"e\\\" is forbidden: " \
+	"unable to create new content in namespace ns because it is being terminated\","              \
+	"\"details\":{\"causes\":[{\"reason\":\"Other\"},{\"reason\":\"" cause "\"}]}}"
 
 static void the_reason_decides_the_kind(void **state)
 {
@@ -38,6 +43,8 @@ static void the_reason_decides_the_kind(void **state)
 			"unknown"},
 		{403, STATUS("Forbidden", "failed quota: q: must specify cpu"), ERR_FORBIDDEN,
 			"must"},
+		{403, TERMINATING("NamespaceTerminating"), ERR_TERMINATING, "being terminated"},
+		{403, TERMINATING("SomethingElse"), ERR_FORBIDDEN, "being terminated"},
 		{401, STATUS("Unauthorized", "Unauthorized"), ERR_AUTH, "Unauthorized"},
 		{422, STATUS("Invalid", "m"), ERR_INVALID, "Invalid: m"},
 		{400, STATUS("BadRequest", "m"), ERR_INVALID, "BadRequest: m"},
