@@ -87,6 +87,12 @@ enum {
 	/* The text of an Event or annotation; an Event's message may not be longer. */
 	LIMIT_MESSAGE_BYTES = 1024,
 	/*
+	 * Events that are not posted yet, about 2 KB each: two for each of 1,000 versions that start
+	 * at once. Of one application: a newer version deprecates each older one.
+	 */
+	LIMIT_EVENTS = 4096,
+	LIMIT_EVENTS_OF_APP = 256,
+	/*
 	 * One page of a list: 100 task definitions with inline code; fewer if they are larger. One
 	 * object can be larger still, since etcd stores most kinds in a shorter form than JSON.
 	 */
