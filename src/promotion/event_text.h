@@ -48,11 +48,15 @@ void event_text_retired(
 	struct event_text *t, const struct appversion *v, const struct plan_action *a);
 
 /*
- * A REPORT. deadline: of the view. detail: more, as a sentence (why a definition can't run, which
+ * A REPORT of what it waits for. deadline: of the view. detail: more, as a sentence (why a definition can't run, which
  * policy refuses it), or NULL.
  */
 void event_text_waits(struct event_text *t, const struct appversion *v, const struct plan_action *a,
 	int64_t deadline, const char *detail);
+
+/* A REPORT of an annotation that has no effect. */
+void event_text_ignored(
+	struct event_text *t, const struct appversion *v, const struct plan_action *a);
 
 /*
  * The API server refused the Job of a task, or its ConfigMap; it will be retried. The error must

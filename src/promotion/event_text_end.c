@@ -89,7 +89,8 @@ static void add_policy(const struct event_text_end *end, struct buf *to)
 		warn ? "succeeds with a warning" : "fails", on_failure_name(end->decision.value),
 		on_failure_source_text(end->decision.source));
 	(void)buf_add(to, "To retry the failed tasks: ");
-	event_text_command(to, end->version, APPVERSION_RETRY, (attempt ? attempt : 1) + 1);
+	event_text_command(to, end->version, APPVERSION_RETRY,
+		view_attempt_after(&end->version->view, attempt ? attempt : 1));
 }
 
 void event_text_ended(struct event_text *t, const struct event_text_end *end)

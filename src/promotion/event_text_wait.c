@@ -24,7 +24,7 @@ static void wait_for_definitions(struct event_text *t, const struct appversion *
 	const struct plan_action *a, int64_t deadline)
 {
 	struct buf *to = event_text_begin(t, true, "CreateTaskNotFound");
-	unsigned attempt = view_attempt(a->version) + 1;
+	unsigned attempt = view_attempt_after(a->version, view_attempt(a->version));
 
 	(void)buf_addf(to,
 		"%s %s waiting: no runnable KeptnTaskDefinition, in its namespace or Keptn's, for ",

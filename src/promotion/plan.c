@@ -33,4 +33,6 @@ void plan(const struct view *view, int64_t now, uint64_t random, struct plan *re
 	head = find_head(view);
 	if (head)
 		plan_head(&p, head);
+	for (size_t i = 0; i < view->nversions; i++)
+		plan_requests(&p, &view->versions[i], head);
 }

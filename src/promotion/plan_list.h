@@ -23,7 +23,7 @@ enum plan_kind {
 	PLAN_RECORD, /* rv: end the items of changes, and the phase if promotion is not VIEW_NONE */
 	PLAN_SET_TTL, /* uid: set ttlSecondsAfterFinished */
 	PLAN_DELETE, /* uid, with background propagation */
-	PLAN_REPORT, /* report, once until the reason changes, why version does not start */
+	PLAN_REPORT, /* report, once until it changes, why version does not start */
 };
 /*
  * PLAN_GET_JOB: NotFound puts the name into view.gone from now on. Any other answer changes
@@ -43,6 +43,9 @@ enum plan_reason {
 	PLAN_TOO_OLD, /* it is promoted only after a manual retry */
 	PLAN_REFUSED, /* by a PromotionPolicy */
 	PLAN_NOT_OURS, /* another program promotes it */
+	/* A person's annotation has no effect; `attempt` is the one to name, 0 for none. */
+	PLAN_RETRY_IGNORED,
+	PLAN_ABORT_IGNORED,
 };
 
 /* A status item as it will be. */
@@ -60,7 +63,7 @@ struct plan_action {
 	const struct view_version *other; /* SUPERSEDE, DEPRECATE: the newer one; REPORT or NULL */
 	const struct view_job *job; /* CREATE_CODE, UNSUSPEND, SET_TTL, DELETE */
 	const char *task; /* CREATE_JOB */
-	unsigned attempt; /* CREATE_JOB, COMMIT */
+	unsigned attempt; /* CREATE_JOB, COMMIT; REPORT of an ignored annotation */
 	struct job_name name; /* CREATE_JOB */
 	const struct view_item *item; /* GET_JOB */
 	enum view_state promotion; /* COMMIT, RECORD: the new promotionStatus; NONE: as it is */

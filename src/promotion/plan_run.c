@@ -108,7 +108,7 @@ static bool left_over(const struct planning *p, const struct view_version *v,
 	if (attempt > job->attempt)
 		return true; /* a later one is committed */
 	if (attempt < job->attempt) /* in this view it is not committed, and aborted */
-		return view_aborted(v, job->attempt);
+		return view_used_up(v, job->attempt);
 	if (item && item->attempt == job->attempt)
 		return true; /* committed with another Job */
 	return !view_active(v) && view_ended(v->promotion);

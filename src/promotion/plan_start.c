@@ -9,7 +9,7 @@
 /* Rule 2: the attempt to start, which is the first, or the next on a manual retry; 0: none. */
 static unsigned due_attempt(const struct view *view, const struct view_version *v)
 {
-	unsigned next = view_attempt(v) + 1;
+	unsigned next = view_attempt_after(v, view_attempt(v));
 
 	if (v->superseded || view_active(v))
 		return 0;

@@ -23,6 +23,9 @@ static inline enum view_state plan_failure(const struct view_version *v)
 void plan_head(struct planning *p, const struct view_version *head);
 /* For a version that is committed or waits: rules 7, 8, 11 and 13 (plan_run.c). */
 void plan_version(struct planning *p, const struct view_version *v);
+/* For a version: what a person asks for in vain (plan_request.c). head may be NULL. */
+void plan_requests(
+	struct planning *p, const struct view_version *v, const struct view_version *head);
 /* For a Job: rules 9 and 10 (plan_run.c). */
 void plan_job(struct planning *p, const struct view_job *job);
 

@@ -75,6 +75,17 @@ bool view_aborted(const struct view_version *v, unsigned attempt)
 	return attempt > 0 && v->abort == attempt;
 }
 
+/* An abort can only be raised, so this stays true; but attempt 1 waits without being asked for. */
+bool view_used_up(const struct view_version *v, unsigned attempt)
+{
+	return attempt > 1 ? v->abort >= attempt : view_aborted(v, attempt);
+}
+
+unsigned view_attempt_after(const struct view_version *v, unsigned last)
+{
+	return view_used_up(v, last + 1) ? v->abort + 1 : last + 1;
+}
+
 bool view_too_old(const struct view *view, const struct view_version *v, int64_t now)
 {
 	return view->max_age > 0 && v->retry < 1 && now - v->ended > view->max_age;

@@ -119,6 +119,10 @@ bool view_started(const struct view_version *v);
 unsigned view_attempt(const struct view_version *v);
 /* The annotation aborts this attempt. */
 bool view_aborted(const struct view_version *v, unsigned attempt);
+/* This attempt, which was not committed, never will be: it, or a later one, was aborted. */
+bool view_used_up(const struct view_version *v, unsigned attempt);
+/* The first attempt after this one that is not used up. */
+unsigned view_attempt_after(const struct view_version *v, unsigned last);
 /* It has waited longer than max_age, without a manual retry. */
 bool view_too_old(const struct view *view, const struct view_version *v, int64_t now);
 /*

@@ -368,6 +368,17 @@ static void add_lacking(struct buf *to, const struct snapshot *s, const struct v
 	}
 }
 
+static void ignored(struct reports *r, struct report_memory *memory, const struct appversion *v,
+	const struct plan_action *a)
+{
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
+	/* No task has such a name. */
+	const char *about = a->reason == PLAN_RETRY_IGNORED ? "/retry" : "/abort";
+
+	event_text_ignored(&t, v, a);
+	say(r, memory, v, &t, (struct report){about, buf_str(&t.message), LOG_INFO});
+}
+
 void reports_waits(struct reports *r, struct report_memory *memory, const struct snapshot *s,
 	const struct plan_action *a)
 {
@@ -377,6 +388,10 @@ void reports_waits(struct reports *r, struct report_memory *memory, const struct
 
 	if (a->reason == PLAN_NOT_OURS && !v->oversized) {
 		stand_down(r, v);
+		return;
+	}
+	if (a->reason == PLAN_RETRY_IGNORED || a->reason == PLAN_ABORT_IGNORED) {
+		ignored(r, memory, v, a);
 		return;
 	}
 	if (a->reason == PLAN_NO_DEFINITION)

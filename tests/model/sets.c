@@ -17,6 +17,8 @@ const struct set sets[] = {
 		.acts = {[ACT_RETRY] = 1}, .acts_total = 1}, true, 20 * MILLION},
 	{{"1 version x 1 task, definitions come late, abort", 1, 1, 1, 1, 2,
 		.acts = {[ACT_ABORT] = 1}, .acts_total = 1, .late = true}, true, 20 * MILLION},
+	{{"1 version x 1 task x 3 attempts, retries and an abort", 1, 1, 3, 1, 1,
+		.acts = {[ACT_RETRY] = 2, [ACT_ABORT] = 1}, .acts_total = 3}, true, 20 * MILLION},
 	{{"2 versions x 1 task", 2, 1, 1, 1, 2, .acts_total = 0}, true, 20 * MILLION},
 
 	{{"1 version x 1 task, any two acts", 1, 1, 1, 2, 2, .acts = ANY, .acts_total = 2},

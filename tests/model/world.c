@@ -50,6 +50,14 @@ static unsigned last_attempt(const struct model *m, const struct version *v)
 	return last;
 }
 
+/* The one that a person would name: what was aborted is used up. */
+static unsigned next_attempt(const struct model *m, const struct version *v)
+{
+	unsigned last = last_attempt(m, v);
+
+	return last > 0 && v->abort > last ? v->abort + 1u : last + 1;
+}
+
 static bool may_act_on(const struct model *m, const struct version *v, const struct step *step)
 {
 	unsigned last = last_attempt(m, v);
@@ -58,12 +66,12 @@ static bool may_act_on(const struct model *m, const struct version *v, const str
 		return false;
 	switch (step->act) {
 	case ACT_RETRY:
-		return step->attempt > v->retry && step->attempt == last + 1 &&
+		return step->attempt > v->retry && step->attempt == next_attempt(m, v) &&
 		       (v->promotion == VIEW_FAILED || (m->bounds.far && last == 0));
 	case ACT_ABORT:
 		/* An abort can't be withdrawn: docs/promotion-protocol.md. */
 		return v->abort < step->attempt && v->delivered &&
-		       (step->attempt == last || step->attempt == last + 1);
+		       (step->attempt == last || step->attempt == next_attempt(m, v));
 	case ACT_DEPRECATE:
 		return v->promotion != VIEW_DEPRECATED && step->attempt == 1;
 	default:

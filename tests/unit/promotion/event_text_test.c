@@ -242,6 +242,58 @@ static void says_why_it_waits(void **state)
 	}
 }
 
+static void says_what_a_retry_or_an_abort_should_name(void **state)
+{
+#define IGNORED "podtato 1.0: promogate.dev/"
+#define COMMAND "kubectl annotate keptnappversion -n dev podtato-1.0 promogate.dev/"
+	const struct view_version newer = {.name = "podtato-2.0"};
+	const struct {
+		enum plan_reason reason;
+		const char *items;
+		enum view_state promotion;
+		const struct view_version *other;
+		unsigned attempt;
+		const char *message;
+	} cases[] = {
+		{PLAN_RETRY_IGNORED, ITEM("a", "1", "Failed"), VIEW_FAILED, NULL, 2,
+			IGNORED
+			"retry=7 has no effect: the next attempt is 2. To start it: " COMMAND
+			"retry=2 --overwrite"},
+		{PLAN_RETRY_IGNORED, ITEM("a", "1", "Succeeded"), VIEW_SUCCEEDED, NULL, 0,
+			IGNORED "retry=7 has no effect: every promotion task has succeeded"},
+		{PLAN_RETRY_IGNORED, "", VIEW_DEPRECATED, NULL, 0,
+			IGNORED "retry=7 has no effect: a newer version has superseded it"},
+		{PLAN_RETRY_IGNORED, ITEM("a", "1", "Failed"), VIEW_FAILED, &newer, 0,
+			IGNORED "retry=7 has no effect: podtato-2.0 is newer"},
+		{PLAN_ABORT_IGNORED, ITEM("a", "1", "Progressing"), VIEW_PROGRESSING, NULL, 1,
+			IGNORED "abort=9 has no effect: attempt 1 is running. To abort it: " COMMAND
+				"abort=1 --overwrite"},
+		{PLAN_ABORT_IGNORED, "", VIEW_PENDING, NULL, 1,
+			IGNORED "abort=9 has no effect: attempt 1 is waiting. To abort it: " COMMAND
+				"abort=1 --overwrite"},
+		{PLAN_ABORT_IGNORED, ITEM("a", "1", "Succeeded"), VIEW_SUCCEEDED, NULL, 0,
+			IGNORED "abort=9 has no effect: every promotion task has succeeded"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
+		CLEANUP(appversion_unref_p) struct appversion *v = version(cases[i].items);
+		struct view_version seen = v->view;
+		struct plan_action a = {.kind = PLAN_REPORT,
+			.reason = cases[i].reason,
+			.version = &seen,
+			.attempt = cases[i].attempt,
+			.other = cases[i].other};
+
+		seen.promotion = cases[i].promotion;
+		seen.retry = 7;
+		seen.abort = 9;
+		event_text_ignored(&t, v, &a);
+		assert_text(&t, true, "PromotionTasksRequestIgnored", cases[i].message);
+	}
+}
+
 static void says_that_a_version_has_too_many_tasks(void **state)
 {
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
@@ -276,6 +328,7 @@ int main(void)
 		cmocka_unit_test(the_fix_is_not_truncated),
 		cmocka_unit_test(says_what_supersedes_it),
 		cmocka_unit_test(says_why_it_waits),
+		cmocka_unit_test(says_what_a_retry_or_an_abort_should_name),
 		cmocka_unit_test(says_that_a_version_has_too_many_tasks),
 		cmocka_unit_test(says_what_failed),
 	};

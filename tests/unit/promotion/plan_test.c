@@ -16,6 +16,8 @@ static const char *const reasons[] = {
 	[PLAN_TOO_OLD] = "too old",
 	[PLAN_REFUSED] = "refused",
 	[PLAN_NOT_OURS] = "not ours",
+	[PLAN_RETRY_IGNORED] = "retry ignored",
+	[PLAN_ABORT_IGNORED] = "abort ignored",
 };
 
 static void say_reason(struct buf *to, enum plan_reason reason)
@@ -53,7 +55,7 @@ static void say_action(struct buf *to, const struct plan *p, const struct plan_a
 	if (a->other)
 		(void)buf_addf(
 			to, " %s %s", a->kind == PLAN_REPORT ? "after" : "by", a->other->name);
-	if (a->kind == PLAN_COMMIT)
+	if (a->kind == PLAN_COMMIT || (a->kind == PLAN_REPORT && a->attempt))
 		(void)buf_addf(to, " %u", a->attempt);
 	say_changes(to, p, a);
 	say_reason(to, a->reason);
