@@ -480,7 +480,7 @@ def large_answers_that_are_never_read():
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         return sent(CONTEXT.wrap_socket(s, server_hostname=NAME), request(body))
 
-    hold(ask_only, 600)
+    hold(ask_only, 1000)
 
 
 # --- the plain port ----------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 /* Addresses to listen on. */
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
+#include "client.h"
 #include "server/listen.h"
 #include "unit.h"
 
@@ -45,11 +47,33 @@ static void a_taken_port_is_an_error(void **state)
 	(void)close(fd);
 }
 
+static void the_kernel_keeps_little_for_a_silent_reader(void **state)
+{
+	struct err err = ERR_INIT;
+	int fd, near, far, bytes = 0;
+	socklen_t len = sizeof(bytes);
+	uint16_t port;
+
+	(void)state;
+	assert_int_equal(listen_open("127.0.0.1:0", &fd, &port, &err), 0);
+	far = client_connect(port);
+	do {
+		near = accept(fd, NULL, NULL);
+	} while (near < 0);
+	assert_int_equal(getsockopt(near, SOL_SOCKET, SO_SNDBUF, &bytes, &len), 0);
+	/* Twice what was asked for: socket(7). */
+	assert_int_equal(bytes, 2 * LIMIT_SERVER_UNSENT_BYTES);
+	(void)close(near);
+	(void)close(far);
+	(void)close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(listens_on_what_is_an_address),
 		cmocka_unit_test(a_taken_port_is_an_error),
+		cmocka_unit_test(the_kernel_keeps_little_for_a_silent_reader),
 	};
 
 	return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
