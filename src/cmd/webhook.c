@@ -43,6 +43,7 @@ static int serve(const struct webhook_settings *s, struct cache *cache, struct a
 		.plain = {.address = s->common.metrics_listen},
 		.cert_file = s->tls_cert_file,
 		.key_file = s->tls_key_file,
+		.client_ca_file = s->client_ca_file,
 		.ready = cache_ready,
 		.ready_ctx = cache,
 		.limits = SERVER_LIMITS_INIT,

@@ -9,6 +9,9 @@ static const struct flag flags[] = {
 		"the serving certificate, PEM, with its chain in order; reloaded when it changes"),
 	TEXT("tls-key-file", tls_key_file, "FILE", NULL,
 		"the private key of the serving certificate, PEM"),
+	TEXT("client-ca-file", client_ca_file, "FILE", NULL,
+		"the CA of clients, PEM, reloaded when it changes: HTTPS connections without a "
+		"certificate of this CA are rejected; default: any client may connect"),
 	TEXT("listen", listen, "ADDRESS", ":9443", "where HTTPS is served"),
 	LIST("lenient-managers", lenient_managers,
 		"kustomize-controller,helm-controller,helm,argocd-controller",

@@ -12,7 +12,7 @@
 
 struct webhook_settings {
 	struct common_settings common;
-	const char *listen, *tls_cert_file, *tls_key_file;
+	const char *listen, *tls_cert_file, *tls_key_file, *client_ca_file;
 	struct strmap lenient_managers, lenient_users;
 	int64_t max_promotion_tasks, threads, drain_timeout_ms;
 };

@@ -115,7 +115,7 @@ int server_start(const struct server_config *config, struct server **ret, struct
 	if (!s->config.cert_poll_ms)
 		s->config.cert_poll_ms = 1000;
 	acceptor_init(&s->acceptor);
-	tls_init(&s->tls, config->cert_file, config->key_file);
+	tls_init(&s->tls, config->cert_file, config->key_file, config->client_ca_file);
 	if (!config->tls.address && !config->plain.address)
 		return err_set(err, ERR_INVALID, "no address to listen on");
 	if (!config->cert_file != !config->key_file)

@@ -78,6 +78,8 @@ struct server_config {
 	struct server_port tls, plain; /* at least one has an address */
 	/* PEM files for the TLS port, watched; both NULL: see server_set_certificate() */
 	const char *cert_file, *key_file;
+	/* PEM, watched too: only clients with a certificate of this CA may connect; NULL: all may */
+	const char *client_ca_file;
 	int64_t cert_poll_ms; /* 0: every second */
 	server_ready *ready; /* NULL: ready unless the server itself is not */
 	void *ready_ctx;

@@ -24,12 +24,18 @@ enum { KEY_BYTES = 16 * 1024 };
 struct tls_pair {
 	gnutls_certificate_credentials_t credentials;
 	int64_t expires_ms;
+	bool has_client_ca;
 	_Atomic unsigned references;
 };
 
-void tls_init(struct tls_store *store, const char *cert_file, const char *key_file)
+void tls_init(struct tls_store *store, const char *cert_file, const char *key_file,
+	const char *client_ca_file)
 {
-	*store = (struct tls_store){.cert_file = cert_file, .key_file = key_file};
+	*store = (struct tls_store){
+		.cert_file = cert_file,
+		.key_file = key_file,
+		.client_ca_file = client_ca_file,
+	};
 	lock_init(&store->lock);
 }
 
@@ -104,11 +110,28 @@ failed:
 	return NULL;
 }
 
+static int add_client_ca(struct tls_pair *pair, const char *file, struct err *err)
+{
+	int count;
+
+	if (!file)
+		return 0;
+	count = gnutls_certificate_set_x509_trust_file(
+		pair->credentials, file, GNUTLS_X509_FMT_PEM);
+	if (count < 0)
+		return gnutls_failed(count, file, err);
+	if (!count)
+		return err_set(err, ERR_INVALID, "%s: no certificate in it", file);
+	pair->has_client_ca = true;
+	return 0;
+}
+
 int tls_set(struct tls_store *store, const char *cert_pem, const char *key_pem, struct err *err)
 {
 	struct tls_pair *pair = make_pair(cert_pem, key_pem, err), *former;
 
-	if (!pair) {
+	if (!pair || add_client_ca(pair, store->client_ca_file, err) < 0) {
+		tls_pair_unref(pair);
 		metric_add(metric_at(&loads, "failed"), 1);
 		return -1;
 	}
@@ -123,12 +146,17 @@ int tls_set(struct tls_store *store, const char *cert_pem, const char *key_pem, 
 }
 
 /* Files that can't be read have a stamp of zeros. */
+static void stamp_one(const char *file, struct stat *ret)
+{
+	if (!file || stat(file, ret) < 0)
+		memset(ret, 0, sizeof(*ret));
+}
+
 static void stamp(const struct tls_store *store, struct tls_stamp *ret)
 {
-	if (stat(store->cert_file, &ret->cert) < 0)
-		memset(&ret->cert, 0, sizeof(ret->cert));
-	if (stat(store->key_file, &ret->key) < 0)
-		memset(&ret->key, 0, sizeof(ret->key));
+	stamp_one(store->cert_file, &ret->cert);
+	stamp_one(store->key_file, &ret->key);
+	stamp_one(store->client_ca_file, &ret->client_ca);
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)
@@ -171,7 +199,8 @@ void tls_poll(struct tls_store *store)
 	if (!store->cert_file)
 		return;
 	stamp(store, &now);
-	if (same_file(&now.cert, &store->stamp.cert) && same_file(&now.key, &store->stamp.key))
+	if (same_file(&now.cert, &store->stamp.cert) && same_file(&now.key, &store->stamp.key) &&
+		same_file(&now.client_ca, &store->stamp.client_ca))
 		return;
 	if (tls_load(store, &err) == 0) {
 		store->complained = false;
@@ -195,9 +224,19 @@ struct tls_pair *tls_current(struct tls_store *store)
 	return pair;
 }
 
-gnutls_certificate_credentials_t tls_credentials(const struct tls_pair *pair)
+/* A failure leaves a session without a certificate: its handshake fails. */
+void tls_equip(gnutls_session_t session, const struct tls_pair *pair)
 {
-	return pair->credentials;
+	static gnutls_typed_vdata_st purpose[] = {{
+		.type = GNUTLS_DT_KEY_PURPOSE_OID,
+		.data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT,
+	}};
+
+	if (pair->has_client_ca) {
+		gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
+		gnutls_session_set_verify_cert2(session, purpose, ARRAY_SIZE(purpose), 0);
+	}
+	(void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, pair->credentials);
 }
 
 int tls_expired(struct tls_store *store, int64_t wall_ms)

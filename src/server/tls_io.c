@@ -86,8 +86,7 @@ void tls_io_init(struct tls_io *t, struct MHD_Connection *mhd, int fd, const _At
 	if (!session)
 		return;
 	if (pair_take)
-		(void)gnutls_credentials_set(
-			session, GNUTLS_CRD_CERTIFICATE, tls_credentials(pair_take));
+		tls_equip(session, pair_take);
 	/* It writes to the socket, which libmicrohttpd has set. */
 	gnutls_transport_get_ptr2(session, &in, &out);
 	gnutls_transport_set_ptr2(session, t, out);

@@ -129,6 +129,24 @@ system:serviceaccount:promogate-system:promogate-webhook watch keptntaskdefiniti
 	[ "$(metric main promogate_certificate_expiry_timestamp_seconds)" -eq "$want" ]
 }
 
+# answers WITH...: whether the webhook "guarded" answers curl, whatever it says
+answers() {
+	curl -sS -o /dev/null --max-time 20 --cacert "$(process_home guarded)/tls/ca.crt" "$@" \
+		"https://127.0.0.1:$(webhook_port guarded)/"
+}
+
+@test "with --client-ca-file only clients with a certificate of that CA are answered" {
+	pki=$cluster/pki
+	webhook_start guarded --client-ca-file="$pki/ca.crt"
+	eventually process_ready guarded # the plain port is for everybody
+	run -0 answers --cert "$pki/admin.crt" --key "$pki/admin.key"
+	run ! answers
+	[[ $output == *ertificate* ]]
+	run ! answers --cert "$pki/apiserver.crt" --key "$pki/apiserver.key" # a server's
+	run ! answers --cert "$(process_home guarded)/tls/tls.crt" --key "$(process_home guarded)/tls/tls.key"
+	process_kill guarded
+}
+
 @test "it is ready and healthy while everything works" {
 	[ "$(plain main /readyz)" = ok ]
 	[ "$(plain main /healthz)" = ok ]

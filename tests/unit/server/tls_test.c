@@ -67,13 +67,22 @@ struct tls_client {
 	int fd;
 };
 
-/* 0, or GnuTLS's error. */
-static int tls_client_open(struct tls_client *c, uint16_t port, const char *priorities)
+/* own: the client's certificate, or NULL. 0, or GnuTLS's error. */
+static int tls_client_open_as(
+	struct tls_client *c, uint16_t port, const char *priorities, const struct testcert *own)
 {
 	int ret;
 
 	c->fd = client_connect(port);
 	assert_int_equal(gnutls_certificate_allocate_credentials(&c->credentials), 0);
+	if (own) {
+		gnutls_datum_t cert = {(unsigned char *)own->cert, (unsigned)strlen(own->cert)};
+		gnutls_datum_t key = {(unsigned char *)own->key, (unsigned)strlen(own->key)};
+
+		assert_int_equal(gnutls_certificate_set_x509_key_mem(
+					 c->credentials, &cert, &key, GNUTLS_X509_FMT_PEM),
+			0);
+	}
 	assert_int_equal(gnutls_init(&c->session, GNUTLS_CLIENT), 0);
 	assert_int_equal(gnutls_priority_set_direct(c->session, priorities, NULL), 0);
 	assert_int_equal(
@@ -83,6 +92,11 @@ static int tls_client_open(struct tls_client *c, uint16_t port, const char *prio
 		ret = gnutls_handshake(c->session);
 	} while (ret < 0 && !gnutls_error_is_fatal(ret));
 	return ret;
+}
+
+static int tls_client_open(struct tls_client *c, uint16_t port, const char *priorities)
+{
+	return tls_client_open_as(c, port, priorities, NULL);
 }
 
 static void tls_client_close(struct tls_client *c)
@@ -336,10 +350,11 @@ static void expiry_is_known(void **state)
 	struct tls_store store;
 	struct err err = ERR_INIT;
 	struct tls_pair *pair;
+	gnutls_session_t session;
 	int64_t now = clock_wall_ms();
 
 	(void)state;
-	tls_init(&store, NULL, NULL);
+	tls_init(&store, NULL, NULL, NULL);
 	assert_int_equal(tls_expired(&store, now), -1);
 	assert_null(tls_current(&store));
 	assert_int_equal(tls_set(&store, certs[0].cert, certs[0].key, &err), 0);
@@ -347,8 +362,75 @@ static void expiry_is_known(void **state)
 	assert_int_equal(tls_expired(&store, now + 3600 * 1000 + 1000), 1);
 	pair = tls_current(&store);
 	tls_release(&store);
-	assert_non_null(tls_credentials(pair));
+	assert_int_equal(gnutls_init(&session, GNUTLS_SERVER), 0);
+	tls_equip(session, pair);
+	gnutls_deinit(session);
 	tls_pair_unref(pair);
+}
+
+/* In TLS 1.3 the client learns from the first bytes that it reads. */
+static bool may_ask(const struct server *s, const char *priorities, const struct testcert *own)
+{
+	static const char get[] = "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct tls_client c;
+	char text[64];
+	bool may = tls_client_open_as(&c, server_tls_port(s), priorities, own) == 0;
+
+	may = may && gnutls_record_send(c.session, get, sizeof(get) - 1) > 0 &&
+	      gnutls_record_recv(c.session, text, sizeof(text)) > 0;
+	tls_client_close(&c);
+	return may;
+}
+
+static void only_clients_of_their_ca_may_connect(void **state)
+{
+	static const char *const versions[] = {
+		"NORMAL:-VERS-ALL:+VERS-TLS1.3", "NORMAL:-VERS-ALL:+VERS-TLS1.2"};
+	struct server_config config = {.limits = SERVER_LIMITS_INIT};
+	CLEANUP(server_free_p) struct server *s = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	config.tls = (struct server_port){.address = "127.0.0.1:0"};
+	config.client_ca_file = cert_path;
+	config.cert_poll_ms = 10;
+	assert_int_equal(server_start(&config, &s, &err), 0);
+	assert_int_equal(server_set_certificate(s, certs[0].cert, certs[0].key, &err), -1);
+	assert_says(err.msg, cert_path);
+	write_file(cert_path, certs[1].cert);
+	assert_int_equal(server_set_certificate(s, certs[0].cert, certs[0].key, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		assert_true(may_ask(s, versions[i], &certs[1]));
+		assert_false(may_ask(s, versions[i], &certs[2]));
+		assert_false(may_ask(s, versions[i], NULL));
+	}
+}
+
+/* The file of the clients' CA counts like those of the certificate. */
+static void the_ca_of_clients_is_read_again(void **state)
+{
+	struct server_config config = {.limits = SERVER_LIMITS_INIT};
+	CLEANUP(server_free_p) struct server *s = NULL;
+	char ca_path[160];
+	struct err err = ERR_INIT;
+
+	(void)state;
+	(void)snprintf(ca_path, sizeof(ca_path), "%s/ca.crt", dir);
+	write_file(cert_path, certs[0].cert);
+	write_file(key_path, certs[0].key);
+	write_file(ca_path, certs[1].cert);
+	config.tls = (struct server_port){.address = "127.0.0.1:0"};
+	config.cert_file = cert_path;
+	config.key_file = key_path;
+	config.client_ca_file = ca_path;
+	config.cert_poll_ms = 10;
+	assert_int_equal(server_start(&config, &s, &err), 0);
+	assert_true(may_ask(s, "NORMAL", &certs[1]));
+	write_file(ca_path, certs[2].cert);
+	for (int i = 0; i < 3000 && may_ask(s, "NORMAL", &certs[1]); i++)
+		(void)usleep(10000);
+	assert_true(may_ask(s, "NORMAL", &certs[2]));
+	assert_false(may_ask(s, "NORMAL", &certs[1]));
 }
 
 int main(void)
@@ -360,6 +442,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(files_are_read_again, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(a_mounted_secret_changes, make_dir, remove_dir),
 		cmocka_unit_test(expiry_is_known),
+		cmocka_unit_test_setup_teardown(
+			only_clients_of_their_ca_may_connect, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(
+			the_ca_of_clients_is_read_again, make_dir, remove_dir),
 	};
 
 	return cmocka_run_group_tests_name("tls", tests, make_certs, NULL);
