@@ -33,6 +33,7 @@ kinds() {
 		Deployment/promogate-webhook
 		MutatingWebhookConfiguration/promogate
 		Namespace/promogate-system
+		NetworkPolicy/promogate-webhook
 		PodDisruptionBudget/promogate-webhook
 		Service/promogate-webhook
 		ServiceAccount/promogate-webhook
@@ -47,11 +48,30 @@ kinds() {
 		ClusterRole/promogate-reconciler
 		ClusterRoleBinding/promogate-reconciler
 		Deployment/promogate-reconciler
+		NetworkPolicy/promogate-reconciler
 		PodDisruptionBudget/promogate-reconciler
 		Role/promogate-reconciler
 		RoleBinding/promogate-reconciler
 		ServiceAccount/promogate-reconciler
 	EOF
+}
+
+@test "only HTTPS is open to everybody; each policy selects its pods and names ports that they have" {
+	for program in webhook reconciler; do
+		kinds "$program/server" >"$dir/kinds"
+		grep "NetworkPolicy/promogate-$program" "$dir/kinds"
+		awk '/^kind:/ { mine = $2 == "NetworkPolicy" } mine' "$dir/built.yaml" >"$dir/policy.yaml"
+		awk '/^kind:/ { mine = $2 == "Deployment" } mine' "$dir/built.yaml" >"$dir/deployment.yaml"
+		grep -A2 'podSelector:' "$dir/policy.yaml" | grep "app.kubernetes.io/name: promogate-$program"
+		sed -n '/^  template:/,$p' "$dir/deployment.yaml" | grep "app.kubernetes.io/name: promogate-$program"
+		for port in $(sed -n 's/^ *- port: //p' "$dir/policy.yaml"); do
+			grep "name: $port\$" "$dir/deployment.yaml"
+		done
+		# A rule begins with its `from`, if it has one.
+		run -0 sed -n '/^  ingress:/,/^  podSelector:/s/^  - \([a-z]*\):$/\1/p' "$dir/policy.yaml"
+		[[ $program == webhook ]] && expected=$'ports\nfrom' || expected=from
+		[[ $output == "$expected" ]]
+	done
 }
 
 @test "cluster/ has both, the certificate of certs/make, and its CA in both registrations" {
