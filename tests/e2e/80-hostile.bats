@@ -173,7 +173,7 @@ refused_with() {
 
 @test "hostile clients" {
 	run -0 env HOSTILE_ADDRESS="${url#https://}" HOSTILE_CA="$home/tls/ca.crt" python3 "$root/tests/hostile/hostile.py" nested_brackets bad_json a_gibibyte_announced \
-		lengths_that_are_none ambiguous_framing chunked bad_chunks malformed_requests wrong_things pipelined \
+		invalid_lengths ambiguous_framing chunked bad_chunks malformed_requests wrong_path_method_or_type pipelined \
 		hangs_up_early hangs_up_hard truncated_handshakes noise_instead_of_tls noise_after_the_handshake
 	[[ $output != *'not ok'* ]]
 }

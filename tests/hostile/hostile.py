@@ -556,6 +556,9 @@ TESTS = [v for k, v in list(globals().items()) if callable(v) and v.__module__ =
 
 
 def main():
+    unknown = set(sys.argv[1:]) - {t.__name__ for t in TESTS}
+    if unknown:
+        sys.exit(f"no such test: {', '.join(sorted(unknown))}")
     chosen = [t for t in TESTS if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     want = 3 * IDLE + 100
