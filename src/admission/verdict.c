@@ -126,8 +126,11 @@ static void qualify(struct findings *f)
 {
 	for (size_t i = 0; i < f->count; i++) {
 		struct finding *item = &f->items[i];
-		CLEANUP(free_p) char *detail = item->detail;
+		CLEANUP(free_p) char *detail = NULL;
 
+		if (!item->unconfirmed && !item->denies_later)
+			continue;
+		detail = item->detail;
 		item->detail = xasprintf("%s%s%s", item->unconfirmed ? "not confirmed: " : "",
 			item->denies_later ? "denied without dry run: " : "", detail);
 	}
