@@ -41,6 +41,19 @@ static void try_later(struct since *p, const struct err *err)
 	start_timer(p, backoff_next(&p->backoff, env_random(p->env)));
 }
 
+/*
+ * By the API server's clock it was created at the first start. A later time is that of a replica
+ * whose clock was ahead: what was delivered since then would be left alone in silence.
+ */
+static void bound(const struct json *object, int64_t *ms)
+{
+	const char *created = json_string(json_at(object, "metadata", "creationTimestamp"));
+	int64_t created_ms = 0;
+
+	if (created && timestamp_parse(created, &created_ms) == 0 && created_ms < *ms)
+		*ms = created_ms;
+}
+
 /* ERR_IO: the response is not a ConfigMap: retry. ERR_INVALID: its data.since is not a time. */
 static int read_since(
 	struct since *p, const struct api_response *response, int64_t *ret_ms, struct err *err)
@@ -53,8 +66,10 @@ static int read_since(
 		return err_set(err, ERR_IO, "ConfigMap %s/%s: the response is not a ConfigMap",
 			p->ns, p->name);
 	since = json_string(json_at(object, "data", "since"));
-	if (since && timestamp_parse(since, ret_ms) == 0)
+	if (since && timestamp_parse(since, ret_ms) == 0) {
+		bound(object, ret_ms);
 		return 0;
+	}
 	return err_set(err, ERR_INVALID,
 		"ConfigMap %s/%s: data.since %s%.*s%s: set it to the time before which nothing is "
 		"promoted, such as \"%s\", or delete the ConfigMap to use the current time",

@@ -84,6 +84,39 @@ static void creates_it_where_there_is_none(void **state)
 	end(&p, 1);
 }
 
+#define CREATED(time, since)                                                                       \
+	"{\"metadata\":{\"name\":\"promogate\",\"creationTimestamp\":\"" time                      \
+	"\"},\"data\":{\"since\":\"" since "\"}}"
+
+/* The clock of the replica that created it was ahead, or behind. */
+static void it_is_not_later_than_the_creation(void **state)
+{
+	static const struct {
+		const char *body;
+		int64_t s;
+	} rows[] = {
+		{CREATED("2026-11-24T01:02:03Z", "2026-11-24T01:07:03Z"), 1795482123},
+		{CREATED("2026-11-24T01:02:03Z", "2026-11-24T01:02:03.9Z"), 1795482123},
+		{CREATED("2026-11-24T01:07:03Z", "2026-11-24T01:02:03Z"), 1795482123},
+		{CREATED("", "2026-11-24T01:02:03Z"), 1795482123},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		struct play p;
+
+		begin(&p);
+		if (i % 2) {
+			fake_answer_next(&p.fake, "GET", MAP, rows[i / 2].body);
+		} else {
+			fake_fail_next(&p.fake, "GET", MAP, ERR_NOT_FOUND);
+			fake_answer_next(&p.fake, "POST", MAPS, rows[i / 2].body);
+		}
+		assert_int_equal(p.since_s, rows[i / 2].s);
+		end(&p, 1);
+	}
+}
+
 static void the_first_to_create_it_decides(void **state)
 {
 	struct play p;
@@ -183,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_an_existing_config_map),
 		cmocka_unit_test(creates_it_where_there_is_none),
+		cmocka_unit_test(it_is_not_later_than_the_creation),
 		cmocka_unit_test(the_first_to_create_it_decides),
 		cmocka_unit_test(retries_until_it_knows),
 		cmocka_unit_test(says_how_to_correct_an_invalid_time),
