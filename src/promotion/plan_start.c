@@ -81,16 +81,17 @@ static enum plan_reason find_wait(struct planning *p, const struct view_version 
 	unsigned attempt, bool undefined, unsigned needed)
 {
 	const struct view *view = p->view;
+	bool sibling = active_sibling(view, v);
 
-	if (attempt == 1 && view_too_old(view, v, p->now))
+	if (attempt == 1 && !sibling && view_too_old(view, v, p->now))
 		return PLAN_TOO_OLD;
-	if (attempt == 1 && view->max_age > 0 && v->retry < 1)
-		plan_wake(p->to, v->ended + view->max_age + 1);
+	if (attempt == 1 && !sibling && view->max_age > 0 && v->retry < 1)
+		plan_wake(p->to, view_in_line_since(view, v) + view->max_age + 1);
 	if (v->refused)
 		return PLAN_REFUSED;
 	if (undefined)
 		return attempt == 1 && expired(p, v) ? PLAN_DEADLINE : PLAN_NO_DEFINITION;
-	if (active_sibling(view, v))
+	if (sibling)
 		return PLAN_SIBLING_RUNS;
 	return needed > view->room && !view->idle ? PLAN_LIMIT_REACHED : PLAN_NO_REASON;
 }

@@ -86,9 +86,23 @@ unsigned view_attempt_after(const struct view_version *v, unsigned last)
 	return view_used_up(v, last + 1) ? v->abort + 1 : last + 1;
 }
 
+int64_t view_in_line_since(const struct view *view, const struct view_version *v)
+{
+	int64_t since = v->ended;
+
+	for (size_t i = 0; i < view->nversions; i++) {
+		const struct view_version *other = &view->versions[i];
+
+		if (other != v && other->delivered && view_started(other) && other->ended > since)
+			since = other->ended;
+	}
+	return since;
+}
+
 bool view_too_old(const struct view *view, const struct view_version *v, int64_t now)
 {
-	return view->max_age > 0 && v->retry < 1 && now - v->ended > view->max_age;
+	return view->max_age > 0 && v->retry < 1 &&
+	       now - view_in_line_since(view, v) > view->max_age;
 }
 
 bool view_newer(const struct view_version *a, const struct view_version *b)

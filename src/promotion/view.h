@@ -123,7 +123,12 @@ bool view_aborted(const struct view_version *v, unsigned attempt);
 bool view_used_up(const struct view_version *v, unsigned attempt);
 /* The first attempt after this one that is not used up. */
 unsigned view_attempt_after(const struct view_version *v, unsigned last);
-/* It has waited longer than max_age, without a manual retry. */
+/*
+ * When it could have started first: its delivery, or the end of the last sibling's promotion that
+ * it waited for.
+ */
+int64_t view_in_line_since(const struct view *view, const struct view_version *v);
+/* It has waited longer than max_age since then, without a manual retry. */
 bool view_too_old(const struct view *view, const struct view_version *v, int64_t now);
 /*
  * Ranks all versions of an application, those of one creation second among each other: the rank is
