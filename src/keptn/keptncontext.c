@@ -1,5 +1,7 @@
 #include "keptn/keptncontext.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/strmap.h"
 #include "json/gojson.h"
@@ -37,13 +39,23 @@ void keptn_context_metadata(const struct json *appversion, struct buf *to)
 		gojson_map(to, &map);
 }
 
+/* In JSON a '$' is only ever part of a string. */
+static void add_without_dollars(struct buf *to, const char *json)
+{
+	for (const char *end; (end = strchr(json, '$')); json = end + 1) {
+		(void)buf_addn(to, json, (size_t)(end - json));
+		(void)buf_add(to, "\\u0024");
+	}
+	(void)buf_add(to, json);
+}
+
 static void add_member(struct buf *to, const char *before, const char *key, const char *value)
 {
 	(void)buf_addf(to, "%s\"%s\":", before, key);
 	gojson_string(to, value);
 }
 
-void keptn_context_encode(const struct keptn_context *c, struct buf *to)
+static void encode(const struct keptn_context *c, struct buf *to)
 {
 	add_member(to, "{", "workloadName", "");
 	add_member(to, ",", "appName", c->app);
@@ -54,4 +66,13 @@ void keptn_context_encode(const struct keptn_context *c, struct buf *to)
 	if (*c->metadata)
 		(void)buf_addf(to, ",\"metadata\":%s", c->metadata);
 	(void)buf_addc(to, '}');
+}
+
+void keptn_context_encode(const struct keptn_context *c, struct buf *to)
+{
+	CLEANUP(buf_release) struct buf plain = BUF_INIT(to->max);
+
+	encode(c, &plain);
+	add_without_dollars(to, buf_str(&plain));
+	to->overflowed |= plain.overflowed;
 }

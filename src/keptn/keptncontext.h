@@ -1,6 +1,7 @@
 /*
  * keptncontext - the environment variable KEPTN_CONTEXT, by which a promotion task learns what it
- * promotes: byte for byte as Keptn's operator writes it.
+ * promotes: byte for byte as Keptn's operator writes it, except that a '$' is escaped. The
+ * kubelet would expand $(NAME) in the value of a variable, also where NAME is a secret of the task.
  */
 #ifndef PROMOGATE_KEPTN_KEPTNCONTEXT_H
 #define PROMOGATE_KEPTN_KEPTNCONTEXT_H
