@@ -50,6 +50,25 @@ static bool item_ended(
 	return false;
 }
 
+static bool has_task(const struct view_version *v, const char *task)
+{
+	for (size_t i = 0; i < v->ntasks; i++)
+		if (str_eq(v->tasks[i].name, task))
+			return true;
+	return false;
+}
+
+/* An earlier failure of a task that left the spec since: no attempt runs it again. */
+static bool is_outdated(const struct view_version *v, const struct view_item *item)
+{
+	return item->attempt < view_attempt(v) && !has_task(v, item->task);
+}
+
+static bool has_failed(const struct view_item *item)
+{
+	return item->state != VIEW_PROGRESSING && item->state != VIEW_SUCCEEDED;
+}
+
 /* The phase with the changes from first on; it ends with the last item. */
 static enum view_state phase_of(
 	const struct planning *p, const struct view_version *v, size_t first)
@@ -59,8 +78,7 @@ static enum view_state phase_of(
 	if (v->promotion == VIEW_DEPRECATED)
 		return VIEW_NONE; /* rule 8: it stays */
 	for (size_t i = 0; i < v->nitems; i++)
-		failed |= v->items[i].state != VIEW_PROGRESSING &&
-			  v->items[i].state != VIEW_SUCCEEDED;
+		failed |= has_failed(&v->items[i]) && !is_outdated(v, &v->items[i]);
 	for (size_t i = first; i < p->to->nchanges; i++)
 		failed |= p->to->changes[i].state != VIEW_SUCCEEDED;
 	return failed ? plan_failure(v) : VIEW_SUCCEEDED;
