@@ -1,5 +1,6 @@
 #include "promotion/appversion.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,31 @@ static unsigned number_of(const struct json *annotation)
 	return (unsigned)n;
 }
 
+/* One that Promogate did not write is about no attempt that exists, and is replaced. */
+static unsigned attempt_of(const struct json *annotation)
+{
+	static const char before[] = ", attempt ";
+	const char *text = json_string(annotation), *at = text ? strstr(text, before) : NULL;
+	char number[12];
+	int64_t n;
+
+	if (!text)
+		return 0;
+	if (!at)
+		return UINT32_MAX;
+	at += sizeof(before) - 1;
+	(void)snprintf(number, sizeof(number), "%.*s", (int)strspn(at, "0123456789"), at);
+	return str_to_int64(number, &n) == 0 && n > 0 && n < UINT32_MAX ? (unsigned)n : UINT32_MAX;
+}
+
+/* Longer than Promogate writes: somebody else's, and replaced. */
+static const char *waiting_of(const struct json *annotation)
+{
+	const char *text = json_string_or(annotation, "");
+
+	return strlen(text) <= LIMIT_MESSAGE_BYTES ? text : "too long";
+}
+
 static void read_metadata(struct appversion *v, const struct json *metadata)
 {
 	const struct json *annotations = json_get(metadata, "annotations");
@@ -95,6 +121,8 @@ static void read_metadata(struct appversion *v, const struct json *metadata)
 	(void)json_int64(json_get(metadata, "generation"), &v->view.generation);
 	v->view.retry = number_of(json_get(annotations, APPVERSION_RETRY));
 	v->view.abort = number_of(json_get(annotations, APPVERSION_ABORT));
+	v->view.waiting = waiting_of(json_get(annotations, APPVERSION_WAITING));
+	v->view.outcome = attempt_of(json_get(annotations, APPVERSION_OUTCOME));
 	v->view.superseded = json_string(json_get(annotations, APPVERSION_SUPERSEDED_BY)) != NULL;
 }
 
@@ -160,19 +188,19 @@ static void read_phase(struct draft *d, const struct json *object)
 {
 	const struct json *status = json_get(object, "status");
 	const char *phase = text_of(status, "currentPhase");
-	bool deleting = json_string(json_at(object, "metadata", "deletionTimestamp")) != NULL;
 	bool promoting = str_eq(phase, "PromotionTasks");
 	struct view_version *view = &d->v.view;
 	bool ended = time_of(text_of(status, "endTime"), &view->ended);
 	bool completed;
 
+	d->v.deleting = json_string(json_at(object, "metadata", "deletionTimestamp")) != NULL;
 	view->promotion = state_of(text_of(status, "promotionStatus"));
 	view->foreign = d->v.oversized || is_foreign(d, promoting);
 	completed = str_eq(phase, "Completed") && str_eq(text_of(status, "status"), "Succeeded");
 	promoting = promoting && !view->foreign &&
 		    (view->nitems > 0 || view->promotion == VIEW_FAILED ||
 			    view->promotion == VIEW_WARNING);
-	view->delivered = ended && !deleting && (completed || promoting);
+	view->delivered = ended && !d->v.deleting && (completed || promoting);
 }
 
 static void read_draft(struct draft *d, const struct json *object)
@@ -224,6 +252,7 @@ static void visit_texts(struct appversion *v, struct draft *d, struct packing *p
 	packing_text(p, &v->app);
 	packing_text(p, &v->view.version);
 	packing_text(p, &v->view.previous);
+	packing_text(p, &v->view.waiting);
 	packing_text(p, &v->metadata);
 	for (size_t i = 0; i < v->view.ntasks; i++)
 		packing_text(p, &d->tasks[i].name);

@@ -28,6 +28,8 @@
 #define APPVERSION_RETRY         "promogate.dev/retry"
 #define APPVERSION_ABORT         "promogate.dev/abort"
 #define APPVERSION_SUPERSEDED_BY "promogate.dev/superseded-by"
+#define APPVERSION_WAITING       "promogate.dev/waiting"
+#define APPVERSION_OUTCOME       "promogate.dev/outcome"
 
 /* A status item; "" for what is absent. */
 struct appversion_item {
@@ -49,6 +51,7 @@ struct appversion {
 	const char *metadata;
 	/* More than LIMIT_VERSION_TASKS tasks or items: it has none here, and counts as foreign. */
 	bool oversized;
+	bool deleting; /* has a deletionTimestamp */
 	unsigned refs;
 };
 

@@ -23,11 +23,11 @@ const char *event_text_tasks(size_t n)
 	return n == 1 ? "promotion task" : "promotion tasks";
 }
 
-void event_text_command(
-	struct buf *to, const struct appversion *v, const char *annotation, unsigned attempt)
+void event_text_command(struct buf *to, const char *ns, const struct view_version *v,
+	const char *annotation, unsigned attempt)
 {
-	(void)buf_addf(to, "kubectl annotate keptnappversion -n %s %s %s=%u --overwrite",
-		v->namespace, v->view.name, annotation, attempt);
+	(void)buf_addf(to, "kubectl annotate keptnappversion -n %s %s %s=%u --overwrite", ns,
+		v->name, annotation, attempt);
 }
 
 struct event_text_list event_text_list_begin(struct buf *to, const char *between)

@@ -42,17 +42,22 @@ struct event_text_end {
 	struct on_failure_decision decision;
 };
 void event_text_ended(struct event_text *t, const struct event_text_end *end);
+/* A RECORD of missing Jobs that does not end the phase. */
+void event_text_missing(struct event_text *t, const struct event_text_end *end);
+/*
+ * Appends the value of the annotation outcome of a version that has ended Failed or Warning: "Failed,
+ * attempt 1: 1 of 2 promotion tasks failed: ...".
+ */
+void event_text_outcome(struct buf *to, const struct event_text_end *end);
 
 /* A DEPRECATE or SUPERSEDE. */
 void event_text_retired(
 	struct event_text *t, const struct appversion *v, const struct plan_action *a);
 
-/*
- * A REPORT of what it waits for. deadline: of the view. detail: more, as a sentence (why a definition can't run, which
- * policy refuses it), or NULL.
- */
-void event_text_waits(struct event_text *t, const struct appversion *v, const struct plan_action *a,
-	int64_t deadline, const char *detail);
+/* A REPORT: of why the version waits, or that it is not Promogate's. */
+void event_text_waits(struct event_text *t, const struct appversion *v, const struct view *view,
+	const struct plan_wait *wait);
+void event_text_not_ours(struct event_text *t, const struct appversion *v);
 
 /* A REPORT of an annotation that has no effect. */
 void event_text_ignored(

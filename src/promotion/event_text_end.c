@@ -48,6 +48,21 @@ static void add_failed(const struct event_text_end *end, struct event_text_list 
 	}
 }
 
+/* An item that failed before: its reason is what can still be seen of it. */
+static void add_past(const struct event_text_end *end, struct event_text_list *list,
+	const struct view_item *item)
+{
+	bool aborted = view_aborted(&end->version->view, item->attempt);
+
+	if (!*item->job)
+		add_failed(end, list, item->task, "", aborted ? PLAN_ABORTED : PLAN_DEADLINE);
+	else if (aborted || find_job(end, item->job))
+		add_failed(end, list, item->task, item->job,
+			find_job(end, item->job) ? PLAN_NO_REASON : PLAN_ABORTED);
+	else if (event_text_list_more(list))
+		(void)buf_addf(list->to, "%s (its Job %s is gone)", item->task, item->job);
+}
+
 /* The items that fail now, and those that failed before. */
 static void add_all_failed(const struct event_text_end *end, struct buf *to)
 {
@@ -63,7 +78,7 @@ static void add_all_failed(const struct event_text_end *end, struct buf *to)
 	}
 	for (size_t i = 0; i < v->nitems; i++)
 		if (v->items[i].state != VIEW_SUCCEEDED && v->items[i].state != VIEW_PROGRESSING)
-			add_failed(end, &list, v->items[i].task, v->items[i].job, PLAN_NO_REASON);
+			add_past(end, &list, &v->items[i]);
 	event_text_list_end(&list);
 }
 
@@ -89,15 +104,57 @@ static void add_policy(const struct event_text_end *end, struct buf *to)
 		warn ? "succeeds with a warning" : "fails", on_failure_name(end->decision.value),
 		on_failure_source_text(end->decision.source));
 	(void)buf_add(to, "To retry the failed tasks: ");
-	event_text_command(to, end->version, APPVERSION_RETRY,
+	event_text_command(to, end->version->namespace, &end->version->view, APPVERSION_RETRY,
 		view_attempt_after(&end->version->view, attempt ? attempt : 1));
+}
+
+/* What failed and why. */
+static void add_outcome(const struct event_text_end *end, struct buf *to)
+{
+	const struct view_version *v = &end->version->view;
+	size_t failed = count_failed(end), all = v->nitems ? v->nitems : v->ntasks;
+
+	if (failed == 0) {
+		(void)buf_addf(to, "%s before any promotion task started",
+			end->action->reason == PLAN_ABORTED || view_aborted(v, 1) ? "aborted"
+										  : "given up");
+		return;
+	}
+	(void)buf_addf(to, "%zu of %zu promotion tasks failed: ", failed, all);
+	add_all_failed(end, to);
+}
+
+void event_text_outcome(struct buf *to, const struct event_text_end *end)
+{
+	const struct view_version *v = &end->version->view;
+
+	(void)buf_addf(
+		to, "%s, attempt %u: ", appversion_state_name(v->promotion), view_attempt(v));
+	add_outcome(end, to);
+}
+
+void event_text_missing(struct event_text *t, const struct event_text_end *end)
+{
+	const struct appversion *v = end->version;
+	const struct plan_action *a = end->action;
+	struct buf *to = event_text_begin(t, true, "PromotionTaskJobDeleted");
+	struct event_text_list list;
+
+	(void)buf_addf(
+		to, "%s %s: the task has failed, and the others go on: ", v->app, v->view.version);
+	list = event_text_list_begin(to, "; ");
+	for (size_t i = a->first; i < a->first + a->count; i++)
+		if (end->plan->changes[i].reason == PLAN_MISSING_JOB)
+			add_failed(end, &list, end->plan->changes[i].task,
+				end->plan->changes[i].job, PLAN_MISSING_JOB);
+	event_text_list_end(&list);
 }
 
 void event_text_ended(struct event_text *t, const struct event_text_end *end)
 {
 	const struct appversion *v = end->version;
 	bool good = end->action->promotion == VIEW_SUCCEEDED;
-	size_t failed = count_failed(end), all = v->view.nitems ? v->view.nitems : v->view.ntasks;
+	size_t all = v->view.nitems ? v->view.nitems : v->view.ntasks;
 	struct buf *to = event_text_begin(
 		t, !good, good ? "PromotionTasksFinished" : "PromotionTasksFailed");
 
@@ -106,12 +163,6 @@ void event_text_ended(struct event_text *t, const struct event_text_end *end)
 		(void)buf_addf(to, "%zu %s succeeded", all, event_text_tasks(all));
 		return;
 	}
-	if (failed == 0) {
-		(void)buf_addf(to, "%s before any promotion task started",
-			end->action->reason == PLAN_ABORTED ? "aborted" : "given up");
-	} else {
-		(void)buf_addf(to, "%zu of %zu promotion tasks failed: ", failed, all);
-		add_all_failed(end, to);
-	}
+	add_outcome(end, to);
 	add_policy(end, to);
 }

@@ -11,8 +11,8 @@ struct buf *event_text_begin(struct event_text *t, bool warning, const char *rea
 /* "promotion task" or "promotion tasks". */
 const char *event_text_tasks(size_t n);
 /* The command by which a person sets this annotation of v. */
-void event_text_command(
-	struct buf *to, const struct appversion *v, const char *annotation, unsigned attempt);
+void event_text_command(struct buf *to, const char *ns, const struct view_version *v,
+	const char *annotation, unsigned attempt);
 
 /* A list that is truncated when it gets too long. */
 struct event_text_list {

@@ -30,5 +30,5 @@ void event_text_ignored(
 	if (a->attempt == 0)
 		return;
 	(void)buf_addf(to, ". To %s it: ", retry ? "start" : "abort");
-	event_text_command(to, v, annotation, a->attempt);
+	event_text_command(to, v->namespace, &v->view, annotation, a->attempt);
 }

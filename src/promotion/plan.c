@@ -35,4 +35,5 @@ void plan(const struct view *view, int64_t now, uint64_t random, struct plan *re
 		plan_head(&p, head);
 	for (size_t i = 0; i < view->nversions; i++)
 		plan_requests(&p, &view->versions[i], head);
+	plan_explain(&p);
 }

@@ -1,18 +1,22 @@
 #include "promotion/plan_list.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 void plan_release(struct plan *p)
 {
 	free(p->actions);
 	free(p->changes);
+	free(p->text);
 	*p = (struct plan)PLAN_INIT;
 }
 
 void plan_reset(struct plan *p)
 {
+	free(p->text);
 	*p = (struct plan){.actions = p->actions,
 		.actions_cap = p->actions_cap,
 		.changes = p->changes,
@@ -36,6 +40,57 @@ void plan_add_job(struct plan *p, enum plan_kind kind, enum plan_reason reason,
 
 	a->reason = reason;
 	a->job = job;
+}
+
+void plan_move_first(struct plan *p, size_t action)
+{
+	struct plan_action a = p->actions[action];
+
+	memmove(p->actions + 1, p->actions, action * sizeof(*p->actions));
+	p->actions[0] = a;
+}
+
+bool plan_writes_version(enum plan_kind kind)
+{
+	switch (kind) {
+	case PLAN_DEPRECATE:
+	case PLAN_SUPERSEDE:
+	case PLAN_COMMIT:
+	case PLAN_RECORD:
+	case PLAN_ANNOTATE:
+		return true;
+	case PLAN_CREATE_JOB:
+	case PLAN_CREATE_CODE:
+	case PLAN_UNSUSPEND:
+	case PLAN_GET_JOB:
+	case PLAN_SET_TTL:
+	case PLAN_DELETE:
+	case PLAN_REPORT:
+		break;
+	}
+	return false;
+}
+
+/* A Job's name is used once, so the item with it is of this commit. */
+static bool landed_change(const struct plan_action *a, const struct plan_change *change,
+	const struct view_version *now)
+{
+	const struct view_item *item = view_item(now, change->task);
+
+	return item && str_eq(item->job, change->job) &&
+	       (a->kind == PLAN_COMMIT || item->state == change->state);
+}
+
+bool plan_landed(const struct plan *p, const struct plan_action *a, const struct view_version *now)
+{
+	if (a->kind == PLAN_DEPRECATE)
+		return now->promotion == VIEW_DEPRECATED;
+	if (a->kind == PLAN_SUPERSEDE)
+		return now->superseded;
+	for (size_t i = a->first; i < a->first + a->count; i++)
+		if (!landed_change(a, &p->changes[i], now))
+			return false;
+	return a->count > 0 || now->promotion == a->promotion;
 }
 
 void plan_add_change(struct plan *p, struct plan_change change)

@@ -24,6 +24,7 @@ enum plan_kind {
 	PLAN_SET_TTL, /* uid: set ttlSecondsAfterFinished */
 	PLAN_DELETE, /* uid, with background propagation */
 	PLAN_REPORT, /* report, once until it changes, why version does not start */
+	PLAN_ANNOTATE, /* rv: the annotations waiting and outcome */
 };
 /*
  * PLAN_GET_JOB: NotFound puts the name into view.gone from now on. Any other answer changes
@@ -48,6 +49,9 @@ enum plan_reason {
 	PLAN_ABORT_IGNORED,
 };
 
+/* What a write does with an annotation. */
+enum plan_note { PLAN_KEEP, PLAN_SET, PLAN_REMOVE };
+
 /* A status item as it will be. */
 struct plan_change {
 	const char *task;
@@ -68,6 +72,8 @@ struct plan_action {
 	const struct view_item *item; /* GET_JOB */
 	enum view_state promotion; /* COMMIT, RECORD: the new promotionStatus; NONE: as it is */
 	size_t first, count; /* COMMIT, RECORD: of plan.changes */
+	enum plan_note waiting, outcome; /* ANNOTATE, SUPERSEDE */
+	const char *text; /* of the annotation waiting, if it is set */
 };
 
 /* The version that is next, if it can't start yet. */
@@ -75,6 +81,7 @@ struct plan_wait {
 	const struct view_version *version; /* NULL: none waits */
 	enum plan_reason reason; /* as that of its REPORT */
 	unsigned needed; /* Jobs that its attempt will run */
+	const struct view_version *other; /* that of its REPORT */
 };
 
 /* The version that these actions start, or prepare to. */
@@ -92,6 +99,7 @@ struct plan {
 	struct plan_wait wait;
 	struct plan_start start;
 	int64_t wake; /* plan again at this time, even if nothing changes; 0: no need */
+	char *text; /* why wait.version waits, if an action has it */
 };
 
 #define PLAN_INIT {.wake = 0}
@@ -105,6 +113,17 @@ struct plan_action *plan_add(struct plan *p, enum plan_kind kind, const struct v
 void plan_add_job(struct plan *p, enum plan_kind kind, enum plan_reason reason,
 	const struct view_version *v, const struct view_job *job);
 void plan_add_change(struct plan *p, struct plan_change change);
+/* The action becomes the first one. */
+void plan_move_first(struct plan *p, size_t action);
+/* Whether something is rejected without which v does not go on. */
+bool plan_held_up(const struct plan *p, const struct view *view, const struct view_version *v);
+/* Whether an action of this kind writes its version. */
+bool plan_writes_version(enum plan_kind kind);
+/*
+ * Whether a write whose reply was lost has reached its version: this is how that is seen now, with
+ * another resourceVersion.
+ */
+bool plan_landed(const struct plan *p, const struct plan_action *a, const struct view_version *now);
 /* A COMMIT or RECORD of the changes from first on. */
 struct plan_action *plan_add_patch(struct plan *p, enum plan_kind kind,
 	const struct view_version *v, size_t first, enum view_state promotion);

@@ -115,10 +115,11 @@ static bool eligible(struct planning *p, const struct view_version *v, unsigned 
 		give_up(p, v);
 		return false;
 	}
-	p->to->wait = (struct plan_wait){v, reason, needed};
+	p->to->wait = (struct plan_wait){
+		v, reason, needed, reason == PLAN_SIBLING_RUNS ? active_sibling(p->view, v) : NULL};
 	report = plan_add(p->to, PLAN_REPORT, v);
 	report->reason = reason;
-	report->other = reason == PLAN_SIBLING_RUNS ? active_sibling(p->view, v) : NULL;
+	report->other = p->to->wait.other;
 	return false;
 }
 

@@ -28,5 +28,7 @@ void plan_requests(
 	struct planning *p, const struct view_version *v, const struct view_version *head);
 /* For a Job: rules 9 and 10 (plan_run.c). */
 void plan_job(struct planning *p, const struct view_job *job);
+/* Last, for all versions: what their annotations say (plan_explain.c). */
+void plan_explain(struct planning *p);
 
 #endif

@@ -141,13 +141,27 @@ void statuspatch_encode(const struct statuspatch *s, struct buf *to)
 	emit_object_end(&e);
 }
 
-void statuspatch_supersede(const struct appversion *v, const char *by, struct buf *to)
+static void emit_note(struct emit *e, const char *key, const char *value)
+{
+	if (!value)
+		return;
+	emit_key(e, key);
+	if (*value)
+		emit_string(e, value);
+	else
+		emit_null(e);
+}
+
+void statuspatch_annotate(
+	const struct appversion *v, const struct statuspatch_notes *notes, struct buf *to)
 {
 	struct emit e = EMIT_INIT(to);
 
 	emit_begin(&e, v);
 	emit_key_object(&e, "annotations");
-	emit_key_string(&e, APPVERSION_SUPERSEDED_BY, by);
+	emit_note(&e, APPVERSION_SUPERSEDED_BY, notes->superseded_by);
+	emit_note(&e, APPVERSION_WAITING, notes->waiting);
+	emit_note(&e, APPVERSION_OUTCOME, notes->outcome);
 	emit_object_end(&e);
 	emit_object_end(&e);
 	emit_object_end(&e);

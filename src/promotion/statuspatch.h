@@ -30,7 +30,11 @@ struct statuspatch {
 
 /* Both append. For the subresource status: commit, record, deprecate. */
 void statuspatch_encode(const struct statuspatch *s, struct buf *to);
-/* For the object itself: names the newer version that keeps v from starting. */
-void statuspatch_supersede(const struct appversion *v, const char *by, struct buf *to);
+/* Annotations of the object itself, each: NULL: as it is; "": removed. */
+struct statuspatch_notes {
+	const char *superseded_by, *waiting, *outcome;
+};
+void statuspatch_annotate(
+	const struct appversion *v, const struct statuspatch_notes *notes, struct buf *to);
 
 #endif

@@ -126,12 +126,17 @@ const struct view_item *view_item(const struct view_version *v, const char *task
 	return NULL;
 }
 
-const struct view_version *view_owner(const struct view *view, const struct view_job *job)
+const struct view_version *view_with_uid(const struct view *view, const char *uid)
 {
 	for (size_t i = 0; i < view->nversions; i++)
-		if (str_eq(view->versions[i].uid, job->version_uid))
+		if (str_eq(view->versions[i].uid, uid))
 			return &view->versions[i];
 	return NULL;
+}
+
+const struct view_version *view_owner(const struct view *view, const struct view_job *job)
+{
+	return view_with_uid(view, job->version_uid);
 }
 
 const struct view_job *view_named(

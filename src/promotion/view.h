@@ -61,6 +61,12 @@ struct view_version {
 	bool superseded; /* has the annotation promogate.dev/superseded-by */
 	enum view_state promotion; /* promotionStatus */
 	unsigned retry, abort; /* annotations: the attempt that a person names; 0 for none */
+	const char *waiting; /* the annotation promogate.dev/waiting; NULL or "": it has none */
+	unsigned
+		outcome; /* the attempt that the annotation promogate.dev/outcome is about; 0: none */
+	const char *lacking; /* why tasks are not defined, in sentences; NULL: no cause is known */
+	const char *rejected; /* what the API server rejects of it, and why; NULL: nothing */
+	int64_t waits_since; /* since when it waits, or something is rejected; 0: since now */
 	enum on_failure on_failure; /* resolved for this version */
 	unsigned rank; /* by view_rank(); 0 before */
 	const struct view_task *tasks;
@@ -103,6 +109,9 @@ struct view {
 	int64_t since; /* earlier deliveries are not promoted */
 	int64_t max_age; /* seconds a delivered version may wait; 0: no limit */
 	int64_t deadline; /* seconds a definition may be missing; 0: no limit */
+	const char *namespace;
+	/* Seconds it waits before the version is annotated with the reason; 0: never, nor outcomes. */
+	int64_t explain_after;
 };
 
 /* An item is open, whatever promotionStatus is: the operator deprecates versions that run. */
@@ -143,6 +152,7 @@ bool view_ended(enum view_state s);
 
 /* NULL if there is none. */
 const struct view_item *view_item(const struct view_version *v, const char *task);
+const struct view_version *view_with_uid(const struct view *view, const char *uid);
 const struct view_version *view_owner(const struct view *view, const struct view_job *job);
 const struct view_job *view_named(
 	const struct view *view, const struct view_version *v, const char *name);

@@ -9,7 +9,6 @@
 #include "json/emit.h"
 #include "keptn/appcontext.h"
 #include "kube/timestamp.h"
-#include "promotion/statuspatch.h"
 
 #define MERGE_PATCH "application/merge-patch+json"
 
@@ -75,10 +74,11 @@ void kube_request_status_patch(struct kube_request *c, const struct appversion *
 	statuspatch_encode(&s, &c->body);
 }
 
-void kube_request_supersede(struct kube_request *c, const struct appversion *v, const char *by)
+void kube_request_annotate(
+	struct kube_request *c, const struct appversion *v, const struct statuspatch_notes *notes)
 {
 	patch(c, version_url(v));
-	statuspatch_supersede(v, by, &c->body);
+	statuspatch_annotate(v, notes, &c->body);
 }
 
 void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *job)

@@ -12,6 +12,7 @@
 #include "promotion/appversion.h"
 #include "promotion/plan.h"
 #include "promotion/promotion_job.h"
+#include "promotion/statuspatch.h"
 
 struct kube_request {
 	const char *method; /* NULL: GET */
@@ -35,7 +36,8 @@ struct url url_of_config_map(const char *ns, const char *name);
 void kube_request_status_patch(struct kube_request *c, const struct appversion *v,
 	enum view_state promotion, const struct plan_change *changes, size_t count,
 	int64_t wall_ms);
-void kube_request_supersede(struct kube_request *c, const struct appversion *v, const char *by);
+void kube_request_annotate(
+	struct kube_request *c, const struct appversion *v, const struct statuspatch_notes *notes);
 void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *job);
 /* Records the outcome on the Job, and sets its TTL. */
 void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job,

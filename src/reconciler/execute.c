@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "json/utf8.h"
 #include "kube/names.h"
+#include "promotion/event_text.h"
 #include "reconciler/execute_internal.h"
 
 /* Requests of one plan that are in flight at once. */
@@ -13,9 +15,12 @@ static void adopted(void *ctx, const struct api_response *response, const struct
 {
 	struct step *step = ctx;
 
-	(void)response;
-	if (err)
-		execution_drop(step->run, err);
+	if (!err) {
+		step_done(step, response, NULL);
+		return;
+	}
+	step_rejected(step, "restore the label and owner of a Job", err);
+	execution_drop(step->run, err);
 	step_over(step);
 }
 
@@ -45,11 +50,35 @@ static void patch_status(struct step *step)
 	step_send(step, &request, step_done);
 }
 
-static void supersede(struct step *step)
+static void write_outcome(const struct step *step, char to[static LIMIT_MESSAGE_BYTES + 1])
 {
-	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
+	const struct snapshot *s = step->run->snapshot;
+	CLEANUP(buf_release) struct buf text = BUF_INIT(EVENT_TEXT_MESSAGE_MAX);
 
-	kube_request_supersede(&request, step_version(step), step->action->other->name);
+	event_text_outcome(&text, &(struct event_text_end){.version = step_version(step),
+					  .action = step->action,
+					  .plan = &step->run->plan,
+					  .jobs = (const struct promotion_job *const *)s->jobs,
+					  .njobs = s->view.njobs,
+					  .decision = s->on_failure});
+	(void)utf8_copy(to, LIMIT_MESSAGE_BYTES + 1, buf_str(&text));
+}
+
+/* SUPERSEDE and ANNOTATE. */
+static void annotate(struct step *step)
+{
+	const struct plan_action *a = step->action;
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
+	char outcome[LIMIT_MESSAGE_BYTES + 1] = "";
+	struct statuspatch_notes notes = {.superseded_by = a->other ? a->other->name : NULL,
+		.waiting = a->waiting == PLAN_KEEP  ? NULL
+			   : a->waiting == PLAN_SET ? a->text
+						    : "",
+		.outcome = a->outcome == PLAN_KEEP ? NULL : outcome};
+
+	if (a->outcome == PLAN_SET)
+		write_outcome(step, outcome);
+	kube_request_annotate(&request, step_version(step), &notes);
 	step_send(step, &request, step_done);
 }
 
@@ -113,7 +142,8 @@ static bool start(struct step *step)
 		patch_status(step);
 		return true;
 	case PLAN_SUPERSEDE:
-		supersede(step);
+	case PLAN_ANNOTATE:
+		annotate(step);
 		return true;
 	case PLAN_UNSUSPEND:
 	case PLAN_SET_TTL:
@@ -125,25 +155,40 @@ static bool start(struct step *step)
 	case PLAN_REPORT:
 		break;
 	}
-	reports_waits(run->x->reports, &run->app->reports, run->snapshot, step->action);
+	reports_waits(run->x->reports, &run->app->reports, run->snapshot, &run->plan, step->action);
 	return false;
 }
 
 /* --- the order -------------------------------------------------------------------------------- */
+
+/* Of the snapshot and the changes that the lost actions refer to. */
+static void keep_lost(struct execution *run)
+{
+	run->lost.changes = run->plan.changes;
+	run->lost.nchanges = run->plan.nchanges;
+	run->plan.changes = NULL;
+	reports_lost(&run->app->reports, STEAL(run->snapshot), &run->lost);
+}
 
 static void finish(struct execution *run)
 {
 	struct execution over = *run;
 
 	free(run);
+	if (over.lost.nactions > 0)
+		keep_lost(&over);
 	snapshot_free(over.snapshot);
 	plan_release(&over.plan);
+	plan_release(&over.lost);
 	if (over.err.kind != ERR_NONE)
 		over.result.err = &over.err;
 	over.done(over.ctx, over.app, &over.result);
 }
 
-/* Whether the next action may start: those in flight must be of its kind. */
+/*
+ * Whether the next action may start: those in flight must be of its kind, or only annotations, which
+ * no other action depends on.
+ */
 static bool may_start(const struct execution *run)
 {
 	const struct plan_action *next;
@@ -151,8 +196,9 @@ static bool may_start(const struct execution *run)
 	if (run->dropped || run->next == run->plan.nactions)
 		return false;
 	next = &run->plan.actions[run->next];
-	return run->in_flight == 0 || (run->in_flight < WINDOW && run->bytes < LIMIT_PLAN_BYTES &&
-					      next[-1].kind == next->kind);
+	return run->in_flight == run->annotations ||
+	       (run->in_flight < WINDOW && run->bytes < LIMIT_PLAN_BYTES &&
+		       (next->kind == PLAN_ANNOTATE || next[-1].kind == next->kind));
 }
 
 static void go_on(struct execution *run)
@@ -162,6 +208,7 @@ static void go_on(struct execution *run)
 
 		*step = (struct step){.run = run, .action = &run->plan.actions[run->next++]};
 		run->in_flight++;
+		run->annotations += step->action->kind == PLAN_ANNOTATE;
 		if (!start(step)) {
 			free(step);
 			run->in_flight--;

@@ -19,11 +19,12 @@ struct execution {
 	void (*go_on)(struct execution *run); /* called after each step: starts the next ones */
 	unsigned round; /* cache_round() when it began */
 	size_t next; /* action to start */
-	unsigned in_flight;
+	unsigned in_flight, annotations; /* requests; those of them that nothing waits for */
 	size_t bytes; /* of the bodies in flight */
 	bool dropped;
 	struct err err; /* the first one; the rest was dropped for it */
 	struct execute_result result;
+	struct plan lost; /* writes to versions whose reply was lost */
 };
 
 /* One action under way. */
@@ -43,6 +44,8 @@ void step_done(void *step, const struct api_response *response, const struct err
 /* The result of one that needs several requests. None of these ends the step. */
 void step_failed(struct step *step, const struct err *err);
 void step_job_is_gone(struct step *step);
+/* Reports the error if it is an answer that a person must know; NULL: of the action itself. */
+void step_rejected(const struct step *step, const char *doing, const struct err *err);
 void step_code_exists(struct step *step);
 /* Ends the step and frees it, and starts the next ones. */
 void step_over(struct step *step);

@@ -32,8 +32,9 @@ void step_over(struct step *step)
 	struct execution *run = step->run;
 
 	run->bytes -= step->bytes;
-	free(step);
+	run->annotations -= step->action->kind == PLAN_ANNOTATE;
 	run->in_flight--;
+	free(step);
 	run->go_on(run);
 }
 
@@ -75,20 +76,26 @@ static void note_create(struct execution *run, const struct err *err)
 		run->result.create = EXECUTE_CREATE_FAILED;
 }
 
+/* Also an admission webhook that fails: the API server then answers 500, and says so. */
+static bool tells_why(const struct err *err)
+{
+	return is_refusal(err) || err->http_status == 500;
+}
+
 static void create_failed(struct step *step, const struct err *err)
 {
 	struct execution *run = step->run;
 	bool invalid = err->kind == ERR_INVALID || err->kind == ERR_TOO_LARGE;
+	bool waits = invalid && step->action->kind == PLAN_CREATE_JOB;
 
 	note_create(run, err);
-	if (invalid && step->action->kind == PLAN_CREATE_JOB)
+	if (waits)
 		refuse_task(step, err);
 	else if (is_refusal(err) && step->action->kind == PLAN_CREATE_JOB)
 		(void)strmap_remove(&run->app->execution.refused, step->action->task);
-	if (err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED &&
-		err->kind != ERR_NOT_SERVED)
-		reports_refused(
-			run->x->reports, &run->app->reports, run->snapshot, step->action, err);
+	if (tells_why(err) || err->kind == ERR_TOO_LARGE || err->kind == ERR_EXISTS)
+		reports_refused(run->x->reports, &run->app->reports, run->snapshot, step->action,
+			waits, err);
 }
 
 void step_job_is_gone(struct step *step)
@@ -97,9 +104,29 @@ void step_job_is_gone(struct step *step)
 	step->run->result.again = true;
 }
 
-static bool is_change_of_job(enum plan_kind kind)
+/* If it is rejected, what comes after it is as right as it was. */
+static bool stands_alone(enum plan_kind kind)
 {
-	return kind == PLAN_UNSUSPEND || kind == PLAN_SET_TTL || kind == PLAN_DELETE;
+	return kind == PLAN_UNSUSPEND || kind == PLAN_SET_TTL || kind == PLAN_DELETE ||
+	       kind == PLAN_ANNOTATE;
+}
+
+void step_rejected(const struct step *step, const char *doing, const struct err *err)
+{
+	struct execution *run = step->run;
+
+	if (tells_why(err))
+		reports_failed(run->x->reports, &run->app->reports, run->snapshot, step->action,
+			doing, err);
+}
+
+/* Whether it was written is seen later. */
+static void note_lost(struct step *step, const struct err *err)
+{
+	const struct plan_action *a = step->action;
+
+	if (is_lost(err) && plan_writes_version(a->kind))
+		*plan_add(&step->run->lost, a->kind, a->version) = *a;
 }
 
 void step_failed(struct step *step, const struct err *err)
@@ -112,13 +139,13 @@ void step_failed(struct step *step, const struct err *err)
 	}
 	if (step->action->kind == PLAN_CREATE_JOB || step->action->kind == PLAN_CREATE_CODE)
 		create_failed(step, err);
-	else if (is_refusal(err))
-		reports_failed(
-			run->x->reports, &run->app->reports, run->snapshot, step->action, err);
+	else
+		step_rejected(step, NULL, err);
 	if (step->action->kind == PLAN_COMMIT && is_lost(err))
 		run->result.commit = EXECUTE_MAYBE_COMMITTED;
-	/* A change that is refused for one Job must not hold up the others. */
-	if (is_refusal(err) && is_change_of_job(step->action->kind))
+	note_lost(step, err);
+	/* A change that is refused for one object must not hold up the others. */
+	if (is_refusal(err) && stands_alone(step->action->kind))
 		note(run, err);
 	else
 		execution_drop(run, err);
@@ -169,6 +196,7 @@ static void succeeded(struct step *step, const struct api_response *response)
 		break;
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
+	case PLAN_ANNOTATE:
 		await(&run->app->execution.awaited_version, response);
 		break;
 	case PLAN_CREATE_CODE:

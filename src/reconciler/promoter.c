@@ -180,10 +180,17 @@ static void stopped(void *ctx)
 	p->idle(p->idle_ctx);
 }
 
+/* Somebody else wrote, or deletes the version or its namespace. */
+static bool is_no_trouble(const struct err *err)
+{
+	return err->kind == ERR_CONFLICT || err->kind == ERR_NOT_FOUND ||
+	       err->kind == ERR_TERMINATING;
+}
+
 static void note_drop(const struct app *app, const struct err *err)
 {
 	metric_add(metric_at(&retries, err_kind_name(err->kind)), 1);
-	log_event(err->kind == ERR_CONFLICT ? LOG_DEBUG : LOG_WARN, "plan dropped, retrying",
+	log_event(is_no_trouble(err) ? LOG_DEBUG : LOG_WARN, "plan dropped, retrying",
 		LOG_STR("application", app->key), LOG_ERR(err), LOG_END);
 }
 
@@ -292,7 +299,7 @@ static void reconcile(struct promoter *p, struct app *app)
 	plan(&snapshot->view, env_wall_ms(p->config.env) / 1000, random, &plan_made);
 	app->reconcile.wants_definitions = plan_made.wait.reason == PLAN_NO_DEFINITION;
 	note_undefined(p, app, &plan_made);
-	reports_planned(p->reports, &app->reports, &snapshot->view);
+	reports_planned(p->reports, &app->reports, &snapshot->view, &plan_made);
 	preparation_hold(p->preparation, &app->preparation, app->key, &plan_made);
 	job_limit_take(p->job_limit, app->key, app_open_jobs(app), &plan_made);
 	set_wake(p, app->key, plan_made.wake);
@@ -407,7 +414,7 @@ void promoter_stop(struct promoter *p, promoter_idle_fn *idle, void *ctx)
 {
 	p->idle = idle;
 	p->idle_ctx = ctx;
-	reports_when_quiet(p->reports, stopped, p);
+	reports_stop(p->reports, stopped, p);
 	stopped(p);
 }
 

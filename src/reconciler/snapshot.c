@@ -4,7 +4,11 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "promotion/event_text.h"
 #include "reconciler/apps.h"
+
+/* A version that waits no longer than this is not written to: the reason may pass at once. */
+enum { EXPLAIN_AFTER_S = 2 };
 
 /* Whether plan() may need the definitions of its tasks: it waits, or is retried. */
 static bool may_start(const struct view_version *v)
@@ -15,8 +19,8 @@ static bool may_start(const struct view_version *v)
 }
 
 /* Whether a Job can be created for this task, and if not, why. */
-static void check_task(struct snapshot *s, const struct app *app, const struct cache *cache,
-	struct view_task *task)
+static void check_task(const struct snapshot *s, const struct app *app, const struct cache *cache,
+	struct view_task *task, struct buf *lacking)
 {
 	const char *refused = executor_memory_refusal(&app->execution, task->name);
 	struct resolution r;
@@ -24,18 +28,22 @@ static void check_task(struct snapshot *s, const struct app *app, const struct c
 
 	task->defined = !refused && cache_resolve(cache, s->namespace, task->name, &r, &err) == 0;
 	if (!task->defined)
-		strmap_put(&s->lacking, task->name, xstrdup(refused ? refused : err.msg));
+		(void)buf_addf(
+			lacking, "%s%s", lacking->len ? "; " : "", refused ? refused : err.msg);
 }
 
 /* Copies the tasks of a version that may start to *at, and checks each of them. */
 static void show_tasks(struct snapshot *s, const struct app *app, const struct cache *cache,
 	struct view_version *v, struct view_task **at)
 {
+	CLEANUP(buf_release) struct buf lacking = BUF_INIT(EVENT_TEXT_MESSAGE_MAX / 2);
+
 	if (v->ntasks == 0 || !may_start(v))
 		return;
 	memcpy(*at, v->tasks, v->ntasks * sizeof(**at));
 	for (size_t i = 0; i < v->ntasks; i++)
-		check_task(s, app, cache, &(*at)[i]);
+		check_task(s, app, cache, &(*at)[i], &lacking);
+	v->lacking = s->lacking[v - s->view_versions] = xstrdup(buf_str(&lacking));
 	v->tasks = *at;
 	*at += v->ntasks;
 }
@@ -47,10 +55,12 @@ static void show_versions(struct snapshot *s, const struct app *app, const struc
 
 	s->versions = xcalloc(n, sizeof(struct appversion *));
 	s->view_versions = xcalloc(n, sizeof(*s->view_versions));
+	s->lacking = xcalloc(n, sizeof(char *));
 	for (size_t i = 0; i < n; i++) {
 		s->versions[i] = appversion_ref(app->versions.at[i]);
 		s->view_versions[i] = s->versions[i]->view;
 		s->view_versions[i].on_failure = s->on_failure.value;
+		report_memory_show(&app->reports, &s->view_versions[i]);
 		ntasks += s->versions[i]->view.ntasks;
 	}
 	at = s->view_tasks = xcalloc(ntasks, sizeof(*at));
@@ -97,7 +107,6 @@ struct snapshot *snapshot_new(const struct app *app, const struct cache *cache,
 	const char *slash = strchr(app->key, '/');
 	struct limiter_answer answer;
 
-	s->lacking = (struct strmap)STRMAP_INIT(free);
 	s->namespace = xstrndup(app->key, (size_t)(slash - app->key));
 	s->app = xstrdup(slash + 1);
 	s->on_failure = cache_on_failure(cache, s->namespace, s->app);
@@ -112,6 +121,8 @@ struct snapshot *snapshot_new(const struct app *app, const struct cache *cache,
 	s->view.since = config->since;
 	s->view.max_age = config->max_age;
 	s->view.deadline = config->deadline;
+	s->view.namespace = s->namespace;
+	s->view.explain_after = EXPLAIN_AFTER_S;
 	return s;
 }
 
@@ -119,8 +130,10 @@ void snapshot_free(struct snapshot *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->view.nversions; i++)
+	for (size_t i = 0; i < s->view.nversions; i++) {
+		free(s->lacking[i]);
 		appversion_unref(s->versions[i]);
+	}
 	for (size_t i = 0; i < s->view.njobs; i++)
 		promotion_job_unref(s->jobs[i]);
 	free(s->versions);
@@ -131,7 +144,7 @@ void snapshot_free(struct snapshot *s)
 	free(s->gone);
 	free(s->namespace);
 	free(s->app);
-	strmap_release(&s->lacking);
+	free(s->lacking);
 	free(s);
 }
 

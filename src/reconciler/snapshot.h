@@ -24,7 +24,7 @@ struct snapshot {
 	struct appversion **versions; /* as view.versions */
 	struct promotion_job **jobs; /* as view.jobs */
 	struct on_failure_decision on_failure;
-	struct strmap lacking; /* task to why it can't start */
+	char **lacking; /* of view.versions, whose member borrows it */
 	struct view_version *view_versions;
 	struct view_job *view_jobs;
 	struct view_task *view_tasks;

@@ -199,6 +199,7 @@ static bool encode(const struct model *m, const struct replica *r, const struct 
 		break;
 	case PLAN_CREATE_CODE:
 	case PLAN_REPORT:
+	case PLAN_ANNOTATE:
 		return false;
 	}
 	return true;

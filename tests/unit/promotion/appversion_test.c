@@ -286,6 +286,51 @@ static void reads_what_people_ask_for(void **state)
 	}
 }
 
+static void reads_the_annotations_that_promogate_writes(void **state)
+{
+	static const struct {
+		const char *annotations, *waiting;
+		unsigned outcome;
+	} rows[] = {
+		{"", "", 0},
+		{"\"promogate.dev/waiting\":\"R: why\"", "R: why", 0},
+		{"\"promogate.dev/waiting\":7,\"promogate.dev/outcome\":{}", "", 0},
+		{"\"promogate.dev/outcome\":\"Failed, attempt 12: 1 of 2\"", "", 12},
+		/* Somebody else's: of no attempt that exists, so it is replaced. */
+		{"\"promogate.dev/outcome\":\"\"", "", UINT32_MAX},
+		{"\"promogate.dev/outcome\":\"Failed, attempt 0: x\"", "", UINT32_MAX},
+		{"\"promogate.dev/outcome\":\"Failed, attempt -1: x\"", "", UINT32_MAX},
+		{"\"promogate.dev/outcome\":\"Failed, attempt 99999999999999999999\"", "",
+			UINT32_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(appversion_unref_p) struct appversion *v = NULL;
+		char metadata[200];
+
+		(void)snprintf(
+			metadata, sizeof(metadata), ",\"annotations\":{%s}", rows[i].annotations);
+		v = with_status(metadata, OPERATORS);
+		assert_string_equal(v->view.waiting, rows[i].waiting);
+		assert_int_equal(v->view.outcome, rows[i].outcome);
+	}
+}
+
+static void a_reason_longer_than_promogates_is_not_kept(void **state)
+{
+	CLEANUP(appversion_unref_p) struct appversion *v = NULL;
+	CLEANUP(buf_release) struct buf metadata = BUF_INIT(10000);
+
+	(void)state;
+	(void)buf_add(&metadata, ",\"annotations\":{\"promogate.dev/waiting\":\"");
+	for (int i = 0; i < LIMIT_MESSAGE_BYTES + 1; i++)
+		(void)buf_addc(&metadata, 'x');
+	(void)buf_add(&metadata, "\"}");
+	v = with_status(buf_str(&metadata), OPERATORS);
+	assert_string_equal(v->view.waiting, "too long");
+}
+
 static void reads_the_object(void **state)
 {
 	CLEANUP(appversion_unref_p)
@@ -491,6 +536,8 @@ int main(void)
 		cmocka_unit_test(distinguishes_all_states),
 		cmocka_unit_test(a_deleted_version_does_not_start),
 		cmocka_unit_test(reads_what_people_ask_for),
+		cmocka_unit_test(reads_the_annotations_that_promogate_writes),
+		cmocka_unit_test(a_reason_longer_than_promogates_is_not_kept),
 		cmocka_unit_test(reads_the_object),
 		cmocka_unit_test(takes_whatever_an_object_holds),
 		cmocka_unit_test(too_many_tasks_are_not_planned),

@@ -110,7 +110,7 @@ static const struct end_case ends[] = {
 	{ITEM("a", "1", "Failed") "," ITEM("b", "1", "Progressing"),
 		{{"b", "b-1-bcdfghjk", VIEW_FAILED, PLAN_MISSING_JOB}}, VIEW_WARNING,
 		PLAN_NO_REASON, {ON_FAILURE_WARN, ON_FAILURE_BY_ANNOTATION}, "PromotionTasksFailed",
-		"podtato 1.0: 2 of 2 promotion tasks failed: b (its Job b-1-bcdfghjk was deleted before it ended); a (Job a-1-bcdfghjk). The version succeeds with a warning, on-failure: Warn (the annotation promogate.dev/on-failure of the KeptnAppContext). To retry the failed tasks: " RETRY_2},
+		"podtato 1.0: 2 of 2 promotion tasks failed: b (its Job b-1-bcdfghjk was deleted before it ended); a (its Job a-1-bcdfghjk is gone). The version succeeds with a warning, on-failure: Warn (the annotation promogate.dev/on-failure of the KeptnAppContext). To retry the failed tasks: " RETRY_2},
 	{ITEM("a", "2", "Progressing") "," ITEM("b", "1", "Succeeded"),
 		{{"a", "a-2-bcdfghjk", VIEW_FAILED, PLAN_ABORTED}}, VIEW_FAILED, PLAN_NO_REASON,
 		{ON_FAILURE_BLOCK, ON_FAILURE_BY_CONFIG}, "PromotionTasksFailed",
@@ -179,6 +179,62 @@ static void the_fix_is_not_truncated(void **state)
 	assert_says(buf_str(&t.message), RETRY_2);
 }
 
+/* For the annotation: of what is recorded already. */
+static void says_what_has_failed(void **state)
+{
+	static const struct {
+		const char *items;
+		unsigned abort;
+		enum view_state promotion;
+		const char *text;
+	} rows[] = {
+		{ITEM("a", "1", "Succeeded") "," ITEM("b", "1", "Failed"), 0, VIEW_FAILED,
+			"Failed, attempt 1: 1 of 2 promotion tasks failed: b (Job b-1-bcdfghjk: BackoffLimitExceeded: it crashed)"},
+		{ITEM("a", "2", "Failed") "," ITEM("b", "1", "Succeeded"), 0, VIEW_WARNING,
+			"Warning, attempt 2: 1 of 2 promotion tasks failed: a (its Job a-2-bcdfghjk is gone)"},
+		{ITEM("a", "1", "Failed") "," ITEM("b", "1", "Failed"), 1, VIEW_FAILED,
+			"Failed, attempt 1: 2 of 2 promotion tasks failed: a (aborted); b (Job b-1-bcdfghjk: BackoffLimitExceeded: it crashed)"},
+		{"{\"definitionName\":\"c\",\"status\":\"Failed\"}", 0, VIEW_FAILED,
+			"Failed, attempt 1: 1 of 1 promotion tasks failed: c (no runnable KeptnTaskDefinition was created in time)"},
+		{"", 1, VIEW_FAILED,
+			"Failed, attempt 1: aborted before any promotion task started"},
+	};
+	CLEANUP(promotion_job_unref_p)
+	struct promotion_job *job = failed_job("b-1-bcdfghjk", "it crashed");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buf_release) struct buf text = BUF_INIT(10000);
+		CLEANUP(appversion_unref_p) struct appversion *v = version(rows[i].items);
+		struct plan_action a = {.kind = PLAN_ANNOTATE, .version = &v->view};
+
+		v->view.promotion = rows[i].promotion;
+		v->view.abort = rows[i].abort;
+		event_text_outcome(
+			&text, &(struct event_text_end){.version = v,
+				       .action = &a,
+				       .plan = &(struct plan)PLAN_INIT,
+				       .jobs = (const struct promotion_job *const[]){job},
+				       .njobs = 1});
+		assert_string_equal(buf_str(&text), rows[i].text);
+	}
+}
+
+static void says_which_jobs_were_deleted(void **state)
+{
+	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
+	CLEANUP(appversion_unref_p) struct appversion *v = version(OPEN);
+	struct plan_change changes[] = {{"a", "a-1-bcdfghjk", VIEW_FAILED, PLAN_MISSING_JOB},
+		{"b", "b-1-bcdfghjk", VIEW_SUCCEEDED, PLAN_NO_REASON}};
+	struct plan p = {.changes = changes, .nchanges = 2};
+	struct plan_action a = {.kind = PLAN_RECORD, .version = &v->view, .count = 2};
+
+	(void)state;
+	event_text_missing(&t, &(struct event_text_end){.version = v, .action = &a, .plan = &p});
+	assert_text(&t, true, "PromotionTaskJobDeleted",
+		"podtato 1.0: the task has failed, and the others go on: a (its Job a-1-bcdfghjk was deleted before it ended)");
+}
+
 static void says_what_supersedes_it(void **state)
 {
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
@@ -204,7 +260,7 @@ static void says_why_it_waits(void **state)
 		enum plan_reason reason;
 		const char *items;
 		int64_t deadline;
-		const char *detail;
+		const char *lacking;
 		bool warning;
 		const char *event, *message;
 	} cases[] = {
@@ -219,11 +275,9 @@ static void says_why_it_waits(void **state)
 		{PLAN_SIBLING_RUNS, "", 3600, NULL, false, "PromotionTasksWaiting",
 			"podtato 1.0 waiting: the promotion tasks of podtato-0.9 are running"},
 		{PLAN_TOO_OLD, "", 3600, NULL, true, "PromotionTasksWaiting",
-			"podtato 1.0 was delivered at 1970-01-01T00:00:00Z, more than --max-age ago, so it is not promoted automatically. To promote it: kubectl annotate keptnappversion -n dev podtato-1.0 promogate.dev/retry=1 --overwrite"},
-		{PLAN_REFUSED, "", 3600, "the policy p forbids a", true, "PromotionTasksRefused",
-			"podtato 1.0 does not start: a PromotionPolicy forbids it. the policy p forbids a"},
-		{PLAN_NOT_OURS, "", 3600, NULL, true, "PromotionTasksForeign",
-			"podtato 1.0 is promoted by another program, such as Keptn's lifecycle-operator with promotionTasksEnabled; Promogate leaves it alone. Disable one of the two"},
+			"podtato 1.0 waiting: it was delivered at 1970-01-01T00:00:00Z, more than --max-age ago, so it is not promoted automatically. To promote it: kubectl annotate keptnappversion -n dev podtato-1.0 promogate.dev/retry=1 --overwrite"},
+		{PLAN_REFUSED, "", 3600, NULL, true, "PromotionTasksRefused",
+			"podtato 1.0 waiting: a PromotionPolicy forbids it"},
 	};
 
 	(void)state;
@@ -231,13 +285,12 @@ static void says_why_it_waits(void **state)
 		CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 		CLEANUP(appversion_unref_p) struct appversion *v = version(cases[i].items);
 		struct view_version seen = v->view;
-		struct plan_action a = {.kind = PLAN_REPORT,
-			.reason = cases[i].reason,
-			.version = &seen,
-			.other = &sibling};
+		const struct view view = {.namespace = "dev", .deadline = cases[i].deadline};
 
 		seen.tasks = tasks;
-		event_text_waits(&t, v, &a, cases[i].deadline, cases[i].detail);
+		seen.lacking = cases[i].lacking;
+		event_text_waits(
+			&t, v, &view, &(struct plan_wait){&seen, cases[i].reason, 1, &sibling});
 		assert_text(&t, cases[i].warning, cases[i].event, cases[i].message);
 	}
 }
@@ -294,15 +347,17 @@ static void says_what_a_retry_or_an_abort_should_name(void **state)
 	}
 }
 
-static void says_that_a_version_has_too_many_tasks(void **state)
+static void says_that_a_version_is_not_ours(void **state)
 {
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 	CLEANUP(appversion_unref_p) struct appversion *v = version("");
-	struct plan_action a = {.kind = PLAN_REPORT, .reason = PLAN_NOT_OURS, .version = &v->view};
 
 	(void)state;
+	event_text_not_ours(&t, v);
+	assert_text(&t, true, "PromotionTasksForeign",
+		"podtato 1.0 is promoted by another program, such as Keptn's lifecycle-operator with promotionTasksEnabled; Promogate leaves it alone. Disable one of the two");
 	v->oversized = true;
-	event_text_waits(&t, v, &a, 0, NULL);
+	event_text_not_ours(&t, v);
 	assert_text(&t, true, "PromotionTasksForeign",
 		"podtato 1.0 is not promoted: it has more than 1000 promotion tasks or status items");
 }
@@ -326,10 +381,12 @@ int main(void)
 		cmocka_unit_test(says_what_started),
 		cmocka_unit_test(says_how_it_ended),
 		cmocka_unit_test(the_fix_is_not_truncated),
+		cmocka_unit_test(says_what_has_failed),
+		cmocka_unit_test(says_which_jobs_were_deleted),
 		cmocka_unit_test(says_what_supersedes_it),
 		cmocka_unit_test(says_why_it_waits),
 		cmocka_unit_test(says_what_a_retry_or_an_abort_should_name),
-		cmocka_unit_test(says_that_a_version_has_too_many_tasks),
+		cmocka_unit_test(says_that_a_version_is_not_ours),
 		cmocka_unit_test(says_what_failed),
 	};
 

@@ -4,14 +4,17 @@
  *
  *	it TITLE                      begins one
  *	version NAME tasks=A,B [undefined=A,B] [created=N] [revision=N] [generation=N] [delivered]
- *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [warn] [superseded] [refused]
- *		[undefined-since=N] [foreign] [version=V] [previous=V]     its version is NAME without version=
+ *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [outcome=N] [waits-since=N] [warn]
+ *		[superseded] [refused] [undefined-since=N] [foreign] [version=V] [previous=V]
+ *		                      its version is NAME without version=
  *	item VERSION TASK STATE [JOB] a status item
  *	job VERSION TASK NAME suspended|paused|running|complete|failed [own] [unlocked] [ttl]
  *		[deleting] [bare]     suspended: and locked, if it is not unlocked. bare: the
  *		                      ConfigMap with its code does not exist
  *	gone NAME                     a live GET of this Job answered NotFound
- *	now N, random N, room N, since N, max-age N, deadline N, idle
+ *	waiting VERSION TEXT          its annotation; "outcome=N": that of an attempt
+ *	rejected VERSION TEXT         what the API server rejects of it
+ *	now N, random N, room N, since N, max-age N, deadline N, explain N, idle
  *	> LINE                        in order: an action; then "starts VERSION JOBS" or
  *		                      "waits VERSION JOBS (REASON)"; then "wake N"
  *
@@ -141,6 +144,10 @@ static inline void plan_version_value(
 		v->promotion = plan_state(value);
 	else if (str_eq(key, "retry"))
 		v->retry = (unsigned)plan_number(value);
+	else if (str_eq(key, "outcome"))
+		v->outcome = (unsigned)plan_number(value);
+	else if (str_eq(key, "waits-since"))
+		v->waits_since = plan_number(value);
 	else if (str_eq(key, "abort"))
 		v->abort = (unsigned)plan_number(value);
 	else
@@ -208,6 +215,17 @@ static inline void plan_read_job(struct plan_scenario *s, char **save)
 	}
 }
 
+static inline void plan_read_text(struct plan_scenario *s, const char *word, char **save)
+{
+	struct view_version *v = plan_find_version(s, strtok_r(NULL, " ", save));
+	const char *text = strtok_r(NULL, "\n", save);
+
+	if (str_eq(word, "waiting"))
+		v->waiting = text;
+	else
+		v->rejected = text;
+}
+
 static inline void plan_read_setting(struct plan_scenario *s, const char *word, char **save)
 {
 	const char *value = strtok_r(NULL, " ", save);
@@ -224,6 +242,8 @@ static inline void plan_read_setting(struct plan_scenario *s, const char *word, 
 		s->view.max_age = plan_number(value);
 	else if (str_eq(word, "deadline"))
 		s->view.deadline = plan_number(value);
+	else if (str_eq(word, "explain"))
+		s->view.explain_after = plan_number(value);
 	else if (str_eq(word, "idle"))
 		s->view.idle = true;
 	else
@@ -247,6 +267,8 @@ static inline void plan_scenario_line(struct plan_scenario *s, char *line)
 		plan_read_item(s, &save);
 	else if (str_eq(word, "job"))
 		plan_read_job(s, &save);
+	else if (str_eq(word, "waiting") || str_eq(word, "rejected"))
+		plan_read_text(s, word, &save);
 	else if (str_eq(word, "gone"))
 		s->gone[s->view.ngone++] = strtok_r(NULL, " ", &save);
 	else
@@ -261,6 +283,7 @@ static inline void plan_scenario_begin(struct plan_scenario *s, const char *titl
 	s->view.jobs = s->jobs;
 	s->view.gone = s->gone;
 	s->view.room = 100;
+	s->view.namespace = "dev";
 	s->now = 1000;
 	buf_init(&s->want, LIMIT_RESPONSE_BYTES);
 }

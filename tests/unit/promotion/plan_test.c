@@ -39,11 +39,23 @@ static void say_changes(struct buf *to, const struct plan *p, const struct plan_
 		(void)buf_addf(to, " -> %s", plan_states[a->promotion]);
 }
 
+static void say_notes(struct buf *to, const struct plan_action *a)
+{
+	static const char *const notes[] = {"", " set", " removed"};
+
+	if (a->outcome)
+		(void)buf_addf(to, " outcome%s", notes[a->outcome]);
+	if (a->waiting)
+		(void)buf_addf(to, " waiting%s", notes[a->waiting]);
+	if (a->waiting == PLAN_SET)
+		(void)buf_addf(to, " %s", a->text);
+}
+
 /* What an action is about, and what its precondition is of. */
 static void say_action(struct buf *to, const struct plan *p, const struct plan_action *a)
 {
 	static const char *const kinds[] = {"create", "code", "deprecate", "supersede", "commit",
-		"unsuspend", "get-job", "record", "set-ttl", "delete", "report"};
+		"unsuspend", "get-job", "record", "set-ttl", "delete", "report", "annotate"};
 
 	(void)buf_addf(to, "%s %s", kinds[a->kind], a->version->name);
 	if (a->kind == PLAN_CREATE_JOB)
@@ -59,6 +71,7 @@ static void say_action(struct buf *to, const struct plan *p, const struct plan_a
 		(void)buf_addf(to, " %u", a->attempt);
 	say_changes(to, p, a);
 	say_reason(to, a->reason);
+	say_notes(to, a);
 	(void)buf_add(to, "\n");
 }
 

@@ -199,23 +199,41 @@ static void each_step_writes_what_keptn_would(void **state)
 	}
 }
 
-static void a_mark_names_the_newer_version(void **state)
+static void annotations_are_set_removed_or_left_alone(void **state)
 {
-	CLEANUP(buf_release) struct buf got = BUF_INIT(10000);
+	static const struct {
+		struct statuspatch_notes notes;
+		const char *want;
+	} cases[] = {
+		{{"newer", NULL, NULL}, "\"promogate.dev/superseded-by\":\"newer\""},
+		{{NULL, "R: why", NULL}, "\"promogate.dev/waiting\":\"R: why\""},
+		{{NULL, "", NULL}, "\"promogate.dev/waiting\":null"},
+		{{NULL, "", "Failed"},
+			"\"promogate.dev/waiting\":null,\"promogate.dev/outcome\":\"Failed\""},
+		{{"newer", "", ""},
+			"\"promogate.dev/superseded-by\":\"newer\",\"promogate.dev/waiting\":null,"
+			"\"promogate.dev/outcome\":null"},
+	};
 	CLEANUP(appversion_unref_p) struct appversion *v = with_items("");
 
 	(void)state;
-	statuspatch_supersede(v, "newer", &got);
-	assert_string_equal(buf_str(&got),
-		"{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"7\",\"annotations\":{"
-		"\"promogate.dev/superseded-by\":\"newer\"}}}");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(buf_release) struct buf got = BUF_INIT(10000), want = BUF_INIT(10000);
+
+		statuspatch_annotate(v, &cases[i].notes, &got);
+		(void)buf_addf(&want,
+			"{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"7\",\"annotations\":{"
+			"%s}}}",
+			cases[i].want);
+		assert_string_equal(buf_str(&got), buf_str(&want));
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_step_writes_what_keptn_would),
-		cmocka_unit_test(a_mark_names_the_newer_version),
+		cmocka_unit_test(annotations_are_set_removed_or_left_alone),
 	};
 
 	return cmocka_run_group_tests_name("statuspatch", tests, NULL, NULL);

@@ -33,7 +33,7 @@ static void commit(struct kube_request *c)
 
 static void supersede(struct kube_request *c)
 {
-	kube_request_supersede(c, &version, "w");
+	kube_request_annotate(c, &version, &(struct statuspatch_notes){.superseded_by = "w"});
 }
 
 static void unsuspend(struct kube_request *c)

@@ -319,6 +319,147 @@ static void a_job_that_is_there_changes_nothing(void **state)
 	fixture_release(&f);
 }
 
+/* A person must know: it is retried for as long as it is refused. */
+static void a_job_that_may_not_be_adopted_is_reported(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	add_get_job(&f, 0);
+	run(&f);
+	answer(&f, "GET", "/jobs/" JOB_A, "{\"metadata\":{}}");
+	fails(&f, "PATCH", "/jobs/" JOB_A, ERR_FORBIDDEN);
+	ended(&f, ERR_FORBIDDEN, false);
+	fake_env_run(&f.cluster.fake, 100);
+	assert_says(only(&f, "POST", "/events")->body,
+		"failed to restore the label and owner of a Job, retrying: ");
+	fixture_release(&f);
+}
+
+/* --- writes to versions ----------------------------------------------------------------------- */
+
+static void annotations_are_one_patch(void **state)
+{
+	static const struct {
+		enum plan_note waiting, outcome;
+		const char *annotations;
+	} rows[] = {
+		{PLAN_SET, PLAN_KEEP, "{\"promogate.dev/waiting\":\"R: why\"}"},
+		{PLAN_REMOVE, PLAN_KEEP, "{\"promogate.dev/waiting\":null}"},
+		{PLAN_KEEP, PLAN_REMOVE, "{\"promogate.dev/outcome\":null}"},
+		{PLAN_REMOVE, PLAN_SET,
+			"{\"promogate.dev/waiting\":null,\"promogate.dev/outcome\":"
+			"\"Progressing, attempt 1: given up before any promotion task started\"}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct plan_action *a;
+		struct fixture f;
+
+		fixture_init(&f);
+		a = fixture_add(&f, PLAN_ANNOTATE);
+		a->waiting = rows[i].waiting;
+		a->outcome = rows[i].outcome;
+		a->text = "R: why";
+		run(&f);
+		assert_says(only(&f, "PATCH", "/keptnappversions/v")->body, rows[i].annotations);
+		answer(&f, "PATCH", "/keptnappversions/v",
+			"{\"metadata\":{\"resourceVersion\":\"7000\"}}");
+		assert_int_equal(f.app->execution.awaited_version, 7000);
+		ended(&f, ERR_NONE, false);
+		fixture_release(&f);
+	}
+}
+
+static void annotations_that_are_rejected_hold_up_nothing(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	fixture_add(&f, PLAN_ANNOTATE)->waiting = PLAN_REMOVE;
+	add_job(&f, PLAN_UNSUSPEND, JOB_A);
+	fixture_add(&f, PLAN_ANNOTATE)->waiting = PLAN_REMOVE;
+	add_job(&f, PLAN_SET_TTL, JOB_B);
+	run(&f);
+	assert_int_equal(fake_count(&f.cluster.fake, FAKE_CALL), 3); /* nothing waits for them */
+	fake_fail(&f.cluster.fake, cluster_call(&f.cluster, "PATCH", "/keptnappversions/v"),
+		ERR_FORBIDDEN);
+	assert_null(cluster_call(&f.cluster, "PATCH", "/jobs/" JOB_B));
+	fake_answer(&f.cluster.fake, cluster_call(&f.cluster, "PATCH", "/jobs/" JOB_A), "{}");
+	fake_answer(&f.cluster.fake, cluster_call(&f.cluster, "PATCH", "/jobs/" JOB_B), "{}");
+	assert_int_equal(f.done, 0);
+	answer(&f, "PATCH", "/keptnappversions/v", "{}");
+	ended(&f, ERR_FORBIDDEN, false);
+	fixture_release(&f);
+}
+
+/* Only those that say nothing of what was written. */
+static void what_a_lost_write_was_is_kept(void **state)
+{
+	static const struct {
+		enum err_kind kind;
+		bool lost;
+	} rows[] = {
+		{ERR_IO, true}, {ERR_TIMEOUT, true}, {ERR_CONFLICT, false}, {ERR_FORBIDDEN, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct lost_writes *lost;
+		struct fixture f;
+
+		fixture_init(&f);
+		add_record(&f);
+		run(&f);
+		fails(&f, "PATCH", "/keptnappversions/v/status", rows[i].kind);
+		lost = &f.app->reports.lost;
+		assert_int_equal(lost->snapshot != NULL, rows[i].lost);
+		assert_int_equal(lost->plan.nactions, rows[i].lost);
+		if (rows[i].lost)
+			assert_string_equal(lost->plan.changes[0].job, JOB_B);
+		fixture_release(&f);
+	}
+}
+
+/* A webhook on Jobs that fails: the API server answers 500, and says which. */
+static void what_the_api_server_says_is_reported(void **state)
+{
+	static const struct {
+		enum err_kind kind;
+		int status;
+		bool reported;
+	} rows[] = {{ERR_FORBIDDEN, 403, true}, {ERR_INVALID, 422, true}, {ERR_QUOTA, 403, true},
+		{ERR_IO, 500, true}, {ERR_IO, 503, false}, {ERR_IO, 0, false},
+		{ERR_TIMEOUT, 0, false}, {ERR_CONFLICT, 409, false}, {ERR_NOT_FOUND, 404, false},
+		{ERR_TERMINATING, 403, false}, {ERR_THROTTLED, 429, false}};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		const struct err err = {.kind = rows[i / 2].kind,
+			.http_status = rows[i / 2].status,
+			.msg = "the request: what it says"};
+		bool create = i % 2 == 0;
+		struct fixture f;
+
+		fixture_init(&f);
+		if (create)
+			add_create(&f, "a");
+		else
+			add_record(&f);
+		run(&f);
+		fake_end(&f.cluster.fake, only(&f, create ? "POST" : "PATCH", ""), NULL, &err);
+		fake_env_run(&f.cluster.fake, 100);
+		print_message("# %s %d\n", err_kind_name(err.kind), err.http_status);
+		assert_int_equal(
+			fake_count(&f.cluster.fake, FAKE_CALL), rows[i / 2].reported ? 1 : 0);
+		if (rows[i / 2].reported)
+			assert_says(only(&f, "POST", "/events")->body, "what it says");
+		fixture_release(&f);
+	}
+}
+
 /* --- Jobs that can't be created --------------------------------------------------------------- */
 
 static void what_is_invalid_or_too_large_can_not_run(void **state)
@@ -673,6 +814,11 @@ int main(void)
 		cmocka_unit_test(only_a_write_counts_as_written),
 		cmocka_unit_test(only_a_not_found_says_that_a_job_is_gone),
 		cmocka_unit_test(a_job_that_is_there_changes_nothing),
+		cmocka_unit_test(a_job_that_may_not_be_adopted_is_reported),
+		cmocka_unit_test(annotations_are_one_patch),
+		cmocka_unit_test(annotations_that_are_rejected_hold_up_nothing),
+		cmocka_unit_test(what_a_lost_write_was_is_kept),
+		cmocka_unit_test(what_the_api_server_says_is_reported),
 		cmocka_unit_test(what_is_invalid_or_too_large_can_not_run),
 		cmocka_unit_test(a_refusal_of_a_definition_that_changed_meanwhile_is_forgotten),
 		cmocka_unit_test(a_job_is_own_if_the_reply_to_its_creation_has_its_uid),

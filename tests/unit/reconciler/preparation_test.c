@@ -77,7 +77,7 @@ static void waits(struct fixture *f, struct preparation_state *s, const char *ke
 {
 	CLEANUP(plan_release) struct plan plan = PLAN_INIT;
 
-	plan.wait = (struct plan_wait){&v, PLAN_LIMIT_REACHED, 1};
+	plan.wait = (struct plan_wait){&v, PLAN_LIMIT_REACHED, 1, NULL};
 	preparation_hold(f->p, s, key, &plan);
 }
 

@@ -375,13 +375,20 @@ static void a_job_that_is_refused_as_invalid_waits_for_its_definition(void **sta
 static void a_job_that_is_refused_as_invalid_is_retried_after_a_minute(void **state)
 {
 	struct stage *s = *state;
+	struct fake_task *annotation;
 	CLEANUP(free_p) char *a = NULL;
 
 	delivered(s);
 	fake_fail(&s->cluster.fake, cluster_call(&s->cluster, "POST", "/jobs"), ERR_INVALID);
 	a = create_job(s, "jb");
 	cluster_event(&s->cluster, "jobs", "ADDED", a);
-	fake_env_run(&s->cluster.fake, REFUSED_FOR_MS - 1);
+	/* Meanwhile the version says so. */
+	fake_env_run(&s->cluster.fake, 3000);
+	annotation = cluster_call(&s->cluster, "PATCH", "/keptnappversions/v");
+	assert_non_null(annotation);
+	assert_says(annotation->body, "\"promogate.dev/waiting\":\"TaskDefinitionMissing: ");
+	fake_answer(&s->cluster.fake, annotation, "{}");
+	fake_env_run(&s->cluster.fake, REFUSED_FOR_MS - 3001);
 	assert_null(cluster_call(&s->cluster, "POST", "/jobs"));
 	fake_env_run(&s->cluster.fake, 1);
 	assert_non_null(cluster_call(&s->cluster, "POST", "/jobs"));

@@ -228,8 +228,8 @@ static void a_version_runs_since_its_own_delivery(void **state)
 			if (n == 2 && rows[i].deleted)
 				report_memory_forget(&f.app->reports, rows[i].deleted);
 			reports_planned(f.reports, &f.app->reports,
-				&(struct view){
-					.versions = rows[i].plans[n], .nversions = versions});
+				&(struct view){.versions = rows[i].plans[n], .nversions = versions},
+				&(struct plan)PLAN_INIT);
 			fake_env_run(&f.cluster.fake, 3600 * 1000);
 		}
 		/* Again after a pause: it was running already. */
@@ -253,7 +253,8 @@ static unsigned waits(struct fixture *f, enum plan_reason reason)
 	struct plan_action *a = fixture_add(f, PLAN_REPORT);
 
 	a->reason = reason;
-	reports_waits(f->reports, &f->app->reports, f->snapshot, a);
+	f->plan.wait = (struct plan_wait){a->version, reason, 1, NULL};
+	reports_waits(f->reports, &f->app->reports, f->snapshot, &f->plan, a);
 	return posts(f);
 }
 
@@ -273,102 +274,381 @@ static void a_wait_is_reported_once_until_its_reason_changes(void **state)
 	fixture_release(&f);
 }
 
-static unsigned refused(struct fixture *f, const char *task, enum err_kind kind)
+static struct plan_action *add_create(struct fixture *f, const char *task)
 {
 	struct plan_action *a = fixture_add(f, PLAN_CREATE_JOB);
-	struct err err = ERR_INIT;
 
 	a->task = task;
-	a->name = job_name_make(task, 1, 1);
-	(void)err_set(&err, kind, "another text each time: %zu", f->plan.nactions);
-	reports_refused(f->reports, &f->app->reports, f->snapshot, a, &err);
+	a->name = job_name_make(task, 1, f->plan.nactions);
+	return a;
+}
+
+static unsigned refused(struct fixture *f, const char *task, const char *why)
+{
+	struct plan_action *a = add_create(f, task);
+	struct err err = ERR_INIT;
+
+	(void)err_set(&err, ERR_FORBIDDEN, "%s: %s", a->name.text, why);
+	reports_refused(f->reports, &f->app->reports, f->snapshot, a, false, &err);
 	return posts(f);
 }
 
-static void a_refusal_is_reported_once_for_each_task_and_kind(void **state)
+/* Though each try has another name. */
+static void a_refusal_is_reported_once_for_each_task_and_text(void **state)
 {
 	struct fixture f;
 
 	(void)state;
 	fixture_init(&f);
-	assert_int_equal(refused(&f, "a", ERR_FORBIDDEN), 1);
-	assert_int_equal(refused(&f, "a", ERR_FORBIDDEN), 0);
-	assert_int_equal(refused(&f, "b", ERR_FORBIDDEN), 1);
-	assert_int_equal(refused(&f, "a", ERR_INVALID), 1);
-	assert_int_equal(refused(&f, "b", ERR_FORBIDDEN), 0);
+	assert_int_equal(refused(&f, "a", "no right"), 1);
+	assert_int_equal(refused(&f, "a", "no right"), 0);
+	assert_int_equal(refused(&f, "b", "no right"), 1);
+	/* The second, different one, of the same kind. */
+	assert_int_equal(refused(&f, "a", "a policy"), 1);
+	assert_int_equal(refused(&f, "a", "a policy"), 0);
+	assert_int_equal(refused(&f, "b", "no right"), 0);
 	fixture_release(&f);
 }
 
-/* --- Events on their way ---------------------------------------------------------------------- */
-
-static void count(void *ctx)
+/* A webhook whose answers have a serial number. */
+static void a_refusal_that_never_says_the_same_is_reported_a_few_times(void **state)
 {
-	++*(int *)ctx;
-}
-
-static void is_quiet_once_every_event_is_posted(void **state)
-{
-	static const enum err_kind kinds[] = {ERR_NONE, ERR_EXISTS, ERR_FORBIDDEN, ERR_IO};
+	struct fixture f;
+	unsigned n = 0;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		struct fixture f;
-		int quiet = 0;
+	fixture_init(&f);
+	for (int i = 0; i < 100; i++) {
+		CLEANUP(free_p) char *why = xasprintf("request %d", i);
 
-		fixture_init(&f);
-		assert_true(reports_quiet(f.reports));
-		reports_when_quiet(f.reports, count, &quiet);
-		done(&f, add_record(&f, VIEW_FAILED));
-		done(&f, add_record(&f, VIEW_FAILED));
-		assert_false(reports_quiet(f.reports));
-		fake_env_run(&f.cluster.fake, 100);
-		for (int left = 2; left > 0; left--) {
-			struct fake_task *t = cluster_call(&f.cluster, "POST", "/events");
-
-			assert_int_equal(quiet, 0);
-			assert_false(reports_quiet(f.reports));
-			assert_non_null(t);
-			if (kinds[i] == ERR_NONE)
-				fake_answer(&f.cluster.fake, t, "{}");
-			else
-				fake_fail(&f.cluster.fake, t, kinds[i]);
-		}
-		/* An Event that is lost is not retried. */
-		assert_int_equal(quiet, 1);
-		assert_true(reports_quiet(f.reports));
-		assert_int_equal(posts(&f), 0);
-		fixture_release(&f);
+		n += refused(&f, "a", why);
 	}
-}
-
-static void nothing_is_called_back_once_the_client_is_freed(void **state)
-{
-	struct fixture f;
-	int quiet = 0;
-
-	(void)state;
-	fixture_init(&f);
-	reports_when_quiet(f.reports, count, &quiet);
-	done(&f, add_record(&f, VIEW_FAILED)); /* its timer runs */
-	fake_env_run(&f.cluster.fake, 60);
-	done(&f, add_record(&f, VIEW_FAILED));
-	fake_env_run(&f.cluster.fake, 40); /* the first is posted */
+	assert_int_equal(n, 8);
+	assert_int_equal(refused(&f, "b", "request 1"), 1);
 	fixture_release(&f);
-	assert_int_equal(quiet, 0);
 }
 
-static void a_flood_of_events_is_cut(void **state)
+/* What is rejected is part of the view, for the annotation, until the same action succeeds. */
+static void shows_rejection(struct fixture *f, const char *text)
+{
+	struct view_version v = {.name = "v"};
+
+	report_memory_show(&f->app->reports, &v);
+	if (!text)
+		assert_null(v.rejected);
+	else if (!v.rejected || !str_eq(v.rejected, text))
+		fail_msg("%s, not %s", v.rejected ? v.rejected : "nothing", text);
+}
+
+static void a_rejection_ends_when_the_same_action_succeeds(void **state)
+{
+	struct err err = ERR_INIT;
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	shows_rejection(&f, NULL);
+	(void)refused(&f, "a", "a quota");
+	shows_rejection(&f,
+		"Rejected: could not create the Job for promotion task a, retrying: a: a quota");
+	done(&f, add_create(&f, "b"));
+	shows_rejection(&f,
+		"Rejected: could not create the Job for promotion task a, retrying: a: a quota");
+	done(&f, add_create(&f, "a"));
+	shows_rejection(&f, NULL);
+	/* Again, though it was reported before. */
+	(void)refused(&f, "a", "a quota");
+	shows_rejection(&f,
+		"Rejected: could not create the Job for promotion task a, retrying: a: a quota");
+	report_memory_forget(&f.app->reports, "v");
+	shows_rejection(&f, NULL);
+	/* One that counts as a definition that can't run is the reason of that wait. */
+	(void)err_set(&err, ERR_INVALID, "a field");
+	reports_refused(f.reports, &f.app->reports, f.snapshot, add_create(&f, "a"), true, &err);
+	shows_rejection(&f, NULL);
+	assert_int_equal(posts(&f), 1);
+	fixture_release(&f);
+}
+
+static void failed(struct fixture *f, const struct plan_action *a, const char *what)
+{
+	struct err err = ERR_INIT;
+
+	(void)err_set(&err, ERR_FORBIDDEN, "the policy p");
+	reports_failed(f->reports, &f->app->reports, f->snapshot, a, what, &err);
+}
+
+/* The one that waits, which is not the one that the fence is written to. */
+static void a_fence_that_is_refused_is_reported_on_the_version_that_waits(void **state)
+{
+	const struct view_version older = {.name = "v0"};
+	struct plan_action *a;
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	a = fixture_add(&f, PLAN_DEPRECATE);
+	a->other = a->version;
+	a->version = &older;
+	failed(&f, a, NULL);
+	fake_env_run(&f.cluster.fake, 100);
+	says(&f, "\"name\":\"v\",\"uid\":\"u-v\"");
+	says(&f, "failed to retire the older version v0, retrying: the policy p");
+	shows_rejection(
+		&f, "Rejected: failed to retire the older version v0, retrying: the policy p");
+	fixture_release(&f);
+}
+
+/* Its annotation would be the next one to be refused. */
+static void an_annotation_that_is_refused_is_only_reported(void **state)
 {
 	struct fixture f;
 
 	(void)state;
 	fixture_init(&f);
-	for (int i = 0; i < 300; i++)
-		done(&f, add_record(&f, VIEW_FAILED));
-	assert_int_equal(posts(&f), 256);
-	shows("outcome=\"Dropped\"} 44\n");
-	done(&f, add_record(&f, VIEW_FAILED));
+	failed(&f, fixture_add(&f, PLAN_ANNOTATE), NULL);
+	shows_rejection(&f, NULL);
+	fake_env_run(&f.cluster.fake, 100);
+	says(&f, "failed to annotate the version, retrying: the policy p");
+	fixture_release(&f);
+}
+
+/* --- how many wait ---------------------------------------------------------------------------- */
+
+static void planned(struct fixture *f, enum plan_reason reason)
+{
+	f->plan.wait =
+		(struct plan_wait){reason ? &f->snapshot->view.versions[0] : NULL, reason, 1, NULL};
+	reports_planned(f->reports, &f->app->reports, &f->snapshot->view, &f->plan);
+}
+
+#define WAITING(reason) "\npromogate_promotions_waiting{reason=\"" reason "\"} "
+
+static void waiting_applications_are_counted_by_reason(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	shows(WAITING("TaskDefinitionMissing") "0\n");
+	shows(WAITING("OtherVersionRunning") "0\n");
+	shows(WAITING("MaxAgeExceeded") "0\n");
+	shows(WAITING("PolicyDenied") "0\n");
+	shows(WAITING("Rejected") "0\n");
+	fixture_init(&f);
+	planned(&f, PLAN_LIMIT_REACHED);
+	planned(&f, PLAN_LIMIT_REACHED);
+	shows(WAITING("JobLimitReached") "1\n");
+	planned(&f, PLAN_TOO_OLD);
+	shows(WAITING("JobLimitReached") "0\n");
+	shows(WAITING("MaxAgeExceeded") "1\n");
+	planned(&f, PLAN_NO_REASON);
+	shows(WAITING("MaxAgeExceeded") "0\n");
+	/* The application goes while it waits. */
+	planned(&f, PLAN_SIBLING_RUNS);
+	shows(WAITING("OtherVersionRunning") "1\n");
+	fixture_release(&f);
+	shows(WAITING("OtherVersionRunning") "0\n");
+}
+
+static int64_t waits_since(struct fixture *f)
+{
+	struct view_version v = {.name = "v"};
+
+	report_memory_show(&f->app->reports, &v);
+	return v.waits_since;
+}
+
+static void a_wait_counts_from_its_beginning(void **state)
+{
+	struct fixture f;
+	int64_t start;
+
+	(void)state;
+	fixture_init(&f);
+	start = f.cluster.fake.wall_ms / 1000;
+	assert_int_equal(waits_since(&f), 0);
+	planned(&f, PLAN_LIMIT_REACHED);
+	fake_env_run(&f.cluster.fake, 5000);
+	planned(&f, PLAN_SIBLING_RUNS);
+	assert_int_equal(waits_since(&f), start);
+	planned(&f, PLAN_NO_REASON);
+	assert_int_equal(waits_since(&f), 0);
+	planned(&f, PLAN_LIMIT_REACHED);
+	assert_int_equal(waits_since(&f), start + 5);
+	fixture_release(&f);
+}
+
+/* --- lost replies ----------------------------------------------------------------------------- */
+
+/* The snapshot and the plan, as of a record whose reply was lost. */
+static void lose_record(struct fixture *f)
+{
+	struct snapshot *s = f->snapshot;
+	const struct snapshot_config config = {.since = 0};
+
+	(void)add_record(f, VIEW_FAILED);
+	f->snapshot = snapshot_new(f->app, f->cache, f->limiter, &config);
+	reports_lost(&f->app->reports, s, &f->plan);
+}
+
+/* The version as the watch shows it now. */
+static void seen(struct fixture *f, const char *resource_version, enum view_state a,
+	enum view_state promotion)
+{
+	const struct view_item items[] = {{"a", JOB_A, a, 1}, {"b", JOB_B, VIEW_SUCCEEDED, 1}};
+	struct view_version v = f->snapshot->view.versions[0];
+
+	v.resource_version = resource_version ? resource_version : v.resource_version;
+	v.items = items;
+	v.promotion = promotion;
+	reports_planned(f->reports, &f->app->reports,
+		&(struct view){.versions = &v, .nversions = 1}, &(struct plan)PLAN_INIT);
+}
+
+static void a_record_whose_reply_was_lost_is_reported_once_it_is_seen(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	lose_record(&f);
+	seen(&f, NULL, VIEW_PROGRESSING, VIEW_PROGRESSING); /* not yet */
+	assert_int_equal(posts(&f), 0);
+	seen(&f, "999", VIEW_FAILED, VIEW_FAILED);
+	fake_env_run(&f.cluster.fake, 100);
+	says(&f, "\"reason\":\"PromotionTasksFailed\"");
 	assert_int_equal(posts(&f), 1);
+	seen(&f, "999", VIEW_FAILED, VIEW_FAILED);
+	assert_int_equal(posts(&f), 0);
+	fixture_release(&f);
+}
+
+static void a_record_that_was_lost_itself_is_not_reported(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	lose_record(&f);
+	seen(&f, "999", VIEW_PROGRESSING, VIEW_PROGRESSING); /* somebody else wrote */
+	seen(&f, "1000", VIEW_FAILED, VIEW_FAILED);
+	assert_int_equal(posts(&f), 0);
+	fixture_release(&f);
+}
+
+static void a_record_that_was_repeated_is_reported_once(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	lose_record(&f);
+	done(&f, add_record(&f, VIEW_FAILED));
+	seen(&f, "999", VIEW_FAILED, VIEW_FAILED);
+	assert_int_equal(posts(&f), 1);
+	fixture_release(&f);
+}
+
+static void a_lost_reply_goes_with_its_version(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	lose_record(&f);
+	reports_planned(f.reports, &f.app->reports, &(struct view){.nversions = 0},
+		&(struct plan)PLAN_INIT);
+	assert_null(f.app->reports.lost.snapshot);
+	lose_record(&f); /* freed with the application: asan */
+	fixture_release(&f);
+}
+
+/* --- what is deleted -------------------------------------------------------------------------- */
+
+static struct plan_action *add_missing(struct fixture *f, enum view_state promotion)
+{
+	size_t first = f->plan.nchanges;
+
+	plan_add_change(&f->plan, (struct plan_change){"z", JOB_A, VIEW_FAILED, PLAN_MISSING_JOB});
+	return plan_add_patch(
+		&f->plan, PLAN_RECORD, &f->snapshot->view.versions[0], first, promotion);
+}
+
+static void counts_of(struct fixture *f, enum err_kind answer, enum view_state promotion)
+{
+	done(f, add_missing(f, promotion));
+	fake_env_run(&f->cluster.fake, 100);
+	if (answer == ERR_NONE)
+		fake_answer(&f->cluster.fake, cluster_call(&f->cluster, "POST", "/events"), "{}");
+	else
+		fake_fail(&f->cluster.fake, cluster_call(&f->cluster, "POST", "/events"), answer);
+}
+
+#define LINE_Z                                                                                     \
+	"\nkeptn_task_count_total{" APP "keptn_deployment_task_name=\"z\","                        \
+	"keptn_deployment_task_status=\"Failed\",keptn_deployment_task_type=\"promotion\"} "
+
+/* The answer to the Event says whether somebody deleted the Job, or the namespace goes. */
+static void jobs_that_go_with_their_namespace_have_not_failed(void **state)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_METRICS_BYTES);
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	counts_of(&f, ERR_TERMINATING, VIEW_FAILED);
+	counts_of(&f, ERR_NOT_FOUND, VIEW_NONE);
+	metrics_render(&text);
+	assert_null(strstr(buf_str(&text), LINE_Z));
+	counts_of(&f, ERR_NONE, VIEW_NONE);
+	shows(LINE_Z "1\n");
+	counts_of(&f, ERR_FORBIDDEN, VIEW_FAILED);
+	shows(LINE_Z "2\n");
+	/* Whatever comes of the Event later, it is counted once. */
+	counts_of(&f, ERR_IO, VIEW_FAILED);
+	shows(LINE_Z "3\n");
+	fake_env_run(&f.cluster.fake, 1000);
+	assert_int_equal(posts(&f), 1);
+	shows(LINE_Z "3\n");
+	fixture_release(&f);
+}
+
+static void a_version_that_is_being_deleted_ends_without_a_word(void **state)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_METRICS_BYTES);
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	f.snapshot->versions[0]->deleting = true;
+	plan_add_change(&f.plan, (struct plan_change){"y1", JOB_A, VIEW_FAILED, PLAN_MISSING_JOB});
+	done(&f, plan_add_patch(
+			 &f.plan, PLAN_RECORD, &f.snapshot->view.versions[0], 0, VIEW_FAILED));
+	assert_int_equal(posts(&f), 0);
+	metrics_render(&text);
+	assert_null(strstr(buf_str(&text), "keptn_deployment_task_name=\"y1\""));
+	fixture_release(&f);
+}
+
+/* --- Keptn's dashboards ----------------------------------------------------------------------- */
+
+/*
+ * What the panels about tasks and promotions of the Overview and the Applications dashboard ask for
+ * (lifecycle-toolkit, dashboards/grafana), with keptn_task_active, which promoter_test checks; the others are about deployments and evaluations, which
+ * Keptn's operator counts.
+ */
+static void serves_the_series_of_keptns_dashboards(void **state)
+{
+	static const char *const series[] = {"\nkeptn_task_count ",
+		"\nkeptn_task_duration_bucket{le=\"10\"} ",
+		"\nkeptn_promotion_count_total{keptn_deployment_app_name=\"app\","};
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	done(&f, add_record(&f, VIEW_FAILED));
+	for (size_t i = 0; i < ARRAY_SIZE(series); i++)
+		shows(series[i]);
 	fixture_release(&f);
 }
 
@@ -383,10 +663,20 @@ int main(void)
 		cmocka_unit_test(a_start_in_the_future_is_no_duration),
 		cmocka_unit_test(a_version_runs_since_its_own_delivery),
 		cmocka_unit_test(a_wait_is_reported_once_until_its_reason_changes),
-		cmocka_unit_test(a_refusal_is_reported_once_for_each_task_and_kind),
-		cmocka_unit_test(is_quiet_once_every_event_is_posted),
-		cmocka_unit_test(nothing_is_called_back_once_the_client_is_freed),
-		cmocka_unit_test(a_flood_of_events_is_cut),
+		cmocka_unit_test(a_refusal_is_reported_once_for_each_task_and_text),
+		cmocka_unit_test(a_refusal_that_never_says_the_same_is_reported_a_few_times),
+		cmocka_unit_test(a_rejection_ends_when_the_same_action_succeeds),
+		cmocka_unit_test(a_fence_that_is_refused_is_reported_on_the_version_that_waits),
+		cmocka_unit_test(an_annotation_that_is_refused_is_only_reported),
+		cmocka_unit_test(waiting_applications_are_counted_by_reason),
+		cmocka_unit_test(a_wait_counts_from_its_beginning),
+		cmocka_unit_test(a_record_whose_reply_was_lost_is_reported_once_it_is_seen),
+		cmocka_unit_test(a_record_that_was_lost_itself_is_not_reported),
+		cmocka_unit_test(a_record_that_was_repeated_is_reported_once),
+		cmocka_unit_test(a_lost_reply_goes_with_its_version),
+		cmocka_unit_test(jobs_that_go_with_their_namespace_have_not_failed),
+		cmocka_unit_test(a_version_that_is_being_deleted_ends_without_a_word),
+		cmocka_unit_test(serves_the_series_of_keptns_dashboards),
 	};
 
 	return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
