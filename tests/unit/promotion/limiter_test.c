@@ -48,6 +48,10 @@ static const struct {
 		"use a/x 1, wait b/y 7, ask c/z 4, use c/z 4, ask d/w 0, use c/z 0, ask d/w 1,"
 		"wait d/v 2, wait e/w 1, ready e/w, leave d/v, wait d/w 1, ready e/w, leave e/w,"
 		"use d/w 1, leave d/w, use d/w 0, ask c/z 0, wait d/w 1, ready, use a/x 0, ready b/y"},
+	{"more than the limit: what started past it before it left does not count", 5, 0,
+		"use b/y 1, use a/x 1, wait b/y 7, use c/z 3, use c/z 0, use c/z 2, use c/z 0,"
+		"ask c/z 0, leave b/y, wait b/y 7, ask c/z 3"},
+	{"more than the limit does not start past it", 5, 0, "use a/x 1, wait b/y 7, ask a/x 5"},
 	{"what starts ahead of it does not start past it", 5, 0,
 		"use c/z 5, wait a/x 5, wait b/y 7, use c/z 0, use a/x 5, leave a/x, use a/x 1,"
 		"ask c/z 4"},
