@@ -498,6 +498,27 @@ static void what_is_invalid_or_too_large_can_not_run(void **state)
 	}
 }
 
+/* Of two creates, whichever ends first. */
+static void a_refusal_counts_beside_a_timeout(void **state)
+{
+	static const enum err_kind kinds[][2] = {
+		{ERR_QUOTA, ERR_TIMEOUT}, {ERR_TIMEOUT, ERR_QUOTA}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct fixture f;
+
+		fixture_init(&f);
+		add_create(&f, "a");
+		add_create(&f, "b");
+		run(&f);
+		fake_fail(&f.cluster.fake, cluster_call(&f.cluster, "POST", "/jobs"), kinds[i][0]);
+		fails(&f, "POST", "/jobs", kinds[i][1]);
+		assert_int_equal(f.result.create, EXECUTE_REFUSED);
+		fixture_release(&f);
+	}
+}
+
 static void a_refusal_of_a_definition_that_changed_meanwhile_is_forgotten(void **state)
 {
 	struct fixture f;
@@ -820,6 +841,7 @@ int main(void)
 		cmocka_unit_test(what_a_lost_write_was_is_kept),
 		cmocka_unit_test(what_the_api_server_says_is_reported),
 		cmocka_unit_test(what_is_invalid_or_too_large_can_not_run),
+		cmocka_unit_test(a_refusal_counts_beside_a_timeout),
 		cmocka_unit_test(a_refusal_of_a_definition_that_changed_meanwhile_is_forgotten),
 		cmocka_unit_test(a_job_is_own_if_the_reply_to_its_creation_has_its_uid),
 		cmocka_unit_test(only_a_job_with_that_uid_is_shown_as_own),

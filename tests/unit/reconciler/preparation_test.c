@@ -138,6 +138,28 @@ static void the_pause_grows_until_a_commit(void **state)
 	assert_int_equal(pause_of(f, &f->a, "x/a"), 200);
 }
 
+/* A webhook that does not answer refuses nothing: the queue's backoff is enough. */
+static void only_a_refusal_makes_a_pause(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(starts(f, &f->a, "x/a", &v));
+	ends(f, &f->a, "x/a", EXECUTE_CREATE_FAILED, EXECUTE_NOT_COMMITTED);
+	assert_int_equal(preparation_pause(&f->a, f->now), 0);
+}
+
+static void what_has_nothing_to_prepare_forgets_its_refusals(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(plan_release) struct plan nothing = PLAN_INIT;
+
+	(void)pause_of(f, &f->a, "x/a");
+	f->now += 60000;
+	assert_int_equal(pause_of(f, &f->a, "x/a"), 400);
+	preparation_hold(f->p, &f->a, "x/a", &nothing);
+	assert_int_equal(pause_of(f, &f->a, "x/a"), 200);
+}
+
 static void a_newer_version_does_not_pause_for_an_older_one(void **state)
 {
 	struct fixture *f = *state;
@@ -227,6 +249,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_FIXTURE(a_refused_application_pauses_and_tries_again),
 		WITH_FIXTURE(the_pause_grows_until_a_commit),
+		WITH_FIXTURE(only_a_refusal_makes_a_pause),
+		WITH_FIXTURE(what_has_nothing_to_prepare_forgets_its_refusals),
 		WITH_FIXTURE(a_newer_version_does_not_pause_for_an_older_one),
 		WITH_FIXTURE(a_change_of_a_definition_ends_the_pause),
 		WITH_FIXTURE(after_a_failed_create_applications_take_turns),
