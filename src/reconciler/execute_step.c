@@ -175,7 +175,8 @@ static void succeeded(struct step *step, const struct api_response *response)
 {
 	struct execution *run = step->run;
 
-	run->result.wrote |= step->action->kind != PLAN_GET_JOB;
+	run->result.wrote |=
+		step->action->kind != PLAN_GET_JOB && step->action->kind != PLAN_ANNOTATE;
 	switch (step->action->kind) {
 	case PLAN_CREATE_JOB:
 		(void)strmap_remove(&run->app->execution.refused, step->action->task);

@@ -70,6 +70,34 @@ static inline void cluster_event(
 	fake_env_run(&c->fake, 0);
 }
 
+/* Answers each write that says why a version waits; no watch delivers it. */
+static inline void cluster_answer_annotations(struct cluster *c)
+{
+	struct fake_task *t = c->fake.first;
+
+	while (t) {
+		bool annotation = t->kind == FAKE_CALL && str_eq(t->method, "PATCH") &&
+				  strstr(t->body, "promogate.dev/waiting");
+
+		if (annotation)
+			fake_answer(&c->fake, t, "{}");
+		t = annotation ? c->fake.first : t->next;
+	}
+}
+
+/* Time passes, and so it is answered at once. */
+static inline void cluster_run(struct cluster *c, int64_t ms)
+{
+	int64_t until_ms = c->fake.mono_ms + ms;
+
+	cluster_answer_annotations(c);
+	while (fake_next_timer(&c->fake, until_ms)) {
+		fake_env_run_next(&c->fake);
+		cluster_answer_annotations(c);
+	}
+	fake_env_run(&c->fake, until_ms - c->fake.mono_ms);
+}
+
 /* A version with the uid "u-" and its name, the tasks a and b, and these more status members. */
 static inline char *cluster_version(
 	struct cluster *c, const char *name, const char *app, const char *status)

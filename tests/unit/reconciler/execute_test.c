@@ -368,6 +368,7 @@ static void annotations_are_one_patch(void **state)
 		answer(&f, "PATCH", "/keptnappversions/v",
 			"{\"metadata\":{\"resourceVersion\":\"7000\"}}");
 		assert_int_equal(f.app->execution.awaited_version, 7000);
+		assert_false(f.result.wrote); /* the promotion got no further */
 		ended(&f, ERR_NONE, false);
 		fixture_release(&f);
 	}

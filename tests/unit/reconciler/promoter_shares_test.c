@@ -134,21 +134,6 @@ static void posts_are_answered(struct stage *s)
 		fake_answer(&s->cluster.fake, t, "{}");
 }
 
-/* Of versions that say why they wait; the watch does not show it. */
-static void annotations_are_answered(struct stage *s)
-{
-	struct fake_task *t = s->cluster.fake.first;
-
-	while (t) {
-		bool annotation = t->kind == FAKE_CALL && str_eq(t->method, "PATCH") &&
-				  strstr(t->body, "promogate.dev/waiting");
-
-		if (annotation)
-			fake_answer(&s->cluster.fake, t, "{}");
-		t = annotation ? s->cluster.fake.first : t->next;
-	}
-}
-
 /* --- plans ------------------------------------------------------------------------------------ */
 
 static void a_namespace_whose_creates_hang_leaves_room_for_others(void **state)
@@ -211,8 +196,7 @@ static void applications_whose_jobs_are_refused_take_turns(void **state)
 	creates_fail(s, "x", ERR_QUOTA);
 	assert_int_equal(count_creates_in(s, "x"), 0);
 	for (int i = 0; i < 40; i++) {
-		fake_env_run(&s->cluster.fake, 30000);
-		annotations_are_answered(s);
+		cluster_run(&s->cluster, 30000);
 		if (count_creates_in(s, "x") == 0)
 			continue;
 		assert_int_equal(count_creates_in(s, "x"), 2);
@@ -348,7 +332,7 @@ static void a_waiter_that_backs_off_starts_once_it_can(void **state)
 		fake_fail(&s->cluster.fake, ttl(s), ERR_FORBIDDEN);
 		while (!cluster_call(&s->cluster, "PATCH", "/dev/jobs/a-1-bcdfghjk")) {
 			fake_env_run_next(&s->cluster.fake);
-			annotations_are_answered(s);
+			cluster_answer_annotations(&s->cluster);
 		}
 	}
 	fake_fail(&s->cluster.fake, ttl(s), ERR_FORBIDDEN);

@@ -86,7 +86,7 @@ static void definition_event(struct stage *s, const char *type, const char *defi
 
 static void passes_s(struct stage *s, int64_t seconds)
 {
-	fake_env_run(&s->cluster.fake, seconds * 1000);
+	cluster_run(&s->cluster, seconds * 1000);
 }
 
 /* The creates of both Jobs get this answer. */
@@ -202,7 +202,7 @@ static void a_job_that_stays_invalid_fails_at_the_deadline(void **state)
 		creates_fail(s, ERR_INVALID);
 		assert_false(gives_up(s));
 		assert_false(creates(s));
-		fake_env_run(&s->cluster.fake, REFUSED_FOR_MS);
+		cluster_run(&s->cluster, REFUSED_FOR_MS);
 	}
 	assert_true(gives_up(s));
 }
@@ -219,7 +219,7 @@ static void a_job_that_is_denied_is_retried_within_a_minute_and_never_given_up(v
 		delivered(s, BOTH);
 		for (int minutes = 0; minutes < 2 * DEADLINE_S / 60; minutes++) {
 			creates_fail(s, kinds[i]);
-			fake_env_run(&s->cluster.fake, MINUTE_MS);
+			cluster_run(&s->cluster, MINUTE_MS);
 			assert_false(gives_up(s));
 		}
 		/* Then a definition goes for a moment. */
