@@ -31,6 +31,7 @@ struct elector {
 	int64_t sent_ms; /* when its write was sent */
 
 	bool leading, ended;
+	uint64_t term;
 	int64_t renewed_ms; /* when the last successful write was sent */
 	char *reported_holder;
 	enum err_kind reported_failure;
@@ -204,6 +205,7 @@ static void lead_on(struct elector *e)
 	try_later(e);
 	if (!first)
 		return;
+	e->term = lease_resource_version(&e->view);
 	start_timer(e, left_ms(e), deadline_came);
 	metric_set(metric_at(&leader), 1);
 	log_event(LOG_INFO, "leading", LOG_STR("identity", e->config.lease.identity), LOG_END);
@@ -404,6 +406,11 @@ void elector_step_down(struct elector *e, void (*done)(void *ctx), void *ctx)
 	e->stepped_down = done;
 	e->stepped_down_ctx = ctx;
 	start_timer(e, 0, step_down_begin);
+}
+
+uint64_t elector_term(const struct elector *e)
+{
+	return e->term;
 }
 
 bool elector_reached(const struct elector *e)

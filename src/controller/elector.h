@@ -50,6 +50,13 @@ void elector_free(struct elector *e);
 bool elector_leading(struct elector *e);
 
 /*
+ * A number that is greater than that of each earlier leader: the resourceVersion that the write
+ * gave the Lease by which it was acquired. It grows even if somebody deletes the Lease. From
+ * leading() on; 0 if the API server's resourceVersions are not numbers.
+ */
+uint64_t elector_term(const struct elector *e);
+
+/*
  * Whether it has recently held the Lease or read who holds it, which makes a standby ready. Any
  * thread.
  */

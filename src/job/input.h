@@ -20,6 +20,7 @@ struct job_spec {
 	const struct resolution *task; /* RESOLVE_RUNS, of job_definitions */
 	const char *name; /* of the Job: job_name_make() */
 	uint32_t attempt;
+	uint64_t term; /* of the leader that creates it */
 	const char *images[RUNTIME_COUNT]; /* NULL or "": no function can run there */
 };
 

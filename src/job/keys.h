@@ -23,6 +23,9 @@
 /* Kept here because the definition may be gone once the outcome has been recorded. */
 #define JOB_TTL "promogate.dev/ttl-seconds-after-finished"
 
+/* The leader's term in which it was created. */
+#define JOB_TERM "promogate.dev/term"
+
 /* Written once the outcome is recorded: the blocking policy, its source, and what happened. */
 #define JOB_ON_FAILURE ON_FAILURE_ANNOTATION
 #define JOB_DECIDED_BY "promogate.dev/decided-by"

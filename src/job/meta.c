@@ -42,8 +42,9 @@ static void emit_labels(const struct job_spec *s, struct emit *e)
 
 static void emit_job_annotations(const struct job_spec *s, struct emit *e)
 {
-	char ttl[24];
+	char ttl[24], term[24];
 
+	(void)snprintf(term, sizeof(term), "%llu", (unsigned long long)s->term);
 	(void)snprintf(ttl, sizeof(ttl), "%lld", (long long)job_spec_definition(s)->ttl_seconds);
 	emit_key_object(e, "annotations");
 	emit_inherited(s, JOB_ANNOTATIONS, e);
@@ -52,6 +53,7 @@ static void emit_job_annotations(const struct job_spec *s, struct emit *e)
 	emit_key_string(e, JOB_KEPTN_TASK, s->name);
 	emit_key_string(e, JOB_TASK, job_meta_task(s));
 	emit_key_string(e, JOB_TTL, ttl);
+	emit_key_string(e, JOB_TERM, term);
 	emit_object_end(e);
 }
 

@@ -115,6 +115,7 @@ void job_status_read(const struct json *job, struct job_status *ret)
 	ret->attempt = job_name_attempt(ret->name, ret->task);
 	ret->app = app_of(metadata);
 	ret->context = variable_of(job, JOB_CONTEXT_VARIABLE);
+	ret->term = number_of(annotations, JOB_TERM, 0);
 	ret->ttl_seconds = number_of(annotations, JOB_TTL, DEFAULT_TTL_SECONDS);
 	ret->ttl_set = json_type(json_get(spec, "ttlSecondsAfterFinished")) == JSON_NUMBER;
 	ret->released = json_at(metadata, "annotations", JOB_RELEASED) != NULL;

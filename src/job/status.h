@@ -33,6 +33,7 @@ struct job_status {
 	char version_uid[JOB_UID_BYTES + 1];
 	const char *task;
 	const char *owner_uid; /* of the KeptnAppVersion that controls it, or "" */
+	int64_t term; /* in which it was created, as the annotation says; 0 for none */
 	uint32_t attempt; /* from the Job's name; 0 for a name that Promogate does not make */
 	const char *app; /* the annotation keptn.sh/app, else the label promogate.dev/app, or "" */
 	const char *context; /* the pod's KEPTN_CONTEXT, which is immutable; "" for none */

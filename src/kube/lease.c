@@ -100,6 +100,14 @@ const char *lease_holder(const struct lease_view *v)
 	return json_string_or(json_at(v->object, "spec", "holderIdentity"), "");
 }
 
+uint64_t lease_resource_version(const struct lease_view *v)
+{
+	const char *text = json_string_or(json_at(v->object, "metadata", "resourceVersion"), "");
+	int64_t version;
+
+	return str_to_int64(text, &version) == 0 && version > 0 ? (uint64_t)version : 0;
+}
+
 static int64_t int_or(const struct json *object, const char *field, int64_t otherwise)
 {
 	int64_t n;

@@ -53,6 +53,9 @@ int lease_view_set(
 /* The holder, "" if there is none; valid until the view changes. */
 const char *lease_holder(const struct lease_view *v);
 
+/* The resourceVersion of the Lease; 0 if there is none, or it is not a number. */
+uint64_t lease_resource_version(const struct lease_view *v);
+
 enum lease_step {
 	LEASE_WAIT, /* another candidate holds it */
 	LEASE_CREATE, /* POST the body to the collection */

@@ -109,6 +109,23 @@ static const char *waiting_of(const struct json *annotation)
 	return strlen(text) <= LIMIT_MESSAGE_BYTES ? text : "too long";
 }
 
+/* A claim that is not valid counts as none. */
+static void read_claim(struct view_version *v, const char *claim)
+{
+	const char *dash = claim ? strchr(claim, '-') : NULL;
+	char term[24];
+	int64_t t, n;
+
+	if (!dash || (size_t)(dash - claim) >= sizeof(term))
+		return;
+	memcpy(term, claim, (size_t)(dash - claim));
+	term[dash - claim] = '\0';
+	if (str_to_int64(term, &t) < 0 || str_to_int64(dash + 1, &n) < 0 || t < 0 || n < 0)
+		return;
+	v->claim_term = (uint64_t)t;
+	v->claim_nonce = (uint64_t)n;
+}
+
 static void read_metadata(struct appversion *v, const struct json *metadata)
 {
 	const struct json *annotations = json_get(metadata, "annotations");
@@ -123,6 +140,7 @@ static void read_metadata(struct appversion *v, const struct json *metadata)
 	v->view.abort = number_of(json_get(annotations, APPVERSION_ABORT));
 	v->view.waiting = waiting_of(json_get(annotations, APPVERSION_WAITING));
 	v->view.outcome = attempt_of(json_get(annotations, APPVERSION_OUTCOME));
+	read_claim(&v->view, json_string(json_get(annotations, APPVERSION_CLAIM)));
 	v->view.superseded = json_string(json_get(annotations, APPVERSION_SUPERSEDED_BY)) != NULL;
 }
 

@@ -30,6 +30,7 @@
 #define APPVERSION_SUPERSEDED_BY "promogate.dev/superseded-by"
 #define APPVERSION_WAITING       "promogate.dev/waiting"
 #define APPVERSION_OUTCOME       "promogate.dev/outcome"
+#define APPVERSION_CLAIM         "promogate.dev/claim" /* TERM-NONCE, both decimal */
 
 /* A status item; "" for what is absent. */
 struct appversion_item {

@@ -23,7 +23,8 @@ static struct plan_action *find_write(struct plan *p, const struct view_version 
 
 bool plan_held_up(const struct plan *p, const struct view *view, const struct view_version *v)
 {
-	return v->rejected && (view_waits(view, v) || view_active(v) || v == p->start.version);
+	return v->rejected && (view_waits(view, v) || view_active(v) || v == p->start.version ||
+				      v == p->wait.version);
 }
 
 /* Why v does not go on; NULL: nothing is in its way. */
@@ -32,7 +33,7 @@ static const char *obstacle(struct planning *p, const struct view_version *v)
 	CLEANUP(buf_release) struct buf text = BUF_INIT(WAIT_TEXT_MAX);
 	char cut[LIMIT_MESSAGE_BYTES + 1];
 
-	if (v != p->to->wait.version)
+	if (v != p->to->wait.version || p->to->wait.reason == PLAN_CREATE_REFUSED)
 		return plan_held_up(p->to, p->view, v) ? v->rejected : NULL;
 	wait_text_annotation(&text, p->view, &p->to->wait);
 	(void)utf8_copy(cut, sizeof(cut), buf_str(&text));

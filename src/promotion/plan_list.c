@@ -55,6 +55,7 @@ bool plan_writes_version(enum plan_kind kind)
 	switch (kind) {
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
+	case PLAN_CLAIM:
 	case PLAN_COMMIT:
 	case PLAN_RECORD:
 	case PLAN_ANNOTATE:

@@ -17,6 +17,7 @@ enum plan_kind {
 	PLAN_CREATE_CODE, /* the ConfigMap of job, which owns it */
 	PLAN_DEPRECATE, /* rv: promotionStatus Deprecated */
 	PLAN_SUPERSEDE, /* rv: the annotation superseded-by, naming `other` */
+	PLAN_CLAIM, /* rv: the annotation claim, with the term of the view and `nonce` */
 	PLAN_COMMIT, /* rv: open the items of changes, promotionStatus Progressing */
 	PLAN_UNSUSPEND, /* uid */
 	PLAN_GET_JOB, /* GET the Job that item names, live; see below */
@@ -40,6 +41,8 @@ enum plan_reason {
 	PLAN_DEADLINE, /* a definition was not created in time */
 	PLAN_NO_DEFINITION, /* some of version->tasks are not defined */
 	PLAN_LIMIT_REACHED, /* the limit on running Jobs */
+	PLAN_CREATE_REFUSED, /* a Job could not be created; retried after a pause */
+	PLAN_CLAIMED, /* by a later leader */
 	PLAN_SIBLING_RUNS, /* another version of the application, `other` */
 	PLAN_TOO_OLD, /* it is promoted only after a manual retry */
 	PLAN_REFUSED, /* by a PromotionPolicy */
@@ -70,6 +73,7 @@ struct plan_action {
 	unsigned attempt; /* CREATE_JOB, COMMIT; REPORT of an ignored annotation */
 	struct job_name name; /* CREATE_JOB */
 	const struct view_item *item; /* GET_JOB */
+	uint64_t nonce; /* CLAIM; not 0 */
 	enum view_state promotion; /* COMMIT, RECORD: the new promotionStatus; NONE: as it is */
 	size_t first, count; /* COMMIT, RECORD: of plan.changes */
 	enum plan_note waiting, outcome; /* ANNOTATE, SUPERSEDE */

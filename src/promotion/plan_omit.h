@@ -15,6 +15,9 @@ enum plan_omit {
 	OMIT_EXPIRE_LATER, /* rule 9, second half */
 	OMIT_CLEAN_UP_FACTS, /* rule 10: delete Jobs that no visible commit names */
 	OMIT_OWN, /* rule 6: a commit may name a Job that another term, or somebody else, created */
+	OMIT_CLAIM, /* rule 14: uncommitted Jobs are deleted without a claim */
+	OMIT_CLAIM_NONCE, /* rule 14: any claim of this term will do */
+	OMIT_CLAIM_TERM, /* rule 14: a former leader does not yield to a later one */
 	OMIT_ABORT_DELETES, /* rule 11: record "aborted" at once */
 };
 

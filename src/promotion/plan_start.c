@@ -76,6 +76,43 @@ static bool expired(struct planning *p, const struct view_version *v)
 	return p->now >= end;
 }
 
+/* Rule 6: what a commit may name. It is known to be ours, and no pod of it has started. */
+static bool committable(const struct view_job *job)
+{
+	return (job->own || OMITTED(OMIT_OWN)) && job->locked && !job->deleting &&
+	       job->outcome == VIEW_RUNNING;
+}
+
+/* The Job that the commit will name for a task, the first by name; NULL: one must be created. */
+static const struct view_job *choose_job(
+	const struct view *view, const struct view_version *v, const char *task, unsigned attempt)
+{
+	const struct view_job *chosen = NULL;
+
+	for (size_t i = 0; i < view->njobs; i++) {
+		const struct view_job *job = &view->jobs[i];
+
+		if (job->attempt != attempt || !committable(job) || !str_eq(job->task, task) ||
+			!str_eq(job->version_uid, v->uid))
+			continue;
+		if (!chosen || strcmp(job->name, chosen->name) < 0)
+			chosen = job;
+	}
+	return chosen;
+}
+
+/* Every Job that the attempt needs can be committed. */
+static bool prepared(const struct view *view, const struct view_version *v, unsigned attempt)
+{
+	for (size_t i = 0; i < v->ntasks; i++) {
+		const struct view_job *job = choose_job(view, v, v->tasks[i].name, attempt);
+
+		if (task_needed(v, v->tasks[i].name) && (!job || !job->ready))
+			return false;
+	}
+	return true;
+}
+
 /* Rule 2, except the newer siblings, since v is the head: why it can't start, if it can't. */
 static enum plan_reason find_wait(struct planning *p, const struct view_version *v,
 	unsigned attempt, bool undefined, unsigned needed)
@@ -93,7 +130,10 @@ static enum plan_reason find_wait(struct planning *p, const struct view_version 
 		return attempt == 1 && expired(p, v) ? PLAN_DEADLINE : PLAN_NO_DEFINITION;
 	if (sibling)
 		return PLAN_SIBLING_RUNS;
-	return needed > view->room && !view->idle ? PLAN_LIMIT_REACHED : PLAN_NO_REASON;
+	if (needed > view->room && !view->idle)
+		return PLAN_LIMIT_REACHED;
+	return v->create_refused && !prepared(view, v, attempt) ? PLAN_CREATE_REFUSED
+								: PLAN_NO_REASON;
 }
 
 /* True if the attempt may start; otherwise the plan says why not. */
@@ -117,6 +157,10 @@ static bool eligible(struct planning *p, const struct view_version *v, unsigned 
 	}
 	p->to->wait = (struct plan_wait){
 		v, reason, needed, reason == PLAN_SIBLING_RUNS ? active_sibling(p->view, v) : NULL};
+	if (v->create_refused)
+		plan_discard(p, v, attempt);
+	if (reason == PLAN_CREATE_REFUSED)
+		return false; /* reported when it was refused */
 	report = plan_add(p->to, PLAN_REPORT, v);
 	report->reason = reason;
 	report->other = p->to->wait.other;
@@ -142,31 +186,6 @@ static bool fence(struct planning *p, const struct view_version *head)
 		plan_add(p->to, never ? PLAN_DEPRECATE : PLAN_SUPERSEDE, v)->other = head;
 	}
 	return absorbed;
-}
-
-/* Rule 6: what a commit may name. It is known to be ours, and no pod of it has started. */
-static bool committable(const struct view_job *job)
-{
-	return (job->own || OMITTED(OMIT_OWN)) && job->locked && !job->deleting &&
-	       job->outcome == VIEW_RUNNING;
-}
-
-/* The Job that the commit will name for a task, the first by name; NULL: one must be created. */
-static const struct view_job *choose_job(
-	const struct view *view, const struct view_version *v, const char *task, unsigned attempt)
-{
-	const struct view_job *chosen = NULL;
-
-	for (size_t i = 0; i < view->njobs; i++) {
-		const struct view_job *job = &view->jobs[i];
-
-		if (job->attempt != attempt || !committable(job) || !str_eq(job->task, task) ||
-			!str_eq(job->version_uid, v->uid))
-			continue;
-		if (!chosen || strcmp(job->name, chosen->name) < 0)
-			chosen = job;
-	}
-	return chosen;
 }
 
 /* Rule 3 for one task. True if its Job is ready to be committed, which is a change then. */
@@ -195,10 +214,15 @@ static bool prepare(
 void plan_head(struct planning *p, const struct view_version *head)
 {
 	unsigned attempt = due_attempt(p->view, head);
-	bool start = attempt > 0 && eligible(p, head, attempt);
-	bool ready = start;
+	bool start, ready;
 	size_t first;
 
+	if (attempt > 0 && plan_claimed_later(p, head)) {
+		p->to->wait = (struct plan_wait){.version = head, .reason = PLAN_CLAIMED};
+		plan_add(p->to, PLAN_REPORT, head)->reason = PLAN_CLAIMED;
+		return;
+	}
+	ready = start = attempt > 0 && eligible(p, head, attempt);
 	/* A started version keeps older siblings from starting, also ones delivered later. */
 	if ((start || view_started(head)) && !fence(p, head))
 		ready = false;

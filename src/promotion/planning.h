@@ -21,6 +21,13 @@ static inline enum view_state plan_failure(const struct view_version *v)
 
 /* For the newest version that waits or has started: rules 2 to 6 and 12 (plan_start.c). */
 void plan_head(struct planning *p, const struct view_version *head);
+/*
+ * For the head, whose next attempt can't go on: gives its uncommitted Jobs back, rule 14
+ * (plan_discard.c).
+ */
+void plan_discard(struct planning *p, const struct view_version *head, unsigned attempt);
+/* Rule 14: a later leader has claimed it. */
+bool plan_claimed_later(const struct planning *p, const struct view_version *v);
 /* For a version that is committed or waits: rules 7, 8, 11 and 13 (plan_run.c). */
 void plan_version(struct planning *p, const struct view_version *v);
 /* For a version: what a person asks for in vain (plan_request.c). head may be NULL. */

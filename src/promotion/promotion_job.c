@@ -23,6 +23,7 @@ static struct view_job view_of(const struct job_status *s)
 		.version_uid = s->version_uid,
 		.task = s->task,
 		.attempt = s->attempt,
+		.term = s->term > 0 ? (uint64_t)s->term : 0,
 		.suspended = s->state == JOB_SUSPENDED,
 		.locked = s->locked,
 		.deleting = s->deleting,

@@ -160,6 +160,7 @@ void statuspatch_annotate(
 	emit_begin(&e, v);
 	emit_key_object(&e, "annotations");
 	emit_note(&e, APPVERSION_SUPERSEDED_BY, notes->superseded_by);
+	emit_note(&e, APPVERSION_CLAIM, notes->claim);
 	emit_note(&e, APPVERSION_WAITING, notes->waiting);
 	emit_note(&e, APPVERSION_OUTCOME, notes->outcome);
 	emit_object_end(&e);

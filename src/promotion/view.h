@@ -57,8 +57,15 @@ struct view_version {
 	 * defined; 0: this view is the first. In the time of `now`, whatever clock it was taken by.
 	 */
 	int64_t undefined_since;
+	/*
+	 * A Job of it was refused, and the pause after that is not over: none is created, and those
+	 * that wait for others are given back.
+	 */
+	bool create_refused;
 	bool refused; /* a PromotionPolicy that denies is violated */
 	bool superseded; /* has the annotation promogate.dev/superseded-by */
+	/* The annotation promogate.dev/claim: whose claim was written last; 0 for none. */
+	uint64_t claim_term, claim_nonce;
 	enum view_state promotion; /* promotionStatus */
 	unsigned retry, abort; /* annotations: the attempt that a person names; 0 for none */
 	const char *waiting; /* the annotation promogate.dev/waiting; NULL or "": it has none */
@@ -86,6 +93,7 @@ struct view_job {
 	const char *version_uid; /* its owner */
 	const char *task;
 	unsigned attempt;
+	uint64_t term; /* of the replica that created it, as its annotation says; 0 for none */
 	bool suspended; /* or its parallelism is 0: no pod starts */
 	bool own; /* created in this term: its uid is that of a reply to our create */
 	bool locked; /* its parallelism is 0: no pod starts, even if somebody resumes it */
@@ -104,6 +112,9 @@ struct view {
 	/* Names of Jobs for which a live GET answered NotFound after the item was seen. */
 	const char *const *gone;
 	size_t ngone;
+	uint64_t term; /* of this replica: that of each later leader is greater */
+	/* The nonce of our last claim, if no commit was sent since; 0: none. */
+	uint64_t claim;
 	unsigned room; /* Jobs that may start under the limit */
 	bool idle; /* none runs: a version with more tasks than the limit may start */
 	int64_t since; /* earlier deliveries are not promoted */

@@ -7,6 +7,8 @@
 static const char *const names[] = {
 	[PLAN_NO_DEFINITION] = "TaskDefinitionMissing",
 	[PLAN_LIMIT_REACHED] = "JobLimitReached",
+	[PLAN_CREATE_REFUSED] = WAIT_TEXT_REJECTED,
+	[PLAN_CLAIMED] = "ClaimedByOther",
 	[PLAN_SIBLING_RUNS] = "OtherVersionRunning",
 	[PLAN_TOO_OLD] = "MaxAgeExceeded",
 	[PLAN_REFUSED] = "PolicyDenied",
@@ -76,6 +78,9 @@ void wait_text(struct buf *to, const struct view *view, const struct plan_wait *
 		too_old(to, view, wait->version);
 	else if (wait->reason == PLAN_REFUSED)
 		(void)buf_add(to, "a PromotionPolicy forbids it");
+	else if (wait->reason == PLAN_CLAIMED)
+		(void)buf_add(to, "a later leader has claimed it (annotation " APPVERSION_CLAIM
+				  "). If no other replica runs, remove the annotation");
 	else if (wait->reason == PLAN_SIBLING_RUNS)
 		(void)buf_addf(to, "the promotion tasks of %s are running", wait->other->name);
 	else

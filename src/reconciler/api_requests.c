@@ -1,5 +1,6 @@
 #include "reconciler/api_requests.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,16 @@ void kube_request_annotate(
 {
 	patch(c, version_url(v));
 	statuspatch_annotate(v, notes, &c->body);
+}
+
+void kube_request_claim(
+	struct kube_request *c, const struct appversion *v, uint64_t term, uint64_t nonce)
+{
+	char claim[48];
+
+	(void)snprintf(claim, sizeof(claim), "%llu-%llu", (unsigned long long)term,
+		(unsigned long long)nonce);
+	kube_request_annotate(c, v, &(struct statuspatch_notes){.claim = claim});
 }
 
 void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *job)

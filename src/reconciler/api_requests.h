@@ -38,6 +38,9 @@ void kube_request_status_patch(struct kube_request *c, const struct appversion *
 	int64_t wall_ms);
 void kube_request_annotate(
 	struct kube_request *c, const struct appversion *v, const struct statuspatch_notes *notes);
+/* Rule 14: the annotation claim. */
+void kube_request_claim(
+	struct kube_request *c, const struct appversion *v, uint64_t term, uint64_t nonce);
 void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *job);
 /* Records the outcome on the Job, and sets its TTL. */
 void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job,

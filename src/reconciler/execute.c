@@ -43,10 +43,24 @@ static void patch_status(struct step *step)
 	const struct plan_action *a = step->action;
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
+	/* A claim that was written before this commit proves nothing about it. */
+	if (a->kind == PLAN_COMMIT)
+		step->run->app->execution.claim = 0;
 	kube_request_status_patch(&request, step_version(step),
 		a->kind == PLAN_DEPRECATE ? VIEW_DEPRECATED : a->promotion,
 		a->count ? step->run->plan.changes + a->first : NULL, a->count,
 		env_wall_ms(step->run->x->env));
+	step_send(step, &request, step_done);
+}
+
+static void claim(struct step *step)
+{
+	struct execution *run = step->run;
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
+
+	run->app->execution.claim = step->action->nonce;
+	kube_request_claim(
+		&request, step_version(step), run->snapshot->view.term, step->action->nonce);
 	step_send(step, &request, step_done);
 }
 
@@ -140,6 +154,9 @@ static bool start(struct step *step)
 	case PLAN_COMMIT:
 	case PLAN_RECORD:
 		patch_status(step);
+		return true;
+	case PLAN_CLAIM:
+		claim(step);
 		return true;
 	case PLAN_SUPERSEDE:
 	case PLAN_ANNOTATE:

@@ -29,6 +29,7 @@ static int making_init(struct making *m, const struct step *step, const char *ta
 		.task = &m->task,
 		.name = name,
 		.attempt = attempt,
+		.term = step->run->snapshot->view.term,
 	};
 	memcpy(m->spec.images, x->images, sizeof(m->spec.images));
 	return 0;

@@ -195,6 +195,7 @@ static void succeeded(struct step *step, const struct api_response *response)
 		strmap_clear(&run->app->execution.own);
 		await(&run->app->execution.awaited_version, response);
 		break;
+	case PLAN_CLAIM:
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
 	case PLAN_ANNOTATE:

@@ -18,8 +18,8 @@ struct executor_memory {
 	 */
 	uint64_t awaited_version, awaited_job;
 	struct strmap gone; /* names of Jobs for which a live GET answered NotFound */
-	struct strmap
-		own; /* names of uncommitted Jobs to the uid that the reply to our create had */
+	uint64_t claim; /* the nonce of the last claim, if no commit was sent since; 0: none */
+	struct strmap own; /* name of an uncommitted Job to the uid in the reply to our create */
 	struct strmap with_code; /* names of Jobs whose ConfigMap exists */
 	/* Task to why its Job is not valid: it counts as undefined until a retry. */
 	struct strmap refused;

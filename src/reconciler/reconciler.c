@@ -68,6 +68,7 @@ static void promote(struct reconciler *r, int64_t since)
 	config.may_act = may_act;
 	config.may_act_ctx = r;
 	config.snapshot.since = since;
+	config.snapshot.term = elector_term(r->elector);
 	p = promoter_new(&config);
 	lock_lock(&r->lock);
 	r->promoter = p;

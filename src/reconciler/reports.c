@@ -236,6 +236,7 @@ void reports_done(struct reports *r, struct report_memory *memory, const struct 
 		break;
 	case PLAN_CREATE_JOB:
 	case PLAN_CREATE_CODE:
+	case PLAN_CLAIM:
 	case PLAN_GET_JOB:
 	case PLAN_SET_TTL:
 	case PLAN_DELETE:

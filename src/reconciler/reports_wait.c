@@ -138,6 +138,7 @@ static char *doing(const struct plan_action *a)
 		[PLAN_SET_TTL] = "set the TTL of a Job",
 		[PLAN_DELETE] = "delete a Job",
 		[PLAN_GET_JOB] = "get a Job",
+		[PLAN_CLAIM] = "delete Jobs that were not committed",
 		[PLAN_ANNOTATE] = "annotate the version",
 	};
 

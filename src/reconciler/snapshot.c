@@ -61,6 +61,8 @@ static void show_versions(struct snapshot *s, const struct app *app, const struc
 		s->view_versions[i] = s->versions[i]->view;
 		s->view_versions[i].on_failure = s->on_failure.value;
 		report_memory_show(&app->reports, &s->view_versions[i]);
+		s->view_versions[i].create_refused =
+			preparation_pauses(&app->preparation, s->view_versions[i].name);
 		ntasks += s->versions[i]->view.ntasks;
 	}
 	at = s->view_tasks = xcalloc(ntasks, sizeof(*at));
@@ -118,6 +120,8 @@ struct snapshot *snapshot_new(const struct app *app, const struct cache *cache,
 	answer = limiter_ask(limiter, app->key, s->namespace);
 	s->view.room = answer.room;
 	s->view.idle = answer.idle;
+	s->view.term = config->term;
+	s->view.claim = app->execution.claim;
 	s->view.since = config->since;
 	s->view.max_age = config->max_age;
 	s->view.deadline = config->deadline;

@@ -16,6 +16,7 @@
 struct snapshot_config {
 	int64_t since; /* seconds since 1970 */
 	int64_t max_age, deadline; /* seconds; 0: no limit */
+	uint64_t term; /* elector_term() */
 };
 
 struct snapshot {

@@ -34,8 +34,9 @@ static void make_names(const struct model *m)
 		struct slot_name n = slot_name(m, i);
 
 		names[i] = job_name_make(task_names[n.task], n.attempt,
-			m->bounds.plant == PLANT_SAME_NAMES ? n.version
-							    : n.version * CREATED_MAX + n.created);
+			m->bounds.plant == PLANT_SAME_NAMES
+				? n.version
+				: n.version * (CREATED_MAX + 1) + n.created);
 	}
 	named_for = &m->bounds;
 }
@@ -71,7 +72,10 @@ static void add_version(
 		.delivered = is->delivered,
 		.ended = m->settings.ended[v],
 		.undefined_since = MODEL_NOW,
+		.create_refused = r->refused,
 		.superseded = is->marked,
+		.claim_term = is->claim_term,
+		.claim_nonce = is->claim,
 		.promotion = is->promotion,
 		.retry = is->retry,
 		.abort = is->abort,
@@ -81,6 +85,27 @@ static void add_version(
 		.nitems = n,
 	};
 	in->view.nversions++;
+}
+
+static enum view_outcome outcome_of(uint8_t state)
+{
+	switch (state) {
+	case JOB_OK:
+	case JOB_OK_TTL:
+	case JOB_STRAY_OK:
+		return VIEW_COMPLETE;
+	case JOB_FAILED:
+	case JOB_FAILED_TTL:
+		return VIEW_JOB_FAILED;
+	default:
+		return VIEW_RUNNING;
+	}
+}
+
+/* Without the second lock, a commit can't demand it. */
+static bool is_not_locked(const struct model *m)
+{
+	return m->bounds.plant == PLANT_ONE_LOCK || m->bounds.plant == PLANT_RUN_AT_ONCE;
 }
 
 static void add_job(const struct model *m, const struct replica *r, unsigned slot, struct input *in)
@@ -100,12 +125,13 @@ static void add_job(const struct model *m, const struct replica *r, unsigned slo
 		.version_uid = version_names[n.version],
 		.task = task_names[n.task],
 		.attempt = n.attempt,
-		.suspended = state == JOB_SUSPENDED,
+		.term = r->sees.terms[slot],
+		.suspended = state == JOB_SUSPENDED || state == JOB_FORGED,
+		.locked = state == JOB_SUSPENDED || state == JOB_FORGED || is_not_locked(m),
+		.own = r->own[slot],
 		.expires = state == JOB_OK_TTL || state == JOB_FAILED_TTL,
 		.ready = true,
-		.outcome = state == JOB_OK || state == JOB_OK_TTL           ? VIEW_COMPLETE
-			   : state == JOB_FAILED || state == JOB_FAILED_TTL ? VIEW_JOB_FAILED
-									    : VIEW_RUNNING,
+		.outcome = outcome_of(state),
 	};
 }
 
@@ -116,6 +142,8 @@ static void make_input(const struct model *m, const struct replica *r, struct in
 		.versions = in->versions,
 		.jobs = in->jobs,
 		.gone = in->gone,
+		.term = r->term,
+		.claim = r->claim,
 		.since = m->settings.since,
 		.max_age = m->settings.max_age,
 		.deadline = m->bounds.late ? MODEL_DEADLINE : 0,
@@ -194,6 +222,7 @@ static bool encode(const struct model *m, const struct replica *r, const struct 
 	case PLAN_SET_TTL:
 		to->slot = (uint8_t)slot_of_job(in, a->job);
 		break;
+	case PLAN_CLAIM:
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
 		break;
@@ -268,11 +297,20 @@ uint32_t calls_rest(uint32_t list)
 	return put_list(&rest);
 }
 
+uint32_t calls_one(const struct call *call)
+{
+	struct list one = {0};
+
+	one.calls[0] = *call;
+	return put_list(&one);
+}
+
 static bool call_writes(const struct call *c)
 {
 	switch ((int)c->kind - 1) {
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
+	case PLAN_CLAIM:
 	case PLAN_COMMIT:
 	case PLAN_RECORD:
 		return true;

@@ -19,6 +19,7 @@ struct call {
 	uint8_t ends[TASKS_MAX]; /* PLAN_RECORD, for each task: enum ends */
 	uint8_t promotion; /* PLAN_RECORD: enum view_state */
 	uint8_t left_over; /* PLAN_DELETE: to clean up, not to abort */
+	uint8_t term, nonce; /* PLAN_CLAIM, PLAN_CREATE_JOB, once it is sent */
 };
 
 /*
@@ -29,6 +30,8 @@ uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned roo
 /* The first call, NULL if it is empty, and the list without it. */
 const struct call *calls_first(uint32_t list);
 uint32_t calls_rest(uint32_t list);
+/* The list of this call alone. */
+uint32_t calls_one(const struct call *call);
 /* Whether a call in it writes this version. */
 bool calls_write(uint32_t list, unsigned version);
 /* Forgets all lists: before another model. */
@@ -36,6 +39,9 @@ void calls_reset(void);
 
 /* Executes the first call of r's list. */
 void server_take(struct model *m, struct state *s, unsigned r);
+/* Sends the first call of r's list, to be carried out by server_land(). */
+void server_send_late(struct model *m, struct state *s, unsigned r);
+void server_land(struct model *m, struct state *s, unsigned r);
 void server_say(const struct model *m, const struct call *call, char *to, size_t size);
 
 #endif

@@ -9,10 +9,10 @@ static bool ran(uint8_t state)
 
 static const char *broken_by_runs(const struct model *m, const struct objects *is)
 {
-	for (unsigned i = 0; i < slot_count(m); i += m->bounds.created) {
+	for (unsigned i = 0; i < slot_count(m); i += m->bounds.created + 1) {
 		unsigned n = 0;
 
-		for (unsigned k = 0; k < m->bounds.created; k++)
+		for (unsigned k = 0; k <= m->bounds.created; k++)
 			n += ran(is->jobs[i + k]);
 		if (n > 1)
 			return "I1: two Jobs ran for one version, task and attempt";

@@ -6,26 +6,28 @@
 #include "base/str.h"
 #include "calls.h"
 
-const char *const act_names[ACTS] = {
-	"retry", "abort", "delete-job", "delete-version", "deprecate", "touch"};
+const char *const act_names[ACTS] = {"retry", "abort", "delete-job", "delete-version", "deprecate",
+	"touch", "forge", "resume", "unlock", "refuse", "late", "term"};
 
 unsigned slot_of(
 	const struct model *m, unsigned version, unsigned task, unsigned attempt, unsigned created)
 {
 	const struct bounds *b = &m->bounds;
 
-	return ((version * b->tasks + task) * b->attempts + attempt - 1) * b->created + created;
+	return ((version * b->tasks + task) * b->attempts + attempt - 1) * (b->created + 1) +
+	       created;
 }
 
 struct slot_name slot_name(const struct model *m, unsigned slot)
 {
 	const struct bounds *b = &m->bounds;
+	unsigned created = b->created + 1;
 
 	return (struct slot_name){
-		.version = slot / (b->created * b->attempts * b->tasks),
-		.task = slot / (b->created * b->attempts) % b->tasks,
-		.attempt = slot / b->created % b->attempts + 1,
-		.created = slot % b->created,
+		.version = slot / (created * b->attempts * b->tasks),
+		.task = slot / (created * b->attempts) % b->tasks,
+		.attempt = slot / created % b->attempts + 1,
+		.created = slot % created,
 	};
 }
 
@@ -33,7 +35,12 @@ unsigned slot_count(const struct model *m)
 {
 	const struct bounds *b = &m->bounds;
 
-	return b->versions * b->tasks * b->attempts * b->created;
+	return b->versions * b->tasks * b->attempts * (b->created + 1);
+}
+
+bool model_has_terms(const struct model *m)
+{
+	return m->bounds.acts[ACT_REFUSE] || m->bounds.acts[ACT_TERM];
 }
 
 void model_init(struct model *m, const struct bounds *b)
@@ -63,6 +70,8 @@ void model_start(const struct model *m, struct state *s)
 	for (unsigned r = 0; r < m->bounds.replicas; r++) {
 		s->replicas[r].sees = s->world.is;
 		memset(s->replicas[r].fresh, true, m->bounds.versions);
+		if (model_has_terms(m))
+			s->replicas[r].term = ++s->world.terms;
 	}
 }
 
@@ -103,8 +112,15 @@ static void replica_steps(
 	for (step.room = m->bounds.far ? 0 : m->bounds.tasks; step.room <= m->bounds.tasks;
 		step.room++)
 		fn(ctx, &step);
+	step.room = 0;
+	step.kind = STEP_PAUSE_OVER;
+	if (r->refused)
+		fn(ctx, &step);
 	step.kind = STEP_CALL;
 	if (calls_first(r->list))
+		fn(ctx, &step);
+	step.kind = STEP_LAND;
+	if (r->late)
 		fn(ctx, &step);
 }
 
@@ -112,7 +128,7 @@ void model_steps(const struct model *m, const struct state *s, step_fn *fn, void
 {
 	for (unsigned r = 0; r < m->bounds.replicas; r++)
 		replica_steps(m, s, r, fn, ctx);
-	world_steps(m, &s->world, fn, ctx);
+	world_steps(m, s, fn, ctx);
 }
 
 /* The result of a live GET matters only while an open item in the view names the Job. */
@@ -153,6 +169,8 @@ void model_take(struct model *m, struct state *s, const struct step *step)
 		break;
 	case STEP_SEE_JOB:
 		r->sees.jobs[step->slot] = job_as_seen(s->world.is.jobs[step->slot]);
+		r->sees.terms[step->slot] =
+			r->sees.jobs[step->slot] ? s->world.is.terms[step->slot] : 0;
 		break;
 	case STEP_SEE_DEFINITIONS:
 		r->sees.defined = s->world.is.defined;
@@ -161,9 +179,15 @@ void model_take(struct model *m, struct state *s, const struct step *step)
 	case STEP_PLAN:
 		make_plan(m, r, step->room);
 		break;
+	case STEP_PAUSE_OVER:
+		r->refused = false;
+		break;
 	case STEP_CALL:
 		server_take(m, s, step->replica);
 		forget_gone(m, r);
+		break;
+	case STEP_LAND:
+		server_land(m, s, step->replica);
 		break;
 	default:
 		world_take(m, s, step);
@@ -183,8 +207,13 @@ static void say_job(const struct model *m, const char *verb, unsigned slot, char
 
 static void say_act(const struct model *m, const struct step *step, char *to, size_t size)
 {
-	if (step->act == ACT_DELETE_JOB)
-		say_job(m, "act delete-job", step->slot, to, size);
+	char verb[32];
+
+	(void)snprintf(verb, sizeof(verb), "act %s", act_names[step->act]);
+	if (act_is_on_job(step->act))
+		say_job(m, verb, step->slot, to, size);
+	else if (act_is_on_replica(step->act))
+		(void)snprintf(to, size, "%s R%u", verb, step->replica + 1);
 	else
 		(void)snprintf(to, size, "act %s v%u %u", act_names[step->act], step->version + 1,
 			step->attempt);
@@ -220,17 +249,22 @@ void model_say(const struct model *m, const struct state *s, const struct step *
 	} else if (step->kind == STEP_SEE_JOB) {
 		say_job(m, "sees job", step->slot, call, sizeof(call));
 		(void)snprintf(to, size, "R%u %s", step->replica + 1, call);
-	} else if (step->kind == STEP_CALL) {
-		server_say(m, calls_first(s->replicas[step->replica].list), call, sizeof(call));
-		(void)snprintf(to, size, "R%u calls %s", step->replica + 1, call);
+	} else if (step->kind == STEP_CALL || step->kind == STEP_LAND) {
+		const struct replica *r = &s->replicas[step->replica];
+		bool late = step->kind == STEP_LAND;
+
+		server_say(m, calls_first(late ? r->late : r->list), call, sizeof(call));
+		(void)snprintf(to, size, "R%u %s %s", step->replica + 1,
+			late ? "late calls" : "calls", call);
 	} else if (step->kind == STEP_SYNC && m->bounds.apart) {
 		(void)snprintf(to, size, "R%u sees v%u", step->replica + 1, step->version + 1);
 	} else if (step->kind == STEP_PLAN && m->bounds.far) {
 		(void)snprintf(to, size, "R%u plans, room %u", step->replica + 1, step->room);
 	} else {
 		(void)snprintf(to, size, "R%u %s", step->replica + 1,
-			step->kind == STEP_SYNC   ? "sees versions"
-			: step->kind == STEP_PLAN ? "plans"
-						  : "sees definitions");
+			step->kind == STEP_SYNC         ? "sees versions"
+			: step->kind == STEP_PLAN       ? "plans"
+			: step->kind == STEP_PAUSE_OVER ? "pauses no longer"
+							: "sees definitions");
 	}
 }

@@ -10,8 +10,13 @@
  * as it does after a crash or a lost reply. All replicas always believe that they lead.
  *
  * Resource versions: a bit for each view and each list says whether a write carries the current
- * one; every write to the version clears it. An unsuspended Job counts as running: the Job
- * controller may be that fast.
+ * one; every write to the version clears it. A released Job counts as running: the Job controller
+ * may be that fast.
+ *
+ * A neighbour, with the right to write Jobs, forges one, resumes one, or lets one run (which needs
+ * more than to resume it: its parallelism). A create may be refused. A call
+ * may be carried out late: its replica goes on as after a lost reply. A replica may begin a new
+ * term: it forgets everything, and lists anew.
  */
 #ifndef PROMOGATE_TESTS_MODEL_H
 #define PROMOGATE_TESTS_MODEL_H
@@ -27,16 +32,17 @@ enum {
 	VERSIONS_MAX = 3,
 	TASKS_MAX = 2,
 	ATTEMPTS_MAX = 3,
-	CREATED_MAX = 3, /* Jobs of one task and attempt */
-	SLOTS_MAX = VERSIONS_MAX * TASKS_MAX * ATTEMPTS_MAX * CREATED_MAX,
+	CREATED_MAX = 3, /* Jobs of one task and attempt; one more in settle.h */
+	SLOTS_MAX = VERSIONS_MAX * TASKS_MAX * ATTEMPTS_MAX * (CREATED_MAX + 1),
 	REPLICAS_MAX = 3,
 	LIST_MAX = 24,
 	MODEL_NOW = 1000,
 	MODEL_DEADLINE = 50,
-	NO_JOB = 3, /* item.created of an item that never had a Job */
+	NO_JOB = 7, /* item.created of an item that never had a Job */
+	CLAIMS_MAX = 3,
 };
 
-/* Acts of a person or the operator, each possible a given number of times. */
+/* Acts of a person, the operator, a neighbour or the network, each a given number of times. */
 enum act {
 	ACT_RETRY,
 	ACT_ABORT,
@@ -44,6 +50,12 @@ enum act {
 	ACT_DELETE_VERSION,
 	ACT_DEPRECATE,
 	ACT_TOUCH, /* a write that changes only the resourceVersion and fields we don't read */
+	ACT_FORGE, /* a Job that looks as if a former term had created it */
+	ACT_RESUME, /* a Job before its release */
+	ACT_UNLOCK, /* resumes a Job before its release, and raises its parallelism */
+	ACT_REFUSE, /* the create that comes next */
+	ACT_LATE, /* the call that comes next is carried out at any later time */
+	ACT_TERM, /* a replica begins a new term */
 	ACTS
 };
 extern const char *const act_names[ACTS];
@@ -57,6 +69,8 @@ enum plant {
 	PLANT_TTL_AT_ONCE, /* rule 9: Jobs are created with their TTL */
 	PLANT_RUN_AT_ONCE, /* rule 3: Jobs are created unsuspended */
 	PLANT_BLIND_COMMIT, /* rule 6: the commit carries no resourceVersion */
+	PLANT_ONE_LOCK, /* rule 3: Jobs are created with `suspend` alone */
+	PLANT_KEEP_OWN, /* rule 6: a Job whose deletion was sent may still be committed */
 };
 
 /* The rule that plan() leaves out, if it was compiled for that; otherwise unused. */
@@ -85,6 +99,9 @@ enum job_state {
 	JOB_FAILED_TTL,
 	JOB_GONE,
 	JOB_GONE_RAN,
+	JOB_STRAY, /* a neighbour lets it run, and no open item names it */
+	JOB_STRAY_OK,
+	JOB_FORGED, /* a neighbour created it, and it looks as if a former term had */
 };
 
 struct item {
@@ -96,6 +113,7 @@ struct version {
 	bool exists, delivered, marked;
 	uint8_t promotion; /* enum view_state */
 	uint8_t retry, abort;
+	uint8_t claim_term, claim; /* the annotation; 0: none */
 	struct item items[TASKS_MAX];
 };
 
@@ -103,6 +121,7 @@ struct version {
 struct objects {
 	struct version versions[VERSIONS_MAX];
 	uint8_t jobs[SLOTS_MAX]; /* enum job_state */
+	uint8_t terms[SLOTS_MAX]; /* of the creators of jobs; 0: a neighbour */
 	bool defined; /* the definitions exist */
 	bool apart; /* versions are also seen separately, in any order */
 	bool late; /* the deadline has passed */
@@ -111,6 +130,7 @@ struct objects {
 struct world {
 	struct objects is;
 	uint8_t left[ACTS], left_total;
+	uint8_t terms, claims; /* the last of each */
 };
 
 struct replica {
@@ -118,7 +138,13 @@ struct replica {
 	bool fresh[VERSIONS_MAX]; /* the view has the current resourceVersion */
 	bool current[VERSIONS_MAX]; /* a write of the list carries the current one */
 	bool gone[SLOTS_MAX]; /* a live GET answered 404 */
+	bool own[SLOTS_MAX]; /* it was created in this term, and the reply came */
+	uint8_t term;
+	uint8_t claim; /* the last one that it sent, if no commit since */
+	bool refused; /* a create was, and the pause is not over */
 	uint32_t list; /* calls.h */
+	uint32_t late; /* of one call, which is carried out late; 0: none */
+	bool late_current; /* as current */
 };
 
 /* Each walk chooses these. */
@@ -136,7 +162,9 @@ enum step_kind {
 	STEP_SEE_JOB, /* r, slot */
 	STEP_SEE_DEFINITIONS, /* r */
 	STEP_PLAN, /* r */
+	STEP_PAUSE_OVER, /* r */
 	STEP_CALL, /* r: the first call of its list */
+	STEP_LAND, /* r: its late call */
 	STEP_DELIVER, /* version */
 	STEP_JOB_OK, /* slot, and so on */
 	STEP_JOB_FAILS,
@@ -144,7 +172,7 @@ enum step_kind {
 	STEP_COLLECT,
 	STEP_DEFINE,
 	STEP_DEADLINE,
-	STEP_ACT, /* act, on version (attempt) or slot */
+	STEP_ACT, /* act, on version (attempt), slot or replica */
 };
 
 struct step {
@@ -159,7 +187,11 @@ struct model {
 	struct settings settings;
 	const char *broken; /* the invariant that the last step broke, with text; NULL: none */
 	bool beyond; /* the last step would have left the bounds, and was not taken */
+	bool settling; /* settle.h: one Job more of each task and attempt may be created */
 };
+
+/* Claims and terms matter only where a create may be refused, or a term may end. */
+bool model_has_terms(const struct model *m);
 
 void model_init(struct model *m, const struct bounds *b);
 void model_start(const struct model *m, struct state *s);
@@ -184,12 +216,17 @@ void model_say(const struct model *m, const struct state *s, const struct step *
 	size_t size);
 
 /* In world.c: the steps of everything except the replicas. */
-void world_steps(const struct model *m, const struct world *w, step_fn *fn, void *ctx);
+void world_steps(const struct model *m, const struct state *s, step_fn *fn, void *ctx);
 void world_take(struct model *m, struct state *s, const struct step *step);
 /* A version was written: all resourceVersions in views and lists are outdated. */
 void world_wrote(const struct model *m, struct state *s, unsigned version);
 uint8_t job_as_seen(uint8_t state);
 bool job_exists(uint8_t state);
+/* The last attempt that was committed or given up; 0: none. */
+unsigned last_attempt(const struct model *m, const struct version *v);
+
+bool act_is_on_job(enum act act);
+bool act_is_on_replica(enum act act);
 
 /* In invariants.c: the invariant that this world breaks; NULL: none. */
 const char *world_broken(const struct model *m, const struct world *w);

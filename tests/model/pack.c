@@ -52,19 +52,34 @@ static void walk_version(struct bits *b, const struct model *m, struct version *
 		byte(b, 2, &v->retry);
 	if (m->bounds.acts[ACT_ABORT])
 		byte(b, 2, &v->abort);
+	if (m->bounds.acts[ACT_REFUSE]) {
+		byte(b, 3, &v->claim_term);
+		byte(b, 2, &v->claim);
+	}
 	for (unsigned t = 0; t < m->bounds.tasks; t++) {
 		byte(b, 3, &v->items[t].state);
 		byte(b, 2, &v->items[t].attempt);
-		byte(b, 2, &v->items[t].created);
+		byte(b, 3, &v->items[t].created);
 	}
+}
+
+/* Used in settle.h alone. */
+static bool is_spare(const struct model *m, unsigned slot)
+{
+	return slot_name(m, slot).created == m->bounds.created;
 }
 
 static void walk_objects(struct bits *b, const struct model *m, struct objects *o)
 {
 	for (unsigned v = 0; v < m->bounds.versions; v++)
 		walk_version(b, m, &o->versions[v]);
-	for (unsigned i = 0; i < slot_count(m); i++)
+	for (unsigned i = 0; i < slot_count(m); i++) {
+		if (is_spare(m, i))
+			continue;
 		byte(b, 4, &o->jobs[i]);
+		if (model_has_terms(m))
+			byte(b, 3, &o->terms[i]);
+	}
 	flag(b, &o->defined);
 	flag(b, &o->late);
 }
@@ -76,6 +91,10 @@ static void walk_world(struct bits *b, const struct model *m, struct world *w)
 		if (m->bounds.acts[a])
 			byte(b, 3, &w->left[a]);
 	byte(b, 4, &w->left_total);
+	if (model_has_terms(m)) {
+		byte(b, 3, &w->terms);
+		byte(b, 2, &w->claims);
+	}
 }
 
 static void walk_replica(struct bits *b, const struct model *m, struct replica *r)
@@ -85,9 +104,22 @@ static void walk_replica(struct bits *b, const struct model *m, struct replica *
 		flag(b, &r->fresh[v]);
 		flag(b, &r->current[v]);
 	}
-	for (unsigned i = 0; i < slot_count(m); i++)
+	for (unsigned i = 0; i < slot_count(m); i++) {
+		if (is_spare(m, i))
+			continue;
 		flag(b, &r->gone[i]);
+		flag(b, &r->own[i]);
+	}
 	field(b, 20, &r->list);
+	if (model_has_terms(m)) {
+		byte(b, 3, &r->term);
+		byte(b, 2, &r->claim);
+		flag(b, &r->refused);
+	}
+	if (m->bounds.acts[ACT_LATE]) {
+		field(b, 20, &r->late);
+		flag(b, &r->late_current);
+	}
 }
 
 size_t pack_world(const struct model *m, const struct world *w, uint8_t to[PACKED_MAX])

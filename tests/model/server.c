@@ -23,7 +23,7 @@ static int existing(const struct model *m, const struct objects *o, unsigned slo
 
 	if (!same_names(m))
 		return job_exists(o->jobs[slot]) ? (int)slot : -1;
-	for (unsigned k = 0; k < m->bounds.created; k++) {
+	for (unsigned k = 0; k <= m->bounds.created; k++) {
 		unsigned other = slot_of(m, n.version, n.task, n.attempt, k);
 
 		if (job_exists(o->jobs[other]))
@@ -32,22 +32,37 @@ static int existing(const struct model *m, const struct objects *o, unsigned slo
 	return -1;
 }
 
-static bool create(struct model *m, struct objects *is, const struct call *c)
+/* by: whom the reply reaches; NULL: nobody. */
+static bool create(struct model *m, struct objects *is, const struct call *c, struct replica *by)
 {
 	struct slot_name n = slot_name(m, c->slot);
 
 	if (same_names(m) && existing(m, is, c->slot) >= 0)
 		return refused();
-	for (unsigned k = 0; k < m->bounds.created; k++) {
+	for (unsigned k = 0; k < m->bounds.created + m->settling; k++) {
 		unsigned slot = slot_of(m, n.version, n.task, n.attempt, k);
 
 		if (is->jobs[slot] != JOB_NONE)
 			continue;
 		is->jobs[slot] = m->bounds.plant == PLANT_RUN_AT_ONCE ? JOB_RUNNING : JOB_SUSPENDED;
+		is->terms[slot] = c->term;
+		if (by)
+			by->own[slot] = true;
 		return true;
 	}
 	m->beyond = true;
 	return true;
+}
+
+/* The commit may come just after a neighbour let the Job run: then it is what runs. */
+static void commit_job(struct model *m, uint8_t *job)
+{
+	if (*job == JOB_FORGED)
+		model_break(m, "I10: a commit names a Job that Promogate did not create");
+	else if (*job == JOB_STRAY)
+		*job = JOB_RUNNING;
+	else if (*job == JOB_STRAY_OK)
+		*job = JOB_OK;
 }
 
 /* Opens an item: I2 and I5. */
@@ -66,6 +81,7 @@ static bool commit(struct model *m, struct objects *is, const struct call *c)
 			(item->state != VIEW_NONE && item->attempt >= c->attempt))
 			model_break(m, "I2: a commit opens an item that was recorded");
 		*item = (struct item){VIEW_PROGRESSING, c->attempt, (uint8_t)(c->created[t] - 1)};
+		commit_job(m, &is->jobs[slot_of(m, c->version, t, c->attempt, item->created)]);
 	}
 	v->promotion = VIEW_PROGRESSING;
 	return true;
@@ -97,18 +113,26 @@ static bool record(struct model *m, struct objects *is, const struct call *c)
 	return true;
 }
 
-static bool write_version(struct model *m, struct state *s, unsigned r, const struct call *c)
+static void claim(struct version *v, const struct call *c)
+{
+	v->claim_term = c->term;
+	v->claim = c->nonce;
+}
+
+static bool write_version(struct model *m, struct state *s, const struct call *c, bool current)
 {
 	struct objects *is = &s->world.is;
 	bool blind = (m->bounds.plant == PLANT_BLIND_RECORDS && c->kind == PLAN_RECORD + 1) ||
 		     (m->bounds.plant == PLANT_BLIND_COMMIT && c->kind == PLAN_COMMIT + 1);
 
-	if (!is->versions[c->version].exists || (!s->replicas[r].current[c->version] && !blind))
+	if (!is->versions[c->version].exists || (!current && !blind))
 		return refused();
 	if (c->kind == PLAN_COMMIT + 1)
 		(void)commit(m, is, c);
 	else if (c->kind == PLAN_RECORD + 1)
 		(void)record(m, is, c);
+	else if (c->kind == PLAN_CLAIM + 1)
+		claim(&is->versions[c->version], c);
 	else if (c->kind == PLAN_DEPRECATE + 1)
 		is->versions[c->version].promotion = VIEW_DEPRECATED;
 	else
@@ -146,6 +170,8 @@ static bool set_ttl(struct model *m, struct objects *is, unsigned slot)
 		is->jobs[slot] = JOB_OK_TTL;
 	if (is->jobs[slot] == JOB_FAILED)
 		is->jobs[slot] = JOB_FAILED_TTL;
+	if (is->jobs[slot] == JOB_STRAY_OK)
+		is->jobs[slot] = JOB_GONE;
 	return true;
 }
 
@@ -153,7 +179,9 @@ static bool delete(struct model *m, struct objects *is, const struct call *c)
 {
 	if (c->left_over && names(m, is, c->slot))
 		model_break(m, "I6: clean-up deletes a committed Job");
-	is->jobs[c->slot] = is->jobs[c->slot] == JOB_SUSPENDED ? JOB_GONE : JOB_GONE_RAN;
+	is->jobs[c->slot] = is->jobs[c->slot] == JOB_SUSPENDED || is->jobs[c->slot] >= JOB_STRAY
+				    ? JOB_GONE
+				    : JOB_GONE_RAN;
 	return true;
 }
 
@@ -170,22 +198,45 @@ static bool write_job(struct model *m, struct objects *is, const struct call *c)
 	return true;
 }
 
-static bool execute(struct model *m, struct state *s, unsigned r, const struct call *c)
+/* by: whom the reply reaches; NULL: nobody. current: it carries the current resourceVersion. */
+static bool execute(
+	struct model *m, struct state *s, const struct call *c, struct replica *by, bool current)
 {
 	switch ((int)c->kind - 1) {
 	case PLAN_CREATE_JOB:
-		return create(m, &s->world.is, c);
+		return create(m, &s->world.is, c, by);
 	case PLAN_UNSUSPEND:
 	case PLAN_SET_TTL:
 	case PLAN_DELETE:
 		return write_job(m, &s->world.is, c);
 	case PLAN_GET_JOB:
 		if (existing(m, &s->world.is, c->slot) < 0)
-			s->replicas[r].gone[c->slot] = true;
+			by->gone[c->slot] = true;
 		return true;
 	default:
-		return write_version(m, s, r, c);
+		return write_version(m, s, c, current);
 	}
+}
+
+/* What its replica remembers of a call when it sends it, and puts into it. */
+static void send(struct model *m, struct state *s, struct replica *by, struct call *c)
+{
+	c->term = by->term;
+	if (c->kind == PLAN_COMMIT + 1)
+		by->claim = 0;
+	if (c->kind == PLAN_DELETE + 1 && m->bounds.plant != PLANT_KEEP_OWN)
+		by->own[c->slot] = false;
+	if (c->kind != PLAN_CLAIM + 1)
+		return;
+	m->beyond = s->world.claims == CLAIMS_MAX;
+	c->nonce = by->claim = ++s->world.claims;
+}
+
+static void keep(const struct model *m, struct replica *of, uint32_t list)
+{
+	of->list = list;
+	for (unsigned v = 0; v < m->bounds.versions; v++)
+		of->current[v] &= calls_write(of->list, v);
 }
 
 void server_take(struct model *m, struct state *s, unsigned r)
@@ -193,15 +244,36 @@ void server_take(struct model *m, struct state *s, unsigned r)
 	struct replica *of = &s->replicas[r];
 	struct call c = *calls_first(of->list); /* a copy: the list may move */
 
-	of->list = execute(m, s, r, &c) ? calls_rest(of->list) : 0;
-	for (unsigned v = 0; v < m->bounds.versions; v++)
-		of->current[v] &= calls_write(of->list, v);
+	send(m, s, of, &c);
+	keep(m, of, execute(m, s, &c, of, of->current[c.version]) ? calls_rest(of->list) : 0);
+}
+
+void server_send_late(struct model *m, struct state *s, unsigned r)
+{
+	struct replica *of = &s->replicas[r];
+	struct call c = *calls_first(of->list);
+
+	send(m, s, of, &c);
+	of->late_current = of->current[c.version];
+	of->late = calls_one(&c);
+	keep(m, of, 0);
+}
+
+void server_land(struct model *m, struct state *s, unsigned r)
+{
+	struct replica *of = &s->replicas[r];
+	struct call c = *calls_first(of->late);
+	bool current = of->late_current;
+
+	of->late = 0;
+	of->late_current = false;
+	(void)execute(m, s, &c, NULL, current);
 }
 
 /* --- in words --------------------------------------------------------------------------------- */
 
-static const char *const kinds[] = {"", "create", "code", "deprecate", "supersede", "commit",
-	"unsuspend", "get-job", "record", "set-ttl", "delete", "report"};
+static const char *const kinds[] = {"", "create", "code", "deprecate", "supersede", "claim",
+	"commit", "unsuspend", "get-job", "record", "set-ttl", "delete", "report"};
 
 void server_say(const struct model *m, const struct call *c, char *to, size_t size)
 {

@@ -21,6 +21,15 @@ const struct set sets[] = {
 		.acts = {[ACT_RETRY] = 2, [ACT_ABORT] = 1}, .acts_total = 3}, true, 20 * MILLION},
 	{{"2 versions x 1 task", 2, 1, 1, 1, 2, .acts_total = 0}, true, 20 * MILLION},
 
+	{{"1 version x 1 task, a neighbour", 1, 1, 1, 2, 1,
+		.acts = {[ACT_FORGE] = 1, [ACT_RESUME] = 1, [ACT_UNLOCK] = 1, [ACT_DELETE_JOB] = 1},
+		.acts_total = 3}, true, 20 * MILLION},
+	{{"1 version x 1 task, a neighbour, a refusal, a late call", 1, 1, 1, 2, 1,
+		.acts = {[ACT_FORGE] = 1, [ACT_UNLOCK] = 1, [ACT_REFUSE] = 1, [ACT_LATE] = 1},
+		.acts_total = 4}, true, 20 * MILLION},
+	{{"1 version x 1 task, a refusal, two leaders", 1, 1, 1, 1, 2,
+		.acts = {[ACT_REFUSE] = 1}, .acts_total = 1}, true, 20 * MILLION},
+
 	{{"1 version x 1 task, any two acts", 1, 1, 1, 2, 2, .acts = ANY, .acts_total = 2},
 		false, 20 * MILLION},
 	{{"1 version x 1 task, definitions come late, any one act", 1, 1, 1, 2, 2,
@@ -35,6 +44,16 @@ const struct set sets[] = {
 		false, 200 * MILLION},
 	{{"2 versions x 1 task x 2 attempts, retry", 2, 1, 2, 1, 2,
 		.acts = {[ACT_RETRY] = 1}, .acts_total = 1}, false, 200 * MILLION},
+	{{"1 version x 2 tasks, a refusal, a late call", 1, 2, 1, 2, 1,
+		.acts = {[ACT_REFUSE] = 1, [ACT_LATE] = 1}, .acts_total = 2}, false, 200 * MILLION},
+	{{"1 version x 1 task, a refusal, two leaders, two Jobs", 1, 1, 1, 2, 2,
+		.acts = {[ACT_REFUSE] = 1}, .acts_total = 1}, false, 200 * MILLION},
+	{{"1 version x 1 task, a refusal, a term, two leaders", 1, 1, 1, 2, 2,
+		.acts = {[ACT_REFUSE] = 1, [ACT_TERM] = 1}, .acts_total = 2}, false, 200 * MILLION},
+	{{"1 version x 1 task, a neighbour, two leaders", 1, 1, 1, 2, 2,
+		.acts = {[ACT_FORGE] = 1, [ACT_UNLOCK] = 1}, .acts_total = 1}, false, 200 * MILLION},
+	{{"1 version x 1 task, a refusal, a late call, two leaders", 1, 1, 1, 2, 2,
+		.acts = {[ACT_REFUSE] = 1, [ACT_LATE] = 1}, .acts_total = 2}, false, 200 * MILLION},
 };
 const size_t sets_count = ARRAY_SIZE(sets);
 
@@ -63,6 +82,20 @@ const struct planted planted[] = {
 		.plant = PLANT_BLIND_COMMIT}, "rule-6-commit", "I2", 20 * MILLION, false},
 	{{"rule 9, TTL after the record", 1, 1, 1, 1, 1,
 		.plant = PLANT_TTL_AT_ONCE}, "rule-9-ttl", "I9", 20 * MILLION, false},
+	{{"rule 3, the second lock", 1, 1, 1, 1, 1, .acts = {[ACT_RESUME] = 1}, .acts_total = 1,
+		.plant = PLANT_ONE_LOCK}, "rule-3-lock", "I8", 20 * MILLION, false},
+	{{"rule 6, own Jobs", 1, 1, 1, 2, 1, .acts = {[ACT_FORGE] = 1}, .acts_total = 1,
+		.omit = OMIT_OWN}, "rule-6-own", "I10", 20 * MILLION, false},
+	{{"rule 6, no Job whose deletion was sent", 1, 2, 1, 1, 1,
+		.acts = {[ACT_REFUSE] = 1, [ACT_LATE] = 1}, .acts_total = 2,
+		.plant = PLANT_KEEP_OWN}, "rule-6-deletion", "I6", 20 * MILLION, true},
+	{{"rule 14, the claim", 1, 1, 1, 1, 2, .acts = {[ACT_REFUSE] = 1}, .acts_total = 1,
+		.omit = OMIT_CLAIM}, "rule-14-claim", "I6", 20 * MILLION, false},
+	{{"rule 14, a claim after the last commit", 1, 1, 1, 2, 1,
+		.acts = {[ACT_FORGE] = 1, [ACT_UNLOCK] = 1, [ACT_REFUSE] = 1, [ACT_LATE] = 1},
+		.acts_total = 4, .omit = OMIT_CLAIM_NONCE}, "rule-14-nonce", "I6", 20 * MILLION, true},
+	{{"rule 14, the later term", 1, 1, 1, 1, 2, .acts = {[ACT_REFUSE] = 1}, .acts_total = 1,
+		.omit = OMIT_CLAIM_TERM}, "rule-14-term", "I6", 20 * MILLION, true},
 };
 const size_t planted_count = ARRAY_SIZE(planted);
 
@@ -71,5 +104,7 @@ const struct bounds walks[] = {
 		.acts = {4, 3, 2, 1, 1, 2}, .acts_total = 9, .late = true, .far = true},
 	{"2 versions x 2 tasks x 2 attempts, 3 replicas, every act", 2, 2, 2, 3, 3,
 		.acts = {2, 2, 1, 1, 1, 1}, .acts_total = 6},
+	{"2 versions x 2 tasks x 2 attempts, a neighbour, refusals, late calls, terms", 2, 2, 2, 3, 2,
+		.acts = {2, 1, 1, 1, 1, 1, 2, 1, 2, 3, 2, 2}, .acts_total = 9},
 };
 const size_t walks_count = ARRAY_SIZE(walks);

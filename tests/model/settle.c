@@ -39,9 +39,12 @@ static void end_jobs(struct model *m, struct state *s, enum step_kind how)
 {
 	struct step step = {.kind = how};
 
-	for (step.slot = 0; step.slot < slot_count(m); step.slot++)
-		if (s->world.is.jobs[step.slot] == JOB_RUNNING)
+	for (step.slot = 0; step.slot < slot_count(m); step.slot++) {
+		step.kind = s->world.is.jobs[step.slot] == JOB_STRAY ? STEP_JOB_OK : how;
+		if (s->world.is.jobs[step.slot] == JOB_RUNNING ||
+			s->world.is.jobs[step.slot] == JOB_STRAY)
 			model_take(m, s, &step);
+	}
 }
 
 static bool too_old(const struct model *m, const struct objects *is, unsigned v)
@@ -84,6 +87,9 @@ static const char *unfinished(const struct model *m, const struct objects *is)
 			return "I4: at rest, with a Job suspended";
 		if (is->jobs[i] == JOB_OK || is->jobs[i] == JOB_FAILED)
 			return "I4: at rest, with a Job that has no TTL";
+		if (is->jobs[i] >= JOB_STRAY && is->versions[v].delivered &&
+			slot_name(m, i).attempt <= last_attempt(m, &is->versions[v]))
+			return "I4: at rest, with a Job that no commit names";
 	}
 	return NULL;
 }
@@ -94,6 +100,7 @@ static const char *settle_so(struct model *m, const struct world *w, enum step_k
 
 	memset(&s, 0, sizeof(s));
 	s.world = *w;
+	s.replicas[0].term = ++s.world.terms;
 	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
 		struct state before = s;
 
@@ -116,8 +123,10 @@ const char *settle(struct model *m, const struct world *w)
 {
 	const char *broken;
 
+	m->settling = true;
 	broken = settle_so(m, w, STEP_JOB_OK);
 	if (!broken)
 		broken = settle_so(m, w, STEP_JOB_FAILS);
+	m->settling = false;
 	return broken;
 }

@@ -61,10 +61,11 @@ static bool parse_bounds(const char *line, struct bounds *b, char hunted[8])
 	if (sscanf(line,
 		    "bounds versions=%u tasks=%u attempts=%u created=%u replicas=%u apart=%u "
 		    "late=%u "
-		    "plant=%u omit=%u hunted=%7s total=%u acts=%u,%u,%u,%u,%u,%u",
+		    "plant=%u omit=%u hunted=%7s total=%u acts=%u,%u,%u,%u,%u,%u,%u,%u,%u,%u,%u,%u",
 		    &b->versions, &b->tasks, &b->attempts, &b->created, &b->replicas, &apart, &late,
 		    &plant, &omit, hunted, &b->acts_total, &acts[0], &acts[1], &acts[2], &acts[3],
-		    &acts[4], &acts[5]) != 17)
+		    &acts[4], &acts[5], &acts[6], &acts[7], &acts[8], &acts[9], &acts[10],
+		    &acts[11]) != 23)
 		return false;
 	b->apart = apart;
 	b->late = late;

@@ -1,6 +1,7 @@
 /* Steps without a replica: Jobs end and expire, the operator and people act, time passes. */
 #include <string.h>
 
+#include "calls.h"
 #include "model.h"
 
 bool job_exists(uint8_t state)
@@ -13,10 +14,27 @@ uint8_t job_as_seen(uint8_t state)
 	return job_exists(state) ? state : JOB_NONE;
 }
 
+bool act_is_on_job(enum act act)
+{
+	return act == ACT_DELETE_JOB || act == ACT_FORGE || act == ACT_RESUME || act == ACT_UNLOCK;
+}
+
+bool act_is_on_replica(enum act act)
+{
+	return act == ACT_REFUSE || act == ACT_LATE || act == ACT_TERM;
+}
+
+static void forget_version(struct replica *r, unsigned version)
+{
+	r->fresh[version] = r->current[version] = false;
+	if (r->late && calls_first(r->late)->version == version)
+		r->late_current = false;
+}
+
 void world_wrote(const struct model *m, struct state *s, unsigned version)
 {
 	for (unsigned r = 0; r < m->bounds.replicas; r++)
-		s->replicas[r].fresh[version] = s->replicas[r].current[version] = false;
+		forget_version(&s->replicas[r], version);
 }
 
 static void job_steps(const struct model *m, const struct objects *is, step_fn *fn, void *ctx)
@@ -31,6 +49,9 @@ static void job_steps(const struct model *m, const struct objects *is, step_fn *
 			step.kind = STEP_JOB_FAILS;
 			fn(ctx, &step);
 		}
+		step.kind = STEP_JOB_OK;
+		if (is->jobs[i] == JOB_STRAY)
+			fn(ctx, &step);
 		step.kind = STEP_TTL;
 		if (is->jobs[i] == JOB_OK_TTL || is->jobs[i] == JOB_FAILED_TTL)
 			fn(ctx, &step);
@@ -40,7 +61,7 @@ static void job_steps(const struct model *m, const struct objects *is, step_fn *
 	}
 }
 
-static unsigned last_attempt(const struct model *m, const struct version *v)
+unsigned last_attempt(const struct model *m, const struct version *v)
 {
 	unsigned last = v->promotion == VIEW_FAILED;
 
@@ -79,32 +100,72 @@ static bool may_act_on(const struct model *m, const struct version *v, const str
 	}
 }
 
-static void act_steps(const struct model *m, const struct world *w, step_fn *fn, void *ctx)
+static bool may_act_on_job(const struct model *m, const struct objects *is, const struct step *step)
+{
+	struct slot_name n = slot_name(m, step->slot);
+	uint8_t state = is->jobs[step->slot];
+
+	if (step->act == ACT_DELETE_JOB)
+		return job_exists(state);
+	if (step->act != ACT_FORGE)
+		return state == JOB_SUSPENDED || state == JOB_FORGED;
+	return is->versions[n.version].exists && n.created < m->bounds.created &&
+	       state == JOB_NONE && (n.created == 0 || is->jobs[step->slot - 1] != JOB_NONE);
+}
+
+static void job_act_steps(
+	const struct model *m, const struct objects *is, struct step step, step_fn *fn, void *ctx)
+{
+	for (step.slot = 0; step.slot < slot_count(m); step.slot++)
+		if (may_act_on_job(m, is, &step))
+			fn(ctx, &step);
+}
+
+static bool may_act_on_replica(const struct replica *r, enum act act)
+{
+	const struct call *next = calls_first(r->list);
+
+	if (act == ACT_TERM)
+		return true;
+	if (act == ACT_REFUSE)
+		return next && next->kind == PLAN_CREATE_JOB + 1;
+	return next && !r->late && next->kind != PLAN_GET_JOB + 1;
+}
+
+static void version_act_steps(
+	const struct model *m, const struct objects *is, struct step step, step_fn *fn, void *ctx)
+{
+	for (step.version = 0; step.version < m->bounds.versions; step.version++)
+		for (step.attempt = 1; step.attempt <= m->bounds.attempts; step.attempt++)
+			if (may_act_on(m, &is->versions[step.version], &step))
+				fn(ctx, &step);
+}
+
+static void act_steps(const struct model *m, const struct state *s, step_fn *fn, void *ctx)
 {
 	struct step step = {.kind = STEP_ACT};
 
-	if (w->left_total == 0)
+	if (s->world.left_total == 0)
 		return;
 	for (step.act = 0; step.act < ACTS; step.act++) {
-		if (!w->left[step.act])
+		if (!s->world.left[step.act])
 			continue;
-		if (step.act == ACT_DELETE_JOB) {
-			for (step.slot = 0; step.slot < slot_count(m); step.slot++)
-				if (job_exists(w->is.jobs[step.slot]))
+		if (act_is_on_job(step.act)) {
+			job_act_steps(m, &s->world.is, step, fn, ctx);
+		} else if (act_is_on_replica(step.act)) {
+			for (step.replica = 0; step.replica < m->bounds.replicas; step.replica++)
+				if (may_act_on_replica(&s->replicas[step.replica], step.act))
 					fn(ctx, &step);
-			step.slot = 0;
-			continue;
+			step.replica = 0;
+		} else {
+			version_act_steps(m, &s->world.is, step, fn, ctx);
 		}
-		for (step.version = 0; step.version < m->bounds.versions; step.version++)
-			for (step.attempt = 1; step.attempt <= m->bounds.attempts; step.attempt++)
-				if (may_act_on(m, &w->is.versions[step.version], &step))
-					fn(ctx, &step);
-		step.version = step.attempt = 0;
 	}
 }
 
-void world_steps(const struct model *m, const struct world *w, step_fn *fn, void *ctx)
+void world_steps(const struct model *m, const struct state *s, step_fn *fn, void *ctx)
 {
+	const struct world *w = &s->world;
 	struct step step = {.kind = STEP_DELIVER};
 
 	for (step.version = 0; step.version < m->bounds.versions; step.version++)
@@ -117,37 +178,90 @@ void world_steps(const struct model *m, const struct world *w, step_fn *fn, void
 	step.kind = STEP_DEADLINE;
 	if (m->bounds.late && !w->is.late)
 		fn(ctx, &step);
-	act_steps(m, w, fn, ctx);
+	act_steps(m, s, fn, ctx);
+}
+
+static uint8_t gone(uint8_t state)
+{
+	return state == JOB_SUSPENDED || state >= JOB_STRAY ? JOB_GONE : JOB_GONE_RAN;
+}
+
+static void take_job_act(const struct model *m, struct state *s, const struct step *step)
+{
+	uint8_t *job = &s->world.is.jobs[step->slot];
+	struct slot_name n = slot_name(m, step->slot);
+	const struct item *item = &s->world.is.versions[n.version].items[n.task];
+	bool named = item->state == VIEW_PROGRESSING && item->attempt == n.attempt &&
+		     item->created == n.created;
+
+	if (step->act == ACT_FORGE) {
+		*job = JOB_FORGED;
+		s->world.is.terms[step->slot] = 0;
+	} else if (step->act == ACT_DELETE_JOB) {
+		*job = gone(*job);
+	} else if (step->act == ACT_UNLOCK) {
+		*job = named ? JOB_RUNNING : JOB_STRAY;
+	} else if (m->bounds.plant == PLANT_ONE_LOCK) {
+		*job = JOB_RUNNING;
+	}
+}
+
+static void begin_term(const struct model *m, struct state *s, struct replica *r)
+{
+	struct replica former = *r;
+
+	*r = (struct replica){.sees = s->world.is,
+		.term = ++s->world.terms,
+		.late = former.late,
+		.late_current = former.late_current};
+	for (unsigned i = 0; i < slot_count(m); i++) {
+		r->sees.jobs[i] = job_as_seen(r->sees.jobs[i]);
+		r->sees.terms[i] = r->sees.jobs[i] ? r->sees.terms[i] : 0;
+	}
+	for (unsigned v = 0; v < m->bounds.versions; v++)
+		r->fresh[v] = s->world.is.versions[v].exists;
+}
+
+static void take_replica_act(struct model *m, struct state *s, const struct step *step)
+{
+	struct replica *r = &s->replicas[step->replica];
+
+	if (step->act == ACT_TERM) {
+		begin_term(m, s, r);
+	} else if (step->act == ACT_LATE) {
+		server_send_late(m, s, step->replica);
+	} else {
+		r->refused = true;
+		r->list = 0;
+		memset(r->current, false, sizeof(r->current));
+	}
+}
+
+static void take_version_act(struct model *m, struct state *s, const struct step *step)
+{
+	struct version *v = &s->world.is.versions[step->version];
+
+	if (step->act == ACT_RETRY)
+		v->retry = (uint8_t)step->attempt;
+	else if (step->act == ACT_ABORT)
+		v->abort = (uint8_t)step->attempt;
+	else if (step->act == ACT_DELETE_VERSION)
+		*v = (struct version){.exists = false};
+	else if (step->act == ACT_DEPRECATE)
+		v->promotion = VIEW_DEPRECATED;
+	world_wrote(m, s, step->version);
 }
 
 static void take_act(struct model *m, struct state *s, const struct step *step)
 {
-	struct version *v = &s->world.is.versions[step->version];
-	uint8_t *job = &s->world.is.jobs[step->slot];
-
 	s->world.left[step->act]--;
 	s->world.left_total--;
-	switch (step->act) {
-	case ACT_RETRY:
-		v->retry = (uint8_t)step->attempt;
-		break;
-	case ACT_ABORT:
-		v->abort = (uint8_t)step->attempt;
-		break;
-	case ACT_DELETE_JOB:
-		*job = *job == JOB_SUSPENDED ? JOB_GONE : JOB_GONE_RAN;
-		return;
-	case ACT_DELETE_VERSION:
-		*v = (struct version){.exists = false};
-		break;
-	case ACT_DEPRECATE:
-		v->promotion = VIEW_DEPRECATED;
-		break;
-	case ACT_TOUCH:
-	case ACTS:
-		break;
-	}
-	world_wrote(m, s, step->version);
+	if (act_is_on_job(step->act))
+		take_job_act(m, s, step);
+	else if (act_is_on_replica(step->act))
+		take_replica_act(m, s, step);
+	else
+		take_version_act(m, s, step);
 }
 
 void world_take(struct model *m, struct state *s, const struct step *step)
@@ -160,7 +274,10 @@ void world_take(struct model *m, struct state *s, const struct step *step)
 		world_wrote(m, s, step->version);
 		break;
 	case STEP_JOB_OK:
-		*job = m->bounds.plant == PLANT_TTL_AT_ONCE ? JOB_OK_TTL : JOB_OK;
+		if (*job == JOB_STRAY)
+			*job = JOB_STRAY_OK;
+		else
+			*job = m->bounds.plant == PLANT_TTL_AT_ONCE ? JOB_OK_TTL : JOB_OK;
 		break;
 	case STEP_JOB_FAILS:
 		*job = m->bounds.plant == PLANT_TTL_AT_ONCE ? JOB_FAILED_TTL : JOB_FAILED;
@@ -169,7 +286,7 @@ void world_take(struct model *m, struct state *s, const struct step *step)
 		*job = JOB_GONE_RAN;
 		break;
 	case STEP_COLLECT:
-		*job = *job == JOB_SUSPENDED ? JOB_GONE : JOB_GONE_RAN;
+		*job = gone(*job);
 		break;
 	case STEP_DEFINE:
 		s->world.is.defined = true;

@@ -32,6 +32,25 @@ static void leads_by_a_lease_that_it_makes(void **state)
 	end(&p, "leading ");
 }
 
+/* Each acquisition is a write, so its resourceVersion is greater than those before. */
+static void its_term_is_the_resource_version_that_acquired_the_lease(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	assert_int_equal(elector_term(p.elector), 0);
+	fake_fail_next(&p.fake, "GET", LEASE, ERR_NOT_FOUND);
+	fake_answer_next(&p.fake, "POST", LEASES,
+		"{\"metadata\":{\"resourceVersion\":\"4294967296\"},"
+		"\"spec\":{\"holderIdentity\":\"me\"}}");
+	assert_int_equal(elector_term(p.elector), 4294967296);
+	fake_env_run(&p.fake, 2000);
+	fake_answer_next(&p.fake, "PUT", LEASE, HELD_BY("me", "b"));
+	assert_int_equal(elector_term(p.elector), 4294967296);
+	end(&p, "leading ");
+}
+
 static void renews_with_one_call_each_period(void **state)
 {
 	struct play p;
@@ -446,6 +465,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leads_by_a_lease_that_it_makes),
+		cmocka_unit_test(its_term_is_the_resource_version_that_acquired_the_lease),
 		cmocka_unit_test(renews_with_one_call_each_period),
 		cmocka_unit_test(waits_for_another_and_takes_over),
 		cmocka_unit_test(reports_each_holder_once),

@@ -66,7 +66,7 @@ static int resolve_task(const struct jobscenario *s, struct made *m)
 
 static void make(const struct jobscenario *s, struct made *m)
 {
-	*m = (struct made){.spec = {.task = &m->task, .attempt = (uint32_t)s->attempt}};
+	*m = (struct made){.spec = {.task = &m->task, .attempt = (uint32_t)s->attempt, .term = 7}};
 	buf_init(&m->metadata, LIMIT_REVIEW_BYTES);
 	buf_init(&m->job, LIMIT_JOB_BYTES);
 	buf_init(&m->configmap, LIMIT_JOB_BYTES);

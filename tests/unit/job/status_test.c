@@ -84,7 +84,8 @@ static void reads_what_it_is_of(void **state)
 		"\"deletionTimestamp\":\"2025-01-01T00:00:00Z\","
 		"\"labels\":{\"promogate.dev/attempt\":\"2\",\"promogate.dev/task\":\"cut\"},"
 		"\"annotations\":{\"promogate.dev/task\":\"a\","
-		"\"promogate.dev/ttl-seconds-after-finished\":\"60\"},"
+		"\"promogate.dev/ttl-seconds-after-finished\":\"60\","
+		"\"promogate.dev/term\":\"4294967296\"},"
 		"\"ownerReferences\":[{\"kind\":\"Other\",\"uid\":\"1\",\"controller\":true},"
 		"{\"kind\":\"KeptnAppVersion\",\"uid\":\"2\"},"
 		"{\"kind\":\"KeptnAppVersion\",\"uid\":\"3\",\"controller\":true}]},"
@@ -104,6 +105,7 @@ static void reads_what_it_is_of(void **state)
 	assert_string_equal(status.task, "a");
 	assert_int_equal(status.attempt, 2);
 	assert_int_equal(status.ttl_seconds, 60);
+	assert_int_equal(status.term, 4294967296);
 	assert_true(status.ttl_set);
 	assert_true(status.deleting);
 	assert_true(status.brings_code);
@@ -126,6 +128,7 @@ static void reads_a_job_that_somebody_made_or_changed(void **state)
 	assert_string_equal(status.task, "");
 	assert_int_equal(status.attempt, 0);
 	assert_int_equal(status.ttl_seconds, 300);
+	assert_int_equal(status.term, 0);
 	assert_false(status.ttl_set);
 	assert_false(status.deleting);
 	assert_false(status.brings_code);

@@ -331,6 +331,40 @@ static void a_reason_longer_than_promogates_is_not_kept(void **state)
 	assert_string_equal(v->view.waiting, "too long");
 }
 
+static void a_claim_that_is_not_valid_counts_as_none(void **state)
+{
+	static const struct {
+		const char *annotation;
+		uint64_t term, nonce;
+	} rows[] = {
+		{"\"7-8\"", 7, 8},
+		{"\"9223372036854775807-9223372036854775807\"", INT64_MAX, INT64_MAX},
+		{"\"7-9223372036854775808\"", 0, 0},
+		{"\"00000000000000000000000000000007-8\"", 0, 0},
+		{"\"-7-8\"", 0, 0},
+		{"\"7--8\"", 0, 0},
+		{"\"7-8-9\"", 0, 0},
+		{"\"7-\"", 0, 0},
+		{"\"-\"", 0, 0},
+		{"\"7\"", 0, 0},
+		{"\"\"", 0, 0},
+		{"7", 0, 0},
+		{"null", 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(appversion_unref_p) struct appversion *v = NULL;
+		char metadata[200];
+
+		(void)snprintf(metadata, sizeof(metadata),
+			",\"annotations\":{\"promogate.dev/claim\":%s}", rows[i].annotation);
+		v = with_status(metadata, OPERATORS);
+		assert_true(v->view.claim_term == rows[i].term);
+		assert_true(v->view.claim_nonce == rows[i].nonce);
+	}
+}
+
 static void reads_the_object(void **state)
 {
 	CLEANUP(appversion_unref_p)
@@ -538,6 +572,7 @@ int main(void)
 		cmocka_unit_test(reads_what_people_ask_for),
 		cmocka_unit_test(reads_the_annotations_that_promogate_writes),
 		cmocka_unit_test(a_reason_longer_than_promogates_is_not_kept),
+		cmocka_unit_test(a_claim_that_is_not_valid_counts_as_none),
 		cmocka_unit_test(reads_the_object),
 		cmocka_unit_test(takes_whatever_an_object_holds),
 		cmocka_unit_test(too_many_tasks_are_not_planned),

@@ -6,15 +6,17 @@
  *	version NAME tasks=A,B [undefined=A,B] [created=N] [revision=N] [generation=N] [delivered]
  *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [outcome=N] [waits-since=N] [warn]
  *		[superseded] [refused] [undefined-since=N] [foreign] [version=V] [previous=V]
+ *		[claim=TERM-NONCE] [create-refused]
  *		                      its version is NAME without version=
  *	item VERSION TASK STATE [JOB] a status item
  *	job VERSION TASK NAME suspended|paused|running|complete|failed [own] [unlocked] [ttl]
- *		[deleting] [bare]     suspended: and locked, if it is not unlocked. bare: the
+ *		[deleting] [bare] [term=N]            suspended: and locked, if it is not unlocked. bare: the
  *		                      ConfigMap with its code does not exist
  *	gone NAME                     a live GET of this Job answered NotFound
  *	waiting VERSION TEXT          its annotation; "outcome=N": that of an attempt
  *	rejected VERSION TEXT         what the API server rejects of it
  *	now N, random N, room N, since N, max-age N, deadline N, explain N, idle
+ *	term N, claim NONCE
  *	> LINE                        in order: an action; then "starts VERSION JOBS" or
  *		                      "waits VERSION JOBS (REASON)"; then "wake N"
  *
@@ -105,7 +107,8 @@ static inline bool plan_version_flag(struct view_version *v, const char *word)
 		const char *word;
 		bool *flag;
 	} flags[] = {{"delivered", &v->delivered}, {"superseded", &v->superseded},
-		{"refused", &v->refused}, {"foreign", &v->foreign}};
+		{"refused", &v->refused}, {"foreign", &v->foreign},
+		{"create-refused", &v->create_refused}};
 
 	if (str_eq(word, "warn")) {
 		v->on_failure = ON_FAILURE_WARN;
@@ -117,6 +120,14 @@ static inline bool plan_version_flag(struct view_version *v, const char *word)
 			return true;
 		}
 	return false;
+}
+
+static inline void plan_read_claim(struct view_version *v, char *value)
+{
+	char *save = NULL;
+
+	v->claim_term = (uint64_t)plan_number(strtok_r(value, "-", &save));
+	v->claim_nonce = (uint64_t)plan_number(strtok_r(NULL, "-", &save));
 }
 
 static inline void plan_version_value(
@@ -134,6 +145,8 @@ static inline void plan_version_value(
 		v->generation = plan_number(value);
 	else if (str_eq(key, "version"))
 		v->version = value;
+	else if (str_eq(key, "claim"))
+		plan_read_claim(v, value);
 	else if (str_eq(key, "previous"))
 		v->previous = value;
 	else if (str_eq(key, "undefined-since"))
@@ -208,6 +221,8 @@ static inline void plan_read_job(struct plan_scenario *s, char **save)
 		job->released |= str_eq(word, "paused");
 		job->deleting |= str_eq(word, "deleting");
 		job->ready &= !str_eq(word, "bare");
+		if (str_starts(word, "term="))
+			job->term = (uint64_t)plan_number(word + strlen("term="));
 		if (str_eq(word, "complete"))
 			job->outcome = VIEW_COMPLETE;
 		if (str_eq(word, "failed"))
@@ -244,6 +259,10 @@ static inline void plan_read_setting(struct plan_scenario *s, const char *word, 
 		s->view.deadline = plan_number(value);
 	else if (str_eq(word, "explain"))
 		s->view.explain_after = plan_number(value);
+	else if (str_eq(word, "term"))
+		s->view.term = (uint64_t)plan_number(value);
+	else if (str_eq(word, "claim"))
+		s->view.claim = (uint64_t)plan_number(value);
 	else if (str_eq(word, "idle"))
 		s->view.idle = true;
 	else

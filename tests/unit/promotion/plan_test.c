@@ -12,6 +12,8 @@ static const char *const reasons[] = {
 	[PLAN_DEADLINE] = "deadline",
 	[PLAN_NO_DEFINITION] = "no definition",
 	[PLAN_LIMIT_REACHED] = "limit reached",
+	[PLAN_CREATE_REFUSED] = "create refused",
+	[PLAN_CLAIMED] = "claimed",
 	[PLAN_SIBLING_RUNS] = "sibling runs",
 	[PLAN_TOO_OLD] = "too old",
 	[PLAN_REFUSED] = "refused",
@@ -54,12 +56,15 @@ static void say_notes(struct buf *to, const struct plan_action *a)
 /* What an action is about, and what its precondition is of. */
 static void say_action(struct buf *to, const struct plan *p, const struct plan_action *a)
 {
-	static const char *const kinds[] = {"create", "code", "deprecate", "supersede", "commit",
-		"unsuspend", "get-job", "record", "set-ttl", "delete", "report", "annotate"};
+	static const char *const kinds[] = {"create", "code", "deprecate", "supersede", "claim",
+		"commit", "unsuspend", "get-job", "record", "set-ttl", "delete", "report",
+		"annotate"};
 
 	(void)buf_addf(to, "%s %s", kinds[a->kind], a->version->name);
 	if (a->kind == PLAN_CREATE_JOB)
 		(void)buf_addf(to, " %s %s", a->task, a->name.text);
+	if (a->kind == PLAN_CLAIM)
+		(void)buf_addf(to, " %llu", (unsigned long long)a->nonce);
 	if (a->kind == PLAN_GET_JOB)
 		(void)buf_addf(to, " %s", a->item->job);
 	if (a->job)

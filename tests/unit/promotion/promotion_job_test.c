@@ -119,6 +119,26 @@ static void a_job_is_locked_until_its_release(void **state)
 	}
 }
 
+static void a_term_that_is_not_a_number_counts_as_none(void **state)
+{
+	static const struct {
+		const char *annotation;
+		uint64_t term;
+	} rows[] = {{"\"7\"", 7}, {"\"9223372036854775807\"", INT64_MAX}, {"\"-7\"", 0},
+		{"\"9223372036854775808\"", 0}, {"7", 0}, {"\"\"", 0}, {"null", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buf_release) struct buf metadata = BUF_INIT(1000);
+		CLEANUP(promotion_job_unref_p) struct promotion_job *j = NULL;
+
+		(void)buf_addf(&metadata, ",\"annotations\":{\"promogate.dev/term\":%s}",
+			rows[i].annotation);
+		j = decode(buf_str(&metadata), "," POD(ID_OF_A, ""), "");
+		assert_true(j->view.term == rows[i].term);
+	}
+}
+
 static void a_job_is_recognized_despite_manual_changes(void **state)
 {
 	static const struct {
@@ -197,6 +217,7 @@ int main(void)
 		cmocka_unit_test(reads_a_job_that_failed),
 		cmocka_unit_test(a_job_with_code_is_ready_once_it_runs),
 		cmocka_unit_test(a_job_is_locked_until_its_release),
+		cmocka_unit_test(a_term_that_is_not_a_number_counts_as_none),
 		cmocka_unit_test(a_job_is_recognized_despite_manual_changes),
 		cmocka_unit_test(other_jobs_are_ignored),
 		cmocka_unit_test(it_lives_as_long_as_it_has_a_reference),

@@ -205,12 +205,12 @@ static void annotations_are_set_removed_or_left_alone(void **state)
 		struct statuspatch_notes notes;
 		const char *want;
 	} cases[] = {
-		{{"newer", NULL, NULL}, "\"promogate.dev/superseded-by\":\"newer\""},
-		{{NULL, "R: why", NULL}, "\"promogate.dev/waiting\":\"R: why\""},
-		{{NULL, "", NULL}, "\"promogate.dev/waiting\":null"},
-		{{NULL, "", "Failed"},
+		{{"newer", NULL, NULL, NULL}, "\"promogate.dev/superseded-by\":\"newer\""},
+		{{NULL, NULL, "R: why", NULL}, "\"promogate.dev/waiting\":\"R: why\""},
+		{{NULL, NULL, "", NULL}, "\"promogate.dev/waiting\":null"},
+		{{NULL, NULL, "", "Failed"},
 			"\"promogate.dev/waiting\":null,\"promogate.dev/outcome\":\"Failed\""},
-		{{"newer", "", ""},
+		{{"newer", NULL, "", ""},
 			"\"promogate.dev/superseded-by\":\"newer\",\"promogate.dev/waiting\":null,"
 			"\"promogate.dev/outcome\":null"},
 	};

@@ -36,6 +36,11 @@ static void supersede(struct kube_request *c)
 	kube_request_annotate(c, &version, &(struct statuspatch_notes){.superseded_by = "w"});
 }
 
+static void claim(struct kube_request *c)
+{
+	kube_request_claim(c, &version, 9007199254740993, 8);
+}
+
 static void unsuspend(struct kube_request *c)
 {
 	kube_request_unsuspend(c, &job);
@@ -99,6 +104,9 @@ static void each_has_its_method_path_and_body(void **state)
 		{supersede, "PATCH", VERSION_PATH, MERGE,
 			"{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"" RV "\","
 			"\"annotations\":{\"promogate.dev/superseded-by\":\"w\"}}}"},
+		{claim, "PATCH", VERSION_PATH, MERGE,
+			"{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"" RV "\","
+			"\"annotations\":{\"promogate.dev/claim\":\"9007199254740993-8\"}}}"},
 		{unsuspend, "PATCH", JOB_PATH, MERGE,
 			"{\"metadata\":{\"uid\":\"ju\","
 			"\"annotations\":{\"promogate.dev/released\":\"true\"}},"

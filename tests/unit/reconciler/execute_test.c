@@ -603,6 +603,32 @@ static void only_a_job_with_that_uid_is_shown_as_own(void **state)
 	fixture_release(&f);
 }
 
+/* A commit that was sent after it may still arrive. */
+static void a_claim_counts_until_a_commit_is_sent(void **state)
+{
+	static const enum plan_kind kinds[] = {PLAN_COMMIT, PLAN_RECORD};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const struct snapshot_config config = {.term = 7};
+		struct snapshot *s;
+		struct fixture f;
+
+		fixture_init(&f);
+		fixture_add(&f, PLAN_CLAIM)->nonce = 8;
+		fixture_add(&f, kinds[i])->promotion = VIEW_NONE;
+		run(&f);
+		answer(&f, "PATCH", "/keptnappversions/v", "{}");
+		s = snapshot_new(f.app, f.cache, f.limiter, &config);
+		assert_int_equal(s->view.term, 7);
+		assert_int_equal(s->view.claim, kinds[i] == PLAN_COMMIT ? 0 : 8);
+		snapshot_free(s);
+		fails(&f, "PATCH", "/keptnappversions/v/status", ERR_TIMEOUT);
+		assert_int_equal(f.app->execution.claim, kinds[i] == PLAN_COMMIT ? 0 : 8);
+		fixture_release(&f);
+	}
+}
+
 static void a_job_whose_deletion_was_sent_is_not_own_any_more(void **state)
 {
 	struct fixture f;
@@ -846,6 +872,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_of_a_definition_that_changed_meanwhile_is_forgotten),
 		cmocka_unit_test(a_job_is_own_if_the_reply_to_its_creation_has_its_uid),
 		cmocka_unit_test(only_a_job_with_that_uid_is_shown_as_own),
+		cmocka_unit_test(a_claim_counts_until_a_commit_is_sent),
 		cmocka_unit_test(a_job_whose_deletion_was_sent_is_not_own_any_more),
 		cmocka_unit_test(a_job_that_an_admission_policy_changed_is_deleted_and_refused),
 		cmocka_unit_test(a_job_that_may_be_changed_so_is_own),

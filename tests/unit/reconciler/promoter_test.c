@@ -424,6 +424,77 @@ static void a_refusal_is_reported_the_same_at_each_retry(void **state)
 	assert_null(strstr(event->body, "https:"));
 }
 
+/* Two creates, of which a quota refuses the second. */
+static char *one_of_two_is_created(struct stage *s)
+{
+	char *a = create_job(s, "ja");
+
+	fake_fail(&s->cluster.fake, cluster_call(&s->cluster, "POST", "/jobs"), ERR_QUOTA);
+	fake_env_run(&s->cluster.fake, 0);
+	cluster_event(&s->cluster, "jobs", "ADDED", a);
+	return a;
+}
+
+/* Answers the claim, and brings the version as the API server has it then. */
+static void claim_succeeds(struct stage *s)
+{
+	struct fake_task *claim = cluster_call(&s->cluster, "PATCH", "/keptnappversions/v");
+	CLEANUP(json_free_p) struct json *patch = NULL;
+	CLEANUP(free_p) char *version = NULL, *claimed = NULL;
+	const char *text;
+
+	assert_non_null(claim);
+	assert_int_equal(json_parse(claim->body, strlen(claim->body), &patch, NULL), 0);
+	text = json_string(json_at(patch, "metadata", "annotations", "promogate.dev/claim"));
+	assert_non_null(text);
+	version = cluster_version(&s->cluster, "v", "app", DELIVERED);
+	claimed = xasprintf("{\"metadata\":{\"annotations\":{\"promogate.dev/claim\":\"%s\"},%s",
+		text, version + strlen("{\"metadata\":{"));
+	fake_answer(&s->cluster.fake, claim, claimed);
+	cluster_event(&s->cluster, "keptnappversions", "MODIFIED", claimed);
+}
+
+/* So that two applications, each with a part of its Jobs, can't lock each other out of a quota. */
+static void after_a_refusal_uncommitted_jobs_are_given_back(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *a = NULL, *gone = NULL;
+	struct fake_task *delete;
+
+	delivered(s);
+	a = one_of_two_is_created(s);
+	claim_succeeds(s);
+	delete = cluster_call(&s->cluster, "DELETE", "/jobs/a-1-");
+	assert_non_null(delete);
+	assert_says(delete->body, "\"uid\":\"ja\"");
+	gone = cluster_gone(&s->cluster, strrchr(delete->path, '/') + 1);
+	fake_answer(&s->cluster.fake, delete, "{}");
+	cluster_event(&s->cluster, "jobs", "DELETED", gone);
+	fake_env_run(&s->cluster.fake, 90);
+	assert_null(cluster_call(&s->cluster, "POST", "/jobs"));
+	fake_env_run(&s->cluster.fake, 1000);
+	assert_non_null(cluster_call(&s->cluster, "POST", "/jobs"));
+}
+
+/* Its deletion may be carried out late. */
+static void a_job_that_was_given_back_is_never_committed(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *a = NULL, *second = NULL, *b = NULL;
+
+	delivered(s);
+	a = one_of_two_is_created(s);
+	claim_succeeds(s);
+	fake_fail(&s->cluster.fake, cluster_call(&s->cluster, "DELETE", "/jobs/"), ERR_TIMEOUT);
+	fake_env_run(&s->cluster.fake, 3000);
+	second = create_job(s, "ja2");
+	b = create_job(s, "jb");
+	cluster_event(&s->cluster, "jobs", "ADDED", second);
+	cluster_event(&s->cluster, "jobs", "ADDED", b);
+	assert_says(cluster_call(&s->cluster, "PATCH", "/keptnappversions/v/status")->body,
+		"\"name\":\"a-1-");
+}
+
 static void what_ran_before_this_term_has_its_place_under_the_cap(void **state)
 {
 	struct stage *s = *state;
@@ -503,6 +574,8 @@ int main(void)
 		ON_STAGE(a_job_that_is_refused_as_invalid_waits_for_its_definition),
 		ON_STAGE(a_job_that_is_refused_as_invalid_is_retried_after_a_minute),
 		ON_STAGE(a_refusal_is_reported_the_same_at_each_retry),
+		ON_STAGE(after_a_refusal_uncommitted_jobs_are_given_back),
+		ON_STAGE(a_job_that_was_given_back_is_never_committed),
 		cmocka_unit_test_setup_teardown(
 			what_ran_before_this_term_has_its_place_under_the_cap,
 			stage_up_for_two_jobs, stage_down),
