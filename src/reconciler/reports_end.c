@@ -140,12 +140,16 @@ static void tried_to_post(void *ctx, const struct err *err)
 		promotion_ended(e);
 }
 
-static bool any_missing(const struct ended *e)
+/*
+ * Where its namespace is deleted, a Job is missing, or fails as its pods are deleted first. Only the
+ * answer to an Event tells.
+ */
+static bool is_in_doubt(const struct ended *e)
 {
 	for (size_t i = 0; i < e->count; i++)
 		if (e->changes[i].reason == PLAN_MISSING_JOB)
 			return true;
-	return false;
+	return e->promotion == VIEW_FAILED || e->promotion == VIEW_WARNING;
 }
 
 static void make_ended_text(struct event_text *t, const struct ended *e, const struct snapshot *s,
@@ -164,10 +168,6 @@ static void make_ended_text(struct event_text *t, const struct ended *e, const s
 		event_text_missing(t, &end);
 }
 
-/*
- * Where a Job is missing, the answer to the Event says whether somebody deleted it, or the namespace
- * goes, of which nothing else tells.
- */
 void reports_recorded(struct reports *r, const struct appversion *v, const struct snapshot *s,
 	const struct plan *plan, const struct plan_action *a)
 {
@@ -182,10 +182,10 @@ void reports_recorded(struct reports *r, const struct appversion *v, const struc
 	e = ended_new(r, v, s, plan, a);
 	make_ended_text(&t, e, s, plan, a);
 	watcher = (struct event_queue_watcher){tried_to_post, ended_free, e};
-	if (any_missing(e) && reports_post(r, v, &t, &watcher))
+	if (is_in_doubt(e) && reports_post(r, v, &t, &watcher))
 		return;
 	promotion_ended(e);
-	if (e->promotion != VIEW_NONE && !any_missing(e))
+	if (e->promotion != VIEW_NONE && !is_in_doubt(e))
 		(void)reports_post(r, v, &t, NULL);
 	ended_free(e);
 }
