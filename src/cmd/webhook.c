@@ -73,11 +73,11 @@ static int run(void *settings, struct err *err)
 	CLEANUP(free_p) char *user_agent = daemon_user_agent(&webhook_program);
 	const struct api_options options = {.user_agent = user_agent};
 	/* Freed in the opposite order: what the client's callbacks use goes after the client. */
+	struct request_config request_config;
+	struct env env;
 	CLEANUP(cache_free_p) struct cache *cache = NULL;
 	CLEANUP(admission_free_p) struct admission *admission = NULL;
 	CLEANUP(api_free_p) struct api *api = NULL;
-	struct request_config request_config;
-	struct env env;
 
 	if (credentials_find(s->common.kubeconfig, s->common.context, &credentials, err) < 0 ||
 		api_new(&credentials, &options, &api, err) < 0)
