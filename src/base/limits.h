@@ -108,6 +108,13 @@ enum {
 	LIMIT_UNHEARD_MS = 180 * 1000,
 	/* Skipped objects that /readyz names; the log names each. */
 	LIMIT_SKIPPED_NAMED = 5,
+	/*
+	 * What the reconciler keeps of a definition, and of all of them; one that is larger, or
+	 * comes when these are used, is fetched when a Job is made of it. Definitions have about 1
+	 * KiB, and the pod has 128 MiB.
+	 */
+	LIMIT_DEFINITION_KEPT_BYTES = 32 * 1024,
+	LIMIT_DEFINITIONS_KEPT_BYTES = 16 * 1024 * 1024,
 	/* One object, as a GET returns it. */
 	LIMIT_OBJECT_BYTES = 4 * 1024 * 1024,
 	/* A kubeconfig, token or certificate file. */

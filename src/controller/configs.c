@@ -85,11 +85,12 @@ static void listed(void *ctx)
 	settle(ctx);
 }
 
-static void *decode(const struct json *object)
+static void *decode(void *ctx, const struct json *object)
 {
 	const struct json *block = json_at(object, "spec", "blockDeployment");
 	enum block_deployment value = BLOCK_DEPLOYMENT_UNSET;
 
+	(void)ctx;
 	if (json_type(block) == JSON_BOOL)
 		value = json_is_true(block) ? BLOCK_DEPLOYMENT_TRUE : BLOCK_DEPLOYMENT_FALSE;
 	return &block_words[value];

@@ -74,7 +74,8 @@ static void collect(struct store *s, const char *key, const struct json *object)
 {
 	void *current = strmap_get(&s->objects, key);
 	bool same = current && s->config.same && s->config.same(current, object);
-	void *twice = exchange(&s->coming, key, same ? current : s->config.decode(object));
+	void *twice =
+		exchange(&s->coming, key, same ? current : s->config.decode(s->config.ctx, object));
 
 	if (twice != current)
 		free_value(s, twice);
@@ -132,7 +133,7 @@ static void set(void *ctx, const char *ns, const char *name, const struct json *
 	if (s->listing)
 		collect(s, key, object);
 	else
-		change(s, key, s->config.decode(object));
+		change(s, key, s->config.decode(s->config.ctx, object));
 }
 
 static void gone(void *ctx, const char *ns, const char *name)

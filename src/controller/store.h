@@ -39,7 +39,7 @@ struct store_config {
 	struct rwlock *lock;
 
 	/* The value of an object; NULL: it is not ours, as if it did not exist. */
-	void *(*decode)(const struct json *object);
+	void *(*decode)(void *ctx, const struct json *object);
 	/* NULL: values are borrowed. */
 	strmap_free_fn *free_value;
 	/* True if decoding the object would give this value again. NULL: never known. */

@@ -302,13 +302,30 @@ struct job_definition *job_definition_decode(const struct json *object)
 		return NULL;
 	pairs = f.count * sizeof(*f.pairs);
 	visit_texts(&f, &measure);
-	d = xmalloc(sizeof(*d) + pairs + measure.size);
+	f.d.whole = true;
+	f.d.size = sizeof(*d) + pairs + measure.size;
+	d = xmalloc(f.d.size);
 	copy.at = (char *)(d + 1) + pairs;
 	visit_texts(&f, &copy);
 	*d = f.d;
 	d->pairs = (struct job_pair *)(d + 1);
 	if (pairs)
 		memcpy(d + 1, f.pairs, pairs);
+	return d;
+}
+
+struct job_definition *job_definition_outline(const struct json *object)
+{
+	struct packing measure = {NULL, 0}, copy = {NULL, 0};
+	struct job_definition own = {.whole = false}, *d;
+
+	taskdef_read(object, &own.taskdef);
+	packing_text(&measure, &own.taskdef.function_ref);
+	own.size = sizeof(*d) + measure.size;
+	d = xmalloc(own.size);
+	copy.at = (char *)(d + 1);
+	packing_text(&copy, &own.taskdef.function_ref);
+	*d = own;
 	return d;
 }
 

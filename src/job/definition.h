@@ -43,6 +43,8 @@ enum job_list {
 
 struct job_definition {
 	struct taskdef taskdef; /* first: job_definition_of() */
+	bool whole; /* or an outline: the rest is not known, and no Job can be made of it */
+	size_t size; /* of the allocation, in bytes */
 	enum runtime runtime;
 	enum code_origin origin;
 	int64_t retries, timeout_seconds, ttl_seconds;
@@ -59,6 +61,9 @@ struct job_definition {
 
 /* From an object that the API server stored; for free(). NULL if it is too large for a Job. */
 struct job_definition *job_definition_decode(const struct json *object);
+
+/* Only its taskdef; for free(). */
+struct job_definition *job_definition_outline(const struct json *object);
 
 /* Of a taskdef that is part of one. */
 const struct job_definition *job_definition_of(const struct taskdef *t);

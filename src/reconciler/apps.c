@@ -102,8 +102,9 @@ static void object_changed(struct apps *a, bool version, const char *key, void *
 	app_free_if_empty(a, before);
 }
 
-static void *version_decode(const struct json *object)
+static void *version_decode(void *ctx, const struct json *object)
 {
+	(void)ctx;
 	return appversion_decode(object);
 }
 
@@ -123,8 +124,9 @@ static void version_changed(void *ctx, const char *key, void *old, void *now)
 	object_changed(ctx, true, key, old, now);
 }
 
-static void *job_decode(const struct json *object)
+static void *job_decode(void *ctx, const struct json *object)
 {
+	(void)ctx;
 	return promotion_job_decode(object);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/str.h"
 #include "controller/configs.h"
 #include "controller/store.h"
@@ -18,7 +19,8 @@ struct cache {
 	const char *keptn_namespace;
 	cache_changed_fn *changed;
 	void *ctx;
-	struct store definitions; /* struct job_definition */
+	struct store definitions; /* struct kept */
+	size_t definition_bytes; /* of those that are kept whole */
 	unsigned round; /* of their changes */
 	struct store on_failure; /* the annotation, of contexts that have it */
 	struct configs *configs;
@@ -26,9 +28,60 @@ struct cache {
 
 /* --- definitions ------------------------------------------------------------------------------ */
 
-static void *decode_definition(const struct json *object)
+struct kept {
+	struct job_definition *definition;
+	char *version; /* resourceVersion */
+	size_t *bytes; /* where it is counted */
+};
+
+static size_t counted_bytes(const struct job_definition *d)
 {
-	return job_definition_decode(object);
+	return d->whole ? d->size : 0;
+}
+
+/* An outline costs a GET for each Job that is made of it, and nothing else. */
+static struct job_definition *keep(const struct cache *c, const struct json *object)
+{
+	struct job_definition *d = job_definition_decode(object);
+
+	if (!d || (d->size <= LIMIT_DEFINITION_KEPT_BYTES &&
+			  c->definition_bytes + d->size <= LIMIT_DEFINITIONS_KEPT_BYTES))
+		return d;
+	free(d);
+	return job_definition_outline(object);
+}
+
+static void *decode_definition(void *ctx, const struct json *object)
+{
+	struct cache *c = ctx;
+	struct job_definition *d = keep(c, object);
+	struct kept *kept;
+
+	if (!d)
+		return NULL;
+	kept = xcalloc(1, sizeof(*kept));
+	*kept = (struct kept){d,
+		xstrdup(json_string_or(json_at(object, "metadata", "resourceVersion"), "")),
+		&c->definition_bytes};
+	c->definition_bytes += counted_bytes(d);
+	return kept;
+}
+
+static void free_definition(void *value)
+{
+	struct kept *kept = value;
+
+	*kept->bytes -= counted_bytes(kept->definition);
+	free(kept->definition);
+	free(kept->version);
+	free(kept);
+}
+
+/* So that a list does not need room for two copies. */
+static bool is_same_definition(const void *value, const struct json *object)
+{
+	return str_eq(((const struct kept *)value)->version,
+		json_string(json_at(object, "metadata", "resourceVersion")));
 }
 
 /* ns NULL: maybe all. Those of Keptn's namespace count in every namespace. */
@@ -63,9 +116,9 @@ unsigned cache_round(const struct cache *c)
 static struct resolve_found find(const void *ctx, const char *ns, const char *name)
 {
 	const struct cache *c = ctx;
-	const struct job_definition *d = store_get(&c->definitions, ns, name);
+	const struct kept *kept = store_get(&c->definitions, ns, name);
 
-	return (struct resolve_found){d ? &d->taskdef : NULL, .confirmed = true};
+	return (struct resolve_found){kept ? &kept->definition->taskdef : NULL, .confirmed = true};
 }
 
 int cache_resolve(const struct cache *c, const char *ns, const char *task, struct resolution *ret,
@@ -84,12 +137,14 @@ int cache_resolve(const struct cache *c, const char *ns, const char *task, struc
 
 /* --- contexts --------------------------------------------------------------------------------- */
 
-static void *decode_on_failure(const struct json *context)
+/* Cut: no valid value is as long, and an annotation may have 256 KiB. */
+static void *decode_on_failure(void *ctx, const struct json *context)
 {
 	const char *value =
 		json_string(json_at(context, "metadata", "annotations", ON_FAILURE_ANNOTATION));
 
-	return value ? xstrdup(value) : NULL;
+	(void)ctx;
+	return value ? xstrndup(value, LIMIT_LABEL_VALUE_BYTES) : NULL;
 }
 
 struct on_failure_decision cache_on_failure(
@@ -108,7 +163,8 @@ struct cache *cache_new(const struct env *env, const char *keptn_namespace,
 	const struct store_config definitions = {.env = env,
 		.kind = &definitions_kind,
 		.decode = decode_definition,
-		.free_value = free,
+		.free_value = free_definition,
+		.same = is_same_definition,
 		.changed = definition_changed,
 		.listed = definitions_listed,
 		.ctx = c,

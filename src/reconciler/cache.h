@@ -29,7 +29,8 @@ DEFINE_CLEANUP(struct cache, cache_free)
 /*
  * Resolves a task to its struct job_definitions. ERR_NOT_FOUND if it has no definition, ERR_INVALID
  * if the one that it has can't run; the message names the task and the fix. ret borrows from the
- * cache until a definition changes, and borrows ns and task.
+ * cache until a definition changes, and borrows ns and task. A definition may be an outline: large
+ * ones are not kept whole (base/limits.h).
  */
 int cache_resolve(const struct cache *c, const char *ns, const char *task, struct resolution *ret,
 	struct err *err);

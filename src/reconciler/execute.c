@@ -223,11 +223,13 @@ static void go_on(struct execution *run)
 	while (may_start(run)) {
 		struct step *step = xcalloc(1, sizeof(*step));
 
-		*step = (struct step){.run = run, .action = &run->plan.actions[run->next++]};
+		*step = (struct step){.run = run,
+			.action = &run->plan.actions[run->next++],
+			.fetched = STRMAP_INIT(free)};
 		run->in_flight++;
 		run->annotations += step->action->kind == PLAN_ANNOTATE;
 		if (!start(step)) {
-			free(step);
+			step_free(step);
 			run->in_flight--;
 		}
 	}

@@ -12,8 +12,9 @@ struct making {
 	struct job_spec spec;
 };
 
-static int making_init(struct making *m, const struct step *step, const char *task,
-	const char *name, unsigned attempt, struct err *err)
+/* 1: not yet; the step starts over once a definition is there that the cache does not keep. */
+static int making_init(struct making *m, struct step *step, const char *task, const char *name,
+	unsigned attempt, struct err *err)
 {
 	const struct appversion *v = step_version(step);
 	const struct executor *x = step->run->x;
@@ -32,7 +33,7 @@ static int making_init(struct making *m, const struct step *step, const char *ta
 		.term = step->run->snapshot->view.term,
 	};
 	memcpy(m->spec.images, x->images, sizeof(m->spec.images));
-	return 0;
+	return step_fetch_outlines(step, &m->task, err);
 }
 
 static void removed(void *ctx, const struct api_response *response, const struct err *err)
@@ -89,10 +90,13 @@ int step_create_job(struct step *step, struct err *err)
 	const struct plan_action *a = step->action;
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 	struct making m;
+	int ret = making_init(&m, step, a->task, a->name.text, a->attempt, err);
 
-	if (making_init(&m, step, a->task, a->name.text, a->attempt, err) < 0 ||
-		job_spec_encode(&m.spec, &request.body, err) < 0)
+	if (ret != 0)
+		return ret < 0 ? -1 : 0;
+	if (job_spec_encode(&m.spec, &request.body, err) < 0)
 		return -1;
+	strmap_clear(&step->fetched);
 	request.method = "POST";
 	request.url = url_of_jobs(step_version(step)->namespace, NULL);
 	step_send(step, &request, job_created);
@@ -137,10 +141,13 @@ static int create_code_of(struct step *step, const struct json *source, struct e
 	const struct view_job *job = step->action->job;
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 	struct making m;
+	int ret = making_init(&m, step, job->task, job->name, job->attempt, err);
 
-	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0 ||
-		job_spec_encode_code(&m.spec, job->uid, source, &request.body, err) < 0)
+	if (ret != 0)
+		return ret < 0 ? -1 : 0;
+	if (job_spec_encode_code(&m.spec, job->uid, source, &request.body, err) < 0)
 		return -1;
+	strmap_clear(&step->fetched);
 	request.method = "POST";
 	request.url = url_of_config_map(step_version(step)->namespace, NULL);
 	step_send(step, &request, code_created);
@@ -168,9 +175,10 @@ int step_create_code(struct step *step, struct err *err)
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 	struct job_spec_code code;
 	struct making m;
+	int ret = making_init(&m, step, job->task, job->name, job->attempt, err);
 
-	if (making_init(&m, step, job->task, job->name, job->attempt, err) < 0)
-		return -1;
+	if (ret != 0)
+		return ret < 0 ? -1 : 0;
 	code = job_spec_code(&m.spec);
 	if (!code.needed)
 		return err_set(err, ERR_INVALID,

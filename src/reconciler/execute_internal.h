@@ -32,6 +32,9 @@ struct step {
 	struct execution *run;
 	const struct plan_action *action;
 	size_t bytes; /* of its request's body */
+	/* "namespace/name" to the struct job_definition that the cache has only in outline. */
+	struct strmap fetched;
+	char *fetching; /* the one that is asked for */
 };
 
 /* execute_step.c. */
@@ -47,6 +50,7 @@ void step_job_is_gone(struct step *step);
 /* Reports the error if it is an answer that a person must know; NULL: of the action itself. */
 void step_rejected(const struct step *step, const char *doing, const struct err *err);
 void step_code_exists(struct step *step);
+void step_free(struct step *step);
 /* Ends the step and frees it, and starts the next ones. */
 void step_over(struct step *step);
 
@@ -56,5 +60,11 @@ void step_over(struct step *step);
  */
 int step_create_job(struct step *step, struct err *err);
 int step_create_code(struct step *step, struct err *err);
+
+/*
+ * Replaces the outlines of a resolution by what was fetched (execute_fetch.c). 0: it is whole; 1: a
+ * GET is in flight, after which the action of the step starts over.
+ */
+int step_fetch_outlines(struct step *step, struct resolution *task, struct err *err);
 
 #endif

@@ -27,6 +27,13 @@ void execution_drop(struct execution *run, const struct err *err)
 	run->dropped = true;
 }
 
+void step_free(struct step *step)
+{
+	strmap_release(&step->fetched);
+	free(step->fetching);
+	free(step);
+}
+
 void step_over(struct step *step)
 {
 	struct execution *run = step->run;
@@ -34,7 +41,7 @@ void step_over(struct step *step)
 	run->bytes -= step->bytes;
 	run->annotations -= step->action->kind == PLAN_ANNOTATE;
 	run->in_flight--;
-	free(step);
+	step_free(step);
 	run->go_on(run);
 }
 

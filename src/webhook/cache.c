@@ -18,8 +18,9 @@ struct cache {
 	enum block_deployment block_deployment;
 };
 
-static void *decode(const struct json *object)
+static void *decode(void *ctx, const struct json *object)
 {
+	(void)ctx;
 	return taskdef_decode(object);
 }
 

@@ -32,8 +32,9 @@ static void lock_is_free(void)
 }
 
 /* A value is its resourceVersion; an object that is labelled so is not ours. */
-static void *decode(const struct json *object)
+static void *decode(void *ctx, const struct json *object)
 {
+	(void)ctx;
 	lock_is_free();
 	decoded++;
 	if (json_at(object, "metadata", "labels"))
@@ -417,8 +418,9 @@ static void lists_whole(struct owner *o, int version)
 	page(o, LIST "&continue=c", version, buf_str(&half), false);
 }
 
-static void *decode_unwatched(const struct json *object)
+static void *decode_unwatched(void *ctx, const struct json *object)
 {
+	(void)ctx;
 	return xstrdup(json_string(json_at(object, "metadata", "resourceVersion")));
 }
 

@@ -1,5 +1,8 @@
 #include "reconciler/cache.h"
 
+#include "base/limits.h"
+#include "job/definition.h"
+
 #include "cluster.h"
 
 struct fixture {
@@ -157,6 +160,78 @@ static void an_annotation_counts_as_long_as_it_is_there(void **state)
 	fixture_release(&f);
 }
 
+/* Whether the definition of the task a in "dev" is kept whole. */
+static bool is_whole(const struct fixture *f)
+{
+	struct resolution r;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(cache_resolve(f->cache, "dev", "a", &r, &err), 0);
+	return job_definition_of(r.chain[0].definition)->whole;
+}
+
+static void big_event(struct fixture *f, const char *type, const char *ns, const char *name)
+{
+	CLEANUP(free_p)
+	char *object = xasprintf("{\"metadata\":{\"namespace\":\"%s\",\"name\":\"%s\","
+				 "\"resourceVersion\":\"%u\"},\"spec\":{\"deno\":{\"inline\":{"
+				 "\"code\":\"%0*d\"}}}}",
+		ns, name, ++f->cluster.version, LIMIT_DEFINITION_KEPT_BYTES - 1024, 0);
+
+	definition_event(f, type, object);
+}
+
+/* Somebody fills the room; what comes then costs a GET for each Job, until there is room again. */
+static void the_sum_of_what_is_kept_is_bounded(void **state)
+{
+	enum { FIT = LIMIT_DEFINITIONS_KEPT_BYTES / (LIMIT_DEFINITION_KEPT_BYTES - 1024) };
+	struct fixture f;
+	char name[16];
+
+	(void)state;
+	fixture_init(&f);
+	cluster_list(&f.cluster, "keptntaskdefinitions", "");
+	big_event(&f, "ADDED", "dev", "a");
+	assert_true(is_whole(&f));
+	for (int i = 0; i < FIT; i++) {
+		(void)snprintf(name, sizeof(name), "b%d", i);
+		big_event(&f, "ADDED", "hostile", name);
+	}
+	assert_true(is_whole(&f));
+	big_event(&f, "MODIFIED", "dev", "a");
+	assert_false(is_whole(&f));
+	resolves_to(&f, "dev");
+	big_event(&f, "DELETED", "hostile", "b0");
+	big_event(&f, "DELETED", "hostile", "b1");
+	big_event(&f, "MODIFIED", "dev", "a");
+	assert_true(is_whole(&f));
+	fixture_release(&f);
+}
+
+/* A list needs no room for a second copy of what has not changed. */
+static void a_list_keeps_what_is_kept(void **state)
+{
+	enum { OBJECTS = LIMIT_DEFINITIONS_KEPT_BYTES / LIMIT_DEFINITION_KEPT_BYTES };
+	CLEANUP(buf_release) struct buf items = BUF_INIT(2 * LIMIT_DEFINITIONS_KEPT_BYTES);
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	for (int i = 0; i < OBJECTS; i++)
+		(void)buf_addf(&items,
+			"%s{\"metadata\":{\"namespace\":\"dev\",\"name\":\"%c%d\","
+			"\"resourceVersion\":\"5\"},\"spec\":{\"deno\":{\"inline\":{"
+			"\"code\":\"%0*d\"}}}}",
+			i ? "," : "", i ? 'b' : 'a', i, LIMIT_DEFINITION_KEPT_BYTES - 1024, 0);
+	(void)buf_addf(&items, ",%s", DEFINITION("dev", "a"));
+	cluster_list(&f.cluster, "keptntaskdefinitions", buf_str(&items));
+	assert_true(is_whole(&f));
+	cluster_expire(&f.cluster, "keptntaskdefinitions");
+	cluster_list(&f.cluster, "keptntaskdefinitions", buf_str(&items));
+	assert_true(is_whole(&f));
+	fixture_release(&f);
+}
+
 static void is_synced_once_every_list_is_complete(void **state)
 {
 	static const char *const resources[] = {
@@ -188,6 +263,8 @@ int main(void)
 		cmocka_unit_test(the_applications_namespace_counts_before_keptns),
 		cmocka_unit_test(a_change_concerns_its_namespace_or_all),
 		cmocka_unit_test(an_annotation_counts_as_long_as_it_is_there),
+		cmocka_unit_test(the_sum_of_what_is_kept_is_bounded),
+		cmocka_unit_test(a_list_keeps_what_is_kept),
 		cmocka_unit_test(is_synced_once_every_list_is_complete),
 	};
 

@@ -107,6 +107,10 @@ static void one_kind_is_in_flight_together_and_the_next_waits(void **state)
 	fixture_release(&f);
 }
 
+#define FETCHED(name, code)                                                                        \
+	"{\"kind\":\"KeptnTaskDefinition\",\"metadata\":{\"namespace\":\"dev\",\"name\":\"" name   \
+	"\"},\"spec\":{\"deno\":{" code "}}}"
+
 /* The definitions of a and b have inline code of this size. Returns how many are copied at once. */
 static size_t copies_at_once(size_t size)
 {
@@ -125,13 +129,23 @@ static size_t copies_at_once(size_t size)
 	add_job(&f, PLAN_CREATE_CODE, JOB_B);
 	run(&f);
 	calls = fake_count(&f.cluster.fake, FAKE_CALL);
-	fake_answer(&f.cluster.fake, cluster_call(&f.cluster, "POST", "/configmaps"), "{}");
-	answer(&f, "POST", "/configmaps", "{}");
+	for (int i = 0; i < 2; i++) {
+		struct fake_task *get = cluster_call(&f.cluster, "GET", "/keptntaskdefinitions/");
+		CLEANUP(free_p)
+		char *whole =
+			xasprintf(FETCHED("%c", "\"inline\":{\"code\":\"%s\"}"), "ab"[i], code);
+
+		if (get)
+			fake_answer(&f.cluster.fake, get, whole);
+		assert_true(fake_count(&f.cluster.fake, FAKE_CALL) <= calls);
+		fake_answer(&f.cluster.fake, cluster_call(&f.cluster, "POST", "/configmaps"), "{}");
+	}
 	ended(&f, ERR_NONE, true);
 	fixture_release(&f);
 	return calls;
 }
 
+/* Those that the cache does not keep are fetched one at a time, too. */
 static void large_bodies_are_in_flight_one_at_a_time(void **state)
 {
 	(void)state;
