@@ -109,6 +109,50 @@ cut_at() { # NUMBER MODE PID
 	mv "$cut/plan.part" "$cut/plan"
 }
 
+# --- a webhook for Jobs that accepts connections and never answers --------------------------------
+
+# The API server calls it for each Job that is created in a namespace, and rejects the Job after a while.
+jobs_hang() { # NAMESPACE SECONDS
+	python3 -c '
+import socket, ssl, sys, threading
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+server = socket.create_server(("127.0.0.1", 0), backlog=1000)
+print(server.getsockname()[1], flush=True)
+def read(connection):
+    with context.wrap_socket(connection, server_side=True) as tls:
+        while tls.recv(65536):
+            pass
+while True:
+    threading.Thread(target=read, args=(server.accept()[0],), daemon=True).start()
+' "$cluster/pki/apiserver.crt" "$cluster/pki/apiserver.key" >"$BATS_TEST_TMPDIR/hangs.port" 2>/dev/null </dev/null 3>&- 4>&- &
+	echo $! >"$BATS_TEST_TMPDIR/hangs.pid"
+	eventually test -s "$BATS_TEST_TMPDIR/hangs.port"
+	kubectl apply -f - <<-EOF
+		apiVersion: admissionregistration.k8s.io/v1
+		kind: ValidatingWebhookConfiguration
+		metadata: {name: e2e-hangs}
+		webhooks:
+		- name: hangs.promogate.dev
+		  clientConfig: {url: "https://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/hangs.port")/", caBundle: $(base64 -w0 "$CLUSTER_CA")}
+		  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: "$1"}}
+		  rules: [{apiGroups: [batch], apiVersions: [v1], operations: [CREATE], resources: [jobs]}]
+		  failurePolicy: Fail
+		  sideEffects: None
+		  admissionReviewVersions: [v1]
+		  timeoutSeconds: $2
+	EOF
+	hangs() {
+		! timeout 2 kubectl create job probe -n "$1" --image=i --dry-run=server
+	}
+	eventually hangs "$1"
+}
+
+jobs_hang_no_more() {
+	kubectl delete --ignore-not-found validatingwebhookconfiguration/e2e-hangs
+	[[ ! -e $BATS_TEST_TMPDIR/hangs.pid ]] || kill "$(cat "$BATS_TEST_TMPDIR/hangs.pid")" || true
+}
+
 # --- objects ------------------------------------------------------------------------------------
 
 # The spec of a task without retries.
