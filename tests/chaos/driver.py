@@ -4,6 +4,7 @@ ACTIONS has each of them with its weight. What has to be undone is undone later,
 end(). The driver believes the history's latest state, which may lag: it errs as people do.
 """
 import heapq
+import json
 import random
 import re
 import signal
@@ -26,9 +27,17 @@ DEFINITIONS = {
     "code": ("succeed", "1s", {"deno": {"inline": {"code": "1"}}}),
 }
 
+MARK = f'annotations: {{"{TOUCH}": "policy"}}'
+POLICY_CHANGES = [
+    f'Object{{metadata: Object.metadata{{{MARK}, labels: {{"app.kubernetes.io/managed-by": "platform"}}}}}}',
+    f'Object{{metadata: Object.metadata{{{MARK}}}, spec: Object.spec{{ttlSecondsAfterFinished: 1}}}}',
+    f'Object{{metadata: Object.metadata{{{MARK}}}, spec: Object.spec{{suspend: false}}}}',
+]
+
 ACTIONS = {
     "deliver": 30, "deliver_two": 4, "deliver_early": 3, "retry": 8, "abort": 4, "deprecate": 1,
     "delete_version": 2, "delete_job": 3, "pause_job": 2, "late_definition": 2, "quota": 1, "flood": 1,
+    "forge": 3, "deliver_forged": 3, "resume_job": 3, "unlock_job": 2, "expire_job": 2, "disown_job": 1, "policy": 1,
     "apply_context": 8, "steal_lease": 1, "delete_lease": 1, "storm": 3, "stop": 2, "kill": 2, "terminate": 1,
 }
 
@@ -134,12 +143,21 @@ class Driver:
         return version
 
     def deliver_it(self, version):
-        """The operator's last write."""
+        """The operator's last write; it writes nothing to a version that was superseded meanwhile."""
+        while True:
+            status, found = self.cluster.call("GET", self.path("version", version))
+            if status != 200 or found.get("status", {}).get("promotionStatus") == "Deprecated":
+                return
+            if self.write_delivery(version, found["metadata"]["resourceVersion"]) != 409:
+                return
+
+    def write_delivery(self, version, seen):
         phases = ("preDeployment", "preDeploymentEvaluation", "postDeployment", "postDeploymentEvaluation")
-        self.cluster.patch(self.path("version", version) + "/status", {"status": {
+        return self.cluster.patch(self.path("version", version) + "/status", {
+            "metadata": {"resourceVersion": seen}, "status": {
             **{f"{phase}Status": "Succeeded" for phase in phases}, "workloadOverallStatus": "Succeeded",
             "promotionStatus": "Pending", "currentPhase": "Completed", "status": "Succeeded",
-            "startTime": now(), "endTime": now()}})
+            "startTime": now(), "endTime": now()}})[0]
 
     def some_tasks(self):
         return self.random.sample(list(DEFINITIONS), self.random.choice((1, 1, 2, 3)))
@@ -159,13 +177,7 @@ class Driver:
     def deliver_early(self):
         """A version that is delivered only after a while, perhaps after a newer one."""
         version = self.create_version(self.random.choice(NAMESPACES[:3]), self.random.choice(APPS), self.some_tasks())
-        self.later(self.random.uniform(2, 8), lambda: self.deliver_unless_deprecated(version))
-
-    def deliver_unless_deprecated(self, version):
-        """As the operator: it writes nothing to a version that was superseded meanwhile."""
-        status, found = self.cluster.call("GET", self.path("version", version))
-        if status == 200 and found.get("status", {}).get("promotionStatus") != "Deprecated":
-            self.deliver_it(version)
+        self.later(self.random.uniform(2, 8), lambda: self.deliver_it(version))
 
     def late_definition(self):
         ns, task = self.random.choice(NAMESPACES[:3]), self.name("late")
@@ -210,7 +222,94 @@ class Driver:
         if job and self.touch("job", job, {"spec": {"suspend": True}})[0] == 200:
             self.later(self.random.uniform(1, 8), lambda: self.touch("job", job, {"spec": {"suspend": False}}))
 
+    def resume_job(self):
+        """As Kueue does, whose label the definition may carry."""
+        job = self.pick("job", lambda j: j["id"] and j["suspended"] and not j["forged"])
+        if job:
+            self.touch("job", job, {"spec": {"suspend": False}})
+
+    def unlock_job(self):
+        job = self.pick("job", lambda j: j["id"] and not j["runs"] and not j["forged"])
+        if job:
+            self.touch("job", job, {"spec": {"suspend": False, "parallelism": 1}})
+
+    def expire_job(self):
+        job = self.pick("job", lambda j: j["id"] and j["ttl"] is None and not j["forged"])
+        if job:
+            self.touch("job", job, {"spec": {"ttlSecondsAfterFinished": 2}})
+
+    def disown_job(self):
+        job = self.pick("job", lambda j: j["id"] and j["runs"] and not j["end"] and not j["forged"])
+        raw = job and self.history.raw_of("job", job["uid"])
+        if raw:
+            owners = [owner | {"controller": False} for owner in raw["metadata"]["ownerReferences"]]
+            self.touch("job", job, {"metadata": {"ownerReferences": owners}})
+
+    def forge(self):
+        """A second Job of a task that has one."""
+        job = self.pick("job", lambda j: j["id"] and not j["forged"])
+        if job:
+            self.forge_like(job, job["id"].partition("/")[0], "")
+
+    def deliver_forged(self):
+        """A version whose Job is there before it is delivered."""
+        job = self.pick("job", lambda j: j["id"] and not j["forged"])
+        if not job:
+            return
+        version = self.create_version(job["namespace"], self.random.choice(APPS), [job["id"].partition("/")[2]])
+        status, raw = self.cluster.call("GET", self.path("version", version))
+        if status == 200:
+            self.forge_like(job, raw["metadata"]["uid"], version["name"])
+        self.deliver_it(version)
+
+    def forge_like(self, job, uid, version):
+        """Creates a Job that looks like this one, of the version with this uid and name."""
+        raw = self.history.raw_of("job", job["uid"])
+        old = raw["metadata"]["ownerReferences"][0] if raw else None
+        if not old:
+            return
+        text = json.dumps({"metadata": raw["metadata"], "spec": raw["spec"]}).replace(job["id"].partition("/")[0], uid)
+        new = json.loads(text.replace(f'"{old["name"]}"', f'"{version or old["name"]}"'))
+        kept = {key: new["metadata"][key] for key in ("labels", "annotations", "ownerReferences")}
+        new["metadata"] = kept | {"name": self.other_name(job["name"])}
+        new["metadata"]["annotations"][FORGED] = "true"
+        new["spec"].pop("selector")
+        for labels in (new["metadata"]["labels"], new["spec"]["template"]["metadata"]["labels"]):
+            for key in [k for k in labels if k.endswith(("controller-uid", "job-name"))]:
+                labels.pop(key)
+        new["spec"] |= self.random.choice((
+            {"suspend": True, "parallelism": 0}, {"suspend": False, "parallelism": 1},
+            {"suspend": True, "parallelism": 1, "ttlSecondsAfterFinished": 1}))
+        self.log(f"driver: forges {new['metadata']['name']} of {uid}")
+        self.cluster.create(f"{BATCH}/namespaces/{job['namespace']}/jobs", new)
+
+    def other_name(self, name):
+        """The same, with other randomness."""
+        prefix, _, suffix = name.rpartition("-")
+        letters = self.random.choices("bcdfghjklmnpqrstvwxz", k=len(suffix))
+        return f"{prefix}-{''.join(letters)}"
+
     # --- the cluster ------------------------------------------------------------------------------
+
+    def policy(self):
+        """A policy of the platform's that changes Jobs on their creation."""
+        name, ns = self.name("chaos-policy"), self.random.choice(NAMESPACES[:3])
+        change = self.random.choice(POLICY_CHANGES)
+        self.log(f"driver: {name} in {ns}: {change}")
+        self.cluster.create(f"{POLICIES}/mutatingadmissionpolicies", {"metadata": {"name": name}, "spec": {
+            "failurePolicy": "Fail", "reinvocationPolicy": "Never",
+            "matchConstraints": {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": ns}},
+                "resourceRules": [{"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"],
+                                   "resources": ["jobs"]}]},
+            "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": change}}]}})
+        self.cluster.create(f"{POLICIES}/mutatingadmissionpolicybindings", {
+            "metadata": {"name": name}, "spec": {"policyName": name}})
+        self.later(self.random.uniform(3, 12), lambda: self.delete_policy(name))
+
+    def delete_policy(self, name):
+        for kind in ("mutatingadmissionpolicybindings", "mutatingadmissionpolicies"):
+            self.cluster.delete(f"{POLICIES}/{kind}/{name}")
 
     def quota(self):
         path = f"/api/v1/namespaces/{self.random.choice(NAMESPACES[:3])}/resourcequotas"

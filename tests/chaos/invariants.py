@@ -133,7 +133,8 @@ class World:
 
     def deleted(self, at, job):
         version = self.owner_of(job)
-        if not version or not self.is_ours(job) or job["uid"] in self.noted:
+        # With a TTL that somebody else has set, it may be gone once it has ended.
+        if not version or not self.is_ours(job) or job["uid"] in self.noted or job["ttl"] is not None:
             return
         if self.names_it(version, job) and version["abort"] < job["attempt"]:
             self.found("I6", at, f"{job['name']} was deleted, and an open item of {version['name']} names it")
@@ -192,6 +193,9 @@ class World:
 
     def commits(self, at, before, version, item, job):
         name = version["name"]
+        if job and job["uid"] in self.outside:
+            self.outside.discard(job["uid"])
+            self.ran(at, job)
         if before["promotion"] == "Deprecated" or before["superseded"]:
             self.found("I5", at, f"{name} was superseded, and committed {item['job']}")
         if job and (job["forged"] or job["id"] != f"{version['uid']}/{item['task']}"):
@@ -229,7 +233,7 @@ class World:
 
     def left_over(self):
         for j in self.jobs.values():
-            if not self.owner_of(j) or j["deleting"] or not self.is_ours(j):
+            if not self.owner_of(j) or j["deleting"] or not self.is_ours(j) or j["touch"] == "policy":
                 continue
             if j["suspended"] or j["ttl"] is None:
                 yield f"I4: {j['namespace']}/{j['name']} is left over: {j}"

@@ -52,6 +52,7 @@ class Proxy:
     def __init__(self, name, seed, cluster, log):
         self.name, self.seed, self.cluster, self.log = name, seed, cluster, log
         self.counts, self.storm, self.calm, self.port = {}, None, False, 0
+        self.late = set()  # the event loop keeps no task alive by itself
         self.upstream = ssl.create_default_context(cafile=cluster.ca)
         self.loop = asyncio.new_event_loop()
         ready = threading.Event()
@@ -132,7 +133,7 @@ class Link:
         if fault == "lost request":
             return False
         if fault == "late":
-            self.proxy.loop.create_task(self.pass_late(request, dice.uniform(1, 15)))
+            self.proxy.late.add(self.proxy.loop.create_task(self.pass_late(request, dice.uniform(1, 15))))
             return False
         await self.send(request)
         return await (self.watch if rule.is_watch else self.answer)(fault, dice)
