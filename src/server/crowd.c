@@ -9,6 +9,8 @@ enum crowd_choice crowd_choose(const struct crowd *c)
 
 	if (open + c->closing >= c->limit + LIMIT_SERVER_CLOSING)
 		return CROWD_WAIT;
+	if (c->arriving > c->limit / 2)
+		return CROWD_WAIT;
 	if (open < c->limit)
 		return CROWD_ROOM;
 	if (c->idle && unfinished <= c->limit / 2)

@@ -6,7 +6,8 @@
  * the others, unfinished ones may take half of the port: while they take more, the one that has
  * been unfinished for longest goes, else the one that has been idle for longest. So neither
  * clients that stall nor clients that only keep connections push out the others: a request takes
- * milliseconds, and while clients stall, the API server's idle connections stay.
+ * milliseconds, and while clients stall, the API server's idle connections stay. Where the workers
+ * lag behind, more wait to be accepted, so that those who have begun a handshake can finish it.
  */
 #ifndef PROMOGATE_SERVER_CROWD_H
 #define PROMOGATE_SERVER_CROWD_H

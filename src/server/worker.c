@@ -21,8 +21,14 @@ enum { WAIT_MS = 1000 };
 
 enum { UNPARKED_AT_ONCE = 64 };
 
+/*
+ * libmicrohttpd goes through all that is ready before it waits again, and a handshake takes 0.3 ms:
+ * a crowd that came in at once would hold up those who already have a connection.
+ */
+enum { ADDED_AT_ONCE = 16 };
+
 struct arrival {
-	struct arrival *next;
+	STAILQ_ENTRY(arrival) link;
 	int fd;
 	int64_t accepted_ms;
 	bool started;
@@ -35,11 +41,11 @@ struct worker {
 	_Atomic bool poked, stop;
 	_Atomic unsigned arriving;
 	/* its own thread's */
-	struct arrival *added; /* to libmicrohttpd, which has not started them yet */
+	STAILQ_HEAD(arrivals, arrival) added; /* to libmicrohttpd, not all started yet */
 	int parked_fd; /* epoll of those parked, in libmicrohttpd's set */
 	LIST_HEAD(, parking) parked;
 	struct lock lock;
-	struct arrival *arrivals; /* guarded by lock */
+	struct arrivals arrivals; /* guarded by lock */
 };
 
 static _Thread_local struct worker *self;
@@ -51,10 +57,11 @@ struct worker *worker_self(void)
 
 int64_t worker_accepted_ms(int fd)
 {
-	struct arrival *a = self->added;
+	struct arrival *a;
 
-	while (a && a->fd != fd)
-		a = a->next;
+	STAILQ_FOREACH(a, &self->added, link)
+	if (a->fd == fd)
+		break;
 	if (!a)
 		return clock_mono_ms();
 	a->started = true;
@@ -77,8 +84,7 @@ void worker_serve(struct worker *w, int fd_take, int64_t accepted_ms)
 	atomic_fetch_add(&w->arriving, 1);
 	*a = (struct arrival){.fd = fd_take, .accepted_ms = accepted_ms};
 	lock_lock(&w->lock);
-	a->next = w->arrivals;
-	w->arrivals = a;
+	STAILQ_INSERT_TAIL(&w->arrivals, a, link);
 	lock_unlock(&w->lock);
 	worker_poke(w);
 }
@@ -91,39 +97,46 @@ unsigned worker_arriving(const struct worker *w)
 /* Those of which libmicrohttpd has started a connection; or all. */
 static void forget_added(struct worker *w, bool all)
 {
-	for (struct arrival **at = &w->added, *a; (a = *at);) {
-		if (!a->started && !all) {
-			at = &a->next;
+	for (struct arrival *a = STAILQ_FIRST(&w->added), *next; a; a = next) {
+		next = STAILQ_NEXT(a, link);
+		if (!a->started && !all)
 			continue;
-		}
-		*at = a->next;
+		STAILQ_REMOVE(&w->added, a, arrival, link);
 		if (!a->started)
 			atomic_fetch_sub(&w->arriving, 1);
 		free(a);
 	}
 }
 
-static void take_in(struct worker *w)
+static struct arrival *next_arrival(struct worker *w)
+{
+	struct arrival *a;
+	LOCK_SCOPE(&w->lock);
+
+	a = STAILQ_FIRST(&w->arrivals);
+	if (a)
+		STAILQ_REMOVE_HEAD(&w->arrivals, link);
+	return a;
+}
+
+/* True: there may be more. */
+static bool take_in(struct worker *w)
 {
 	/* It asks for an address, for a limit by address, which is off. */
 	static const struct sockaddr_in nobody = {.sin_family = AF_INET};
-	struct arrival *a, *next;
+	struct arrival *a = NULL;
 	uint64_t ignored;
 
-	/* In this order: a connection added after the list was taken writes again. */
+	/* In this order: a connection that comes after the last one was taken writes again. */
 	(void)!read(w->wake, &ignored, sizeof(ignored));
 	atomic_store(&w->poked, false);
-	lock_lock(&w->lock);
-	a = STEAL(w->arrivals);
-	lock_unlock(&w->lock);
-	for (; a; a = next) {
-		next = a->next;
-		a->next = w->added;
-		w->added = a;
+	for (int i = 0; i < ADDED_AT_ONCE && (a = next_arrival(w)); i++) {
+		STAILQ_INSERT_TAIL(&w->added, a, link);
 		(void)MHD_add_connection(
 			w->daemon, a->fd, (const struct sockaddr *)&nobody, sizeof(nobody));
 	}
 	forget_added(w, false);
+	return a;
 }
 
 static void unpark(struct parking *p)
@@ -164,10 +177,11 @@ static void work(void *ctx)
 		forget_added(w, true);
 		if (!LIST_EMPTY(&w->parked))
 			unpark_ready(w);
-		if (atomic_load_explicit(&w->poked, memory_order_relaxed))
-			take_in(w);
+		if (atomic_load_explicit(&w->poked, memory_order_relaxed) && take_in(w))
+			worker_poke(w);
 	}
-	take_in(w);
+	while (take_in(w))
+		;
 	while (!LIST_EMPTY(&w->parked))
 		unpark(LIST_FIRST(&w->parked));
 	MHD_stop_daemon(STEAL(w->daemon));
@@ -195,6 +209,8 @@ int worker_start(
 
 	w->daemon = daemon_take;
 	w->wake = w->parked_fd = -1;
+	STAILQ_INIT(&w->added);
+	STAILQ_INIT(&w->arrivals);
 	lock_init(&w->lock);
 	if (make_wakers(w, err) < 0 || thread_start(name, work, w, &w->thread, err) < 0) {
 		worker_stop(w);

@@ -18,6 +18,8 @@ static void room_is_made_by_whoever_has_stalled_for_longest(void **state)
 		{"those being closed do not", {.limit = 10, .idle = 9, .closing = 99}, CROWD_ROOM},
 		{"unless their threads lag behind",
 			{.limit = 10, .idle = 9, .closing = LIMIT_SERVER_CLOSING + 1}, CROWD_WAIT},
+		{"unless their threads have not begun with many",
+			{.limit = 10, .arriving = 6, .idle = 2}, CROWD_WAIT},
 		{"clients that stall displace one another",
 			{.limit = 10, .unfinished = 6, .idle = 4}, CROWD_UNFINISHED},
 		{"idle connections displace one another, and nobody who is connecting",
