@@ -44,6 +44,7 @@ struct promoter {
 	struct job_limit *job_limit;
 	struct preparation *preparation;
 	struct workqueue *queue;
+	struct strmap behind; /* keys that were due before the watches had brought their writes */
 	struct executor executor;
 	size_t running;
 	int64_t scheduled_ms; /* the next reconcile_due(); INT64_MAX: none */
@@ -119,9 +120,23 @@ static void due_if_it_waits(void *ctx, const char *key, void *value)
 		workqueue_wake(change->p->queue, key);
 }
 
+static void due_if_caught_up(void *ctx, const char *key, void *value)
+{
+	struct promoter *p = ctx;
+	const struct app *app = apps_find(p->apps, key);
+
+	(void)value;
+	if (!app || apps_caught_up(p->apps, app))
+		due(p, key);
+}
+
+/* No watch need deliver the writes themselves: somebody else may have relabelled a Job. */
 static void progressed(void *ctx)
 {
-	schedule(ctx);
+	struct promoter *p = ctx;
+
+	strmap_walk(&p->behind, due_if_caught_up, p);
+	schedule(p);
 }
 
 static void definitions_changed(void *ctx, const char *ns)
@@ -344,12 +359,14 @@ static void reconcile_due(struct promoter *p)
 		(key = workqueue_take(p->queue, env_mono_ms(p->config.env)))) {
 		struct app *app = apps_find(p->apps, key);
 
-		if (app && apps_caught_up(p->apps, app)) {
-			reconcile(p, app);
+		if (app && !apps_caught_up(p->apps, app)) {
+			strmap_put(&p->behind, key, NULL);
+			workqueue_done(p->queue, key);
 			continue;
 		}
+		(void)strmap_remove(&p->behind, key);
 		if (app)
-			workqueue_done(p->queue, key);
+			reconcile(p, app);
 		else
 			forget(p, key);
 	}
@@ -427,6 +444,7 @@ void promoter_free(struct promoter *p)
 	cache_free(p->cache);
 	reports_free(p->reports);
 	workqueue_free(p->queue);
+	strmap_release(&p->behind);
 	job_limit_free(p->job_limit);
 	preparation_free(p->preparation);
 	free(p);

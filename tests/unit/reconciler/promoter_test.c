@@ -197,6 +197,23 @@ static void jobs_are_created_together_and_committed_once_seen(void **state)
 	assert_null(cluster_call(&s->cluster, "PATCH", "/jobs/"));
 }
 
+/* Somebody relabels it at once: no watch of ours has it, and only what comes later tells so. */
+static void a_job_that_the_watch_does_not_deliver_is_created_again(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *a = NULL, *b = NULL, *bookmark = NULL;
+
+	delivered(s);
+	a = create_job(s, "ja");
+	b = create_job(s, "jb");
+	cluster_event(&s->cluster, "jobs", "ADDED", a);
+	fake_env_run(&s->cluster.fake, 1000);
+	assert_null(cluster_call(&s->cluster, "POST", "/jobs"));
+	bookmark = xasprintf("{\"metadata\":{\"resourceVersion\":\"%u\"}}", ++s->cluster.version);
+	cluster_event(&s->cluster, "jobs", "BOOKMARK", bookmark);
+	assert_says(cluster_call(&s->cluster, "POST", "/jobs")->path, "/jobs");
+}
+
 /* The commit, as the watch brings it. */
 static void see_commit(struct stage *s, const char *items)
 {
@@ -564,6 +581,7 @@ int main(void)
 		ON_STAGE(the_last_object_may_go_while_a_call_is_open),
 		ON_STAGE(without_the_lease_nothing_is_done),
 		ON_STAGE(jobs_are_created_together_and_committed_once_seen),
+		ON_STAGE(a_job_that_the_watch_does_not_deliver_is_created_again),
 		ON_STAGE(the_previous_version_is_the_older_one),
 		ON_STAGE(a_conflict_is_reconciled_and_not_repeated),
 		ON_STAGE(after_a_failure_the_rest_of_the_plan_is_dropped),
