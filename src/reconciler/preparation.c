@@ -49,7 +49,8 @@ static void remember(struct preparation_state *s, const char *version)
 		return;
 	forget(s);
 	s->version = xstrdup(version);
-	s->backoff = (struct backoff){.first_ms = FIRST_PAUSE_MS, .cap_ms = LONGEST_PAUSE_MS};
+	s->backoff = s->repeats =
+		(struct backoff){.first_ms = FIRST_PAUSE_MS, .cap_ms = LONGEST_PAUSE_MS};
 }
 
 int64_t preparation_pause(struct preparation_state *s, int64_t now_ms)
@@ -69,7 +70,7 @@ bool preparation_resume(struct preparation_state *s)
 
 bool preparation_pauses(const struct preparation_state *s, const char *version)
 {
-	return s->until_ms > 0 && str_eq(s->version, version);
+	return s->until_ms > 0 && s->refused && str_eq(s->version, version);
 }
 
 static char *namespace_of(const char *key)
@@ -89,6 +90,14 @@ static bool is_create(const struct plan_action *a)
 	return a->kind == PLAN_CREATE_JOB || a->kind == PLAN_CREATE_CODE;
 }
 
+static bool creates_jobs(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nactions; i++)
+		if (plan->actions[i].kind == PLAN_CREATE_JOB)
+			return true;
+	return false;
+}
+
 /* It starts nothing now, so it takes no places under the limit either. */
 static void hold_creates(struct plan *plan)
 {
@@ -102,16 +111,22 @@ static void hold_creates(struct plan *plan)
 	plan->nactions = kept;
 }
 
+/* After a refusal nothing is created; where Jobs vanish, their code still is. */
+static bool must_pause(const struct preparation_state *s, const struct plan *plan)
+{
+	return s->until_ms > 0 && (s->refused || creates_jobs(plan));
+}
+
 static void start(
 	struct preparation *p, struct preparation_state *s, const char *key, struct plan *plan)
 {
 	CLEANUP(free_p) char *ns = namespace_of(key);
 
 	remember(s, plan->start.version->name);
-	if (s->until_ms > 0)
+	if (must_pause(s, plan) || !pacer_begin(p->pacer, key, ns))
 		hold_creates(plan);
-	else if (!pacer_begin(p->pacer, key, ns))
-		hold_creates(plan);
+	s->again = s->created && creates_jobs(plan);
+	s->created |= creates_jobs(plan);
 }
 
 void preparation_hold(
@@ -130,6 +145,12 @@ void preparation_hold(
 	wake(p, key);
 }
 
+static void pause_for(struct preparation_state *s, bool refused, int64_t until_ms)
+{
+	s->refused = refused;
+	s->until_ms = until_ms;
+}
+
 void preparation_ended(struct preparation *p, struct preparation_state *s, const char *key,
 	const struct execute_result *result, int64_t now_ms, uint32_t random)
 {
@@ -141,12 +162,16 @@ void preparation_ended(struct preparation *p, struct preparation_state *s, const
 	} else if (result->create != EXECUTE_NONE_FAILED) {
 		pacer_failed(p->pacer, key, ns);
 		if (result->create == EXECUTE_REFUSED)
-			s->until_ms = now_ms + backoff_next(&s->backoff, random);
+			pause_for(s, true, now_ms + backoff_next(&s->backoff, random));
 	} else if (result->err) {
 		pacer_leave(p->pacer, key);
 	} else {
+		if (s->again)
+			pause_for(s, false, now_ms + backoff_next(&s->repeats, random));
+		s->again = false;
 		return;
 	}
+	s->again = false;
 	wake(p, key);
 }
 

@@ -2,6 +2,7 @@
  * preparation - who may create the Jobs of an attempt, and when: applications of one namespace take
  * turns once a create has failed there (promotion/pacer.h), and one whose Job the API server has
  * refused, because of a quota or an admission policy, pauses, longer each time until it commits.
+ * So does one whose Jobs somebody else takes away, or changes, again and again before the commit.
  *
  * On the client's thread alone.
  */
@@ -22,6 +23,10 @@ struct preparation;
 struct preparation_state {
 	char *version; /* the last one that began to prepare, until it commits; or NULL */
 	struct backoff backoff;
+	bool refused; /* so it pauses for a refusal */
+	struct backoff repeats; /* of plans that create Jobs though an earlier one had */
+	bool created; /* Jobs of this version were created */
+	bool again; /* and so they are by the plan that is executed, once more */
 	int64_t until_ms; /* the end of the pause; 0: none */
 };
 

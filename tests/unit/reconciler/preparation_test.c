@@ -130,12 +130,52 @@ static void the_pause_grows_until_a_commit(void **state)
 		waits(f, &f->a, "x/a");
 		assert_true(starts(f, &f->a, "x/a", &v));
 		ends(f, &f->a, "x/a", EXECUTE_NONE_FAILED, EXECUTE_NOT_COMMITTED);
+		f->now += 60000;
 	}
 	assert_int_equal(pause_of(f, &f->a, "x/a"), 60000);
 	f->now += 60000;
 	assert_true(starts(f, &f->a, "x/a", &v));
 	ends(f, &f->a, "x/a", EXECUTE_NONE_FAILED, EXECUTE_COMMITTED);
 	assert_int_equal(pause_of(f, &f->a, "x/a"), 200);
+}
+
+/* Something else deletes or changes them before the commit. */
+static void jobs_that_are_created_again_and_again_wait_longer_each_time(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(starts(f, &f->a, "x/a", &v));
+	ends(f, &f->a, "x/a", EXECUTE_NONE_FAILED, EXECUTE_NOT_COMMITTED);
+	for (int64_t pause = 200; pause < 60000; pause *= 2) {
+		assert_true(starts(f, &f->a, "x/a", &v));
+		ends(f, &f->a, "x/a", EXECUTE_NONE_FAILED, EXECUTE_NOT_COMMITTED);
+		assert_int_equal(preparation_pause(&f->a, f->now) - f->now, pause);
+		/* Nothing was refused, so what is there is not given back. */
+		assert_false(preparation_pauses(&f->a, "v"));
+		assert_false(starts(f, &f->a, "x/a", &v));
+		f->now += pause;
+	}
+	assert_true(starts(f, &f->a, "x/a", &v));
+	ends(f, &f->a, "x/a", EXECUTE_NONE_FAILED, EXECUTE_COMMITTED);
+	assert_true(starts(f, &f->a, "x/a", &v));
+	ends(f, &f->a, "x/a", EXECUTE_NONE_FAILED, EXECUTE_NOT_COMMITTED);
+	assert_int_equal(preparation_pause(&f->a, f->now), 0);
+}
+
+/* A plan that creates code alone. */
+static void code_is_created_while_jobs_must_wait(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(plan_release) struct plan code = PLAN_INIT;
+
+	for (int i = 0; i < 2; i++) {
+		assert_true(starts(f, &f->a, "x/a", &v));
+		ends(f, &f->a, "x/a", EXECUTE_NONE_FAILED, EXECUTE_NOT_COMMITTED);
+	}
+	(void)plan_add(&code, PLAN_CREATE_CODE, &v);
+	code.start = (struct plan_start){&v, 1};
+	preparation_hold(f->p, &f->a, "x/a", &code);
+	assert_int_equal(code.nactions, 1);
 }
 
 /* A webhook that does not answer refuses nothing: the queue's backoff is enough. */
@@ -249,6 +289,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_FIXTURE(a_refused_application_pauses_and_tries_again),
 		WITH_FIXTURE(the_pause_grows_until_a_commit),
+		WITH_FIXTURE(jobs_that_are_created_again_and_again_wait_longer_each_time),
+		WITH_FIXTURE(code_is_created_while_jobs_must_wait),
 		WITH_FIXTURE(only_a_refusal_makes_a_pause),
 		WITH_FIXTURE(what_has_nothing_to_prepare_forgets_its_refusals),
 		WITH_FIXTURE(a_newer_version_does_not_pause_for_an_older_one),
