@@ -90,7 +90,7 @@ enum view_outcome { VIEW_RUNNING, VIEW_COMPLETE, VIEW_JOB_FAILED };
  */
 struct view_job {
 	const char *name, *uid;
-	const char *version_uid; /* its owner */
+	const char *version_uid; /* of its version, from its PROMOGATE_ID */
 	const char *task;
 	unsigned attempt;
 	uint64_t term; /* of the replica that created it, as its annotation says; 0 for none */
