@@ -29,7 +29,8 @@ static const char *reason_of(enum plan_reason reason)
 void event_text_waits(struct event_text *t, const struct appversion *v, const struct view *view,
 	const struct plan_wait *wait)
 {
-	bool passes = wait->reason == PLAN_SIBLING_RUNS || wait->reason == PLAN_LIMIT_REACHED;
+	bool passes = wait->reason == PLAN_SIBLING_RUNS || wait->reason == PLAN_LIMIT_REACHED ||
+		      wait->reason == PLAN_TURN;
 	struct buf *to = event_text_begin(t, !passes, reason_of(wait->reason));
 
 	(void)buf_addf(to, "%s %s waiting: ", v->app, v->view.version);

@@ -125,6 +125,14 @@ static void stop(struct member *m)
 	m->state = IDLE;
 }
 
+bool pacer_ask(const struct pacer *p, const char *key, const char *ns)
+{
+	const struct member *m = strmap_get(&p->members, key);
+	const struct space *s = strmap_get(&p->spaces, ns);
+
+	return !s || (m && m->state == PREPARING) || has_turn(s, m);
+}
+
 bool pacer_begin(struct pacer *p, const char *key, const char *ns)
 {
 	struct member *m = get(p, key, ns);

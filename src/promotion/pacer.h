@@ -21,6 +21,8 @@ struct pacer *pacer_new(void);
 void pacer_free(struct pacer *p);
 DEFINE_CLEANUP(struct pacer, pacer_free)
 
+/* Whether pacer_begin() would be true. */
+bool pacer_ask(const struct pacer *p, const char *key, const char *ns);
 /*
  * True: the key may prepare, and does so from now on. False: it waits for its turn. A key stays in
  * one namespace for as long as it prepares, waits or has failed.

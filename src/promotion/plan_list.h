@@ -41,6 +41,7 @@ enum plan_reason {
 	PLAN_DEADLINE, /* a definition was not created in time */
 	PLAN_NO_DEFINITION, /* some of version->tasks are not defined */
 	PLAN_LIMIT_REACHED, /* the limit on running Jobs */
+	PLAN_TURN, /* other applications of its namespace create their Jobs first */
 	PLAN_CREATE_REFUSED, /* a Job could not be created; retried after a pause */
 	PLAN_CLAIMED, /* by a later leader */
 	PLAN_SIBLING_RUNS, /* another version of the application, `other` */

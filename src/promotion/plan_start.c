@@ -130,6 +130,9 @@ static enum plan_reason find_wait(struct planning *p, const struct view_version 
 		return attempt == 1 && expired(p, v) ? PLAN_DEADLINE : PLAN_NO_DEFINITION;
 	if (sibling)
 		return PLAN_SIBLING_RUNS;
+	/* Between two tries, why it was refused says more than that others have their turn. */
+	if (view->held && !v->create_refused && !prepared(view, v, attempt))
+		return v->rejected ? PLAN_CREATE_REFUSED : PLAN_TURN;
 	if (needed > view->room && !view->idle)
 		return PLAN_LIMIT_REACHED;
 	return v->create_refused && !prepared(view, v, attempt) ? PLAN_CREATE_REFUSED

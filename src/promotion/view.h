@@ -116,6 +116,7 @@ struct view {
 	/* The nonce of our last claim, if no commit was sent since; 0: none. */
 	uint64_t claim;
 	unsigned room; /* Jobs that may start under the limit */
+	bool held; /* a create failed in its namespace, and other applications go first */
 	bool idle; /* none runs: a version with more tasks than the limit may start */
 	int64_t since; /* earlier deliveries are not promoted */
 	int64_t max_age; /* seconds a delivered version may wait; 0: no limit */

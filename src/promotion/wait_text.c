@@ -7,6 +7,7 @@
 static const char *const names[] = {
 	[PLAN_NO_DEFINITION] = "TaskDefinitionMissing",
 	[PLAN_LIMIT_REACHED] = "JobLimitReached",
+	[PLAN_TURN] = "OtherApplicationFirst",
 	[PLAN_CREATE_REFUSED] = WAIT_TEXT_REJECTED,
 	[PLAN_CLAIMED] = "ClaimedByOther",
 	[PLAN_SIBLING_RUNS] = "OtherVersionRunning",
@@ -81,6 +82,9 @@ void wait_text(struct buf *to, const struct view *view, const struct plan_wait *
 	else if (wait->reason == PLAN_CLAIMED)
 		(void)buf_add(to, "a later leader has claimed it (annotation " APPVERSION_CLAIM
 				  "). If no other replica runs, remove the annotation");
+	else if (wait->reason == PLAN_TURN)
+		(void)buf_add(to,
+			"the API server rejected Jobs of this namespace, so its applications create theirs one after the other");
 	else if (wait->reason == PLAN_SIBLING_RUNS)
 		(void)buf_addf(to, "the promotion tasks of %s are running", wait->other->name);
 	else

@@ -106,43 +106,58 @@ static void hold_creates(struct plan *plan)
 	for (size_t i = 0; i < plan->nactions; i++)
 		if (!is_create(&plan->actions[i]))
 			plan->actions[kept++] = plan->actions[i];
-	if (kept < plan->nactions)
-		plan->start = (struct plan_start){.version = NULL};
+	plan->start = (struct plan_start){.version = NULL};
 	plan->nactions = kept;
 }
 
-/* After a refusal nothing is created; where Jobs vanish, their code still is. */
-static bool must_pause(const struct preparation_state *s, const struct plan *plan)
-{
-	return s->until_ms > 0 && (s->refused || creates_jobs(plan));
-}
-
-static void start(
-	struct preparation *p, struct preparation_state *s, const char *key, struct plan *plan)
+bool preparation_is_held(const struct preparation *p, const char *key)
 {
 	CLEANUP(free_p) char *ns = namespace_of(key);
 
+	return !pacer_ask(p->pacer, key, ns);
+}
+
+static void begin(struct preparation *p, const struct preparation_state *s, const char *key)
+{
+	CLEANUP(free_p) char *ns = namespace_of(key);
+
+	if (s->until_ms == 0)
+		(void)pacer_begin(p->pacer, key, ns);
+}
+
+/* After a refusal plan() creates nothing; where Jobs vanish, their code is still created. */
+static void start(
+	struct preparation *p, struct preparation_state *s, const char *key, struct plan *plan)
+{
+	bool creates = creates_jobs(plan);
+
 	remember(s, plan->start.version->name);
-	if (must_pause(s, plan) || !pacer_begin(p->pacer, key, ns))
+	begin(p, s, key);
+	if (creates && s->until_ms > 0)
 		hold_creates(plan);
 	s->again = s->created && creates_jobs(plan);
 	s->created |= creates_jobs(plan);
 }
 
-void preparation_hold(
+void preparation_planned(
 	struct preparation *p, struct preparation_state *s, const char *key, struct plan *plan)
 {
+	enum plan_reason waits_for = plan->wait.reason;
+
 	if (plan->start.version) {
 		start(p, s, key, plan);
-		return;
-	}
-	if (plan->wait.version) {
+	} else if (waits_for == PLAN_TURN || waits_for == PLAN_CREATE_REFUSED) {
+		remember(s, plan->wait.version->name);
+		begin(p, s, key);
+	} else if (waits_for == PLAN_LIMIT_REACHED) {
+		/* Another application of its namespace would wait for the same. */
+	} else if (plan->wait.version) {
 		pacer_leave(p->pacer, key);
+		wake(p, key);
 	} else {
-		pacer_forget(p->pacer, key);
 		forget(s);
+		preparation_leave(p, key);
 	}
-	wake(p, key);
 }
 
 static void pause_for(struct preparation_state *s, bool refused, int64_t until_ms)

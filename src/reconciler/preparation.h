@@ -43,8 +43,13 @@ bool preparation_resume(struct preparation_state *s);
 /* Its Jobs were refused, and the pause is not over. */
 bool preparation_pauses(const struct preparation_state *s, const char *version);
 
-/* Takes its turn, or removes from the plan what must wait for it. */
-void preparation_hold(
+/* For view.held. */
+bool preparation_is_held(const struct preparation *p, const char *key);
+/*
+ * Takes its turn, waits for it, or leaves it to others. Where its Jobs vanish, it removes from the
+ * plan what must wait for the end of the pause.
+ */
+void preparation_planned(
 	struct preparation *p, struct preparation_state *s, const char *key, struct plan *plan);
 /* The plan was executed. */
 void preparation_ended(struct preparation *p, struct preparation_state *s, const char *key,

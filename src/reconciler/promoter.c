@@ -311,11 +311,12 @@ static void reconcile(struct promoter *p, struct app *app)
 	snapshot =
 		snapshot_new(app, p->cache, job_limit_limiter(p->job_limit), &p->config.snapshot);
 	show_undefined(p, app, snapshot);
+	snapshot->view.held = preparation_is_held(p->preparation, app->key);
 	plan(&snapshot->view, env_wall_ms(p->config.env) / 1000, random, &plan_made);
 	app->reconcile.wants_definitions = plan_made.wait.reason == PLAN_NO_DEFINITION;
 	note_undefined(p, app, &plan_made);
 	reports_planned(p->reports, &app->reports, &snapshot->view, &plan_made);
-	preparation_hold(p->preparation, &app->preparation, app->key, &plan_made);
+	preparation_planned(p->preparation, &app->preparation, app->key, &plan_made);
 	job_limit_take(p->job_limit, app->key, app_open_jobs(app), &plan_made);
 	set_wake(p, app->key, plan_made.wake);
 	hold_records(p, app, &plan_made);

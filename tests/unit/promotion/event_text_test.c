@@ -272,6 +272,8 @@ static void says_why_it_waits(void **state)
 			"podtato 1.0 waiting: no runnable KeptnTaskDefinition, in its namespace or Keptn's, for \"a\", \"c\". It starts automatically once they exist; to give up: kubectl annotate keptnappversion -n dev podtato-1.0 promogate.dev/abort=2 --overwrite"},
 		{PLAN_LIMIT_REACHED, "", 3600, NULL, false, "PromotionTasksWaiting",
 			"podtato 1.0 waiting: the limit on running Jobs is reached (--max-running-jobs or --max-running-jobs-per-namespace)"},
+		{PLAN_TURN, "", 3600, NULL, false, "PromotionTasksWaiting",
+			"podtato 1.0 waiting: the API server rejected Jobs of this namespace, so its applications create theirs one after the other"},
 		{PLAN_CLAIMED, "", 3600, NULL, true, "PromotionTasksWaiting",
 			"podtato 1.0 waiting: a later leader has claimed it (annotation promogate.dev/claim). If no other replica runs, remove the annotation"},
 		{PLAN_SIBLING_RUNS, "", 3600, NULL, false, "PromotionTasksWaiting",

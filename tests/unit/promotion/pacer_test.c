@@ -71,9 +71,9 @@ static void step(struct pacer *p, const char *text)
 	if (strcmp(op, "ready") == 0)
 		expect_ready(p, text + strlen("ready "));
 	else if (strcmp(op, "begin") == 0)
-		assert_true(pacer_begin(p, key, ns));
+		assert_true(pacer_ask(p, key, ns) && pacer_begin(p, key, ns));
 	else if (strcmp(op, "wait") == 0)
-		assert_false(pacer_begin(p, key, ns));
+		assert_false(pacer_ask(p, key, ns) || pacer_begin(p, key, ns));
 	else if (strcmp(op, "commit") == 0)
 		pacer_committed(p, key);
 	else if (strcmp(op, "fail") == 0)

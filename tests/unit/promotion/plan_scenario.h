@@ -15,7 +15,7 @@
  *	gone NAME                     a live GET of this Job answered NotFound
  *	waiting VERSION TEXT          its annotation; "outcome=N": that of an attempt
  *	rejected VERSION TEXT         what the API server rejects of it
- *	now N, random N, room N, since N, max-age N, deadline N, explain N, idle
+ *	now N, random N, room N, since N, max-age N, deadline N, explain N, idle, held
  *	term N, claim NONCE
  *	> LINE                        in order: an action; then "starts VERSION JOBS" or
  *		                      "waits VERSION JOBS (REASON)"; then "wake N"
@@ -265,6 +265,8 @@ static inline void plan_read_setting(struct plan_scenario *s, const char *word, 
 		s->view.claim = (uint64_t)plan_number(value);
 	else if (str_eq(word, "idle"))
 		s->view.idle = true;
+	else if (str_eq(word, "held"))
+		s->view.held = true;
 	else
 		fail_msg("%s: no such word: %s", s->title, word);
 }

@@ -12,6 +12,7 @@ static const char *const reasons[] = {
 	[PLAN_DEADLINE] = "deadline",
 	[PLAN_NO_DEFINITION] = "no definition",
 	[PLAN_LIMIT_REACHED] = "limit reached",
+	[PLAN_TURN] = "turn",
 	[PLAN_CREATE_REFUSED] = "create refused",
 	[PLAN_CLAIMED] = "claimed",
 	[PLAN_SIBLING_RUNS] = "sibling runs",

@@ -50,18 +50,26 @@ static void due_are(struct fixture *f, const char *keys)
 	buf_reset(&f->due);
 }
 
-/* A plan that starts a version: a DEPRECATE, and what it creates. True if it may create it. */
+/* A plan that starts a version, or waits: a DEPRECATE, and what it creates. True if it may. */
 static bool starts(struct fixture *f, struct preparation_state *s, const char *key,
 	const struct view_version *version)
 {
 	static const enum plan_kind kinds[] = {PLAN_DEPRECATE, PLAN_CREATE_JOB, PLAN_CREATE_CODE};
 	CLEANUP(plan_release) struct plan plan = PLAN_INIT;
+	bool held;
 
+	(void)preparation_pause(s, f->now);
+	held = preparation_is_held(f->p, key);
+	if (preparation_pauses(s, version->name) || held) {
+		plan.wait = (struct plan_wait){
+			version, held ? PLAN_TURN : PLAN_CREATE_REFUSED, 1, NULL};
+		preparation_planned(f->p, s, key, &plan);
+		return false;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		(void)plan_add(&plan, kinds[i], version);
 	plan.start = (struct plan_start){version, 1};
-	(void)preparation_pause(s, f->now);
-	preparation_hold(f->p, s, key, &plan);
+	preparation_planned(f->p, s, key, &plan);
 	if (plan.start.version) {
 		assert_int_equal(plan.nactions, 3);
 		return true;
@@ -75,10 +83,9 @@ static bool starts(struct fixture *f, struct preparation_state *s, const char *k
 /* A plan whose next version waits for another reason. */
 static void waits(struct fixture *f, struct preparation_state *s, const char *key)
 {
-	CLEANUP(plan_release) struct plan plan = PLAN_INIT;
+	struct plan plan = {.wait = {&v, PLAN_NO_DEFINITION, 1, NULL}};
 
-	plan.wait = (struct plan_wait){&v, PLAN_LIMIT_REACHED, 1, NULL};
-	preparation_hold(f->p, s, key, &plan);
+	preparation_planned(f->p, s, key, &plan);
 }
 
 static void ends(struct fixture *f, struct preparation_state *s, const char *key,
@@ -174,7 +181,7 @@ static void code_is_created_while_jobs_must_wait(void **state)
 	}
 	(void)plan_add(&code, PLAN_CREATE_CODE, &v);
 	code.start = (struct plan_start){&v, 1};
-	preparation_hold(f->p, &f->a, "x/a", &code);
+	preparation_planned(f->p, &f->a, "x/a", &code);
 	assert_int_equal(code.nactions, 1);
 }
 
@@ -191,12 +198,12 @@ static void only_a_refusal_makes_a_pause(void **state)
 static void what_has_nothing_to_prepare_forgets_its_refusals(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP(plan_release) struct plan nothing = PLAN_INIT;
+	struct plan nothing = PLAN_INIT;
 
 	(void)pause_of(f, &f->a, "x/a");
 	f->now += 60000;
 	assert_int_equal(pause_of(f, &f->a, "x/a"), 400);
-	preparation_hold(f->p, &f->a, "x/a", &nothing);
+	preparation_planned(f->p, &f->a, "x/a", &nothing);
 	assert_int_equal(pause_of(f, &f->a, "x/a"), 200);
 }
 
@@ -271,6 +278,22 @@ static void a_turn_that_is_not_used_is_given_to_the_next(void **state)
 	}
 }
 
+/* Otherwise it would leave the line for room each time, and not be the first in both at once. */
+static void what_waits_for_room_keeps_its_turn(void **state)
+{
+	struct plan room = {.wait = {&v, PLAN_LIMIT_REACHED, 1, NULL}};
+	struct fixture *f = *state;
+
+	(void)pause_of(f, &f->a, "x/a");
+	f->now += 60000;
+	assert_true(starts(f, &f->a, "x/a", &v));
+	assert_false(starts(f, &f->b, "x/b", &v));
+	preparation_planned(f->p, &f->a, "x/a", &room);
+	due_are(f, "");
+	assert_false(starts(f, &f->b, "x/b", &v));
+	assert_true(starts(f, &f->a, "x/a", &v));
+}
+
 static void where_nothing_failed_all_prepare_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -297,6 +320,7 @@ int main(void)
 		WITH_FIXTURE(a_change_of_a_definition_ends_the_pause),
 		WITH_FIXTURE(after_a_failed_create_applications_take_turns),
 		WITH_FIXTURE(a_turn_that_is_not_used_is_given_to_the_next),
+		WITH_FIXTURE(what_waits_for_room_keeps_its_turn),
 		WITH_FIXTURE(where_nothing_failed_all_prepare_at_once),
 	};
 

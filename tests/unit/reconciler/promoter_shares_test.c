@@ -134,6 +134,19 @@ static void posts_are_answered(struct stage *s)
 		fake_answer(&s->cluster.fake, t, "{}");
 }
 
+/* Time passes; Events and annotations are written. */
+static void pass(struct stage *s, int64_t ms)
+{
+	struct fake_task *t;
+
+	for (int64_t end = s->cluster.fake.mono_ms + ms; s->cluster.fake.mono_ms < end;) {
+		fake_env_run(&s->cluster.fake, ms < 100 ? ms : 100);
+		while ((t = cluster_call(&s->cluster, "POST", "/events")) ||
+			(t = cluster_call(&s->cluster, "PATCH", "/keptnappversions/")))
+			fake_answer(&s->cluster.fake, t, "{}");
+	}
+}
+
 /* --- plans ------------------------------------------------------------------------------------ */
 
 static void a_namespace_whose_creates_hang_leaves_room_for_others(void **state)
@@ -176,7 +189,7 @@ static void a_namespace_whose_creates_hung_prepares_one_application_at_a_time(vo
 	assert_int_equal(count_creates_in(s, "y"), 2);
 	creates_fail(s, "x", ERR_TIMEOUT);
 	for (int i = 0; i < 5; i++) {
-		fake_env_run(&s->cluster.fake, 60000);
+		pass(s, 60000);
 		assert_int_equal(count_creates_in(s, "x"), 2);
 		creates_fail(s, "x", ERR_TIMEOUT);
 	}
@@ -207,6 +220,53 @@ static void applications_whose_jobs_are_refused_take_turns(void **state)
 		creates_fail(s, "x", ERR_QUOTA);
 	}
 	assert_true(of_p > 5 && of_q > 5);
+}
+
+/* What was refused may have been refused for what its definition says. */
+static void a_change_of_a_definition_ends_the_pause(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *p = version_of(s, "x", "p", "\"a\"", DELIVERED);
+
+	lists(s, p);
+	for (int i = 0; i < 8; i++) {
+		creates_fail(s, "x", ERR_QUOTA);
+		pass(s, 60000);
+	}
+	creates_fail(s, "x", ERR_QUOTA);
+	pass(s, 1000);
+	assert_null(create_in(s, "x"));
+	cluster_event(&s->cluster, "keptntaskdefinitions", "MODIFIED",
+		"{\"metadata\":{\"namespace\":\"keptn-system\",\"name\":\"a\",\"resourceVersion\":"
+		"\"900\"},\"spec\":{\"container\":{\"name\":\"c\",\"image\":\"i\"}}}");
+	assert_non_null(create_in(s, "x"));
+}
+
+static void an_application_that_is_deleted_leaves_its_turn_to_the_next(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *p = version_of(s, "x", "p", "\"a\"", DELIVERED);
+	CLEANUP(free_p) char *q = version_of(s, "x", "q", "\"a\"", DELIVERED);
+	CLEANUP(free_p) char *both = xasprintf("%s,%s", p, q), *gone = NULL;
+	struct fake_task *create;
+	bool of_p;
+
+	lists(s, both);
+	creates_fail(s, "x", ERR_TIMEOUT);
+	pass(s, 60000);
+	assert_int_equal(count_creates_in(s, "x"), 1);
+	create = create_in(s, "x");
+	of_p = strstr(create->body, "\"u-p\"");
+	/* Its Job exists, and is not seen yet. */
+	fake_answer(&s->cluster.fake, create, "{}");
+	fake_env_run(&s->cluster.fake, 0);
+	gone = xasprintf("{\"metadata\":{\"namespace\":\"x\",\"name\":\"%s\",\"resourceVersion\":"
+			 "\"990\"}}",
+		of_p ? "p" : "q");
+	cluster_event(&s->cluster, "keptnappversions", "DELETED", gone);
+	pass(s, 60000);
+	assert_int_equal(count_creates_in(s, "x"), 1);
+	assert_non_null(strstr(create_in(s, "x")->body, of_p ? "\"u-q\"" : "\"u-p\""));
 }
 
 /* --- room under the limit --------------------------------------------------------------------- */
@@ -352,6 +412,8 @@ int main(void)
 		ON_STAGE(a_namespace_whose_creates_hang_leaves_room_for_others),
 		ON_STAGE(a_namespace_whose_creates_hung_prepares_one_application_at_a_time),
 		ON_STAGE(applications_whose_jobs_are_refused_take_turns),
+		ON_STAGE(a_change_of_a_definition_ends_the_pause),
+		ON_STAGE(an_application_that_is_deleted_leaves_its_turn_to_the_next),
 		cmocka_unit_test(a_create_that_fails_gives_its_room_back_at_once),
 		cmocka_unit_test(a_commit_keeps_its_room_unless_it_is_refused),
 		FOR_TWO_JOBS(a_commit_keeps_its_room_though_another_action_is_refused),
