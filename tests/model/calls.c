@@ -1,11 +1,29 @@
 #include "calls.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "intern.h"
+
+/* --- texts ------------------------------------------------------------------------------------ */
+
+static char *texts[TEXTS_MAX];
+
+static uint8_t text_number(const char *text)
+{
+	uint8_t i = 1;
+
+	while (i < TEXTS_MAX && texts[i] && !str_eq(texts[i], text))
+		i++;
+	if (i == TEXTS_MAX)
+		abort();
+	if (!texts[i])
+		texts[i] = xstrdup(text);
+	return i;
+}
 
 /* --- what plan() is given --------------------------------------------------------------------- */
 
@@ -76,6 +94,9 @@ static void add_version(
 		.superseded = is->marked,
 		.claim_term = is->claim_term,
 		.claim_nonce = is->claim,
+		.waiting = texts[is->waiting],
+		.outcome = is->outcome,
+		.waits_since = 1,
 		.promotion = is->promotion,
 		.retry = is->retry,
 		.abort = is->abort,
@@ -147,6 +168,8 @@ static void make_input(const struct model *m, const struct replica *r, struct in
 		.since = m->settings.since,
 		.max_age = m->settings.max_age,
 		.deadline = m->bounds.late ? MODEL_DEADLINE : 0,
+		.namespace = "dev",
+		.explain_after = m->bounds.explain ? 1 : 0,
 	};
 	for (unsigned t = 0; t < m->bounds.tasks; t++)
 		in->tasks[t] = (struct view_task){task_names[t], r->sees.defined};
@@ -192,6 +215,14 @@ static void encode_record(const struct plan *p, const struct plan_action *a, str
 	}
 }
 
+static void encode_notes(const struct plan_action *a, struct call *to)
+{
+	if (a->waiting != PLAN_KEEP)
+		to->waiting = (uint8_t)(a->waiting == PLAN_SET ? text_number(a->text) + 1 : 1);
+	if (a->outcome != PLAN_KEEP)
+		to->outcome = (uint8_t)(a->outcome == PLAN_SET ? view_attempt(a->version) + 1 : 1);
+}
+
 /* False: not a request to the API server. */
 static bool encode(const struct model *m, const struct replica *r, const struct input *in,
 	const struct plan *p, const struct plan_action *a, struct call *to)
@@ -222,13 +253,15 @@ static bool encode(const struct model *m, const struct replica *r, const struct 
 	case PLAN_SET_TTL:
 		to->slot = (uint8_t)slot_of_job(in, a->job);
 		break;
+	case PLAN_SUPERSEDE:
+	case PLAN_ANNOTATE:
+		encode_notes(a, to);
+		break;
 	case PLAN_CLAIM:
 	case PLAN_DEPRECATE:
-	case PLAN_SUPERSEDE:
 		break;
 	case PLAN_CREATE_CODE:
 	case PLAN_REPORT:
-	case PLAN_ANNOTATE:
 		return false;
 	}
 	return true;
@@ -307,16 +340,7 @@ uint32_t calls_one(const struct call *call)
 
 static bool call_writes(const struct call *c)
 {
-	switch ((int)c->kind - 1) {
-	case PLAN_DEPRECATE:
-	case PLAN_SUPERSEDE:
-	case PLAN_CLAIM:
-	case PLAN_COMMIT:
-	case PLAN_RECORD:
-		return true;
-	default:
-		return false;
-	}
+	return c->kind && plan_writes_version(c->kind - 1);
 }
 
 bool calls_write(uint32_t list, unsigned version)

@@ -20,7 +20,11 @@ struct call {
 	uint8_t promotion; /* PLAN_RECORD: enum view_state */
 	uint8_t left_over; /* PLAN_DELETE: to clean up, not to abort */
 	uint8_t term, nonce; /* PLAN_CLAIM, PLAN_CREATE_JOB, once it is sent */
+	uint8_t waiting, outcome; /* PLAN_ANNOTATE, PLAN_SUPERSEDE: + 1; 0: it stays */
 };
+
+/* Numbers of the texts that versions are annotated with: from 1 on. */
+enum { TEXTS_MAX = 32 };
 
 /*
  * The number of the list that plan() makes from r's view, with room for so many Jobs; 0 is the empty

@@ -83,6 +83,7 @@ struct bounds {
 	unsigned acts_total; /* how often all of them together */
 	bool apart; /* versions are also seen separately, in any order */
 	bool late; /* the definitions may come late, or after the deadline */
+	bool explain; /* versions are annotated with why they wait and what failed, at once */
 	bool far; /* the limit varies; since and max_age as in settings */
 	enum plant plant;
 	enum plan_omit omit;
@@ -114,6 +115,7 @@ struct version {
 	uint8_t promotion; /* enum view_state */
 	uint8_t retry, abort;
 	uint8_t claim_term, claim; /* the annotation; 0: none */
+	uint8_t waiting, outcome; /* the annotations: calls.h, and of an attempt; 0: none */
 	struct item items[TASKS_MAX];
 };
 

@@ -56,6 +56,10 @@ static void walk_version(struct bits *b, const struct model *m, struct version *
 		byte(b, 3, &v->claim_term);
 		byte(b, 2, &v->claim);
 	}
+	if (m->bounds.explain) {
+		byte(b, 5, &v->waiting);
+		byte(b, 2, &v->outcome);
+	}
 	for (unsigned t = 0; t < m->bounds.tasks; t++) {
 		byte(b, 3, &v->items[t].state);
 		byte(b, 2, &v->items[t].attempt);

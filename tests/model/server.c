@@ -119,6 +119,15 @@ static void claim(struct version *v, const struct call *c)
 	v->claim = c->nonce;
 }
 
+static void annotate(struct version *v, const struct call *c)
+{
+	v->marked |= c->kind == PLAN_SUPERSEDE + 1;
+	if (c->waiting)
+		v->waiting = c->waiting - 1;
+	if (c->outcome)
+		v->outcome = c->outcome - 1;
+}
+
 static bool write_version(struct model *m, struct state *s, const struct call *c, bool current)
 {
 	struct objects *is = &s->world.is;
@@ -136,7 +145,7 @@ static bool write_version(struct model *m, struct state *s, const struct call *c
 	else if (c->kind == PLAN_DEPRECATE + 1)
 		is->versions[c->version].promotion = VIEW_DEPRECATED;
 	else
-		is->versions[c->version].marked = true;
+		annotate(&is->versions[c->version], c);
 	world_wrote(m, s, c->version);
 	return true;
 }
@@ -273,7 +282,7 @@ void server_land(struct model *m, struct state *s, unsigned r)
 /* --- in words --------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {"", "create", "code", "deprecate", "supersede", "claim",
-	"commit", "unsuspend", "get-job", "record", "set-ttl", "delete", "report"};
+	"commit", "unsuspend", "get-job", "record", "set-ttl", "delete", "report", "annotate"};
 
 void server_say(const struct model *m, const struct call *c, char *to, size_t size)
 {

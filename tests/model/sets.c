@@ -29,7 +29,13 @@ const struct set sets[] = {
 		.acts_total = 4}, true, 20 * MILLION},
 	{{"1 version x 1 task, a refusal, two leaders", 1, 1, 1, 1, 2,
 		.acts = {[ACT_REFUSE] = 1}, .acts_total = 1}, true, 20 * MILLION},
+	{{"2 versions x 1 task, annotated", 2, 1, 1, 1, 1, .acts_total = 0, .explain = true},
+		true, 20 * MILLION},
+	{{"1 version x 1 task x 2 attempts, retry, late definitions, annotated", 1, 1, 2, 1, 1,
+		.acts = {[ACT_RETRY] = 1}, .acts_total = 1, .late = true, .explain = true}, true, 20 * MILLION},
 
+	{{"2 versions x 1 task, annotated, two leaders", 2, 1, 1, 1, 2, .acts_total = 0, .explain = true},
+		false, 200 * MILLION},
 	{{"1 version x 1 task, any two acts", 1, 1, 1, 2, 2, .acts = ANY, .acts_total = 2},
 		false, 20 * MILLION},
 	{{"1 version x 1 task, definitions come late, any one act", 1, 1, 1, 2, 2,

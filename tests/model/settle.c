@@ -65,6 +65,16 @@ static bool left_alone(const struct model *m, const struct objects *is, unsigned
 	return false;
 }
 
+/* A retry may wait for definitions that never come. */
+static bool says_the_truth(const struct model *m, const struct objects *is, const struct version *v)
+{
+	if (!m->bounds.explain || !v->delivered)
+		return true;
+	if (v->promotion == VIEW_FAILED && v->outcome != last_attempt(m, v))
+		return false;
+	return (!v->waiting || !is->defined) && (v->promotion != VIEW_SUCCEEDED || !v->outcome);
+}
+
 static const char *unfinished(const struct model *m, const struct objects *is)
 {
 	for (unsigned i = 0; i < m->bounds.versions; i++) {
@@ -77,6 +87,8 @@ static const char *unfinished(const struct model *m, const struct objects *is)
 				return "I4: at rest, with an item open";
 		if (v->delivered && !v->marked && !view_ended(v->promotion))
 			return "I4: at rest, with a delivered version that has not ended";
+		if (!says_the_truth(m, is, v))
+			return "I4: at rest, with an annotation that is not true";
 	}
 	for (unsigned i = 0; i < slot_count(m); i++) {
 		unsigned v = slot_name(m, i).version;
