@@ -317,7 +317,7 @@ $(job_of podtato-3 notify)")" "$(jobs_created notify)"
 }
 
 @test "a definition that does not come in time fails the promotion" {
-	promoter_leads --definition-deadline=1h --since=2020-01-01T00:00:00Z --max-age=0
+	promoter_leads --definition-deadline=3s --since=2020-01-01T00:00:00Z --max-age=0
 	plays tag succeed | apply
 	version podtato-1 podtato 1.0.0 'tag, late' | kubectl create -f -
 	deliver podtato-1 "$(date -u -d '2 hours ago' +%FT%TZ)"

@@ -808,6 +808,9 @@ static void code_that_is_missing_drops_the_rest(void **state)
 	fails(&f, "GET", "/namespaces/keptn-system/configmaps/source", ERR_NOT_FOUND);
 	assert_false(strmap_has(&f.app->execution.with_code, JOB_A));
 	ended(&f, ERR_NOT_FOUND, false);
+	fake_env_run(&f.cluster.fake, 100);
+	assert_says(
+		only(&f, "POST", "/events")->body, "could not create the Job for promotion task a");
 	fixture_release(&f);
 }
 
