@@ -105,11 +105,17 @@ static void end_item(struct model *m, struct objects *is, const struct call *c, 
 
 static bool record(struct model *m, struct objects *is, const struct call *c)
 {
+	struct version *v = &is->versions[c->version];
+
+	if (!v->delivered)
+		model_break(m, "I11: an outcome is recorded on a version that is not delivered");
+	if (v->promotion == VIEW_DEPRECATED && c->promotion != VIEW_NONE)
+		model_break(m, "I12: a deprecated version leaves that state");
 	for (unsigned t = 0; t < m->bounds.tasks; t++)
 		if (c->ends[t] != ENDS_NOT)
 			end_item(m, is, c, t);
 	if (c->promotion != VIEW_NONE)
-		is->versions[c->version].promotion = c->promotion;
+		v->promotion = c->promotion;
 	return true;
 }
 
