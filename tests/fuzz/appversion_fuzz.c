@@ -101,7 +101,10 @@ static void prepare(struct world *w, bool defined)
 		.njobs = w->njobs,
 		.room = LIMIT_VERSION_TASKS,
 		.max_age = 864000,
-		.deadline = 3600};
+		.deadline = 3600,
+		.namespace = w->version->namespace,
+		.explain_after = 1};
+	w->judged.waits_since = 1;
 }
 
 static struct json *reread(const struct buf *text)
@@ -170,19 +173,52 @@ static void check_patch(const struct world *w, const struct plan *p, const struc
 	}
 }
 
+static struct event_text_end end_of(
+	const struct world *w, const struct plan *p, const struct plan_action *a)
+{
+	return (struct event_text_end){.version = w->version,
+		.action = a,
+		.plan = p,
+		.jobs = (const struct promotion_job *const *)w->jobs,
+		.njobs = w->njobs};
+}
+
+/* What is annotated is read as that. */
+static void check_notes(const struct world *w, const struct plan *p, const struct plan_action *a)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
+	CLEANUP(buf_release) struct buf outcome = BUF_INIT(LIMIT_OBJECT_BYTES);
+	CLEANUP(json_free_p) struct json *patch = NULL;
+	const struct event_text_end end = end_of(w, p, a);
+	const struct json *notes;
+
+	event_text_outcome(&outcome, &end);
+	statuspatch_annotate(w->version,
+		&(struct statuspatch_notes){.waiting = a->waiting == PLAN_SET ? a->text : "",
+			.outcome = buf_str(&outcome)},
+		&text);
+	patch = reread(&text);
+	notes = json_at(patch, "metadata", "annotations");
+	assert(json_string(json_get(notes, APPVERSION_OUTCOME)));
+	assert(a->waiting != PLAN_SET ||
+		strlen(json_string(json_get(notes, APPVERSION_WAITING))) <= LIMIT_MESSAGE_BYTES);
+}
+
 static void report(const struct world *w, const struct plan *p, const struct plan_action *a,
 	struct event_text *t)
 {
+	const struct event_text_end end = end_of(w, p, a);
+
 	if (a->kind == PLAN_COMMIT)
 		event_text_started(t, w->version, a, p);
 	else if (a->kind == PLAN_RECORD && a->promotion != VIEW_NONE)
-		event_text_ended(t, &(struct event_text_end){.version = w->version,
-					    .action = a,
-					    .plan = p,
-					    .jobs = (const struct promotion_job *const *)w->jobs,
-					    .njobs = w->njobs});
+		event_text_ended(t, &end);
+	else if (a->kind == PLAN_REPORT && a->reason == PLAN_NOT_OURS)
+		event_text_not_ours(t, w->version);
+	else if (a->reason == PLAN_RETRY_IGNORED || a->reason == PLAN_ABORT_IGNORED)
+		event_text_ignored(t, w->version, a);
 	else if (a->kind == PLAN_REPORT)
-		event_text_waits(t, w->version, a, w->view.deadline, NULL);
+		event_text_waits(t, w->version, &w->view, &p->wait);
 }
 
 static void check_telling(const struct appversion *v, const struct event_text *t)
@@ -226,6 +262,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 			if (p.actions[i].kind == PLAN_COMMIT || p.actions[i].kind == PLAN_RECORD)
 				check_patch(&w, &p, &p.actions[i]);
+			if (p.actions[i].kind == PLAN_ANNOTATE)
+				check_notes(&w, &p, &p.actions[i]);
 			report(&w, &p, &p.actions[i], &t);
 			check_telling(w.version, &t);
 		}

@@ -434,6 +434,8 @@ static void waiting_applications_are_counted_by_reason(void **state)
 	shows(WAITING("OtherVersionRunning") "0\n");
 	shows(WAITING("MaxAgeExceeded") "0\n");
 	shows(WAITING("PolicyDenied") "0\n");
+	shows(WAITING("ClaimedByOther") "0\n");
+	shows(WAITING("OtherApplicationFirst") "0\n");
 	shows(WAITING("Rejected") "0\n");
 	fixture_init(&f);
 	planned(&f, PLAN_LIMIT_REACHED);
