@@ -132,9 +132,13 @@ static void start(
 	bool creates = creates_jobs(plan);
 
 	remember(s, plan->start.version->name);
-	begin(p, s, key);
-	if (creates && s->until_ms > 0)
+	if (creates && s->until_ms > 0) {
 		hold_creates(plan);
+		pacer_leave(p->pacer, key);
+		wake(p, key);
+	} else {
+		begin(p, s, key);
+	}
 	s->again = s->created && creates_jobs(plan);
 	s->created |= creates_jobs(plan);
 }

@@ -278,6 +278,21 @@ static void a_turn_that_is_not_used_is_given_to_the_next(void **state)
 	}
 }
 
+static void what_pauses_since_its_jobs_vanish_leaves_its_turn_to_others(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)pause_of(f, &f->a, "x/a");
+	f->now += 60000;
+	assert_true(starts(f, &f->a, "x/a", &v));
+	assert_false(starts(f, &f->b, "x/b", &v));
+	ends(f, &f->a, "x/a", EXECUTE_NONE_FAILED, EXECUTE_NOT_COMMITTED);
+	due_are(f, "");
+	assert_false(starts(f, &f->a, "x/a", &v));
+	due_are(f, "x/b ");
+	assert_true(starts(f, &f->b, "x/b", &v));
+}
+
 /* Otherwise it would leave the line for room each time, and not be the first in both at once. */
 static void what_waits_for_room_keeps_its_turn(void **state)
 {
@@ -320,6 +335,7 @@ int main(void)
 		WITH_FIXTURE(a_change_of_a_definition_ends_the_pause),
 		WITH_FIXTURE(after_a_failed_create_applications_take_turns),
 		WITH_FIXTURE(a_turn_that_is_not_used_is_given_to_the_next),
+		WITH_FIXTURE(what_pauses_since_its_jobs_vanish_leaves_its_turn_to_others),
 		WITH_FIXTURE(what_waits_for_room_keeps_its_turn),
 		WITH_FIXTURE(where_nothing_failed_all_prepare_at_once),
 	};
