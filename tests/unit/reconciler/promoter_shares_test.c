@@ -134,6 +134,16 @@ static void posts_are_answered(struct stage *s)
 		fake_answer(&s->cluster.fake, t, "{}");
 }
 
+/* An Event or an annotation that is being written; NULL: none is. */
+static struct fake_task *note(struct stage *s)
+{
+	for (struct fake_task *t = s->cluster.fake.first; t; t = t->next)
+		if (t->kind == FAKE_CALL && !strstr(t->path, "/status") &&
+			(strstr(t->path, "/events") || strstr(t->path, "/keptnappversions/")))
+			return t;
+	return NULL;
+}
+
 /* Time passes; Events and annotations are written. */
 static void pass(struct stage *s, int64_t ms)
 {
@@ -141,8 +151,7 @@ static void pass(struct stage *s, int64_t ms)
 
 	for (int64_t end = s->cluster.fake.mono_ms + ms; s->cluster.fake.mono_ms < end;) {
 		fake_env_run(&s->cluster.fake, ms < 100 ? ms : 100);
-		while ((t = cluster_call(&s->cluster, "POST", "/events")) ||
-			(t = cluster_call(&s->cluster, "PATCH", "/keptnappversions/")))
+		while ((t = note(s)))
 			fake_answer(&s->cluster.fake, t, "{}");
 	}
 }
@@ -403,6 +412,52 @@ static void a_waiter_that_backs_off_starts_once_it_can(void **state)
 	assert_int_equal(count_creates_in(s, "dev"), 2);
 }
 
+static struct fake_task *commit_of_p(struct stage *s)
+{
+	return cluster_call(&s->cluster, "PATCH", "/keptnappversions/p/status");
+}
+
+static void a_refused_commit_backs_off_though_there_is_no_room_in_between(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *p = version_of(s, "x", "p", "\"a\",\"b\"", DELIVERED);
+
+	lists(s, p);
+	creates_succeed(s, "x");
+	for (int i = 0; i < 8; i++) {
+		fake_fail(&s->cluster.fake, commit_of_p(s), ERR_FORBIDDEN);
+		while (!commit_of_p(s))
+			pass(s, 100);
+	}
+	fake_fail(&s->cluster.fake, commit_of_p(s), ERR_FORBIDDEN);
+	/* q takes the room, and p has none when its backoff is over. */
+	version_event(s, "y", "q", "\"a\",\"b\"", DELIVERED);
+	pass(s, 120000);
+	assert_null(commit_of_p(s));
+	creates_fail(s, "y", ERR_IO);
+	fake_fail(&s->cluster.fake, commit_of_p(s), ERR_FORBIDDEN);
+	pass(s, 900);
+	assert_null(commit_of_p(s));
+}
+
+/* Others need what they hold. */
+static void jobs_beside_a_refused_one_are_given_back_at_once(void **state)
+{
+	struct stage *s = *state;
+	CLEANUP(free_p) char *p = version_of(s, "x", "p", "\"a\",\"b\"", DELIVERED);
+	CLEANUP(free_p) char *job = NULL;
+	struct fake_task *create;
+
+	lists(s, p);
+	create = create_in(s, "x");
+	job = cluster_job_sent(&s->cluster, create->body, "j", "");
+	fake_answer(&s->cluster.fake, create, job);
+	cluster_event(&s->cluster, "jobs", "ADDED", job);
+	creates_fail(s, "x", ERR_QUOTA);
+	/* First of all it is claimed. */
+	assert_non_null(cluster_call(&s->cluster, "PATCH", "/keptnappversions/p"));
+}
+
 #define ON_STAGE(test)     cmocka_unit_test_setup_teardown(test, stage_up, stage_down)
 #define FOR_TWO_JOBS(test) cmocka_unit_test_setup_teardown(test, stage_up_for_two_jobs, stage_down)
 
@@ -416,6 +471,8 @@ int main(void)
 		ON_STAGE(an_application_that_is_deleted_leaves_its_turn_to_the_next),
 		cmocka_unit_test(a_create_that_fails_gives_its_room_back_at_once),
 		cmocka_unit_test(a_commit_keeps_its_room_unless_it_is_refused),
+		FOR_TWO_JOBS(a_refused_commit_backs_off_though_there_is_no_room_in_between),
+		ON_STAGE(jobs_beside_a_refused_one_are_given_back_at_once),
 		FOR_TWO_JOBS(a_commit_keeps_its_room_though_another_action_is_refused),
 		FOR_TWO_JOBS(a_waiter_that_backs_off_starts_once_it_can),
 	};
