@@ -1,26 +1,20 @@
 #include "controller/informer.h"
 
 #include <malloc.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "base/str.h"
 #include "controller/discovery.h"
-#include "controller/skipped.h"
+#include "controller/informer_internal.h"
 #include "json/peek.h"
-#include "kube/backoff.h"
 #include "kube/watch.h"
-#include "kube/watch_health.h"
 #include "run/log.h"
-#include "run/memory.h"
 #include "run/metrics.h"
 
 METRIC_COUNTER(lists, "promogate_informer_lists_total", "Lists, by resource and outcome.",
 	"resource", "outcome");
-METRIC_COUNTER(watches, "promogate_informer_watches_total",
-	"Watches that ended, by resource and reason.", "resource", "reason");
 METRIC_GAUGE(synced_gauge, "promogate_informer_synced",
 	"1 once the first list of a resource is complete; 0 again if nothing is heard of it.",
 	"resource");
@@ -31,51 +25,30 @@ METRIC_GAUGE(heard_gauge, "promogate_informer_last_heard_timestamp_seconds",
 enum {
 	/* Keeps the memory for one page small; client-go asks for 500. */
 	PAGE_OBJECTS = 100,
-	/* A watch lasts five to ten minutes, as in client-go, so that not all end together. */
-	WATCH_MIN_S = 300,
-	WATCH_SPREAD_S = 300,
 };
-
-struct informer {
-	const struct env *env;
-	struct url kind;
-	const char *label_selector; /* NULL: none */
-	struct informer_handler handler;
-	struct backoff backoff;
-	unsigned page_objects; /* halved while pages are too large */
-	char *resource_version; /* NULL: list first */
-	struct buf continue_token; /* of the next page; empty: the first */
-	uint64_t progress;
-	struct watch_health health; /* of the current watch */
-	api_id watch, watchdog; /* the watch, and the timer that ends it when it is silent */
-	bool silent; /* the watchdog ended it */
-	atomic_bool synced;
-	_Atomic int64_t heard_ms; /* when something was heard last */
-	bool reported_unheard;
-	struct skipped *skipped;
-};
-
-static void start(struct informer *i);
 
 static void timer_done(void *ctx, const struct api_response *response, const struct err *err)
 {
 	(void)response;
 	if (!err)
-		start(ctx);
+		informer_start(ctx);
 }
 
-/* Not before the API server asks to. */
-static void try_later(struct informer *i, const struct err *err)
+void informer_start_after(struct informer *i, unsigned delay_ms)
+{
+	(void)env_timer(i->env, delay_ms, timer_done, i);
+}
+
+void informer_try_later(struct informer *i, const struct err *err)
 {
 	uint32_t delay_ms = backoff_next(&i->backoff, env_random(i->env));
 
 	if (err && err->retry_after_ms > delay_ms)
 		delay_ms = err->retry_after_ms;
-	(void)env_timer(i->env, delay_ms, timer_done, i);
+	informer_start_after(i, delay_ms);
 }
 
-/* The namespace ("" if it has none) and name of an object; false without a name. */
-static bool object_names(const struct json *object, const char **ns, const char **name)
+bool informer_names(const struct json *object, const char **ns, const char **name)
 {
 	const struct json *metadata = json_get(object, "metadata");
 
@@ -86,7 +59,7 @@ static bool object_names(const struct json *object, const char **ns, const char 
 	return *name != NULL;
 }
 
-static void forget_position(struct informer *i)
+void informer_forget_position(struct informer *i)
 {
 	free(i->resource_version);
 	i->resource_version = NULL;
@@ -101,8 +74,7 @@ static void heard(struct informer *i)
 	metric_set(metric_at(&synced_gauge, i->kind.resource), informer_synced(i));
 }
 
-/* After something has failed: whether it is time to say that nothing is heard. */
-static void check_unheard(struct informer *i)
+void informer_check_unheard(struct informer *i)
 {
 	if (i->reported_unheard || !informer_unheard(i))
 		return;
@@ -112,8 +84,7 @@ static void check_unheard(struct informer *i)
 		LOG_INT("seconds", LIMIT_UNHEARD_MS / 1000), LOG_END);
 }
 
-/* The copy is up to date as of resource_version. */
-static void progressed(struct informer *i)
+void informer_progressed(struct informer *i)
 {
 	int64_t version = 0;
 
@@ -125,8 +96,7 @@ static void progressed(struct informer *i)
 		i->handler.progressed(i->handler.ctx);
 }
 
-/* What is known of an object that can't be read stays. name "": not known. */
-static void skip(struct informer *i, const char *ns, const char *name, const struct err *why)
+void informer_skip(struct informer *i, const char *ns, const char *name, const struct err *why)
 {
 	skipped_add(i->skipped, ns, name, why);
 	if (*name && i->handler.skip)
@@ -144,7 +114,7 @@ static void list_finished(struct informer *i, const char *outcome)
 			LOG_STR("outcome", outcome), LOG_END);
 	metric_add(metric_at(&lists, i->kind.resource, outcome), 1);
 	i->page_objects = PAGE_OBJECTS;
-	progressed(i);
+	informer_progressed(i);
 	/* A list leaves holes in the heap that would never be filled. */
 	(void)malloc_trim(0);
 }
@@ -159,12 +129,12 @@ static void list_failed(struct informer *i, const struct err *err)
 {
 	if (api_cancelled(err))
 		return;
-	forget_position(i);
+	informer_forget_position(i);
 	metric_add(metric_at(&lists, i->kind.resource, err_kind_name(err->kind)), 1);
 	log_event(LOG_WARN, "list failed", LOG_STR("resource", i->kind.resource),
 		LOG_INT("pageObjects", i->page_objects), LOG_ERR(err), LOG_END);
-	check_unheard(i);
-	try_later(i, err);
+	informer_check_unheard(i);
+	informer_try_later(i, err);
 }
 
 static void discovered(void *ctx, enum discovery found, const struct err *err)
@@ -173,10 +143,10 @@ static void discovered(void *ctx, enum discovery found, const struct err *err)
 	struct err served = ERR_INIT;
 
 	if (found == DISCOVERY_ABSENT) {
-		forget_position(i);
+		informer_forget_position(i);
 		list_begin(i);
 		list_finished(i, "Absent");
-		try_later(i, NULL);
+		informer_try_later(i, NULL);
 		return;
 	}
 	if (found == DISCOVERY_SERVED) {
@@ -205,7 +175,7 @@ static void page_taken(struct informer *i, const char *version, const char *next
 		backoff_reset(&i->backoff);
 		list_finished(i, "OK");
 	}
-	start(i);
+	informer_start(i);
 }
 
 /* A page of one object that can't be read. */
@@ -224,7 +194,7 @@ static int skip_page(struct informer *i, const struct api_response *page, const 
 		page->body, page->len, name, sizeof(name), "items", PEEK_FIRST, "metadata", "name");
 	if (!i->continue_token.len)
 		list_begin(i);
-	skip(i, ns, name, why);
+	informer_skip(i, ns, name, why);
 	page_taken(i, version, next);
 	return 0;
 }
@@ -236,12 +206,12 @@ static int skip_page(struct informer *i, const struct api_response *page, const 
 static void page_unreadable(
 	struct informer *i, const struct api_response *page, const struct err *why)
 {
-	if (!page->cut && !json_peek_whole(page->body, page->len)) {
-		list_failed(i, why);
-	} else if (i->page_objects > 1) {
+	bool damaged = !page->cut && !json_peek_whole(page->body, page->len);
+
+	if (!damaged && i->page_objects > 1) {
 		i->page_objects /= 2;
-		start(i);
-	} else if (skip_page(i, page, why) < 0) {
+		informer_start(i);
+	} else if (damaged || skip_page(i, page, why) < 0) {
 		list_failed(i, why);
 	}
 }
@@ -267,7 +237,7 @@ static int take_page(struct informer *i, const struct json *page, struct err *er
 	if (!i->continue_token.len)
 		list_begin(i);
 	json_each (item, json_get(page, "items"))
-		if (object_names(item, &ns, &name))
+		if (informer_names(item, &ns, &name))
 			i->handler.set(i->handler.ctx, ns, name, item);
 	page_taken(i, version, json_string_or(json_at(page, "metadata", "continue"), ""));
 	return 0;
@@ -289,141 +259,6 @@ static void list_done(void *ctx, const struct api_response *response, const stru
 		list_failed(i, &err);
 }
 
-/* --- watches ---------------------------------------------------------------------------------- */
-
-static void line_taken(struct informer *i, const char *resource_version)
-{
-	free(i->resource_version);
-	i->resource_version = xstrdup(resource_version);
-	watch_health_heard(&i->health, env_mono_ms(i->env));
-	progressed(i);
-}
-
-static void take_event(struct informer *i, const struct watch_event *event)
-{
-	const char *ns, *name;
-
-	if (event->type == WATCH_BOOKMARK || !object_names(event->object, &ns, &name))
-		return;
-	skipped_remove(i->skipped, ns, name);
-	if (event->type == WATCH_DELETED)
-		i->handler.remove(i->handler.ctx, ns, name);
-	else
-		i->handler.set(i->handler.ctx, ns, name, event->object);
-}
-
-/* A line about an object that can't be read, or one that is no event at all. */
-static int line_unreadable(
-	struct informer *i, const char *line, size_t len, const struct err *why, struct err *err)
-{
-	struct watch_peek event;
-	struct err too_large = ERR_INIT;
-
-	if (watch_event_peek(line, len, &event) < 0) {
-		/* A watch from the last position would bring the same line again. */
-		forget_position(i);
-		*err = *why;
-		return -1;
-	}
-	if (len >= LIMIT_WATCH_LINE_BYTES) {
-		(void)err_set(&too_large, ERR_TOO_LARGE, "a watch event over %d bytes",
-			LIMIT_WATCH_LINE_BYTES);
-		why = &too_large;
-	}
-	if (event.type == WATCH_DELETED) {
-		skipped_remove(i->skipped, event.namespace, event.name);
-		i->handler.remove(i->handler.ctx, event.namespace, event.name);
-	} else {
-		skip(i, event.namespace, event.name, why);
-	}
-	line_taken(i, event.resource_version);
-	return 0;
-}
-
-static int take_line(struct informer *i, const char *line, size_t len, struct err *err)
-{
-	CLEANUP(watch_event_release) struct watch_event event = WATCH_EVENT_INIT;
-	struct err why = ERR_INIT;
-
-	if (watch_event_decode(line, len, &event, &why) < 0)
-		return line_unreadable(i, line, len, &why, err);
-	take_event(i, &event);
-	line_taken(i, event.resource_version);
-	return 0;
-}
-
-static int watch_line(void *ctx, const char *line, size_t len, struct err *err)
-{
-	int ret = take_line(ctx, line, len, err);
-
-	memory_trim_after(len);
-	return ret;
-}
-
-static void watchdog_start(struct informer *i);
-
-static void watchdog_done(void *ctx, const struct api_response *response, const struct err *err)
-{
-	struct informer *i = ctx;
-
-	(void)response;
-	if (err)
-		return;
-	if (watch_health_left_ms(&i->health, env_mono_ms(i->env)) > 0) {
-		watchdog_start(i);
-		return;
-	}
-	i->silent = true;
-	env_cancel(i->env, i->watch);
-}
-
-static void watchdog_start(struct informer *i)
-{
-	int64_t left_ms = watch_health_left_ms(&i->health, env_mono_ms(i->env));
-
-	i->watchdog = env_timer(i->env, (unsigned)left_ms, watchdog_done, i);
-}
-
-static void watch_next(struct informer *i, bool accepted, const struct err *err)
-{
-	enum watch_next next = watch_health_end(&i->health, accepted, err, env_mono_ms(i->env));
-
-	if (next == WATCH_NEXT_SOON || i->health.spoke)
-		backoff_reset(&i->backoff);
-	if (next == WATCH_NEXT_NOW)
-		start(i);
-	else if (next == WATCH_NEXT_SOON)
-		(void)env_timer(i->env, env_random(i->env) % WATCH_SOON_MS, timer_done, i);
-	else
-		try_later(i, err);
-}
-
-static void watch_done(void *ctx, const struct api_response *response, const struct err *err)
-{
-	struct err silence = ERR_INIT;
-	struct informer *i = ctx;
-
-	env_cancel(i->env, i->watchdog);
-	if (i->silent) {
-		(void)err_set(&silence, ERR_TIMEOUT, "no event or bookmark for %d s",
-			LIMIT_WATCH_SILENCE_MS / 1000);
-		err = &silence;
-	}
-	if (err && api_cancelled(err))
-		return;
-	metric_add(
-		metric_at(&watches, i->kind.resource, err ? err_kind_name(err->kind) : "Ended"), 1);
-	/* After a broken connection the watch resumes from its position; after a refusal, list. */
-	if (err && err->kind != ERR_IO && err->kind != ERR_TIMEOUT && err->kind != ERR_THROTTLED)
-		forget_position(i);
-	if (err) {
-		log_event(LOG_INFO, "watch ended", LOG_STR("resource", i->kind.resource),
-			LOG_ERR(err), LOG_END);
-		check_unheard(i);
-	}
-	watch_next(i, response != NULL, err);
-}
-
 static void list_start(struct informer *i, struct buf *path)
 {
 	struct api_request request = {
@@ -436,24 +271,7 @@ static void list_start(struct informer *i, struct buf *path)
 	(void)env_call(i->env, &request, list_done, i);
 }
 
-static void watch_start(struct informer *i, struct buf *path)
-{
-	struct api_request request = {0};
-
-	url_add_query(path, "watch", "true");
-	url_add_query(path, "allowWatchBookmarks", "true");
-	url_add_query_int(
-		path, "timeoutSeconds", WATCH_MIN_S + env_random(i->env) % WATCH_SPREAD_S);
-	url_add_query(path, "resourceVersion", i->resource_version);
-	request.path = buf_str(path);
-	i->silent = false;
-	watch_health_begin(&i->health, env_mono_ms(i->env));
-	i->watch = env_watch(i->env, &request, watch_line, watch_done, i);
-	watchdog_start(i);
-}
-
-/* Starts the next page of the list, or the watch. */
-static void start(struct informer *i)
+void informer_start(struct informer *i)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT(LIMIT_URL_BYTES);
 	struct err err = ERR_INIT;
@@ -463,7 +281,7 @@ static void start(struct informer *i)
 	if (i->label_selector)
 		url_add_query(&path, "labelSelector", i->label_selector);
 	if (i->resource_version && !i->continue_token.len)
-		watch_start(i, &path);
+		informer_watch_start(i, &path);
 	else
 		list_start(i, &path);
 }
@@ -484,7 +302,7 @@ struct informer *informer_new(const struct env *env, const struct url *kind,
 	atomic_init(&i->heard_ms, env_mono_ms(env));
 	i->skipped = skipped_new(kind->resource);
 	metric_set(metric_at(&synced_gauge, kind->resource), 0);
-	(void)env_timer(env, 0, timer_done, i);
+	informer_start_after(i, 0);
 	return i;
 }
 
@@ -492,7 +310,7 @@ void informer_free(struct informer *i)
 {
 	if (!i)
 		return;
-	forget_position(i);
+	informer_forget_position(i);
 	buf_release(&i->continue_token);
 	skipped_free(i->skipped);
 	free(i);
