@@ -189,8 +189,8 @@ forge() {
 	ran_once podtato-1 notify
 }
 
-@test "a TTL from an admission policy does not delete a Job before its outcome is recorded" {
-	plays notify succeed | apply
+@test "a TTL from an admission policy is removed before the Job runs" {
+	plays notify hang | apply
 	plain=$(probe)
 	mutate 'Object{spec: Object.spec{ttlSecondsAfterFinished: 1}}'
 	version podtato-1 podtato 1.0.0 notify | kubectl create -f -
@@ -199,6 +199,12 @@ forge() {
 	eventually tried_to_commit
 	same 1 "$(kubectl get jobs -n "$ns" -o jsonpath='{.items[*].spec.ttlSecondsAfterFinished}')"
 	commits_again
+	promoted podtato-1 Progressing
+	no_ttl() {
+		same 'false null' "$(job "$(job_of podtato-1 notify)" '"\(.spec.suspend) \(.spec.ttlSecondsAfterFinished)"')"
+	}
+	eventually no_ttl
+	lets_end notify succeed
 	promoted podtato-1
 	items_are podtato-1 'notify Succeeded'
 	ran_once podtato-1 notify
@@ -228,18 +234,20 @@ forge() {
 	done
 }
 
-@test "a Job that loses its owner and its label while it runs is recorded" {
-	plays notify hang | apply
-	delivered podtato-1 podtato 1.0.0 notify
+@test "Jobs that lose their owner or their label while they run are recorded" {
+	for task in a b; do plays "$task" hang; done | apply
+	delivered podtato-1 podtato 1.0.0 'a, b'
 	promoted podtato-1 Progressing
-	name=$(job_of podtato-1 notify)
+	kubectl patch -n "$ns" job "$(job_of podtato-1 a)" --type=json \
+		-p '[{"op": "remove", "path": "/metadata/ownerReferences/0/controller"}]'
+	name=$(job_of podtato-1 b)
 	kubectl patch -n "$ns" job "$name" --type=json -p '[{"op": "remove", "path": "/metadata/ownerReferences"}]'
 	kubectl label -n "$ns" job "$name" app.kubernetes.io/managed-by-
 	labelled() {
 		same promogate "$(job "$name" '.metadata.labels["app.kubernetes.io/managed-by"]')"
 	}
 	eventually labelled
-	lets_end notify succeed
+	for task in a b; do lets_end "$task" succeed; done
 	promoted podtato-1
-	items_are podtato-1 'notify Succeeded'
+	items_are podtato-1 'a Succeeded' 'b Succeeded'
 }
