@@ -64,9 +64,9 @@ kinds() {
 		awk '/^kind:/ { mine = $2 == "Deployment" } mine' "$dir/built.yaml" >"$dir/deployment.yaml"
 		grep -A2 'podSelector:' "$dir/policy.yaml" | grep "app.kubernetes.io/name: promogate-$program"
 		sed -n '/^  template:/,$p' "$dir/deployment.yaml" | grep "app.kubernetes.io/name: promogate-$program"
-		for port in $(sed -n 's/^ *- port: //p' "$dir/policy.yaml"); do
+		while read -r port; do
 			grep "name: $port\$" "$dir/deployment.yaml"
-		done
+		done < <(sed -n 's/^ *- port: //p' "$dir/policy.yaml")
 		# A rule begins with its `from`, if it has one.
 		run -0 sed -n '/^  ingress:/,/^  podSelector:/s/^  - \([a-z]*\):$/\1/p' "$dir/policy.yaml"
 		[[ $program == webhook ]] && expected=$'ports\nfrom' || expected=from
