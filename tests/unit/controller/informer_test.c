@@ -63,6 +63,24 @@ static void is_as_far_as_a_list_once_it_is_whole(void **state)
 	owner_release(&o);
 }
 
+/* Without it no watch could begin where the list ended. */
+static void a_list_has_a_resource_version(void **state)
+{
+	static const char *const lists[] = {"{\"items\":[]}", "{\"metadata\":{},\"items\":[]}",
+		"{\"metadata\":{\"resourceVersion\":\"\"},\"items\":[]}"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		struct owner o;
+
+		owner_init(&o, NULL);
+		fake_answer_next(&o.fake, "GET", LIST, lists[i]);
+		assert_false(informer_synced(o.informer));
+		assert_got(&o, "");
+		owner_release(&o);
+	}
+}
+
 static void a_bookmark_is_progress(void **state)
 {
 	struct owner o;
@@ -412,6 +430,7 @@ int main(void)
 		cmocka_unit_test(lists_and_watches_from_there),
 		cmocka_unit_test(asks_for_what_its_selector_matches),
 		cmocka_unit_test(is_as_far_as_a_list_once_it_is_whole),
+		cmocka_unit_test(a_list_has_a_resource_version),
 		cmocka_unit_test(a_bookmark_is_progress),
 		cmocka_unit_test(progress_never_goes_down),
 		cmocka_unit_test(only_a_number_is_progress),

@@ -69,6 +69,7 @@ static void a_transition_is_one_event_and_not_at_once(void **state)
 	assert_int_equal(fake_count(&f.cluster.fake, FAKE_CALL), 0);
 	fake_env_run(&f.cluster.fake, 1);
 	says(&f, "\"reason\":\"PromotionTasksStarted\"");
+	shows("\npromogate_promotions_total{state=\"Started\"} 1\n");
 	says(&f,
 		"\"kind\":\"KeptnAppVersion\",\"namespace\":\"dev\",\"name\":\"v\",\"uid\":\"u-v\"");
 	assert_int_equal(posts(&f), 1);
