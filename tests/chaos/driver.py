@@ -37,7 +37,7 @@ POLICY_CHANGES = [
 ACTIONS = {
     "deliver": 30, "deliver_two": 4, "deliver_early": 3, "retry": 8, "abort": 4, "deprecate": 1,
     "delete_version": 2, "delete_job": 3, "pause_job": 2, "late_definition": 2, "quota": 1, "flood": 1,
-    "forge": 3, "deliver_forged": 3, "resume_job": 3, "unlock_job": 2, "expire_job": 2, "disown_job": 1, "policy": 1,
+    "forge": 3, "deliver_forged": 4, "resume_job": 3, "unlock_job": 2, "expire_job": 2, "disown_job": 1, "policy": 1,
     "apply_context": 8, "steal_lease": 1, "delete_lease": 1, "storm": 3, "stop": 2, "kill": 2, "terminate": 1,
 }
 
@@ -254,9 +254,11 @@ class Driver:
     def deliver_forged(self):
         """A version whose Job is there before it is delivered."""
         job = self.pick("job", lambda j: j["id"] and not j["forged"])
-        if not job:
+        apps = [v["app"] for v in self.history.all("version") if job and job["id"].startswith(v["uid"] + "/")]
+        if not apps:
             return
-        version = self.create_version(job["namespace"], self.random.choice(APPS), [job["id"].partition("/")[2]])
+        # Of the same application, which KEPTN_CONTEXT names.
+        version = self.create_version(job["namespace"], apps[0], [job["id"].partition("/")[2]])
         status, raw = self.cluster.call("GET", self.path("version", version))
         if status == 200:
             self.forge_like(job, raw["metadata"]["uid"], version["name"])
@@ -278,10 +280,11 @@ class Driver:
             for key in [k for k in labels if k.endswith(("controller-uid", "job-name"))]:
                 labels.pop(key)
         new["spec"] |= self.random.choice((
-            {"suspend": True, "parallelism": 0}, {"suspend": False, "parallelism": 1},
+            {"suspend": True, "parallelism": 0}, {"suspend": True, "parallelism": 0},
+            {"suspend": False, "parallelism": 1},
             {"suspend": True, "parallelism": 1, "ttlSecondsAfterFinished": 1}))
-        self.log(f"driver: forges {new['metadata']['name']} of {uid}")
-        self.cluster.create(f"{BATCH}/namespaces/{job['namespace']}/jobs", new)
+        made = self.cluster.create(f"{BATCH}/namespaces/{job['namespace']}/jobs", new)
+        self.log(f"driver: forges {new['metadata']['name']} of {uid}: {'created' if made else 'refused'}")
 
     def other_name(self, name):
         """The same, with other randomness."""
