@@ -98,8 +98,6 @@ static void create_failed(struct step *step, const struct err *err)
 	note_create(run, err);
 	if (waits)
 		refuse_task(step, err);
-	else if (is_refusal(err) && step->action->kind == PLAN_CREATE_JOB)
-		(void)strmap_remove(&run->app->execution.refused, step->action->task);
 	if (tells_why(err) || err->kind == ERR_TOO_LARGE || err->kind == ERR_EXISTS ||
 		(err->kind == ERR_NOT_FOUND && step->action->kind == PLAN_CREATE_CODE))
 		reports_refused(run->x->reports, &run->app->reports, run->snapshot, step->action,

@@ -217,13 +217,13 @@ static void a_list_keeps_what_is_kept(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	for (int i = 0; i < OBJECTS; i++)
+	for (int i = OBJECTS; i-- > 0;)
 		(void)buf_addf(&items,
-			"%s{\"metadata\":{\"namespace\":\"dev\",\"name\":\"%c%d\","
+			"%s{\"metadata\":{\"namespace\":\"dev\",\"name\":\"%s%.0d\","
 			"\"resourceVersion\":\"5\"},\"spec\":{\"deno\":{\"inline\":{"
 			"\"code\":\"%0*d\"}}}}",
-			i ? "," : "", i ? 'b' : 'a', i, LIMIT_DEFINITION_KEPT_BYTES - 1024, 0);
-	(void)buf_addf(&items, ",%s", DEFINITION("dev", "a"));
+			i == OBJECTS - 1 ? "" : ",", i ? "b" : "a", i,
+			LIMIT_DEFINITION_KEPT_BYTES - 1024, 0);
 	cluster_list(&f.cluster, "keptntaskdefinitions", buf_str(&items));
 	assert_true(is_whole(&f));
 	cluster_expire(&f.cluster, "keptntaskdefinitions");

@@ -588,6 +588,22 @@ static void a_job_is_own_if_the_reply_to_its_creation_has_its_uid(void **state)
 	fixture_release(&f);
 }
 
+static void a_job_that_is_created_is_not_refused_any_more(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	strmap_put(&f.app->execution.refused, "a", xstrdup("it was not valid"));
+	strmap_put(&f.app->execution.refused, "b", xstrdup("it is not valid"));
+	add_create(&f, "a");
+	run(&f);
+	created_with(&f, "", "");
+	assert_false(strmap_has(&f.app->execution.refused, "a"));
+	assert_true(strmap_has(&f.app->execution.refused, "b"));
+	fixture_release(&f);
+}
+
 /* The Job of this name is own with this uid, and shown so. */
 static bool shown_as_own(struct fixture *f, const char *uid)
 {
@@ -888,6 +904,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_counts_beside_a_timeout),
 		cmocka_unit_test(a_refusal_of_a_definition_that_changed_meanwhile_is_forgotten),
 		cmocka_unit_test(a_job_is_own_if_the_reply_to_its_creation_has_its_uid),
+		cmocka_unit_test(a_job_that_is_created_is_not_refused_any_more),
 		cmocka_unit_test(only_a_job_with_that_uid_is_shown_as_own),
 		cmocka_unit_test(a_claim_counts_until_a_commit_is_sent),
 		cmocka_unit_test(a_job_whose_deletion_was_sent_is_not_own_any_more),

@@ -231,6 +231,23 @@ static void a_job_that_is_denied_is_retried_within_a_minute_and_never_given_up(v
 	}
 }
 
+/* It is valid now, so the time in which it was not counts no more. */
+static void a_denial_ends_the_deadline_of_an_invalid_job(void **state)
+{
+	struct stage *s = *state;
+
+	delivered(s, BOTH);
+	creates_fail(s, ERR_INVALID);
+	cluster_run(&s->cluster, REFUSED_FOR_MS);
+	for (int minutes = 0; minutes < 2 * DEADLINE_S / 60; minutes++) {
+		creates_fail(s, ERR_QUOTA);
+		cluster_run(&s->cluster, MINUTE_MS);
+	}
+	definition_event(s, "DELETED", DEFINITION("dev", "b"));
+	passes_s(s, 8);
+	assert_false(gives_up(s));
+}
+
 /* --- other versions, and people --------------------------------------------------------------- */
 
 static char *version_u(struct stage *s, const char *annotations, const char *state)
@@ -341,6 +358,7 @@ int main(void)
 		ON_STAGE(a_job_that_stays_invalid_fails_at_the_deadline),
 		cmocka_unit_test(
 			a_job_that_is_denied_is_retried_within_a_minute_and_never_given_up),
+		ON_STAGE(a_denial_ends_the_deadline_of_an_invalid_job),
 		ON_STAGE(the_end_of_another_version_starts_what_waits_for_it),
 		ON_STAGE(what_was_written_is_awaited_until_the_next_list_at_the_latest),
 		ON_STAGE(the_end_of_a_job_is_recorded),
