@@ -317,6 +317,20 @@ static void only_a_not_found_says_that_a_job_is_gone(void **state)
 	}
 }
 
+static void a_job_whose_name_is_not_valid_is_gone(void **state)
+{
+	struct view_item item = {.task = "a", .job = "Not A Name"};
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	fixture_add(&f, PLAN_GET_JOB)->item = &item;
+	run(&f);
+	assert_true(strmap_has(&f.app->execution.gone, item.job));
+	ended(&f, ERR_NONE, true);
+	fixture_release(&f);
+}
+
 static void a_job_that_is_there_changes_nothing(void **state)
 {
 	struct fixture f;
@@ -894,6 +908,7 @@ int main(void)
 		cmocka_unit_test(a_commit_that_may_have_happened_is_known),
 		cmocka_unit_test(only_a_write_counts_as_written),
 		cmocka_unit_test(only_a_not_found_says_that_a_job_is_gone),
+		cmocka_unit_test(a_job_whose_name_is_not_valid_is_gone),
 		cmocka_unit_test(a_job_that_is_there_changes_nothing),
 		cmocka_unit_test(a_job_that_may_not_be_adopted_is_reported),
 		cmocka_unit_test(annotations_are_one_patch),
