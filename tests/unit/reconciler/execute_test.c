@@ -647,6 +647,22 @@ static void only_a_job_with_that_uid_is_shown_as_own(void **state)
 	fixture_release(&f);
 }
 
+/* From then on its status identifies them. */
+static void no_job_is_own_after_the_commit(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	strmap_put(&f.app->execution.own, JOB_A, xstrdup("u-" JOB_A));
+	fixture_add(&f, PLAN_COMMIT)->promotion = VIEW_PROGRESSING;
+	run(&f);
+	assert_int_equal(f.app->execution.own.count, 1);
+	answer(&f, "PATCH", "/keptnappversions/v/status", "{}");
+	assert_int_equal(f.app->execution.own.count, 0);
+	fixture_release(&f);
+}
+
 /* A commit that was sent after it may still arrive. */
 static void a_claim_counts_until_a_commit_is_sent(void **state)
 {
@@ -921,6 +937,7 @@ int main(void)
 		cmocka_unit_test(a_job_is_own_if_the_reply_to_its_creation_has_its_uid),
 		cmocka_unit_test(a_job_that_is_created_is_not_refused_any_more),
 		cmocka_unit_test(only_a_job_with_that_uid_is_shown_as_own),
+		cmocka_unit_test(no_job_is_own_after_the_commit),
 		cmocka_unit_test(a_claim_counts_until_a_commit_is_sent),
 		cmocka_unit_test(a_job_whose_deletion_was_sent_is_not_own_any_more),
 		cmocka_unit_test(a_job_that_an_admission_policy_changed_is_deleted_and_refused),
