@@ -190,6 +190,26 @@ static void a_list_forgets_what_is_not_skipped_any_more(void **state)
 	owner_release(&o);
 }
 
+static void what_a_list_that_failed_skipped_is_forgotten(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	owner_init(&o, NULL);
+	for (unsigned limit = 100; limit; limit /= 2) {
+		CLEANUP(free_p) char *path = xasprintf("/apis/batch/v1/jobs?limit=%u", limit);
+
+		cut_next(&o.fake, path, HEAD(NEXT("t")) LARGE("y"));
+	}
+	fake_fail_next(&o.fake, "GET", PAGE("2") "&continue=t", ERR_GONE);
+	fake_env_run_next(&o.fake);
+	fake_answer_next(&o.fake, "GET", PAGE("2"), HEAD("") JOB("x") "]}");
+	assert_got(&o, "list(?a/y list(+a/x ) @10 ");
+	readiness_says(&o, 0, "");
+	metric_is(SKIPPED, 0);
+	owner_release(&o);
+}
+
 static void readiness_names_a_few_that_are_skipped(void **state)
 {
 	struct owner o;
@@ -241,6 +261,10 @@ static void a_kind_that_is_not_heard_of_is_visible(void **state)
 	assert_false(informer_unheard(o.informer));
 	readiness_says(&o, 0, "");
 	metric_is(SYNCED, 1);
+	/* And again. */
+	fake_env_skip(&o.fake, LIMIT_UNHEARD_MS + 1);
+	fake_fail(&o.fake, o.fake.first, ERR_FORBIDDEN);
+	metric_is(SYNCED, 0);
 	owner_release(&o);
 }
 
@@ -268,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_cut_page_without_its_position_is_an_error),
 		cmocka_unit_test(a_line_that_can_not_be_read_is_skipped),
 		cmocka_unit_test(a_list_forgets_what_is_not_skipped_any_more),
+		cmocka_unit_test(what_a_list_that_failed_skipped_is_forgotten),
 		cmocka_unit_test(readiness_names_a_few_that_are_skipped),
 		cmocka_unit_test(a_kind_that_is_not_heard_of_is_visible),
 		cmocka_unit_test(a_bookmark_is_enough_to_be_heard_of),
