@@ -14,6 +14,9 @@
 /* One full TLS record, or a dozen of Go's small ones. */
 enum { AHEAD_BYTES = 17 * 1024 };
 
+/* The first byte of a record of this kind: RFC 8446, 5.1. */
+enum { HANDSHAKE = 22 };
+
 static ssize_t hand_out(struct tls_io *t, void *to, size_t len)
 {
 	size_t have = t->ahead_len - t->ahead_at;
@@ -30,6 +33,55 @@ static ssize_t hand_out(struct tls_io *t, void *to, size_t len)
 	return (ssize_t)len;
 }
 
+static size_t bytes_of(const giovec_t *iov, int count)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < count; i++)
+		len += iov[i].iov_len;
+	return len;
+}
+
+static void copy_to(char *to, const giovec_t *iov, int count)
+{
+	for (int i = 0; i < count; to += iov[i++].iov_len)
+		memcpy(to, iov[i].iov_base, iov[i].iov_len);
+}
+
+/* Sends the ServerHello with what follows it, if anything: 0, or -1 with errno. */
+static int send_hello(struct tls_io *t, const giovec_t *iov, int count)
+{
+	size_t len = t->hello_len + bytes_of(iov, count);
+	char *flight = xreallocarray(t->hello, len, 1);
+	ssize_t n;
+
+	copy_to(flight + t->hello_len, iov, count);
+	n = send(t->fd, flight, len, MSG_NOSIGNAL);
+	free(flight);
+	t->hello = NULL;
+	t->hello_len = 0;
+	if (n >= 0 && (size_t)n < len)
+		errno = EPIPE; /* the first bytes of a connection fit into its socket */
+	return n == (ssize_t)len ? 0 : -1;
+}
+
+/* gnutls_vec_push_func: like writev(2). */
+static ssize_t push(gnutls_transport_ptr_t ptr, const giovec_t *iov, int count)
+{
+	struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+	size_t len = bytes_of(iov, count);
+	struct tls_io *t = ptr;
+
+	if (t->hello)
+		return send_hello(t, iov, count) < 0 ? -1 : (ssize_t)len;
+	if (t->greeted || !len || *(char *)iov[0].iov_base != HANDSHAKE)
+		return sendmsg(t->fd, &message, MSG_NOSIGNAL);
+	t->hello = xmalloc(len);
+	t->hello_len = len;
+	copy_to(t->hello, iov, count);
+	return (ssize_t)len;
+}
+
 /* gnutls_pull_func: like recv(2). */
 static ssize_t pull(gnutls_transport_ptr_t ptr, void *to, size_t len)
 {
@@ -37,6 +89,8 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *to, size_t len)
 	char *room;
 	ssize_t n;
 
+	if (t->hello && send_hello(t, NULL, 0) < 0)
+		return -1;
 	if (atomic_load_explicit(t->cut, memory_order_relaxed))
 		return 0; /* the handshake of one that is cut would cost the others' time */
 	if (t->ahead)
@@ -74,8 +128,6 @@ static int finished(gnutls_session_t session, unsigned type, unsigned when, unsi
 void tls_io_init(struct tls_io *t, struct MHD_Connection *mhd, int fd, const _Atomic bool *cut,
 	gnutls_session_t session, struct tls_pair *pair_take)
 {
-	gnutls_transport_ptr_t in, out;
-
 	*t = (struct tls_io){
 		.fd = fd,
 		.cut = cut,
@@ -87,10 +139,9 @@ void tls_io_init(struct tls_io *t, struct MHD_Connection *mhd, int fd, const _At
 		return;
 	if (pair_take)
 		tls_equip(session, pair_take);
-	/* It writes to the socket, which libmicrohttpd has set. */
-	gnutls_transport_get_ptr2(session, &in, &out);
-	gnutls_transport_set_ptr2(session, t, out);
+	gnutls_transport_set_ptr(session, t);
 	gnutls_transport_set_pull_function(session, pull);
+	gnutls_transport_set_vec_push_function(session, push);
 	gnutls_handshake_set_hook_function(
 		session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST, finished);
 }
@@ -99,6 +150,7 @@ void tls_io_release(struct tls_io *t)
 {
 	tls_pair_unref(t->pair);
 	free(t->ahead);
+	free(t->hello);
 }
 
 void tls_io_hold(struct tls_io *t, size_t body_bytes)

@@ -4,7 +4,8 @@
  * GnuTLS reads a record in two steps, its 5 bytes of header and the rest, and Go writes a request
  * in records of one TCP segment each: a review of 8 KiB costs a dozen reads. Here one read takes
  * all that the socket has. libmicrohttpd writes headers and body one after the other: two records,
- * two writes. Here both are held back until the response is complete, and sent as one.
+ * two writes. Here both are held back until the response is complete, and sent as one. GnuTLS writes
+ * a ServerHello, and then the rest of that flight: here the former waits for the latter.
  *
  * Belongs to the thread that serves the connection.
  */
@@ -27,6 +28,9 @@ struct tls_io {
 	/* Bytes read from the socket and not consumed yet; allocated only then. */
 	char *ahead;
 	size_t ahead_at, ahead_len;
+	/* A ServerHello that waits for what follows it; allocated only then. */
+	char *hello;
+	size_t hello_len;
 	bool greeted; /* the client's part of the handshake is done */
 	struct parking parking;
 	bool held; /* a response is held back */

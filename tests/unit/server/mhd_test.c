@@ -27,7 +27,7 @@ static struct {
 	struct MHD_Connection *connection;
 	gnutls_session_t session;
 	int near, far;
-	bool tls, closed, open_at_close, transport_is_socket;
+	bool tls, closed, open_at_close;
 	int pulls;
 	char order[16]; /* s: started, r: request, c: completed, x: closed */
 } t;
@@ -82,8 +82,6 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *to, size_t len)
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
 	enum MHD_ConnectionNotificationCode code)
 {
-	gnutls_transport_ptr_t in, out;
-
 	(void)cls, (void)socket_context;
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		note('x');
@@ -96,8 +94,6 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
 	if (!t.tls)
 		return;
 	t.session = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
-	gnutls_transport_get_ptr2(t.session, &in, &out);
-	t.transport_is_socket = (intptr_t)out == t.near;
 	gnutls_transport_set_pull_function(t.session, pull);
 }
 
@@ -235,17 +231,6 @@ static void a_connection_can_be_suspended_inside_its_handshake(void **state)
 	assert_true(t.closed);
 }
 
-/* tls_io.h: only what is read is replaced. */
-static void a_session_starts_with_the_socket_as_its_transport(void **state)
-{
-	(void)state;
-	start(true);
-	turn(1);
-	assert_non_null(t.session);
-	assert_true(t.transport_is_socket);
-	stop();
-}
-
 /* http.c: an exchange is over before its connection is, and both are heard of while polling. */
 static void a_request_is_completed_before_its_connection_is_closed(void **state)
 {
@@ -313,7 +298,6 @@ int main(void)
 		cmocka_unit_test(a_connection_starts_at_once),
 		cmocka_unit_test(a_connection_over_the_limit_is_closed),
 		cmocka_unit_test(a_connection_can_be_suspended_inside_its_handshake),
-		cmocka_unit_test(a_session_starts_with_the_socket_as_its_transport),
 		cmocka_unit_test(a_request_is_completed_before_its_connection_is_closed),
 		cmocka_unit_test(a_connection_that_is_shut_down_is_closed_after_its_notification),
 		cmocka_unit_test(only_known_versions_are_supported),

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -199,6 +200,25 @@ static void a_swap_leaves_connections_alone(void **state)
 	assert_int_equal(err.kind, ERR_INVALID);
 	assert_int_equal(server_set_certificate(s, "no", "good", &err), -1);
 	assert_int_equal(serial_now(s), 2);
+}
+
+/* So that the client wakes up once for it, and the server makes one call. */
+static void the_servers_flight_is_one_segment(void **state)
+{
+	CLEANUP(server_free_p) struct server *s = start(NULL, NULL);
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+	struct err err = ERR_INIT;
+	struct tls_client c;
+
+	(void)state;
+	assert_int_equal(server_set_certificate(s, certs[0].cert, certs[0].key, &err), 0);
+	assert_int_equal(
+		tls_client_open(&c, server_tls_port(s), "NORMAL:-VERS-ALL:+VERS-TLS1.3"), 0);
+	assert_int_equal(getsockopt(c.fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	assert_int_equal(info.tcpi_data_segs_in, 1);
+	tls_client_get(&c);
+	tls_client_close(&c);
 }
 
 static int64_t cpu_ms(void)
@@ -437,6 +457,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_swap_leaves_connections_alone),
+		cmocka_unit_test(the_servers_flight_is_one_segment),
 		cmocka_unit_test(half_a_handshake_costs_nothing),
 		cmocka_unit_test(speaks_the_new_versions_only),
 		cmocka_unit_test_setup_teardown(files_are_read_again, make_dir, remove_dir),
