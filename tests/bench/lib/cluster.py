@@ -79,7 +79,7 @@ class Cluster:
         try:
             connection.request(method, path, text, self.headers())
             response = connection.getresponse()
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             connection.close()  # the server closed it while it was idle; the next request opens it again
             connection.request(method, path, text, self.headers())
             response = connection.getresponse()

@@ -93,6 +93,40 @@ PROMOTION = (
 )
 
 
+CALM_TARGET = ("promogate", "<=", 0)
+ADMITTED = (
+    ("valid contexts refused at the port", "port_refused", "", CALM_TARGET),
+    ("p50", "port_p50", "ms", None),
+    ("p99", "port_p99", "ms", None),
+    ("valid contexts refused, API server", "api_refused", "", CALM_TARGET),
+    ("p50 of a create", "api_p50", "ms", None),
+    ("p99 of a create", "api_p99", "ms", None),
+)
+
+ATTACK = (
+    ("270 bodies that are one byte short", "bodies", ADMITTED),
+    ("1 100 half requests", "halves", ADMITTED),
+    ("1 500 ClientHellos and silence", "hellos", ADMITTED),
+    ("1 000 large answers that are never read", "unread", ADMITTED),
+    ("150 clients whose contexts need look-ups", "flood", ADMITTED),
+    ("A burst of GitOps contexts before their definitions", "burst", (
+        ("contexts refused", "refused", "", CALM_TARGET),
+        ("p50 of a create", "p50", "ms", None),
+        ("p99 of a create", "p99", "ms", None),
+    )),
+    ("1 200 GETs with half a body at the plain port", "probes", (
+        ("probes that failed", "probe_refused", "", CALM_TARGET),
+        ("p50", "probe_p50", "ms", None),
+        ("p99", "probe_p99", "ms", None),
+    )),
+    ("Started while 150 clients flood its port", "ready", (
+        ("until ready", "seconds", "s", ("promogate", "<=", 5)),
+    )),
+    ("Highest memory of each, limit of the manifest: 192 MiB", "memory", tuple(
+        (kind, kind, "MiB", ("promogate", "<=", 192)) for kind in ("bodies", "halves", "hellos", "unread", "flood", "probes"))),
+)
+
+
 def rows(groups, samples):
     """`samples[side][scenario]` is a list of dicts, one for each round; a side may have none."""
     for heading, scenario, metrics in groups:

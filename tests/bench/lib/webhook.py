@@ -4,9 +4,11 @@ from daemon import Daemon, free_port
 
 
 class Webhook(Daemon):
-    def __init__(self, program, certs, kubeconfig, log, core=None):
+    """`group`: a MemoryGroup to run in."""
+
+    def __init__(self, program, certs, kubeconfig, log, core=None, group=None):
         self.port, metrics_port = free_port(), free_port()
-        super().__init__([
+        command = [
             program,
             f"--tls-cert-file={certs}/tls.crt",
             f"--tls-key-file={certs}/tls.key",
@@ -14,7 +16,8 @@ class Webhook(Daemon):
             f"--metrics-listen=127.0.0.1:{metrics_port}",
             "--keptn-namespace=keptn-system",
             f"--kubeconfig={kubeconfig}",
-        ], metrics_port, log, core)
+        ]
+        super().__init__(group.inside(command) if group else command, metrics_port, log, core)
 
     def url(self, path):
         return f"https://127.0.0.1:{self.port}{path}"

@@ -76,7 +76,7 @@ func run(ctx context.Context, o *options) error {
 			CertDir:  filepath.Dir(o.certFile),
 			CertName: filepath.Base(o.certFile),
 			KeyName:  filepath.Base(o.keyFile),
-			TLSOpts:  []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }},
+			TLSOpts:  []func(*tls.Config){likeTheAPIServersCalls},
 		}),
 		Metrics: metricsserver.Options{
 			BindAddress:   o.metricsListen,
@@ -105,6 +105,12 @@ func run(ctx context.Context, o *options) error {
 	}})
 	server.Register("/mutate", &webhook.Admission{Handler: &defaulter{decoder: decoder, cache: mgr.GetClient()}})
 	return mgr.Start(ctx)
+}
+
+// The API server's client speaks HTTP/1.1 to a Service, and keeps no sessions: it never resumes one, but h2load would.
+func likeTheAPIServersCalls(c *tls.Config) {
+	c.NextProtos = []string{"http/1.1"}
+	c.SessionTicketsDisabled = true
 }
 
 type readiness struct {
