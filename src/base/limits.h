@@ -147,7 +147,7 @@ enum {
 	 */
 	LIMIT_SERVER_REPLIES_BYTES = 8 * 1024 * 1024,
 	/* What the kernel keeps of an unread response; it doubles this, and counts it to the pod. */
-	LIMIT_SERVER_UNSENT_BYTES = 64 * 1024,
+	LIMIT_SERVER_UNSENT_BYTES = 32 * 1024,
 	/* How much of a rejected body is still read, so that its sender reads the response. */
 	LIMIT_SERVER_DISCARD_BYTES = 1024 * 1024,
 	/* From the accept to the end of the first request; the API server gives up at 10 s. */
