@@ -153,6 +153,19 @@ static void an_application_that_is_deleted_returns_its_places(void **state)
 	fixture_release(&f);
 }
 
+static void a_later_attempt_with_fewer_jobs_wakes_the_next(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	starts(&f, "x/a", 0, 2);
+	waits(&f, "x/b", PLAN_LIMIT_REACHED, 1);
+	starts(&f, "x/a", 0, 1);
+	due_are(&f, "x/b ");
+	fixture_release(&f);
+}
+
 static void without_limits_there_is_always_room(void **state)
 {
 	CLEANUP(job_limit_free_p) struct job_limit *l = job_limit_new(0, 0, due, NULL);
@@ -169,6 +182,7 @@ int main(void)
 		cmocka_unit_test(places_that_are_free_again_wake_the_next),
 		cmocka_unit_test(a_waiter_that_leaves_wakes_the_next),
 		cmocka_unit_test(an_application_that_is_deleted_returns_its_places),
+		cmocka_unit_test(a_later_attempt_with_fewer_jobs_wakes_the_next),
 		cmocka_unit_test(without_limits_there_is_always_room),
 	};
 
