@@ -19,6 +19,7 @@ teardown() {
 	show_log first
 	show_log second
 	cut_end
+	jobs_hang_no_more
 	for name in first second; do
 		process_kill "$name"
 		rm -rf "$(process_home "$name")"
@@ -53,6 +54,28 @@ holder() {
 	lets_end notify succeed
 	promoted podtato-1
 	all_ran_once
+}
+
+@test "SIGTERM during a promotion: the Lease is released once its calls have ended" {
+	reconciler_start first
+	eventually reconciler_leads first
+	plays notify succeed | apply
+	jobs_hang "$ns" 3
+	delivered podtato-1 podtato 1.0.0 notify
+	busy() {
+		(($(metric first promogate_workqueue_running) == 1))
+	}
+	eventually busy
+	process_signal first TERM
+	eventually process_ended first
+	same 0 "$(cat "$(process_home first)/exit")"
+	same '' "$(holder)"
+	audit_caught_up
+	local created released
+	created=$(audited "$by_reconciler | select(.objectRef.resource == \"jobs\" and .verb == \"create\") | .stageTimestamp" | sort | tail -n 1)
+	released=$(ns=promogate-system audited "$by_reconciler | select(.objectRef.resource == \"leases\") | .requestReceivedTimestamp" | sort | tail -n 1)
+	echo "the last create ended at $created, the Lease was released at $released"
+	[[ -n $created && $created < $released ]]
 }
 
 short=(--lease-duration=5s --renew-deadline=4s --retry-period=200ms)
