@@ -78,13 +78,13 @@ class Attack:
         return timed(ask, self.requests, PATIENCE)
 
     def through_the_API_server(self):
-        return timed(lambda: self.create("kubectl-client-side-apply", objects.context(generateName="attacked-")),
+        return timed(lambda: self.create("kubectl-client-side-apply&dryRun=All", objects.context(generateName="attacked-")),
                      self.requests, PATIENCE * 2)
 
     def create(self, manager, body):
-        """Whether the API server would store it. A call that fails leaves no connection."""
+        """Whether the API server stores it. A call that fails leaves no connection."""
         try:
-            path = f"{objects.CONTEXTS}?dryRun=All&fieldManager={manager}"
+            path = f"{objects.CONTEXTS}?fieldManager={manager}"
             return self.cluster.call("POST", path, body, accept=None)[0] == 201
         except (OSError, http.client.HTTPException):
             self.cluster.local.connection.close()
