@@ -46,7 +46,8 @@ def job_of(raw):
         "id": env.get("PROMOGATE_ID", ""), "attempt": int(env.get("PROMOGATE_ATTEMPT") or 0),
         "runs": not spec.get("suspend") and spec.get("parallelism", 1) != 0,
         "suspended": bool(spec.get("suspend")), "ttl": spec.get("ttlSecondsAfterFinished"),
-        "end": ends[0] if ends else "", "forged": FORGED in meta.get("annotations", {})}
+        "end": ends[0] if ends else "", "forged": FORGED in meta.get("annotations", {}),
+        "labelled": meta.get("labels", {}).get("app.kubernetes.io/managed-by") == "promogate"}
 
 
 def version_of(raw):

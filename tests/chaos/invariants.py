@@ -233,7 +233,8 @@ class World:
 
     def left_over(self):
         for j in self.jobs.values():
-            if not self.owner_of(j) or j["deleting"] or not self.is_ours(j) or j["touch"] == "policy":
+            # Promogate can't see a Job without its label, if the reply to the create was lost as well.
+            if not self.owner_of(j) or j["deleting"] or not self.is_ours(j) or not j["labelled"]:
                 continue
             if j["suspended"] or j["ttl"] is None:
                 yield f"I4: {j['namespace']}/{j['name']} is left over: {j}"

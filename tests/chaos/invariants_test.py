@@ -4,7 +4,7 @@ import unittest
 from invariants import World
 
 JOB = {"uid": "j1", "namespace": "n", "name": "a-1-x", "created": "", "deleting": False, "touch": "", "id": "v1/a",
-       "attempt": 1, "runs": False, "suspended": True, "ttl": None, "end": "", "forged": False}
+       "attempt": 1, "runs": False, "suspended": True, "ttl": None, "end": "", "forged": False, "labelled": True}
 RUNS = {"runs": True, "suspended": False}
 VERSION = {"uid": "v1", "namespace": "n", "name": "app-1", "created": "", "deleting": False, "touch": "", "app": "app",
            "tasks": ["a"], "delivered": True, "promotion": "Pending", "items": [], "retry": 0, "abort": 0,
