@@ -18,6 +18,7 @@ setup() {
 teardown() {
 	show_log promoter
 	kubectl delete keptnappversions --all --all-namespaces
+	kubectl delete --ignore-not-found validatingadmissionpolicybinding/e2e-no-jobs validatingadmissionpolicy/e2e-no-jobs
 	kubectl delete --ignore-not-found flowschema/e2e-reject prioritylevelconfiguration/e2e-reject
 	kubectl apply -k "$root/manifests/reconciler/access"
 }
@@ -47,6 +48,40 @@ jobs_let_run() { # [APP]
 	ns=$ns-other others_are_promoted
 	same 'Pending Succeeded Completed' "$(state podtato-1)"
 	kubectl apply -k "$root/manifests/reconciler/access"
+	promoted podtato-1
+	ran_once podtato-1 notify
+}
+
+@test "a Job that an admission policy denies is retried, and is no definition that can't run" {
+	promoter_leads --definition-deadline=3s
+	plays notify succeed | apply
+	kubectl apply -f - <<-EOF
+		apiVersion: admissionregistration.k8s.io/v1
+		kind: ValidatingAdmissionPolicy
+		metadata: {name: e2e-no-jobs}
+		spec:
+		  failurePolicy: Fail
+		  matchConstraints:
+		    resourceRules: [{apiGroups: [batch], apiVersions: [v1], operations: [CREATE], resources: [jobs]}]
+		  validations: [{expression: "object.metadata.namespace != '$ns'", message: not today}]
+		---
+		apiVersion: admissionregistration.k8s.io/v1
+		kind: ValidatingAdmissionPolicyBinding
+		metadata: {name: e2e-no-jobs}
+		spec: {policyName: e2e-no-jobs, validationActions: [Deny]}
+	EOF
+	denied() {
+		kubectl create job --dry-run=server -n "$ns" probe --image=i 2>&1 | grep -F 'not today'
+	}
+	eventually denied
+	delivered podtato-1 podtato 1.0.0 notify
+	eventually has_event podtato-1 CreateTaskFailed 'not today'
+	# Longer than the deadline: another version is delivered and ends Failed at it.
+	delivered other-1 other 1.0.0 missing
+	promoted other-1 Failed
+	same 'Pending Succeeded Completed' "$(state podtato-1)"
+	same '' "$(event_says podtato-1 CreateTaskNotFound)"
+	kubectl delete validatingadmissionpolicybinding/e2e-no-jobs validatingadmissionpolicy/e2e-no-jobs
 	promoted podtato-1
 	ran_once podtato-1 notify
 }
