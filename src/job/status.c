@@ -118,8 +118,8 @@ void job_status_read(const struct json *job, struct job_status *ret)
 	ret->term = number_of(annotations, JOB_TERM, 0);
 	ret->ttl_seconds = number_of(annotations, JOB_TTL, DEFAULT_TTL_SECONDS);
 	ret->ttl_set = json_type(json_get(spec, "ttlSecondsAfterFinished")) == JSON_NUMBER;
-	ret->released = json_at(metadata, "annotations", JOB_RELEASED) != NULL;
 	ret->locked = is_locked(spec);
+	ret->released = !ret->locked && json_get(annotations, JOB_RELEASED) != NULL;
 	ret->has_queue = *text_of(json_get(metadata, "labels"), JOB_QUEUE) != '\0';
 	ret->deleting = json_get(metadata, "deletionTimestamp") != NULL;
 	ret->brings_code = mounts_own_code(spec, ret->name);

@@ -40,7 +40,7 @@ struct job_status {
 	int64_t ttl_seconds; /* what ttlSecondsAfterFinished will be set to */
 	bool ttl_set; /* it has been set */
 	bool deleting;
-	bool released; /* it was released once */
+	bool released; /* it was released once: so it is not locked, whatever its annotation says */
 	bool locked; /* its parallelism is 0: no pod starts, even if it is resumed */
 	bool has_queue; /* Kueue decides when it runs */
 	bool brings_code; /* it mounts a ConfigMap of its own name, which must exist first */

@@ -22,12 +22,12 @@ static bool claimed(const struct view *view, const struct view_version *v)
 	return view->claim != 0 && v->claim_term == view->term && v->claim_nonce == view->claim;
 }
 
-/* A later leader may commit the Jobs that it has created. */
+/* A later leader may commit the Jobs that it has created; anybody may change a Job's term. */
 static bool discardable(const struct planning *p, const struct view_version *v,
 	const struct view_job *job, unsigned attempt)
 {
 	return job->attempt == attempt && !job->deleting && str_eq(job->version_uid, v->uid) &&
-	       (job->term <= p->view->term || OMITTED(OMIT_CLAIM_TERM));
+	       (job->own || job->term <= p->view->term || OMITTED(OMIT_CLAIM_TERM));
 }
 
 void plan_discard(struct planning *p, const struct view_version *head, unsigned attempt)

@@ -89,17 +89,19 @@ static void a_job_with_code_is_ready_once_it_runs(void **state)
 	}
 }
 
-/* What is released, and paused again, is suspended and not locked. */
+/* What is released, and paused again, is suspended and not locked; anybody may write the annotation. */
 static void a_job_is_locked_until_its_release(void **state)
 {
 	static const struct {
 		const char *spec;
-		bool suspended, locked, released;
+		bool annotated, suspended, locked, released;
 	} rows[] = {
-		{",\"suspend\":true,\"parallelism\":0,", true, true, false},
-		{",\"suspend\":false,\"parallelism\":0,", true, true, false},
-		{",\"suspend\":false,\"parallelism\":1,", false, false, true},
-		{",\"suspend\":true,\"parallelism\":1,", true, false, true},
+		{",\"suspend\":true,\"parallelism\":0,", false, true, true, false},
+		{",\"suspend\":true,\"parallelism\":0,", true, true, true, false},
+		{",\"suspend\":false,\"parallelism\":0,", false, true, true, false},
+		{",\"suspend\":false,\"parallelism\":1,", true, false, false, true},
+		{",\"suspend\":true,\"parallelism\":1,", true, true, false, true},
+		{",\"suspend\":true,\"parallelism\":1,", false, true, false, false},
 	};
 
 	(void)state;
@@ -108,9 +110,9 @@ static void a_job_is_locked_until_its_release(void **state)
 		CLEANUP(promotion_job_unref_p) struct promotion_job *j = NULL;
 
 		(void)buf_addf(&spec, "%s" POD(ID_OF_A, CODE), rows[i].spec);
-		j = decode(rows[i].released ? "," OWNER ",\"annotations\":{\"promogate.dev/"
-					      "released\":\"true\"}"
-					    : "," OWNER,
+		j = decode(rows[i].annotated ? "," OWNER ",\"annotations\":{\"promogate.dev/"
+					       "released\":\"true\"}"
+					     : "," OWNER,
 			buf_str(&spec), "");
 		assert_int_equal(j->view.suspended, rows[i].suspended);
 		assert_int_equal(j->view.locked, rows[i].locked);
