@@ -202,6 +202,11 @@ static void finish(struct execution *run)
 	over.done(over.ctx, over.app, &over.result);
 }
 
+static bool is_full(const struct execution *run)
+{
+	return run->in_flight > 0 && (run->in_flight >= WINDOW || run->bytes >= LIMIT_PLAN_BYTES);
+}
+
 /*
  * Whether the next action may start: those in flight must be of its kind, or only annotations, which
  * no other action depends on.
@@ -210,12 +215,11 @@ static bool may_start(const struct execution *run)
 {
 	const struct plan_action *next;
 
-	if (run->dropped || run->next == run->plan.nactions)
+	if (run->dropped || run->next == run->plan.nactions || is_full(run))
 		return false;
 	next = &run->plan.actions[run->next];
-	return run->in_flight == run->annotations ||
-	       (run->in_flight < WINDOW && run->bytes < LIMIT_PLAN_BYTES &&
-		       (next->kind == PLAN_ANNOTATE || next[-1].kind == next->kind));
+	return run->in_flight == run->annotations || next->kind == PLAN_ANNOTATE ||
+	       next[-1].kind == next->kind;
 }
 
 static void go_on(struct execution *run)

@@ -48,6 +48,16 @@ static void show_tasks(struct snapshot *s, const struct app *app, const struct c
 	*at += v->ntasks;
 }
 
+/* In a copy: what is reported while the plan is executed changes the memory. */
+static void show_reports(struct snapshot *s, const struct report_memory *memory, size_t version)
+{
+	struct view_version *v = &s->view_versions[version];
+
+	report_memory_show(memory, v);
+	if (v->rejected)
+		v->rejected = s->rejected[version] = xstrdup(v->rejected);
+}
+
 static void show_versions(struct snapshot *s, const struct app *app, const struct cache *cache)
 {
 	size_t n = app->versions.count, ntasks = 0;
@@ -56,11 +66,12 @@ static void show_versions(struct snapshot *s, const struct app *app, const struc
 	s->versions = xcalloc(n, sizeof(struct appversion *));
 	s->view_versions = xcalloc(n, sizeof(*s->view_versions));
 	s->lacking = xcalloc(n, sizeof(char *));
+	s->rejected = xcalloc(n, sizeof(char *));
 	for (size_t i = 0; i < n; i++) {
 		s->versions[i] = appversion_ref(app->versions.at[i]);
 		s->view_versions[i] = s->versions[i]->view;
 		s->view_versions[i].on_failure = s->on_failure.value;
-		report_memory_show(&app->reports, &s->view_versions[i]);
+		show_reports(s, &app->reports, i);
 		s->view_versions[i].create_refused =
 			preparation_pauses(&app->preparation, s->view_versions[i].name);
 		ntasks += s->versions[i]->view.ntasks;
@@ -136,6 +147,7 @@ void snapshot_free(struct snapshot *s)
 		return;
 	for (size_t i = 0; i < s->view.nversions; i++) {
 		free(s->lacking[i]);
+		free(s->rejected[i]);
 		appversion_unref(s->versions[i]);
 	}
 	for (size_t i = 0; i < s->view.njobs; i++)
@@ -149,6 +161,7 @@ void snapshot_free(struct snapshot *s)
 	free(s->namespace);
 	free(s->app);
 	free(s->lacking);
+	free(s->rejected);
 	free(s);
 }
 

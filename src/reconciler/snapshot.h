@@ -25,7 +25,7 @@ struct snapshot {
 	struct appversion **versions; /* as view.versions */
 	struct promotion_job **jobs; /* as view.jobs */
 	struct on_failure_decision on_failure;
-	char **lacking; /* of view.versions, whose member borrows it */
+	char **lacking, **rejected; /* of view.versions, whose members borrow them */
 	struct view_version *view_versions;
 	struct view_job *view_jobs;
 	struct view_task *view_tasks;

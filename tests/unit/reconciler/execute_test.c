@@ -425,6 +425,76 @@ static void annotations_that_are_rejected_hold_up_nothing(void **state)
 	fixture_release(&f);
 }
 
+static void add_annotations(struct fixture *f, const char *text, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct plan_action *a = fixture_add(f, PLAN_ANNOTATE);
+
+		a->waiting = PLAN_SET;
+		a->text = text;
+	}
+}
+
+/* Answers each annotation, which must say this. Returns how many there were. */
+static size_t annotations_say(struct fixture *f, const char *text, size_t most_in_flight)
+{
+	struct fake_task *t;
+	size_t count = 0;
+
+	while ((t = cluster_call(&f->cluster, "PATCH", "/keptnappversions/v"))) {
+		assert_true(fake_count(&f->cluster.fake, FAKE_CALL) <= most_in_flight);
+		assert_says(t->body, text);
+		fake_answer(&f->cluster.fake, t, "{}");
+		count++;
+	}
+	return count;
+}
+
+/* Many versions may have to say the same at once. */
+static void annotations_are_in_flight_within_the_limits(void **state)
+{
+	static const struct {
+		size_t count, size, in_flight;
+	} rows[] = {{100, 10, 32}, {5, LIMIT_PLAN_BYTES / 2, 2}, {2, LIMIT_PLAN_BYTES, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p) char *text = xcalloc(1, rows[i].size + 1);
+		struct fixture f;
+
+		memset(text, 'x', rows[i].size);
+		fixture_init(&f);
+		add_annotations(&f, text, rows[i].count);
+		run(&f);
+		assert_int_equal(fake_count(&f.cluster.fake, FAKE_CALL), rows[i].in_flight);
+		assert_int_equal(annotations_say(&f, text, rows[i].in_flight), rows[i].count);
+		ended(&f, ERR_NONE, false);
+		fixture_release(&f);
+	}
+}
+
+/* Under asan: the version is deleted before the last of them is sent. */
+static void annotations_say_what_the_snapshot_shows(void **state)
+{
+	const struct snapshot_config config = {.since = 0};
+	struct rejection *rejection = xcalloc(1, sizeof(*rejection));
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	snapshot_free(f.snapshot);
+	rejection->doing = xstrdup("do this ");
+	rejection->text = xstrdup("Rejected: why");
+	strmap_put(&f.app->reports.rejected, "v", rejection);
+	f.snapshot = snapshot_new(f.app, f.cache, f.limiter, &config);
+	add_annotations(&f, f.snapshot->view.versions[0].rejected, 40);
+	run(&f);
+	report_memory_forget(&f.app->reports, "v");
+	assert_int_equal(annotations_say(&f, "Rejected: why", 32), 40);
+	ended(&f, ERR_NONE, false);
+	fixture_release(&f);
+}
+
 /* Only those that say nothing of what was written. */
 static void what_a_lost_write_was_is_kept(void **state)
 {
@@ -929,6 +999,8 @@ int main(void)
 		cmocka_unit_test(a_job_that_may_not_be_adopted_is_reported),
 		cmocka_unit_test(annotations_are_one_patch),
 		cmocka_unit_test(annotations_that_are_rejected_hold_up_nothing),
+		cmocka_unit_test(annotations_are_in_flight_within_the_limits),
+		cmocka_unit_test(annotations_say_what_the_snapshot_shows),
 		cmocka_unit_test(what_a_lost_write_was_is_kept),
 		cmocka_unit_test(what_the_api_server_says_is_reported),
 		cmocka_unit_test(what_is_invalid_or_too_large_can_not_run),
