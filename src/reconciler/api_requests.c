@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "job/meta.h"
 #include "job/patch.h"
+#include "job/status.h"
 #include "json/emit.h"
 #include "keptn/appcontext.h"
 #include "kube/timestamp.h"
@@ -121,6 +122,17 @@ static struct json *parse(const struct api_response *response)
 
 	(void)json_parse(response->body, response->len, &object, NULL);
 	return object;
+}
+
+bool response_is_other_job(const struct api_response *response, const char *name,
+	const char *version_uid, const char *task)
+{
+	CLEANUP(json_free_p) struct json *object = parse(response);
+	struct job_status s;
+
+	job_status_read(object, &s);
+	return str_eq(s.name, name) && *s.uid &&
+	       !(str_eq(s.version_uid, version_uid) && str_eq(s.task, task));
 }
 
 bool response_is_stray(const struct api_response *response)

@@ -45,6 +45,12 @@ void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *
 /* Records the outcome on the Job, and sets its TTL. */
 void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job,
 	struct on_failure_decision decision);
+/*
+ * Whether it is a Job of this name that is not this task's: its PROMOGATE_ID is immutable, so the
+ * task's Job does not exist any more. Not if the response is anything else.
+ */
+bool response_is_other_job(const struct api_response *response, const char *name,
+	const char *version_uid, const char *task);
 /* Whether a Job lacks its label, by which the watch finds it; and the request that restores it. */
 bool response_is_stray(const struct api_response *response);
 void kube_request_adopt(struct kube_request *c, const struct appversion *v, const char *job);

@@ -24,17 +24,27 @@ static void adopted(void *ctx, const struct api_response *response, const struct
 	step_over(step);
 }
 
-/* A Job that the view lacks: the view lags, or a person has removed the Job's label. */
+/*
+ * A Job that the view lacks: the view lags, a person has removed the Job's label, or somebody has
+ * deleted it and created another one of its name.
+ */
 static void got_job(void *ctx, const struct api_response *response, const struct err *err)
 {
 	struct step *step = ctx;
+	const struct view_item *item = step->action->item;
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
+	if (!err && response_is_other_job(
+			    response, item->job, step_version(step)->view.uid, item->task)) {
+		step_job_is_gone(step);
+		step_over(step);
+		return;
+	}
 	if (err || !response_is_stray(response)) {
 		step_done(step, response, err);
 		return;
 	}
-	kube_request_adopt(&request, step_version(step), step->action->item->job);
+	kube_request_adopt(&request, step_version(step), item->job);
 	step_send(step, &request, adopted);
 }
 

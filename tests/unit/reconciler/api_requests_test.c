@@ -211,6 +211,36 @@ static void a_job_without_its_label_is_a_stray(void **state)
 	}
 }
 
+#define OF(id)                                                                                     \
+	"\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"env\":[{\"name\":\"PROMOGATE_ID\","  \
+	"\"value\":\"" id "\"}]}]}}}"
+
+/* Somebody has deleted the Job of a task, and created another one of its name. */
+static void a_job_of_another_task_is_told_apart_by_its_id(void **state)
+{
+	static const struct {
+		const char *body;
+		bool other;
+	} rows[] = {
+		{"{\"metadata\":{\"name\":\"a-1-x\",\"uid\":\"1\"}," OF("u/a") "}", false},
+		{"{\"metadata\":{\"name\":\"a-1-x\",\"uid\":\"1\"}," OF("u/b") "}", true},
+		{"{\"metadata\":{\"name\":\"a-1-x\",\"uid\":\"1\"}," OF("v/a") "}", true},
+		{"{\"metadata\":{\"name\":\"a-1-x\",\"uid\":\"1\"}}", true},
+		{"{\"metadata\":{\"name\":\"a-1-y\",\"uid\":\"1\"}}", false},
+		{"{\"metadata\":{\"name\":\"a-1-x\"}}", false},
+		{"{}", false},
+		{"oops", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct api_response response = response_of(rows[i].body);
+
+		assert_int_equal(
+			response_is_other_job(&response, "a-1-x", "u", "a"), rows[i].other);
+	}
+}
+
 /* Each retry has another name; the message must be the same. */
 static void leaves_the_name_of_the_job_out_of_an_error(void **state)
 {
@@ -243,6 +273,7 @@ int main(void)
 		cmocka_unit_test(each_has_its_method_path_and_body),
 		cmocka_unit_test(resource_versions_are_64_bits),
 		cmocka_unit_test(a_job_without_its_label_is_a_stray),
+		cmocka_unit_test(a_job_of_another_task_is_told_apart_by_its_id),
 		cmocka_unit_test(leaves_the_name_of_the_job_out_of_an_error),
 	};
 

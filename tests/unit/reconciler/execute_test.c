@@ -347,6 +347,21 @@ static void a_job_that_is_there_changes_nothing(void **state)
 	fixture_release(&f);
 }
 
+/* It is not adopted: the committed Job was deleted. */
+static void another_job_of_its_name_says_that_a_job_is_gone(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	add_get_job(&f, 0);
+	run(&f);
+	answer(&f, "GET", "/jobs/" JOB_A, "{\"metadata\":{\"name\":\"" JOB_A "\",\"uid\":\"x\"}}");
+	assert_true(strmap_has(&f.app->execution.gone, JOB_A));
+	ended(&f, ERR_NONE, true);
+	fixture_release(&f);
+}
+
 /* A person must know: it is retried for as long as it is refused. */
 static void a_job_that_may_not_be_adopted_is_reported(void **state)
 {
@@ -996,6 +1011,7 @@ int main(void)
 		cmocka_unit_test(only_a_not_found_says_that_a_job_is_gone),
 		cmocka_unit_test(a_job_whose_name_is_not_valid_is_gone),
 		cmocka_unit_test(a_job_that_is_there_changes_nothing),
+		cmocka_unit_test(another_job_of_its_name_says_that_a_job_is_gone),
 		cmocka_unit_test(a_job_that_may_not_be_adopted_is_reported),
 		cmocka_unit_test(annotations_are_one_patch),
 		cmocka_unit_test(annotations_that_are_rejected_hold_up_nothing),

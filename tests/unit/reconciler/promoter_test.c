@@ -338,14 +338,14 @@ static void an_outcome_waits_for_others_and_no_longer_than_that(void **state)
 static void what_a_look_finds_gets_its_label_back(void **state)
 {
 	struct stage *s = *state;
+	CLEANUP(free_p) char *job = cluster_job(&s->cluster, "a-1-bcdfghjk", "a", "app");
 	struct fake_task *label;
 
 	lists_but_versions(s);
 	cluster_list(&s->cluster, "keptnappversions", "");
 	see_commit(s, "{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\",\"status\":"
 		      "\"Progressing\"}");
-	fake_answer(&s->cluster.fake, cluster_call(&s->cluster, "GET", "/jobs/a-1-bcdfghjk"),
-		"{\"metadata\":{\"name\":\"a-1-bcdfghjk\",\"uid\":\"ja\"}}");
+	fake_answer(&s->cluster.fake, cluster_call(&s->cluster, "GET", "/jobs/a-1-bcdfghjk"), job);
 	label = cluster_call(&s->cluster, "PATCH", "/jobs/a-1-bcdfghjk");
 	assert_non_null(label);
 	assert_says(label->body, "\"app.kubernetes.io/managed-by\":\"promogate\"");
