@@ -232,20 +232,26 @@ static bool may_start(const struct execution *run)
 	       next[-1].kind == next->kind;
 }
 
+static void start_step(struct execution *run, const struct plan_action *a)
+{
+	struct step *step = xcalloc(1, sizeof(*step));
+
+	*step = (struct step){.run = run, .action = a, .fetched = STRMAP_INIT(free)};
+	run->in_flight++;
+	run->annotations += a->kind == PLAN_ANNOTATE;
+	if (!start(step)) {
+		step_free(step);
+		run->in_flight--;
+	}
+}
+
 static void go_on(struct execution *run)
 {
 	while (may_start(run)) {
-		struct step *step = xcalloc(1, sizeof(*step));
+		const struct plan_action *a = &run->plan.actions[run->next++];
 
-		*step = (struct step){.run = run,
-			.action = &run->plan.actions[run->next++],
-			.fetched = STRMAP_INIT(free)};
-		run->in_flight++;
-		run->annotations += step->action->kind == PLAN_ANNOTATE;
-		if (!start(step)) {
-			step_free(step);
-			run->in_flight--;
-		}
+		if (a->kind != PLAN_ANNOTATE || !run->annotation_lost)
+			start_step(run, a);
 	}
 	if (run->in_flight == 0)
 		finish(run);

@@ -3,9 +3,9 @@
  *
  * Consecutive actions of one kind are in flight together, since they touch different objects;
  * before the next kind it waits for all of them. After a 404, a conflict, or a reply that is lost
- * or invalid, the rest is dropped, and the caller reconciles again (promotion/plan.h, rule 1). The
- * application awaits the resourceVersions that its writes returned: it is not reconciled before the
- * stores have them.
+ * or invalid, the rest is dropped, and the caller reconciles again (promotion/plan.h, rule 1). Only
+ * an annotation that fails is no error, since nothing depends on it. The application awaits the
+ * resourceVersions that its writes returned: it is not reconciled before the stores have them.
  *
  * On the client's thread alone.
  */
@@ -48,6 +48,7 @@ enum execute_create {
 struct execute_result {
 	const struct err *err; /* why actions failed, or the rest was dropped; NULL: none did */
 	bool again; /* reconcile at once, since no watch will deliver what was learned */
+	bool annotate_later; /* an annotation failed: reconcile in a while */
 	bool wrote; /* an action succeeded */
 	enum execute_commit commit;
 	enum execute_create create;

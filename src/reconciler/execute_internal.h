@@ -22,6 +22,7 @@ struct execution {
 	unsigned in_flight, annotations; /* requests; those of them that nothing waits for */
 	size_t bytes; /* of the bodies in flight */
 	bool dropped;
+	bool annotation_lost; /* the API server does not answer them: no more are sent */
 	struct err err; /* the first one; the rest was dropped for it */
 	struct execute_result result;
 	struct plan lost; /* writes to versions whose reply was lost */

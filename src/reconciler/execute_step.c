@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "base/str.h"
+#include "run/log.h"
+
 void step_send(struct step *step, const struct kube_request *request, api_done_fn *done)
 {
 	step->run->bytes += request->body.len - step->bytes;
@@ -113,8 +116,7 @@ void step_job_is_gone(struct step *step)
 /* If it is rejected, what comes after it is as right as it was. */
 static bool stands_alone(enum plan_kind kind)
 {
-	return kind == PLAN_UNSUSPEND || kind == PLAN_SET_TTL || kind == PLAN_DELETE ||
-	       kind == PLAN_ANNOTATE;
+	return kind == PLAN_UNSUSPEND || kind == PLAN_SET_TTL || kind == PLAN_DELETE;
 }
 
 void step_rejected(const struct step *step, const char *doing, const struct err *err)
@@ -135,10 +137,27 @@ static void note_lost(struct step *step, const struct err *err)
 		*plan_add(&step->run->lost, a->kind, a->version) = *a;
 }
 
+/* It is for people to read: nothing is held up by it, not even by a backoff. */
+static void annotation_failed(struct step *step, const struct err *err)
+{
+	const struct appversion *v = step_version(step);
+	CLEANUP(free_p) char *key = xasprintf("%s/%s", v->namespace, v->view.name);
+
+	log_event(is_lost(err) ? LOG_WARN : LOG_DEBUG, "annotation failed, retrying",
+		LOG_STR("promotion", key), LOG_ERR(err), LOG_END);
+	step_rejected(step, NULL, err);
+	step->run->result.annotate_later = true;
+	step->run->annotation_lost |= is_lost(err);
+}
+
 void step_failed(struct step *step, const struct err *err)
 {
 	struct execution *run = step->run;
 
+	if (step->action->kind == PLAN_ANNOTATE) {
+		annotation_failed(step, err);
+		return;
+	}
 	if (step->action->kind == PLAN_GET_JOB && err->kind == ERR_NOT_FOUND) {
 		step_job_is_gone(step);
 		return;

@@ -34,6 +34,8 @@ enum {
 	RECORD_TOGETHER_MS = 50,
 	/* The delay after a lost reply: enough for the watches to deliver what was written. */
 	AFTER_LOST_REPLY_MS = 1000,
+	/* The delay after an annotation that failed, if nothing else changes. */
+	ANNOTATE_AGAIN_MS = 60 * 1000,
 };
 
 struct promoter {
@@ -215,6 +217,9 @@ static void requeue(struct promoter *p, struct app *app, const struct execute_re
 	const struct err *err = result->err;
 	bool lost = err && (err->kind == ERR_IO || err->kind == ERR_TIMEOUT);
 
+	if (result->annotate_later)
+		workqueue_add_at(
+			p->queue, app->key, env_mono_ms(p->config.env) + ANNOTATE_AGAIN_MS);
 	if (result->again || result->create == EXECUTE_REFUSED) {
 		workqueue_add(p->queue, app->key);
 		workqueue_done(p->queue, app->key);

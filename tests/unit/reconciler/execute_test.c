@@ -436,8 +436,35 @@ static void annotations_that_are_rejected_hold_up_nothing(void **state)
 	fake_answer(&f.cluster.fake, cluster_call(&f.cluster, "PATCH", "/jobs/" JOB_B), "{}");
 	assert_int_equal(f.done, 0);
 	answer(&f, "PATCH", "/keptnappversions/v", "{}");
-	ended(&f, ERR_FORBIDDEN, false);
+	ended(&f, ERR_NONE, false);
+	assert_true(f.result.annotate_later);
 	fixture_release(&f);
+}
+
+/* Nor is it an error of the plan, for which the application would back off. */
+static void an_annotation_that_fails_drops_nothing(void **state)
+{
+	static const enum err_kind kinds[] = {
+		ERR_FORBIDDEN, ERR_CONFLICT, ERR_NOT_FOUND, ERR_IO, ERR_TIMEOUT, ERR_THROTTLED};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct fixture f;
+
+		fixture_init(&f);
+		fixture_add(&f, PLAN_ANNOTATE)->waiting = PLAN_REMOVE;
+		add_job(&f, PLAN_UNSUSPEND, JOB_A);
+		add_record(&f);
+		run(&f);
+		fake_fail(&f.cluster.fake, cluster_call(&f.cluster, "PATCH", "/keptnappversions/v"),
+			kinds[i]);
+		answer(&f, "PATCH", "/jobs/" JOB_A, "{}");
+		answer(&f, "PATCH", "/keptnappversions/v/status", "{}");
+		ended(&f, ERR_NONE, false);
+		assert_true(f.result.wrote);
+		assert_true(f.result.annotate_later);
+		fixture_release(&f);
+	}
 }
 
 static void add_annotations(struct fixture *f, const char *text, size_t count)
@@ -486,6 +513,24 @@ static void annotations_are_in_flight_within_the_limits(void **state)
 		ended(&f, ERR_NONE, false);
 		fixture_release(&f);
 	}
+}
+
+/* Each may take until its timeout, and the application is not planned again before. */
+static void after_an_annotation_that_is_lost_no_other_is_sent(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	add_annotations(&f, "why", 100);
+	add_job(&f, PLAN_SET_TTL, JOB_A);
+	run(&f);
+	for (int i = 0; i < 32; i++)
+		fake_fail(&f.cluster.fake, cluster_call(&f.cluster, "PATCH", "/keptnappversions/v"),
+			ERR_TIMEOUT);
+	answer(&f, "PATCH", "/jobs/" JOB_A, "{}");
+	ended(&f, ERR_NONE, false);
+	fixture_release(&f);
 }
 
 /* Under asan: the version is deleted before the last of them is sent. */
@@ -1015,7 +1060,9 @@ int main(void)
 		cmocka_unit_test(a_job_that_may_not_be_adopted_is_reported),
 		cmocka_unit_test(annotations_are_one_patch),
 		cmocka_unit_test(annotations_that_are_rejected_hold_up_nothing),
+		cmocka_unit_test(an_annotation_that_fails_drops_nothing),
 		cmocka_unit_test(annotations_are_in_flight_within_the_limits),
+		cmocka_unit_test(after_an_annotation_that_is_lost_no_other_is_sent),
 		cmocka_unit_test(annotations_say_what_the_snapshot_shows),
 		cmocka_unit_test(what_a_lost_write_was_is_kept),
 		cmocka_unit_test(what_the_api_server_says_is_reported),

@@ -411,6 +411,55 @@ static void a_job_that_is_refused_as_invalid_is_retried_after_a_minute(void **st
 	assert_non_null(cluster_call(&s->cluster, "POST", "/jobs"));
 }
 
+/* Fails the annotation that is sent, if one is. */
+static bool annotation_fails(struct stage *s, enum err_kind kind)
+{
+	struct fake_task *t = cluster_call(&s->cluster, "PATCH", "/keptnappversions/v");
+
+	if (!t)
+		return false;
+	fake_fail(&s->cluster.fake, t, kind);
+	fake_env_run(&s->cluster.fake, 0);
+	return true;
+}
+
+/* Its outcome is not annotated yet. */
+#define ENDED                                                                                       \
+	"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"v\",\"uid\":\"u-v\","                      \
+	"\"resourceVersion\":\"7\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\","                 \
+	"\"annotations\":{\"promogate.dev/superseded-by\":\"w\"}},\"spec\":{\"appName\":\"app\","   \
+	"\"version\":\"0\",\"promotionTasks\":[\"a\"]},\"status\":{\"endTime\":\"" TIME "\","       \
+	"\"status\":\"Failed\",\"currentPhase\":\"PromotionTasks\",\"promotionStatus\":\"Failed\"," \
+	"\"promotionTaskStatus\":[{\"definitionName\":\"a\",\"name\":\"a-1-bcdfghjk\","             \
+	"\"status\":\"Failed\"}]}}"
+
+static void an_annotation_that_fails_is_retried_each_minute_and_delays_nothing(void **state)
+{
+	static const enum err_kind kinds[] = {ERR_FORBIDDEN, ERR_TIMEOUT, ERR_CONFLICT};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct stage *s;
+		CLEANUP(free_p) char *left_over = NULL;
+
+		(void)stage_up(state);
+		s = *state;
+		lists_but_versions(s);
+		cluster_list(&s->cluster, "keptnappversions", ENDED);
+		for (int minute = 0; minute < 10; minute++) {
+			assert_true(annotation_fails(s, kinds[i]));
+			fake_env_run(&s->cluster.fake, 59 * 1000);
+			assert_false(annotation_fails(s, kinds[i]));
+			fake_env_run(&s->cluster.fake, 1000);
+		}
+		assert_true(annotation_fails(s, kinds[i]));
+		/* A Job's event ends no backoff. */
+		left_over = cluster_job(&s->cluster, "a-1-kjhgfdcb", "a", "app");
+		cluster_event(&s->cluster, "jobs", "ADDED", left_over);
+		assert_non_null(cluster_call(&s->cluster, "DELETE", "/jobs/"));
+		(void)stage_down(state);
+	}
+}
+
 static void a_refusal_is_reported_the_same_at_each_retry(void **state)
 {
 	struct stage *s = *state;
@@ -591,6 +640,8 @@ int main(void)
 		ON_STAGE(a_job_that_stays_out_of_the_view_is_looked_for_each_minute),
 		ON_STAGE(a_job_that_is_refused_as_invalid_waits_for_its_definition),
 		ON_STAGE(a_job_that_is_refused_as_invalid_is_retried_after_a_minute),
+		cmocka_unit_test(
+			an_annotation_that_fails_is_retried_each_minute_and_delays_nothing),
 		ON_STAGE(a_refusal_is_reported_the_same_at_each_retry),
 		ON_STAGE(after_a_refusal_uncommitted_jobs_are_given_back),
 		ON_STAGE(a_job_that_was_given_back_is_never_committed),
