@@ -51,16 +51,19 @@ static bool has_lasted(struct planning *p, const struct view_version *v)
 	return p->now >= from;
 }
 
+static bool has_reason(const struct view_version *v)
+{
+	return v->waiting && *v->waiting;
+}
+
 static enum plan_note plan_waiting(
 	struct planning *p, const struct view_version *v, const char *text)
 {
-	bool has = v->waiting && *v->waiting;
-
 	if (text)
-		return (has && str_eq(v->waiting, text)) || !has_lasted(p, v) ? PLAN_KEEP
-									      : PLAN_SET;
+		return (has_reason(v) && str_eq(v->waiting, text)) || !has_lasted(p, v) ? PLAN_KEEP
+											: PLAN_SET;
 	/* What waits for nothing but its turn keeps the last reason until it has started. */
-	return has && !view_waits(p->view, v) ? PLAN_REMOVE : PLAN_KEEP;
+	return has_reason(v) && !view_waits(p->view, v) ? PLAN_REMOVE : PLAN_KEEP;
 }
 
 static enum plan_note plan_outcome(const struct view_version *v)
@@ -74,15 +77,19 @@ static enum plan_note plan_outcome(const struct view_version *v)
 
 static void explain(struct planning *p, const struct view_version *v)
 {
-	struct plan_action *a = find_write(p->to, v);
-	enum plan_note waiting, outcome;
+	enum plan_note waiting, outcome = plan_outcome(v);
+	struct plan_action *a;
 	const char *text;
 
-	if (!v->delivered || v->foreign || (a && a->kind != PLAN_SUPERSEDE))
+	if (!v->delivered || v->foreign)
 		return;
 	text = obstacle(p, v);
+	if (!text && !has_reason(v) && outcome == PLAN_KEEP)
+		return;
+	a = find_write(p->to, v);
+	if (a && a->kind != PLAN_SUPERSEDE)
+		return;
 	waiting = plan_waiting(p, v, text);
-	outcome = plan_outcome(v);
 	if (waiting == PLAN_KEEP && outcome == PLAN_KEEP)
 		return;
 	if (!a)
