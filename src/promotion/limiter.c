@@ -167,18 +167,19 @@ static void enqueue(struct limiter *l, struct member *m)
 		TAILQ_INSERT_HEAD(&l->queue, m, link);
 }
 
-void limiter_wait(struct limiter *l, const char *key, const char *ns, unsigned needed)
+bool limiter_wait(struct limiter *l, const char *key, const char *ns, unsigned needed)
 {
 	struct member *m;
 
-	if (needed == 0) {
-		(void)limiter_leave(l, key);
-		return;
-	}
+	if (needed == 0)
+		return limiter_leave(l, key);
 	m = get(l, key, ns);
+	if (m->needed == needed)
+		return false;
 	if (m->needed == 0)
 		enqueue(l, m);
 	m->needed = needed;
+	return true;
 }
 
 bool limiter_leave(struct limiter *l, const char *key)

@@ -49,8 +49,11 @@ struct limiter_jobs {
 unsigned limiter_use(struct limiter *l, const char *key, const char *ns, struct limiter_jobs jobs);
 /* Of all keys. */
 int64_t limiter_used(const struct limiter *l);
-/* The key needs so many (0: as limiter_leave()). If it waits already, it keeps its place. */
-void limiter_wait(struct limiter *l, const char *key, const char *ns, unsigned needed);
+/*
+ * The key needs so many (0: as limiter_leave()). If it waits already, it keeps its place. False if
+ * it waits for so many already: nothing has changed.
+ */
+bool limiter_wait(struct limiter *l, const char *key, const char *ns, unsigned needed);
 /* It waits no longer: it has started, or can't start for another reason. False if it did not wait. */
 bool limiter_leave(struct limiter *l, const char *key);
 

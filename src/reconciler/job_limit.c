@@ -36,12 +36,15 @@ static char *namespace_of(const char *key)
 	return xstrndup(key, strcspn(key, "/"));
 }
 
-/* True if it has fewer than before: others may start. */
+/*
+ * True if it has more or fewer than before: others may start. They may if it has more, because a
+ * waiter that the limit of its namespace holds up reserves nothing overall.
+ */
 static bool use(struct job_limit *l, const char *key, struct limiter_jobs jobs)
 {
 	CLEANUP(free_p) char *ns = namespace_of(key);
 
-	return jobs.run + jobs.start < limiter_use(l->limiter, key, ns, jobs);
+	return jobs.run + jobs.start != limiter_use(l->limiter, key, ns, jobs);
 }
 
 static void wake(struct job_limit *l)
@@ -54,22 +57,24 @@ void job_limit_count(struct job_limit *l, const char *key, unsigned open)
 	(void)use(l, key, (struct limiter_jobs){.run = open});
 }
 
-/* True if it waits, or did: a waiter that leaves, or needs another number, may let others start. */
+/*
+ * True if it may start, or let others start: it waits from now on, needs another number, or leaves.
+ * Otherwise only use() may have changed anything: no walk over all waiters for each of them.
+ */
 static bool update_queue(struct job_limit *l, const char *key, const struct plan_wait *wait)
 {
 	CLEANUP(free_p) char *ns = namespace_of(key);
 
 	if (wait->reason != PLAN_LIMIT_REACHED)
 		return limiter_leave(l->limiter, key);
-	limiter_wait(l->limiter, key, ns, wait->needed);
-	return true;
+	return limiter_wait(l->limiter, key, ns, wait->needed);
 }
 
 void job_limit_take(struct job_limit *l, const char *key, unsigned open, const struct plan *plan)
 {
-	bool fewer = use(l, key, (struct limiter_jobs){open, plan->start.jobs});
+	bool changed = use(l, key, (struct limiter_jobs){open, plan->start.jobs});
 
-	if (update_queue(l, key, &plan->wait) || fewer)
+	if (update_queue(l, key, &plan->wait) || changed)
 		wake(l);
 }
 
@@ -81,8 +86,8 @@ void job_limit_give_back(struct job_limit *l, const char *key, unsigned open)
 
 void job_limit_leave(struct job_limit *l, const char *key)
 {
-	bool fewer = use(l, key, (struct limiter_jobs){0, 0});
+	bool changed = use(l, key, (struct limiter_jobs){0, 0});
 
-	if (limiter_leave(l->limiter, key) || fewer)
+	if (limiter_leave(l->limiter, key) || changed)
 		wake(l);
 }

@@ -140,6 +140,61 @@ static void a_waiter_that_leaves_wakes_the_next(void **state)
 	fixture_release(&f);
 }
 
+/* Each of many waiters is reconciled now and then. */
+static void a_waiter_whose_need_is_unchanged_wakes_nobody(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	b_holds_c_up(&f);
+	starts(&f, "x/a", 0, 0);
+	due_are(&f, "x/b ");
+	waits(&f, "x/c", PLAN_LIMIT_REACHED, 1);
+	due_are(&f, "");
+	/* It needs more, or is new. */
+	waits(&f, "x/c", PLAN_LIMIT_REACHED, 2);
+	due_are(&f, "x/b ");
+	waits(&f, "x/d", PLAN_LIMIT_REACHED, 1);
+	due_are(&f, "x/b ");
+	fixture_release(&f);
+}
+
+/* It has the same need, but fewer Jobs run: those of its last attempt have ended. */
+static void a_waiter_whose_need_is_unchanged_returns_its_places(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	job_limit_count(f.limit, "x/a", 1);
+	job_limit_count(f.limit, "x/b", 1);
+	waits(&f, "x/c", PLAN_LIMIT_REACHED, 1);
+	job_limit_take(f.limit, "x/b", 1,
+		&(struct plan){.wait = {.reason = PLAN_LIMIT_REACHED, .needed = 2}});
+	due_are(&f, "");
+	waits(&f, "x/b", PLAN_LIMIT_REACHED, 2);
+	due_are(&f, "x/c ");
+	fixture_release(&f);
+}
+
+/* The limits are 5, and 3 for each namespace. Kueue, say, has resumed a Job of a/y. */
+static void a_namespace_that_reaches_its_limit_wakes_the_others(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	f = (struct fixture){.due = BUF_INIT(1000)};
+	f.limit = job_limit_new(5, 3, due, &f);
+	job_limit_count(f.limit, "c/x", 2);
+	job_limit_count(f.limit, "d/x", 1);
+	waits(&f, "a/x", PLAN_LIMIT_REACHED, 3);
+	waits(&f, "b/x", PLAN_LIMIT_REACHED, 1);
+	due_are(&f, "");
+	starts(&f, "a/y", 1, 0);
+	due_are(&f, "b/x ");
+	fixture_release(&f);
+}
+
 static void an_application_that_is_deleted_returns_its_places(void **state)
 {
 	struct fixture f;
@@ -181,6 +236,9 @@ int main(void)
 		cmocka_unit_test(jobs_that_are_about_to_run_take_places),
 		cmocka_unit_test(places_that_are_free_again_wake_the_next),
 		cmocka_unit_test(a_waiter_that_leaves_wakes_the_next),
+		cmocka_unit_test(a_waiter_whose_need_is_unchanged_wakes_nobody),
+		cmocka_unit_test(a_waiter_whose_need_is_unchanged_returns_its_places),
+		cmocka_unit_test(a_namespace_that_reaches_its_limit_wakes_the_others),
 		cmocka_unit_test(an_application_that_is_deleted_returns_its_places),
 		cmocka_unit_test(a_later_attempt_with_fewer_jobs_wakes_the_next),
 		cmocka_unit_test(without_limits_there_is_always_room),
