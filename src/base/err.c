@@ -4,6 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * Ends the message before a UTF-8 character that was cut: what is not UTF-8 is stored as another
+ * text, and would differ from this one.
+ */
+static void trim(struct err *err)
+{
+	size_t len = strlen(err->msg), at = len, want;
+	unsigned char first;
+
+	while (at > 0 && len - at < 3 && ((unsigned char)err->msg[at - 1] & 0xC0) == 0x80)
+		at--;
+	first = at > 0 ? (unsigned char)err->msg[at - 1] : 0;
+	want = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 0;
+	if (len - at + 1 < want)
+		err->msg[at - 1] = '\0';
+}
+
 __attribute__((format(printf, 4, 0))) static void fill(
 	struct err *err, enum err_kind kind, int os_errno, const char *fmt, va_list ap)
 {
@@ -11,6 +28,7 @@ __attribute__((format(printf, 4, 0))) static void fill(
 	err->kind = kind;
 	err->os_errno = os_errno;
 	(void)vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+	trim(err);
 }
 
 int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
@@ -54,6 +72,7 @@ int err_set_errno(struct err *err, int os_errno, const char *fmt, ...)
 	used = strlen(err->msg);
 	(void)snprintf(err->msg + used, sizeof(err->msg) - used, ": %s",
 		strerror_r(os_errno, reason, sizeof(reason)));
+	trim(err);
 	return -1;
 }
 
@@ -71,6 +90,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	va_end(ap);
 	used = strlen(err->msg);
 	(void)snprintf(err->msg + used, sizeof(err->msg) - used, ": %s", inner);
+	trim(err);
 	return -1;
 }
 

@@ -41,7 +41,7 @@ struct err {
 	int os_errno; /* 0, or the errno that caused it */
 	int http_status; /* 0, or the HTTP status of the API server's response */
 	unsigned retry_after_ms; /* 0, or how long the API server asks us to wait */
-	char msg[512]; /* one line for people; cut, never overrun */
+	char msg[512]; /* one line for people; cut between characters, never overrun */
 };
 
 #define ERR_INIT {.kind = ERR_NONE}

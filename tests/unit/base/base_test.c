@@ -53,6 +53,47 @@ static void err_says_what_where_and_why(void **state)
 	assert_int_equal(err_set(NULL, ERR_IO, "not stored"), -1);
 }
 
+/* The end of a message that is one byte too long, in each of the ways to write one. */
+static void err_is_cut_between_characters(void **state)
+{
+	static const struct {
+		const char *last; /* a character */
+		size_t fits; /* so many bytes of it */
+		bool kept;
+	} rows[] = {
+		{"e", 1, true},
+		{"é", 1, false},
+		{"é", 2, true},
+		{"€", 1, false},
+		{"€", 2, false},
+		{"€", 3, true},
+		{"𝄞", 1, false},
+		{"𝄞", 2, false},
+		{"𝄞", 3, false},
+		{"𝄞", 4, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct err err = ERR_INIT;
+		const char *last = rows[i].last;
+		int zeros = (int)(sizeof(err.msg) - 1 - rows[i].fits - strlen("a: "));
+		CLEANUP(free_p) char *before = xasprintf("a: %0*d", zeros, 0);
+		CLEANUP(free_p) char *want = xasprintf("%s%s", before, rows[i].kept ? last : "");
+		int left = rows[i].kept ? 0 : (int)rows[i].fits;
+		CLEANUP(free_p) char *with_errno = xasprintf("%s%.*s", want, left, ": Input");
+
+		print_message("# %zu of %s\n", rows[i].fits, last);
+		(void)err_set(&err, ERR_IO, "%s%sx", before, last);
+		assert_string_equal(err.msg, want);
+		(void)err_set_errno(&err, EIO, "%s%sx", before, last);
+		assert_string_equal(err.msg, with_errno);
+		(void)err_set(&err, ERR_IO, "%s%sx", before + strlen("a: "), last);
+		(void)err_wrap(&err, "a");
+		assert_string_equal(err.msg, want);
+	}
+}
+
 static void str_reads_whole_numbers_only(void **state)
 {
 	static const char *const bad[] = {"", "-", " 1", "1 ", "+1", "0x1", "9223372036854775808"};
@@ -178,6 +219,7 @@ int main(void)
 		cmocka_unit_test(strmap_walks_one_prefix),
 		cmocka_unit_test(buf_hands_out_what_it_holds),
 		cmocka_unit_test(err_says_what_where_and_why),
+		cmocka_unit_test(err_is_cut_between_characters),
 		cmocka_unit_test(str_reads_whole_numbers_only),
 		cmocka_unit_test(str_distance_is_levenshteins),
 		cmocka_unit_test(strmap_keeps_order_and_owns),
