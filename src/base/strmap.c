@@ -160,3 +160,12 @@ void strmap_walk_prefix(
 
 	(void)walk_range(&m->root, &r, visit, ctx);
 }
+
+void strmap_remove_prefix(struct strmap *m, const char *prefix)
+{
+	const struct range r = {.prefix = prefix, .len = strlen(prefix)};
+	void *node;
+
+	while ((node = tfind(&r, &m->root, compare_range)))
+		(void)strmap_remove(m, *(const char *const *)node);
+}

@@ -31,6 +31,8 @@ bool strmap_has(const struct strmap *m, const char *key);
 void strmap_put(struct strmap *m, const char *key, void *value_take);
 /* True if it was there. */
 bool strmap_remove(struct strmap *m, const char *key);
+/* Removes all keys that begin with prefix. */
+void strmap_remove_prefix(struct strmap *m, const char *prefix);
 
 /* Calls visit for every entry in byte order of the keys. The map must not change meanwhile. */
 typedef void strmap_visit_fn(void *ctx, const char *key, void *value);

@@ -55,10 +55,13 @@ void report_memory_release(struct report_memory *m)
 
 void report_memory_forget(struct report_memory *m, const char *version)
 {
+	CLEANUP(free_p) char *parts = xasprintf("%s/", version);
+
 	(void)strmap_remove(&m->delivered, version);
 	(void)strmap_remove(&m->rejected, version);
 	(void)strmap_remove(&m->waits, version);
-	strmap_clear(&m->reported);
+	(void)strmap_remove(&m->reported, version);
+	strmap_remove_prefix(&m->reported, parts);
 }
 
 void report_memory_show(const struct report_memory *m, struct view_version *v)

@@ -37,7 +37,7 @@ void lost_writes_release(struct lost_writes *lost);
 
 void report_memory_init(struct report_memory *m);
 void report_memory_release(struct report_memory *m);
-/* This version was deleted: another one may get its name. */
+/* This version was deleted: another one may get its name. The others keep theirs. */
 void report_memory_forget(struct report_memory *m, const char *version);
 
 /* Sets rejected and waits_since, which borrow from m. */

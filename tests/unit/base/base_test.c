@@ -212,11 +212,39 @@ static void strmap_walks_one_prefix(void **state)
 	}
 }
 
+static void strmap_removes_one_prefix(void **state)
+{
+	static const struct {
+		const char *prefix, *want;
+		size_t count;
+	} rows[] = {
+		{"b/", "a/1= b= b0= c/1= ", 4},
+		{"b", "a/1= c/1= ", 2},
+		{"d/", "a/1= b= b/1= b/2= b/3= b0= c/1= ", 7},
+		{"", "", 0},
+	};
+	static const char *const keys[] = {"b/2", "a/1", "b", "b/1", "c/1", "b/3", "b0"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(strmap_release) struct strmap m = STRMAP_INIT(free);
+		CLEANUP(buf_release) struct buf left = BUF_INIT(100);
+
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
+			strmap_put(&m, keys[k], xstrdup(""));
+		strmap_remove_prefix(&m, rows[i].prefix);
+		strmap_walk(&m, join, &left);
+		assert_string_equal(buf_str(&left), rows[i].want);
+		assert_int_equal(m.count, rows[i].count);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buf_keeps_to_its_maximum),
 		cmocka_unit_test(strmap_walks_one_prefix),
+		cmocka_unit_test(strmap_removes_one_prefix),
 		cmocka_unit_test(buf_hands_out_what_it_holds),
 		cmocka_unit_test(err_says_what_where_and_why),
 		cmocka_unit_test(err_is_cut_between_characters),

@@ -312,6 +312,29 @@ static void a_refusal_is_reported_once_for_each_task_and_text(void **state)
 	fixture_release(&f);
 }
 
+/* Versions are deleted all the time; what is known of the others is not news. */
+static void only_what_was_reported_of_a_deleted_version_is_news(void **state)
+{
+	static const struct {
+		const char *deleted;
+		unsigned posts;
+	} rows[] = {{"u", 0}, {"v0", 0}, {"v", 2}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fixture f;
+
+		print_message("# %s\n", rows[i].deleted);
+		fixture_init(&f);
+		assert_int_equal(waits(&f, PLAN_LIMIT_REACHED), 1);
+		assert_int_equal(refused(&f, "a", "no right"), 1);
+		report_memory_forget(&f.app->reports, rows[i].deleted);
+		assert_int_equal(waits(&f, PLAN_LIMIT_REACHED) + refused(&f, "a", "no right"),
+			rows[i].posts);
+		fixture_release(&f);
+	}
+}
+
 /* A webhook whose answers have a serial number. */
 static void a_refusal_that_never_says_the_same_is_reported_a_few_times(void **state)
 {
@@ -671,6 +694,7 @@ int main(void)
 		cmocka_unit_test(a_version_runs_since_its_own_delivery),
 		cmocka_unit_test(a_wait_is_reported_once_until_its_reason_changes),
 		cmocka_unit_test(a_refusal_is_reported_once_for_each_task_and_text),
+		cmocka_unit_test(only_what_was_reported_of_a_deleted_version_is_news),
 		cmocka_unit_test(a_refusal_that_never_says_the_same_is_reported_a_few_times),
 		cmocka_unit_test(a_rejection_ends_when_the_same_action_succeeds),
 		cmocka_unit_test(a_fence_that_is_refused_is_reported_on_the_version_that_waits),
