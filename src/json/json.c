@@ -243,7 +243,7 @@ static bool same_value(const cJSON *a, const cJSON *b)
 {
 	if (cJSON_IsString(a))
 		return strcmp(a->valuestring, b->valuestring) == 0;
-	return !cJSON_IsNumber(a) || memcmp(&a->valuedouble, &b->valuedouble, sizeof(double)) == 0;
+	return !cJSON_IsNumber(a) || a->valuedouble == b->valuedouble;
 }
 
 static bool same_name(const cJSON *a, const cJSON *b)
