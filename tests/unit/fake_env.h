@@ -39,7 +39,8 @@ struct fake_task {
 
 struct fake_env {
 	struct env env; /* for whatever is tested */
-	int64_t mono_ms, wall_ms;
+	_Atomic int64_t mono_ms; /* which other threads may read */
+	int64_t wall_ms;
 	uint32_t random; /* what is drawn, each time */
 	struct fake_task *first;
 	api_id last_id;
