@@ -94,8 +94,12 @@ matches() {
 }
 
 @test "concurrent runs leave a pair that matches" {
-	for _ in 1 2 3 4 5 6; do "$make" --out "$out" >/dev/null & done
-	wait
+	local runs=()
+	for _ in 1 2 3 4 5 6; do
+		"$make" --out "$out" >/dev/null &
+		runs+=($!)
+	done
+	wait "${runs[@]}"
 	verify "$out/tls.crt"
 	matches
 }
