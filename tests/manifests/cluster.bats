@@ -209,21 +209,23 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 		run kubectl annotate -n "$ns" keptnappcontext full --overwrite "moment=$RANDOM"
 		[[ $status -ne 0 && $output == *"\"$1.keptnappcontext.promogate.dev\""* ]]
 	}
-	eventually refused_by mutate
+	eventually refused_by validate
 	for version in v1 v1beta1; do
 		run -1 create - <<-EOF
 			apiVersion: lifecycle.keptn.sh/$version
 			kind: KeptnAppContext
 			metadata: {name: new-$version}
 		EOF
-		[[ $output == *'"mutate.keptnappcontext.promogate.dev"'*'127.0.0.1:1/mutate'* ]]
+		[[ $output == *'"validate.keptnappcontext.promogate.dev"'*'127.0.0.1:1/validate'* ]]
 	done
 	kubectl patch -n "$ns" keptnappcontext full --subresource=status --type=merge -p '{"status":{"status":"x"}}'
 	kubectl delete -n "$ns" keptnappcontext beta
 	kubectl annotate -n "$ns" keptntaskdefinition empty a=b
 
-	kubectl delete mutatingwebhookconfiguration promogate
-	eventually refused_by validate
+	# The other one only writes an annotation, and stops nothing.
+	kubectl delete validatingwebhookconfiguration promogate
+	eventually kubectl annotate -n "$ns" keptnappcontext full --overwrite moment=now
+	kubectl get mutatingwebhookconfiguration promogate
 }
 
 @test "everything applies, and the pods satisfy the Pod Security Standard of their namespace" {
