@@ -22,10 +22,7 @@ METRIC_COUNTER(retries, "promogate_workqueue_retries_total",
 	"Plans that were dropped before their end, by reason; each is retried.", "reason");
 
 enum {
-	/*
-	 * Plans that are executed at once, half of them of one namespace at most. Each has a few
-	 * requests in flight.
-	 */
+	/* Plans that are executed at once, half of them of one namespace at most. */
 	MAX_RUNNING = 64,
 	/*
 	 * How long an outcome that is not the last of its version waits for more, to be recorded in
