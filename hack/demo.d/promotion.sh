@@ -130,14 +130,16 @@ show_failures() {
 }
 
 show_crashes() {
-	title "The reconciler is killed while a quota keeps it from creating the last Job"
+	title "A quota has no room for the last Job: nothing starts, the version says why, and the reconciler is killed"
 	expect accepted created -- kubectl create quota short -n podtato-dev \
 		--hard="count/jobs.batch=$(($(kubectl get jobs -n podtato-dev -o name | wc -l) + 2))"
 	await "the quota counts" quota_counts
 	deliver 1.3.0
-	await "two Jobs wait, suspended" jobs_are 1.3.0 2 'is("Suspended")'
+	await "the version says why it waits" waits_for_quota 1.3.0
+	await "its Jobs leave the quota to others" jobs_are_gone 1.3.0
 	kill_reconciler
-	show_jobs 1.3.0 Suspended
+	expect shown 'exceeded quota' -- kubectl get keptnappversion "$(version_of 1.3.0)" -n podtato-dev \
+		-o 'jsonpath={.metadata.annotations.promogate\.dev/waiting}'
 	expect accepted deleted -- kubectl delete quota short -n podtato-dev
 	start_reconciler
 	await "three pods run" run_pods 1.3.0 3
@@ -161,6 +163,15 @@ show_crashes() {
 # The quota controller sets .status.used; until then the quota rejects everything.
 quota_counts() {
 	kubectl get quota short -n podtato-dev -o json | jq -e '.status.used["count/jobs.batch"]'
+}
+
+waits_for_quota() { # VERSION
+	kubectl get keptnappversion "$(version_of "$1")" -n podtato-dev -o json |
+		jq -e '.metadata.annotations["promogate.dev/waiting"] // "" | contains("exceeded quota")'
+}
+
+jobs_are_gone() { # VERSION
+	(($(count jobs "$1") == 0))
 }
 
 show_promotion() {
