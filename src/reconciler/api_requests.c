@@ -116,7 +116,7 @@ void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *jo
 	job_patch_record(&r, &c->body);
 }
 
-static struct json *parse(const struct api_response *response)
+struct json *response_object(const struct api_response *response)
 {
 	struct json *object = NULL;
 
@@ -124,23 +124,21 @@ static struct json *parse(const struct api_response *response)
 	return object;
 }
 
-bool response_is_other_job(const struct api_response *response, const char *name,
-	const char *version_uid, const char *task)
+bool job_is_other(
+	const struct json *job, const char *name, const char *version_uid, const char *task)
 {
-	CLEANUP(json_free_p) struct json *object = parse(response);
 	struct job_status s;
 
-	job_status_read(object, &s);
+	job_status_read(job, &s);
 	return str_eq(s.name, name) && *s.uid &&
 	       !(str_eq(s.version_uid, version_uid) && str_eq(s.task, task));
 }
 
-bool response_is_stray(const struct api_response *response)
+bool job_is_stray(const struct json *job)
 {
-	CLEANUP(json_free_p) struct json *object = parse(response);
-	const struct json *label = json_at(object, "metadata", "labels", JOB_MANAGED_BY);
+	const struct json *label = json_at(job, "metadata", "labels", JOB_MANAGED_BY);
 
-	return object && !str_eq(json_string_or(label, ""), JOB_MANAGER);
+	return job && !str_eq(json_string_or(label, ""), JOB_MANAGER);
 }
 
 void kube_request_adopt(struct kube_request *c, const struct appversion *v, const char *job)
@@ -189,9 +187,8 @@ char *refusal_text(const struct err *err, const char *name, const char *instead)
 	return xstrdup(buf_str(&words));
 }
 
-uint64_t response_resource_version(const struct api_response *response)
+uint64_t object_resource_version(const struct json *object)
 {
-	CLEANUP(json_free_p) struct json *object = parse(response);
 	const char *text = json_string_or(json_at(object, "metadata", "resourceVersion"), "");
 	int64_t version;
 
@@ -200,7 +197,7 @@ uint64_t response_resource_version(const struct api_response *response)
 
 bool response_owner_is(const struct api_response *response, const char *uid)
 {
-	CLEANUP(json_free_p) struct json *object = parse(response);
+	CLEANUP(json_free_p) struct json *object = response_object(response);
 
 	json_each (owner, json_at(object, "metadata", "ownerReferences"))
 		if (str_eq(json_string_or(json_get(owner, "uid"), ""), uid))

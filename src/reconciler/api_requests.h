@@ -47,12 +47,12 @@ void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *jo
 	struct on_failure_decision decision);
 /*
  * Whether it is a Job of this name that is not this task's: its PROMOGATE_ID is immutable, so the
- * task's Job does not exist any more. Not if the response is anything else.
+ * task's Job does not exist any more. Not if it is anything else. job may be NULL.
  */
-bool response_is_other_job(const struct api_response *response, const char *name,
-	const char *version_uid, const char *task);
+bool job_is_other(
+	const struct json *job, const char *name, const char *version_uid, const char *task);
 /* Whether a Job lacks its label, by which the watch finds it; and the request that restores it. */
-bool response_is_stray(const struct api_response *response);
+bool job_is_stray(const struct json *job); /* NULL is fine */
 void kube_request_adopt(struct kube_request *c, const struct appversion *v, const char *job);
 void kube_request_delete(struct kube_request *c, const char *ns, const char *name, const char *uid);
 
@@ -62,8 +62,10 @@ void kube_request_delete(struct kube_request *c, const char *ns, const char *nam
  */
 char *refusal_text(const struct err *err, const char *name, const char *instead);
 
-/* metadata.resourceVersion of the object in a response; 0 if it is missing or not a number. */
-uint64_t response_resource_version(const struct api_response *response);
+/* The object in a response, for json_free(); NULL if it can't be read. */
+struct json *response_object(const struct api_response *response);
+/* metadata.resourceVersion of an object, or NULL; 0 if it is missing or not a number. */
+uint64_t object_resource_version(const struct json *object);
 /* Whether the object in a response is owned by this uid. */
 bool response_owner_is(const struct api_response *response, const char *uid);
 

@@ -32,15 +32,15 @@ static void got_job(void *ctx, const struct api_response *response, const struct
 {
 	struct step *step = ctx;
 	const struct view_item *item = step->action->item;
+	CLEANUP(json_free_p) struct json *job = err ? NULL : response_object(response);
 	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
 
-	if (!err && response_is_other_job(
-			    response, item->job, step_version(step)->view.uid, item->task)) {
+	if (job_is_other(job, item->job, step_version(step)->view.uid, item->task)) {
 		step_job_is_gone(step);
 		step_over(step);
 		return;
 	}
-	if (err || !response_is_stray(response)) {
+	if (!job_is_stray(job)) {
 		step_done(step, response, err);
 		return;
 	}

@@ -64,12 +64,10 @@ static void job_created(void *ctx, const struct api_response *response, const st
 	const struct plan_action *a = step->action;
 	const struct appversion *v = step_version(step);
 	const struct promotion_job_asked asked = {v->view.uid, v->app, a->task, a->attempt};
-	CLEANUP(json_free_p) struct json *job = NULL;
+	CLEANUP(json_free_p) struct json *job = err ? NULL : response_object(response);
 	const char *uid, *changed;
 	struct err lost = ERR_INIT;
 
-	if (!err)
-		(void)json_parse(response->body, response->len, &job, NULL);
 	uid = json_string(json_at(job, "metadata", "uid"));
 	if (err || !uid) {
 		(void)err_set(&lost, ERR_IO, "the reply to the creation of a Job is not a Job");
@@ -82,6 +80,7 @@ static void job_created(void *ctx, const struct api_response *response, const st
 		return;
 	}
 	strmap_put(&step->run->app->execution.own, a->name.text, xstrdup(uid));
+	step_await_job(step, job);
 	step_done(step, response, NULL);
 }
 

@@ -48,6 +48,8 @@ void step_done(void *step, const struct api_response *response, const struct err
 /* The result of one that needs several requests. None of these ends the step. */
 void step_failed(struct step *step, const struct err *err);
 void step_job_is_gone(struct step *step);
+/* The next plan waits until the watch has brought this Job. */
+void step_await_job(struct step *step, const struct json *job);
 /* Reports the error if it is an answer that a person must know; NULL: of the action itself. */
 void step_rejected(const struct step *step, const char *doing, const struct err *err);
 void step_code_exists(struct step *step);

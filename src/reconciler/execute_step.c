@@ -182,12 +182,22 @@ void step_code_exists(struct step *step)
 	step->run->result.again = true;
 }
 
-static void await(uint64_t *awaited, const struct api_response *response)
+static void await(uint64_t *awaited, uint64_t version)
 {
-	uint64_t version = response_resource_version(response);
-
 	if (version > *awaited)
 		*awaited = version;
+}
+
+static void await_response(uint64_t *awaited, const struct api_response *response)
+{
+	CLEANUP(json_free_p) struct json *object = response_object(response);
+
+	await(awaited, object_resource_version(object));
+}
+
+void step_await_job(struct step *step, const struct json *job)
+{
+	await(&step->run->app->execution.awaited_job, object_resource_version(job));
 }
 
 static void forget_gone(struct execution *run, const struct plan_action *a)
@@ -205,26 +215,25 @@ static void succeeded(struct step *step, const struct api_response *response)
 	switch (step->action->kind) {
 	case PLAN_CREATE_JOB:
 		(void)strmap_remove(&run->app->execution.refused, step->action->task);
-		await(&run->app->execution.awaited_job, response);
 		break;
 	case PLAN_UNSUSPEND:
 	case PLAN_SET_TTL:
-		await(&run->app->execution.awaited_job, response);
+		await_response(&run->app->execution.awaited_job, response);
 		break;
 	case PLAN_RECORD:
 		forget_gone(run, step->action);
-		await(&run->app->execution.awaited_version, response);
+		await_response(&run->app->execution.awaited_version, response);
 		break;
 	case PLAN_COMMIT:
 		run->result.commit = EXECUTE_COMMITTED;
 		strmap_clear(&run->app->execution.own);
-		await(&run->app->execution.awaited_version, response);
+		await_response(&run->app->execution.awaited_version, response);
 		break;
 	case PLAN_CLAIM:
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
 	case PLAN_ANNOTATE:
-		await(&run->app->execution.awaited_version, response);
+		await_response(&run->app->execution.awaited_version, response);
 		break;
 	case PLAN_CREATE_CODE:
 		step_code_exists(step);

@@ -177,8 +177,9 @@ static void resource_versions_are_64_bits(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct api_response response = response_of(rows[i].body);
+		CLEANUP(json_free_p) struct json *object = response_object(&response);
 
-		assert_true(response_resource_version(&response) == rows[i].want);
+		assert_true(object_resource_version(object) == rows[i].want);
 	}
 }
 
@@ -205,8 +206,9 @@ static void a_job_without_its_label_is_a_stray(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct api_response response = response_of(rows[i].body);
+		CLEANUP(json_free_p) struct json *object = response_object(&response);
 
-		assert_int_equal(response_is_stray(&response), rows[i].stray);
+		assert_int_equal(job_is_stray(object), rows[i].stray);
 		assert_int_equal(response_owner_is(&response, "u"), rows[i].owned);
 	}
 }
@@ -235,9 +237,9 @@ static void a_job_of_another_task_is_told_apart_by_its_id(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct api_response response = response_of(rows[i].body);
+		CLEANUP(json_free_p) struct json *object = response_object(&response);
 
-		assert_int_equal(
-			response_is_other_job(&response, "a-1-x", "u", "a"), rows[i].other);
+		assert_int_equal(job_is_other(object, "a-1-x", "u", "a"), rows[i].other);
 	}
 }
 
