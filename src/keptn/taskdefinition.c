@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/packing.h"
+#include "base/str.h"
 #include "kube/duration.h"
 #include "kube/names.h"
 
@@ -73,6 +74,17 @@ static const char *read_function_ref(const struct json *runtime, unsigned *fault
 static const struct json *object_or_null(const struct json *j)
 {
 	return json_type(j) == JSON_OBJECT ? j : NULL;
+}
+
+bool taskdef_is(const struct json *object, const char *key)
+{
+	const struct json *metadata = json_get(object, "metadata");
+	CLEANUP(free_p)
+	char *own = xasprintf("%s/%s", json_string_or(json_get(metadata, "namespace"), ""),
+		json_string_or(json_get(metadata, "name"), ""));
+
+	return str_eq(json_string(json_get(object, "kind")), "KeptnTaskDefinition") &&
+	       str_eq(own, key);
 }
 
 void taskdef_read(const struct json *object, struct taskdef *ret)

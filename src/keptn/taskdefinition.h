@@ -31,6 +31,8 @@ struct taskdef {
 	const char *function_ref; /* the definition whose code it runs: a valid name, or "" */
 };
 
+/* Whether it is the KeptnTaskDefinition with this key, "namespace/name"; object may be NULL. */
+bool taskdef_is(const struct json *object, const char *key);
 /* From an object of any served version, borrowing; a field of the wrong type counts as absent. */
 void taskdef_read(const struct json *object, struct taskdef *ret);
 /* The same in one allocation of its own, for free(). */

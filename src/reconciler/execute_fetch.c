@@ -7,21 +7,11 @@
 #include "base/str.h"
 #include "json/json.h"
 #include "keptn/appcontext.h"
+#include "keptn/taskdefinition.h"
 
 static char *key_of(const struct resolve_link *link)
 {
 	return xasprintf("%s/%s", link->namespace, link->name);
-}
-
-static bool is_asked_for(const struct step *step, const struct json *object)
-{
-	const struct json *metadata = json_get(object, "metadata");
-	CLEANUP(free_p)
-	char *key = xasprintf("%s/%s", json_string_or(json_get(metadata, "namespace"), ""),
-		json_string_or(json_get(metadata, "name"), ""));
-
-	return str_eq(json_string(json_get(object, "kind")), "KeptnTaskDefinition") &&
-	       str_eq(key, step->fetching);
 }
 
 static int take(struct step *step, const struct api_response *response, struct err *err)
@@ -32,7 +22,7 @@ static int take(struct step *step, const struct api_response *response, struct e
 	if (json_parse(response->body, response->len, &object, err) < 0 &&
 		err->kind == ERR_TOO_LARGE)
 		return err_wrap(err, "KeptnTaskDefinition %s", step->fetching);
-	if (!is_asked_for(step, object))
+	if (!taskdef_is(object, step->fetching))
 		return err_set(err, ERR_IO,
 			"KeptnTaskDefinition %s: the response is not this object", step->fetching);
 	d = job_definition_decode(object);

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/str.h"
 #include "base/strmap.h"
 #include "controller/discovery.h"
 #include "json/json.h"
 #include "keptn/appcontext.h"
+#include "keptn/taskdefinition.h"
 #include "run/memory.h"
 #include "run/metrics.h"
 
@@ -68,16 +68,6 @@ static void answer_all(
 	}
 }
 
-static bool is_definition(const struct json *object, const char *key)
-{
-	CLEANUP(free_p)
-	char *own = xasprintf("%s/%s", json_string_or(json_at(object, "metadata", "namespace"), ""),
-		json_string_or(json_at(object, "metadata", "name"), ""));
-
-	return str_eq(json_string(json_get(object, "kind")), "KeptnTaskDefinition") &&
-	       str_eq(own, key);
-}
-
 /* Reads the response to the GET: the object, NULL if there is none, or an error. */
 static int read_answer(const struct question *q, const struct api_response *response,
 	const struct err *failure, struct json **ret, struct err *err)
@@ -93,7 +83,7 @@ static int read_answer(const struct question *q, const struct api_response *resp
 	}
 	if (json_parse(response->body, response->len, &object, err) < 0)
 		return -1;
-	if (!is_definition(object, q->key))
+	if (!taskdef_is(object, q->key))
 		return err_set(err, ERR_IO, "the response is not the definition asked for");
 	*ret = STEAL(object);
 	return 0;
