@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 bool name_is_subdomain(const char *name)
@@ -21,4 +22,9 @@ bool name_is_subdomain(const char *name)
 		before = c;
 	}
 	return str_is_lower_alnum(before);
+}
+
+char *name_namespace(const char *key)
+{
+	return xstrndup(key, strcspn(key, "/"));
 }

@@ -12,4 +12,7 @@
  */
 bool name_is_subdomain(const char *name);
 
+/* The namespace of a key, "namespace/name"; for free(). */
+char *name_namespace(const char *key);
+
 #endif

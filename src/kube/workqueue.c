@@ -8,6 +8,7 @@
 
 #include "base/strmap.h"
 #include "kube/backoff.h"
+#include "kube/names.h"
 
 /* Special times. */
 #define AT_ONCE INT64_MIN
@@ -125,7 +126,7 @@ static void heap_remove(struct workqueue *q, const struct entry *e)
 
 static struct space *join(struct workqueue *q, const char *key)
 {
-	CLEANUP(free_p) char *name = xstrndup(key, strcspn(key, "/"));
+	CLEANUP(free_p) char *name = name_namespace(key);
 	size_t size = strlen(name) + 1;
 	struct space *s = strmap_get(&q->spaces, name);
 

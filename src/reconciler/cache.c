@@ -1,7 +1,6 @@
 #include "reconciler/cache.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/limits.h"
 #include "base/str.h"
@@ -9,6 +8,7 @@
 #include "controller/store.h"
 #include "job/definition.h"
 #include "keptn/appcontext.h"
+#include "kube/names.h"
 
 static const struct url definitions_kind = {
 	.group = KEPTN_GROUP, .version = "v1", .resource = "keptntaskdefinitions"};
@@ -94,7 +94,7 @@ static void changed(struct cache *c, const char *ns)
 /* One that is gone matters too: it may have hidden one of Keptn's namespace. */
 static void definition_changed(void *ctx, const char *key, void *old, void *now)
 {
-	CLEANUP(free_p) char *ns = xstrndup(key, strcspn(key, "/"));
+	CLEANUP(free_p) char *ns = name_namespace(key);
 	struct cache *c = ctx;
 
 	(void)old;

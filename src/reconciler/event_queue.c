@@ -1,11 +1,11 @@
 #include "reconciler/event_queue.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/strmap.h"
+#include "kube/names.h"
 #include "reconciler/api_requests.h"
 #include "run/log.h"
 #include "run/metrics.h"
@@ -275,8 +275,7 @@ static struct line *line_of(struct event_queue *q, const char *app)
 	if (l)
 		return l;
 	l = xcalloc(1, sizeof(*l));
-	*l = (struct line){
-		.q = q, .app = xstrdup(app), .namespace = xstrndup(app, strcspn(app, "/"))};
+	*l = (struct line){.q = q, .app = xstrdup(app), .namespace = name_namespace(app)};
 	l->last = &l->first;
 	strmap_put(&q->lines, app, l);
 	wait_for(l, DELAY_MS);

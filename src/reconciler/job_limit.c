@@ -1,7 +1,8 @@
 #include "reconciler/job_limit.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#include "kube/names.h"
 
 struct job_limit {
 	struct limiter *limiter;
@@ -31,18 +32,13 @@ const struct limiter *job_limit_limiter(const struct job_limit *l)
 	return l->limiter;
 }
 
-static char *namespace_of(const char *key)
-{
-	return xstrndup(key, strcspn(key, "/"));
-}
-
 /*
  * True if it has more or fewer than before: others may start. They may if it has more, because a
  * waiter that the limit of its namespace holds up reserves nothing overall.
  */
 static bool use(struct job_limit *l, const char *key, struct limiter_jobs jobs)
 {
-	CLEANUP(free_p) char *ns = namespace_of(key);
+	CLEANUP(free_p) char *ns = name_namespace(key);
 
 	return jobs.run + jobs.start != limiter_use(l->limiter, key, ns, jobs);
 }
@@ -63,7 +59,7 @@ void job_limit_count(struct job_limit *l, const char *key, unsigned open)
  */
 static bool update_queue(struct job_limit *l, const char *key, const struct plan_wait *wait)
 {
-	CLEANUP(free_p) char *ns = namespace_of(key);
+	CLEANUP(free_p) char *ns = name_namespace(key);
 
 	if (wait->reason != PLAN_LIMIT_REACHED)
 		return limiter_leave(l->limiter, key);

@@ -1,9 +1,9 @@
 #include "reconciler/preparation.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/str.h"
+#include "kube/names.h"
 #include "reconciler/execute.h"
 
 /* Quotas are counted again within seconds; nothing tells when a policy is changed. */
@@ -73,14 +73,9 @@ bool preparation_pauses(const struct preparation_state *s, const char *version)
 	return s->until_ms > 0 && s->refused && str_eq(s->version, version);
 }
 
-static char *namespace_of(const char *key)
-{
-	return xstrndup(key, strcspn(key, "/"));
-}
-
 static void wake(struct preparation *p, const char *key)
 {
-	CLEANUP(free_p) char *ns = namespace_of(key);
+	CLEANUP(free_p) char *ns = name_namespace(key);
 
 	pacer_ready(p->pacer, ns, p->due, p->ctx);
 }
@@ -112,14 +107,14 @@ static void hold_creates(struct plan *plan)
 
 bool preparation_is_held(const struct preparation *p, const char *key)
 {
-	CLEANUP(free_p) char *ns = namespace_of(key);
+	CLEANUP(free_p) char *ns = name_namespace(key);
 
 	return !pacer_ask(p->pacer, key, ns);
 }
 
 static void begin(struct preparation *p, const struct preparation_state *s, const char *key)
 {
-	CLEANUP(free_p) char *ns = namespace_of(key);
+	CLEANUP(free_p) char *ns = name_namespace(key);
 
 	if (s->until_ms == 0)
 		(void)pacer_begin(p->pacer, key, ns);
@@ -173,7 +168,7 @@ static void pause_for(struct preparation_state *s, bool refused, int64_t until_m
 void preparation_ended(struct preparation *p, struct preparation_state *s, const char *key,
 	const struct execute_result *result, int64_t now_ms, uint32_t random)
 {
-	CLEANUP(free_p) char *ns = namespace_of(key);
+	CLEANUP(free_p) char *ns = name_namespace(key);
 
 	if (result->commit == EXECUTE_COMMITTED) {
 		pacer_committed(p->pacer, key);
