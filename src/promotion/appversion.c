@@ -318,6 +318,11 @@ struct appversion *appversion_decode(const struct json *object)
 	return pack(&d);
 }
 
+char *appversion_key(const struct appversion *v)
+{
+	return xasprintf("%s/%s", v->namespace, v->view.name);
+}
+
 struct appversion *appversion_ref(struct appversion *v)
 {
 	v->refs++;

@@ -58,6 +58,8 @@ struct appversion {
 
 /* With one reference, the caller's. NULL if it has no name, no uid or no spec.appName. */
 struct appversion *appversion_decode(const struct json *object);
+/* "namespace/name", for free(): the value of "promotion" in the log. */
+char *appversion_key(const struct appversion *v);
 struct appversion *appversion_ref(struct appversion *v);
 void appversion_unref(struct appversion *v); /* NULL is fine */
 DEFINE_CLEANUP(struct appversion, appversion_unref)

@@ -141,7 +141,7 @@ static void note_lost(struct step *step, const struct err *err)
 static void annotation_failed(struct step *step, const struct err *err)
 {
 	const struct appversion *v = step_version(step);
-	CLEANUP(free_p) char *key = xasprintf("%s/%s", v->namespace, v->view.name);
+	CLEANUP(free_p) char *key = appversion_key(v);
 
 	log_event(is_lost(err) ? LOG_WARN : LOG_DEBUG, "annotation failed, retrying",
 		LOG_STR("promotion", key), LOG_ERR(err), LOG_END);

@@ -42,11 +42,6 @@ void reports_stop(struct reports *r, reports_quiet_fn *quiet, void *ctx)
 	event_queue_stop(r->queue, quiet, ctx);
 }
 
-char *reports_key(const struct appversion *v)
-{
-	return xasprintf("%s/%s", v->namespace, v->view.name);
-}
-
 bool reports_post(struct reports *r, const struct appversion *v, const struct event_text *t,
 	const struct event_queue_watcher *watcher)
 {
@@ -77,7 +72,7 @@ void reports_count(const char *state)
 static void started(struct reports *r, const struct appversion *v, const struct snapshot *s,
 	const struct plan *plan, const struct plan_action *a)
 {
-	CLEANUP(free_p) char *key = reports_key(v);
+	CLEANUP(free_p) char *key = appversion_key(v);
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 
 	reports_count("Started");
@@ -91,7 +86,7 @@ static void started(struct reports *r, const struct appversion *v, const struct 
 
 static void fenced(struct reports *r, const struct appversion *v, const struct plan_action *a)
 {
-	CLEANUP(free_p) char *key = reports_key(v);
+	CLEANUP(free_p) char *key = appversion_key(v);
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
 
 	reports_count("Superseded");

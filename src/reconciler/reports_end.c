@@ -92,7 +92,7 @@ static void observe(const struct ended *e, const struct plan_change *c)
 static void task_ended(const struct ended *e, const struct plan_change *c)
 {
 	const char *state = appversion_state_name(c->state);
-	CLEANUP(free_p) char *key = reports_key(e->v);
+	CLEANUP(free_p) char *key = appversion_key(e->v);
 
 	metric_add(metric_at(&tasks, state), 1);
 	metric_add(metric_at(&keptn_tasks, e->v->app, e->v->view.version, e->v->namespace, c->task,
@@ -105,7 +105,7 @@ static void task_ended(const struct ended *e, const struct plan_change *c)
 
 static void promotion_ended(const struct ended *e)
 {
-	CLEANUP(free_p) char *key = reports_key(e->v);
+	CLEANUP(free_p) char *key = appversion_key(e->v);
 	const char *state = appversion_state_name(e->promotion);
 
 	for (size_t i = 0; i < e->count; i++)
@@ -124,7 +124,7 @@ static void promotion_ended(const struct ended *e)
 /* It was deleted, alone or with its namespace, and its Jobs first: no promotion has failed. */
 static void deleted_meanwhile(const struct appversion *v)
 {
-	CLEANUP(free_p) char *key = reports_key(v);
+	CLEANUP(free_p) char *key = appversion_key(v);
 
 	log_event(LOG_DEBUG, "promotion ended: its version is being deleted",
 		LOG_STR("promotion", key), LOG_END);

@@ -14,8 +14,6 @@ struct reports {
 	bool reported_foreign; /* once: it is one setting of Keptn's operator */
 };
 
-/* The value of "promotion" in the log, for free(). */
-char *reports_key(const struct appversion *v);
 /* Posts an Event about v. False if there is no room for it; see event_queue_add(). */
 bool reports_post(struct reports *r, const struct appversion *v, const struct event_text *t,
 	const struct event_queue_watcher *watcher);

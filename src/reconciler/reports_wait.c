@@ -61,7 +61,7 @@ static bool say(struct reports *r, struct report_memory *memory, const struct ev
 	const struct report *report)
 {
 	struct said *now = news(memory, report, buf_str(&t->message));
-	CLEANUP(free_p) char *key = reports_key(report->v);
+	CLEANUP(free_p) char *key = appversion_key(report->v);
 
 	if (!now)
 		return false;
@@ -74,7 +74,7 @@ static bool say(struct reports *r, struct report_memory *memory, const struct ev
 /* Keptn's operator promotes this version: nothing is written, not even an Event. */
 static void stand_down(struct reports *r, const struct appversion *v)
 {
-	CLEANUP(free_p) char *key = reports_key(v);
+	CLEANUP(free_p) char *key = appversion_key(v);
 
 	if (!r->reported_foreign)
 		log_event(LOG_WARN,
