@@ -3,7 +3,7 @@
  * store keeps it up to date.
  *
  * A cluster has one KeptnConfig by convention, which nothing enforces. The first by name in Keptn's
- * namespace counts. One in another namespace does not, though Keptn's operator takes it: whoever may
+ * namespace counts. One in another namespace does not, though Keptn's operator takes it: a user that may
  * write there must not decide for the whole cluster. The log says so.
  *
  * On the client's thread alone (controller/env.h), except what is documented otherwise.

@@ -106,7 +106,7 @@ static void drop_idle(struct limiter *l, struct member *m)
 		(void)strmap_remove(&l->spaces, s->name);
 }
 
-/* A waiter starts: whoever comes now comes after the others of its round. */
+/* A waiter starts: one that comes now comes after the others of its round. */
 static void note_start(struct limiter *l, const struct member *starting, unsigned jobs)
 {
 	struct member *m;

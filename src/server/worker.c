@@ -84,7 +84,7 @@ void worker_serve(struct worker *w, int fd_take, int64_t accepted_ms)
 	atomic_fetch_add(&w->arriving, 1);
 	*a = (struct arrival){.fd = fd_take, .accepted_ms = accepted_ms};
 	lock_lock(&w->lock);
-	/* The newest first: in a crowd, whoever came long ago has given up, or is the crowd. */
+	/* The newest first: in a crowd, those that came long ago have given up, or are the crowd. */
 	STAILQ_INSERT_HEAD(&w->arrivals, a, link);
 	lock_unlock(&w->lock);
 	worker_poke(w);
