@@ -50,7 +50,7 @@ TEST_LIBS := $(call pkg,--libs cmocka,-lcmocka)
 
 # --- what is built ----------------------------------------------------------------------------------
 # Pure folders decide and touch nothing; the others act (docs/architecture.md).
-PURE := base json kube keptn admission job promotion
+PURE := base json kube keptn policy admission job promotion
 IMPURE := run yaml client server controller
 # The folder of each program is a separate library, so that neither can call the other's functions.
 PROGRAM := webhook reconciler

@@ -22,6 +22,15 @@ bool on_failure_parse(const char *name, enum on_failure *ret)
 	return i >= 0;
 }
 
+enum on_failure_choice on_failure_choice(const char *name)
+{
+	enum on_failure value;
+
+	if (!on_failure_parse(name, &value))
+		return ON_FAILURE_UNSET;
+	return value == ON_FAILURE_WARN ? ON_FAILURE_CHOOSE_WARN : ON_FAILURE_CHOOSE_BLOCK;
+}
+
 struct on_failure_decision on_failure_decide(const char *annotation, enum block_deployment config)
 {
 	enum on_failure value;

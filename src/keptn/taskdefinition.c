@@ -89,6 +89,7 @@ bool taskdef_is(const struct json *object, const char *key)
 
 void taskdef_read(const struct json *object, struct taskdef *ret)
 {
+	const struct json *annotations = json_at(object, "metadata", "annotations");
 	const struct json *spec = json_get(object, "spec");
 	const struct json *container = object_or_null(json_get(spec, "container"));
 	const struct json *deno = object_or_null(json_get(spec, "deno"));
@@ -98,6 +99,8 @@ void taskdef_read(const struct json *object, struct taskdef *ret)
 
 	ret->faults = runtime_faults(container, runtime, !!container + !!deno + !!python) |
 		      timeout_faults(json_get(spec, "timeout"));
+	ret->on_failure =
+		on_failure_choice(json_string(json_get(annotations, ON_FAILURE_ANNOTATION)));
 	ret->container = container != NULL;
 	ret->function_ref = read_function_ref(runtime, &ret->faults);
 }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "json/json.h"
+#include "keptn/onfailure.h"
 
 /* Why it can't run, as far as the object itself shows. */
 enum taskdef_fault {
@@ -27,6 +28,7 @@ enum taskdef_fault {
 
 struct taskdef {
 	unsigned faults; /* of enum taskdef_fault */
+	enum on_failure_choice on_failure; /* its annotation promogate.dev/on-failure */
 	bool container; /* runs a container of its own, so no function can reference its code */
 	const char *function_ref; /* the definition whose code it runs: a valid name, or "" */
 };

@@ -59,6 +59,31 @@ static void keeps_what_a_plan_needs(void **state)
 	}
 }
 
+static void reads_what_its_author_says_of_failures(void **state)
+{
+	static const struct {
+		const char *metadata;
+		enum on_failure_choice choice;
+	} rows[] = {
+		{"{}", ON_FAILURE_UNSET},
+		{"{\"annotations\":{\"promogate.dev/on-failure\":\"Warn\"}}",
+			ON_FAILURE_CHOOSE_WARN},
+		{"{\"annotations\":{\"promogate.dev/on-failure\":\"Block\"}}",
+			ON_FAILURE_CHOOSE_BLOCK},
+		{"{\"annotations\":{\"promogate.dev/on-failure\":\"warn\"}}", ON_FAILURE_UNSET},
+		{"{\"annotations\":{\"promogate.dev/on-failure\":7}}", ON_FAILURE_UNSET},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p)
+		char *object = xasprintf("{\"metadata\":%s}", rows[i].metadata);
+		CLEANUP(free_p) struct taskdef *t = decode(object);
+
+		assert_int_equal(t->on_failure, rows[i].choice);
+	}
+}
+
 static void checks_timeouts(void **state)
 {
 	static const struct {
@@ -114,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_what_a_plan_needs),
+		cmocka_unit_test(reads_what_its_author_says_of_failures),
 		cmocka_unit_test(checks_timeouts),
 		cmocka_unit_test(an_absent_object_has_no_runtime),
 		cmocka_unit_test(describes_each_fault),

@@ -1,0 +1,50 @@
+/*
+ * policy_cache - what both programs know of policies: the PromotionPolicies, the labels of each
+ * namespace, and each KeptnAppContext as policies see it. Three stores keep it up to date. Where
+ * the kind PromotionPolicy is not installed, there are none.
+ *
+ * On the client's thread alone, except what is documented otherwise; other threads may read under
+ * the lock of the configuration.
+ */
+#ifndef PROMOGATE_CONTROLLER_POLICY_CACHE_H
+#define PROMOGATE_CONTROLLER_POLICY_CACHE_H
+
+#include "base/buf.h"
+#include "controller/env.h"
+#include "policy/policies.h"
+#include "run/lock.h"
+
+struct policy_cache;
+
+/* Each may be NULL. What changed is NULL if it may be anything. */
+struct policy_cache_handler {
+	void (*policies_changed)(void *ctx, const char *name);
+	void (*namespace_changed)(void *ctx, const char *ns);
+	void (*context_changed)(void *ctx, const char *ns, const char *name);
+	/* policy_cache_synced() may have changed. */
+	void (*progressed)(void *ctx);
+	void *ctx;
+};
+
+/* Starts the informers. lock: held for writing while something changes; NULL: one thread reads. */
+struct policy_cache *policy_cache_new(
+	const struct env *env, struct rwlock *lock, const struct policy_cache_handler *handler);
+/* After api_free(). */
+void policy_cache_free(struct policy_cache *c);
+
+const struct policies *policy_cache_policies(const struct policy_cache *c);
+/* NULL: the namespace is not known. */
+const struct labels *policy_cache_namespace(const struct policy_cache *c, const char *ns);
+/* NULL: there is no such context. */
+const struct subject *policy_cache_context(
+	const struct policy_cache *c, const char *ns, const char *name);
+/* Each context of a namespace, or of all (NULL), in byte order; false ends it. */
+typedef bool policy_cache_visit_fn(void *ctx, const struct subject *s);
+void policy_cache_contexts(
+	const struct policy_cache *c, const char *ns, policy_cache_visit_fn *visit, void *ctx);
+
+bool policy_cache_synced(const struct policy_cache *c);
+/* As informer_ready(), of all three. Any thread. */
+int policy_cache_ready(const struct policy_cache *c, struct buf *reasons);
+
+#endif
