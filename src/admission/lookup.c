@@ -1,8 +1,30 @@
 #include "admission/lookup.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
+#include "keptn/appcontext.h"
+
+void namespace_state_free(void *state)
+{
+	struct namespace_state *s = state;
+
+	if (s)
+		free(s->labels);
+	free(s);
+}
+
+const struct labels *lookup_labels(const struct known *k, const char *ns)
+{
+	const struct namespace_state *live;
+
+	if (k->confirmed_namespaces && strmap_has(k->confirmed_namespaces, ns)) {
+		live = strmap_get(k->confirmed_namespaces, ns);
+		return live ? live->labels : NULL;
+	}
+	return k->around ? k->around->labels(k->around->ctx, ns) : NULL;
+}
 
 static struct resolve_found find(const void *ctx, const char *ns, const char *name)
 {
@@ -38,19 +60,36 @@ bool needs_full(const struct needs *n, bool decides)
 	       (!decides && n->optional == LIMIT_WORDING_LOOKUPS);
 }
 
-void needs_add(struct needs *n, const struct resolution *r, bool decides)
+static void add_key(struct needs *n, const char *key, bool decides)
 {
 	static char deciding; /* an address other than NULL */
-	char key[2 * LIMIT_NAME_BYTES + 2];
 
-	for (size_t i = 0; i < r->nunconfirmed && !needs_full(n, decides); i++) {
-		(void)snprintf(key, sizeof(key), "%s/%s", r->unconfirmed[i].namespace,
-			r->unconfirmed[i].name);
-		if (strmap_has(&n->names, key))
-			continue;
-		strmap_put(&n->names, key, decides ? &deciding : NULL);
-		n->optional += !decides;
+	if (needs_full(n, decides) || strmap_has(&n->names, key))
+		return;
+	strmap_put(&n->names, key, decides ? &deciding : NULL);
+	n->optional += !decides;
+}
+
+void needs_add(struct needs *n, const struct resolution *r, bool decides)
+{
+	for (size_t i = 0; i < r->nunconfirmed; i++) {
+		const struct resolve_link *link = &r->unconfirmed[i];
+		CLEANUP(free_p) char *key = xasprintf("%s/%s", link->namespace, link->name);
+
+		add_key(n, key, decides);
 	}
+}
+
+void needs_add_namespace(struct needs *n, const char *ns, bool decides)
+{
+	add_key(n, ns, decides);
+}
+
+void needs_add_context(struct needs *n, const char *ns, const char *name, bool decides)
+{
+	CLEANUP(free_p) char *key = xasprintf("%s/" APPCONTEXT_RESOURCE "/%s", ns, name);
+
+	add_key(n, key, decides);
 }
 
 bool needs_decide(const struct needs *n, const char *key)

@@ -158,6 +158,54 @@ static void a_need_that_decides_stays_one(void **state)
 	assert_int_equal(list.optional, 0);
 }
 
+static void needs_are_of_three_kinds(void **state)
+{
+	CLEANUP(needs_release) struct needs list = NEEDS_INIT;
+	CLEANUP(buf_release) struct buf names = BUF_INIT(100);
+	struct known k;
+	WORLD;
+
+	(void)state;
+	k = known_of(&w);
+	need(&list, &k, "dev", "a", true);
+	needs_add_namespace(&list, "dev", true);
+	needs_add_context(&list, "dev", "a", false);
+	strmap_walk(&list.names, join_key, &names);
+	assert_string_equal(buf_str(&names), "dev dev/a dev/keptnappcontexts/a keptn/a ");
+	assert_true(needs_decide(&list, "dev"));
+	assert_int_equal(list.optional, 1);
+}
+
+static const struct labels cached_labels = {.count = 0};
+
+static const struct labels *labels_of(const void *ctx, const char *ns)
+{
+	(void)ctx;
+	return str_eq(ns, "gone") || str_eq(ns, "dev") ? &cached_labels : NULL;
+}
+
+static void live_labels_count_before_cached_ones(void **state)
+{
+	CLEANUP(strmap_release) struct strmap live = STRMAP_INIT(namespace_state_free);
+	const struct surroundings around = {.labels = labels_of};
+	struct namespace_state *new = xcalloc(1, sizeof(*new));
+	struct known k;
+	WORLD;
+
+	(void)state;
+	k = known_of(&w);
+	assert_null(lookup_labels(&k, "dev"));
+	k.around = &around;
+	k.confirmed_namespaces = &live;
+	new->labels = xcalloc(1, sizeof(*new->labels));
+	strmap_put(&live, "new", new);
+	strmap_put(&live, "gone", NULL);
+	assert_ptr_equal(lookup_labels(&k, "dev"), &cached_labels);
+	assert_ptr_equal(lookup_labels(&k, "new"), new->labels);
+	assert_null(lookup_labels(&k, "gone"));
+	assert_null(lookup_labels(&k, "other"));
+}
+
 static void needs_have_limits(void **state)
 {
 	static const struct {
@@ -257,6 +305,8 @@ int main(void)
 		cmocka_unit_test(what_is_confirmed_counts_before_what_is_cached),
 		cmocka_unit_test(needs_are_what_is_not_confirmed_yet),
 		cmocka_unit_test(a_need_that_decides_stays_one),
+		cmocka_unit_test(needs_are_of_three_kinds),
+		cmocka_unit_test(live_labels_count_before_cached_ones),
 		cmocka_unit_test(needs_have_limits),
 		cmocka_unit_test(suggests_the_nearest_name),
 		cmocka_unit_test(suggesting_has_a_limit),
