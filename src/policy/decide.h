@@ -16,7 +16,8 @@
  *
  *   1. the application: promogate.dev/optional-tasks (Warn), then promogate.dev/on-failure
  *   2. the definition: promogate.dev/on-failure on the KeptnTaskDefinition
- *   3. the policies: the first onFailure.tasks[] entry that matches, else onFailure.default
+ *   3. the policies: the first onFailure.tasks[] entry that matches and has a default, else
+ *      onFailure.default
  *   4. KeptnConfig.spec.blockDeployment
  *   5. Block
  *
@@ -47,7 +48,10 @@ struct failure_decision {
 };
 
 struct failure_decision decide_failure(const struct failure_question *q);
-/* Appends "policy prod@7", "the application", …: the value of promogate.dev/decided-by. */
+/*
+ * Appends "policy prod@7", "the annotation promogate.dev/on-failure of the KeptnAppContext", …: for
+ * promogate.dev/decided-by, and for a sentence about the decision.
+ */
 void failure_decision_text(const struct failure_decision *d, struct buf *to);
 
 /* Whether one policy allows this value for a task. */

@@ -48,7 +48,7 @@ struct policy_failure {
 	unsigned allowed; /* of enum policy_allowed */
 };
 
-/* The first that matches a task speaks for it. */
+/* For each of the two fields, the first that matches a task and has it speaks for the task. */
 struct policy_failure_of {
 	struct policy_names names;
 	struct policy_failure failure;
