@@ -198,7 +198,7 @@ static const char *members_of(struct draft *f, const struct json *container)
 static bool is_own_variable(const char *name)
 {
 	return str_eq(name, JOB_CONTEXT_VARIABLE) || str_eq(name, JOB_ID_VARIABLE) ||
-	       str_eq(name, JOB_ATTEMPT_VARIABLE);
+	       str_eq(name, JOB_ATTEMPT_VARIABLE) || str_eq(name, JOB_ON_FAILURE_VARIABLE);
 }
 
 static void read_env(struct draft *f, const struct json *env)

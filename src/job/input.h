@@ -8,6 +8,7 @@
 
 #include "job/definition.h"
 #include "keptn/keptncontext.h"
+#include "keptn/onfailure.h"
 
 /* The part of a KeptnAppVersion that its Jobs show. */
 struct job_spec_version {
@@ -21,6 +22,8 @@ struct job_spec {
 	const char *name; /* of the Job: job_name_make() */
 	uint32_t attempt;
 	uint64_t term; /* of the leader that creates it */
+	enum on_failure on_failure; /* what its failure means, and who decided that */
+	const char *decided_by;
 	const char *images[RUNTIME_COUNT]; /* NULL or "": no function can run there */
 };
 

@@ -26,19 +26,24 @@
 /* The leader's term in which it was created. */
 #define JOB_TERM "promogate.dev/term"
 
-/* Written once the outcome is recorded: the blocking policy, its source, and what happened. */
+/* For people: what its failure means, as JOB_ON_FAILURE_VARIABLE says it, and who decided that. */
 #define JOB_ON_FAILURE ON_FAILURE_ANNOTATION
 #define JOB_DECIDED_BY "promogate.dev/decided-by"
 /* Set when it is released: a Job that is suspended after that was suspended on purpose. */
 #define JOB_RELEASED "promogate.dev/released"
-#define JOB_OUTCOME  "promogate.dev/outcome"
-#define JOB_REASON   "promogate.dev/reason"
-#define JOB_MESSAGE  "promogate.dev/message"
+/* Written once the outcome is recorded. */
+#define JOB_OUTCOME "promogate.dev/outcome"
+#define JOB_REASON  "promogate.dev/reason"
+#define JOB_MESSAGE "promogate.dev/message"
 
-/* In the environment of its pods; PROMOGATE_ID is "<uid of the version>/<task>". */
-#define JOB_CONTEXT_VARIABLE "KEPTN_CONTEXT"
-#define JOB_ID_VARIABLE      "PROMOGATE_ID"
-#define JOB_ATTEMPT_VARIABLE "PROMOGATE_ATTEMPT"
+/*
+ * In the environment of its pods, which is immutable; PROMOGATE_ID is
+ * "<uid of the version>/<task>", PROMOGATE_ON_FAILURE is "Block" or "Warn".
+ */
+#define JOB_CONTEXT_VARIABLE    "KEPTN_CONTEXT"
+#define JOB_ID_VARIABLE         "PROMOGATE_ID"
+#define JOB_ATTEMPT_VARIABLE    "PROMOGATE_ATTEMPT"
+#define JOB_ON_FAILURE_VARIABLE "PROMOGATE_ON_FAILURE"
 
 /* The default of Keptn's CRD. */
 enum { DEFAULT_TTL_SECONDS = 300 };

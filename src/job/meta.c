@@ -54,6 +54,8 @@ static void emit_job_annotations(const struct job_spec *s, struct emit *e)
 	emit_key_string(e, JOB_TASK, job_meta_task(s));
 	emit_key_string(e, JOB_TTL, ttl);
 	emit_key_string(e, JOB_TERM, term);
+	emit_key_string(e, JOB_ON_FAILURE, on_failure_name(s->on_failure));
+	emit_key_string(e, JOB_DECIDED_BY, s->decided_by);
 	emit_object_end(e);
 }
 

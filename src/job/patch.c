@@ -59,8 +59,6 @@ void job_patch_record(const struct job_patch_record *r, struct buf *to)
 
 	begin(&e, r->uid);
 	emit_key_object(&e, "annotations");
-	emit_annotation(&e, JOB_ON_FAILURE, r->on_failure);
-	emit_annotation(&e, JOB_DECIDED_BY, r->decided_by);
 	emit_annotation(&e, JOB_OUTCOME, r->outcome);
 	emit_annotation(&e, JOB_REASON, r->reason);
 	emit_annotation(&e, JOB_MESSAGE, r->message);

@@ -13,7 +13,6 @@
 struct job_patch_record {
 	const char *uid;
 	int64_t ttl_seconds; /* below 0 counts as 0 */
-	const char *on_failure, *decided_by; /* the blocking policy and its source */
 	const char *outcome; /* "Succeeded", "Failed" */
 	const char *reason, *message; /* cut to LIMIT_MESSAGE_BYTES */
 };

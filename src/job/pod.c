@@ -11,7 +11,7 @@ static const char *const mount_paths[RUNTIME_COUNT] = {
 };
 
 /* The variables that every container gets. */
-enum { OWN_CONTEXT, OWN_ID, OWN_ATTEMPT, OWN_COUNT };
+enum { OWN_CONTEXT, OWN_ID, OWN_ATTEMPT, OWN_ON_FAILURE, OWN_COUNT };
 
 struct own {
 	struct buf values[OWN_COUNT];
@@ -21,6 +21,7 @@ static const char *const own_names[OWN_COUNT] = {
 	[OWN_CONTEXT] = JOB_CONTEXT_VARIABLE,
 	[OWN_ID] = JOB_ID_VARIABLE,
 	[OWN_ATTEMPT] = JOB_ATTEMPT_VARIABLE,
+	[OWN_ON_FAILURE] = JOB_ON_FAILURE_VARIABLE,
 };
 
 static void own_init(struct own *own, const struct job_spec *s)
@@ -30,6 +31,7 @@ static void own_init(struct own *own, const struct job_spec *s)
 	keptn_context_encode(&s->version.context, &own->values[OWN_CONTEXT]);
 	(void)buf_addf(&own->values[OWN_ID], "%s/%s", s->version.uid, job_meta_task(s));
 	(void)buf_addf(&own->values[OWN_ATTEMPT], "%u", s->attempt);
+	(void)buf_add(&own->values[OWN_ON_FAILURE], on_failure_name(s->on_failure));
 }
 
 static void own_release(struct own *own)
@@ -149,6 +151,7 @@ static void emit_function_env(
 	emit_variable(e, "SCRIPT", f->origin == CODE_HTTP ? f->code : mount_paths[f->runtime]);
 	emit_own(e, own, OWN_ID);
 	emit_own(e, own, OWN_ATTEMPT);
+	emit_own(e, own, OWN_ON_FAILURE);
 	emit_array_end(e);
 }
 

@@ -5,6 +5,8 @@
  *   - with parallelism 0 until then: what resumes it earlier (a person, Kueue) starts no pod.
  *     completions is 1, its default where parallelism is not set
  *   - without ttlSecondsAfterFinished: it must not be deleted before its outcome is recorded
+ *   - PROMOGATE_ON_FAILURE in the environment, from which the outcome of the promotion follows if
+ *     it fails: the annotations that say the same can be changed
  *   - PROMOGATE_ID and PROMOGATE_ATTEMPT in the environment, by which a task can make its effect
  *     idempotent: Kubernetes may run a container again inside one Job. PROMOGATE_ID is
  *     "<uid of the KeptnAppVersion>/<task>": the same for every attempt of this version and task,

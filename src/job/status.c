@@ -116,6 +116,8 @@ void job_status_read(const struct json *job, struct job_status *ret)
 	ret->app = app_of(metadata);
 	ret->context = variable_of(job, JOB_CONTEXT_VARIABLE);
 	ret->term = number_of(annotations, JOB_TERM, 0);
+	ret->on_failure = on_failure_choice(variable_of(job, JOB_ON_FAILURE_VARIABLE));
+	ret->decided_by = text_of(annotations, JOB_DECIDED_BY);
 	ret->ttl_seconds = number_of(annotations, JOB_TTL, DEFAULT_TTL_SECONDS);
 	ret->ttl_set = json_type(json_get(spec, "ttlSecondsAfterFinished")) == JSON_NUMBER;
 	ret->locked = is_locked(spec);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "json/json.h"
+#include "keptn/onfailure.h"
 
 /*
  * A Job has ended once `Complete` or `Failed` is True, and not before: `SuccessCriteriaMet` and
@@ -37,6 +38,9 @@ struct job_status {
 	uint32_t attempt; /* from the Job's name; 0 for a name that Promogate does not make */
 	const char *app; /* the annotation keptn.sh/app, else the label promogate.dev/app, or "" */
 	const char *context; /* the pod's KEPTN_CONTEXT, which is immutable; "" for none */
+	/* From the pod's PROMOGATE_ON_FAILURE, which is immutable; UNSET: it carries none. */
+	enum on_failure_choice on_failure;
+	const char *decided_by; /* the annotation, which anybody can change; "" for none */
 	int64_t ttl_seconds; /* what ttlSecondsAfterFinished will be set to */
 	bool ttl_set; /* it has been set */
 	bool deleting;

@@ -39,7 +39,6 @@ struct event_text_end {
 	const struct plan *plan;
 	const struct promotion_job *const *jobs; /* in any order; those of failed items are used */
 	size_t njobs;
-	struct on_failure_decision decision;
 };
 void event_text_ended(struct event_text *t, const struct event_text_end *end);
 /* A RECORD of missing Jobs that does not end the phase. */

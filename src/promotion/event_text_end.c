@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "json/utf8.h"
 
-/* Of a Job's message; a list quotes several. */
+/* Of a Job's message, or of its annotation; a list quotes several. */
 enum { QUOTED_BYTES = 160 };
 
 static const struct promotion_job *find_job(const struct event_text_end *end, const char *name)
@@ -16,13 +16,12 @@ static const struct promotion_job *find_job(const struct event_text_end *end, co
 	return NULL;
 }
 
-static void add_quoted(struct buf *to, const char *text)
+static void add_cut(struct buf *to, const char *text)
 {
-	char quoted[QUOTED_BYTES + 1];
+	char cut[QUOTED_BYTES + 1];
+	bool whole = utf8_copy(cut, sizeof(cut), text);
 
-	if (!*text)
-		return;
-	(void)buf_addf(to, ": %s%s", quoted, utf8_copy(quoted, sizeof(quoted), text) ? "" : "…");
+	(void)buf_addf(to, "%s%s", cut, whole ? "" : "…");
 }
 
 static void add_failed(const struct event_text_end *end, struct event_text_list *list,
@@ -41,7 +40,8 @@ static void add_failed(const struct event_text_end *end, struct event_text_list 
 		(void)buf_addf(list->to, " (its Job %s was deleted before it ended)", job_name);
 	} else if (job && *job->reason) {
 		(void)buf_addf(list->to, " (Job %s: %s", job_name, job->reason);
-		add_quoted(list->to, job->message);
+		(void)buf_add(list->to, *job->message ? ": " : "");
+		add_cut(list->to, job->message);
 		(void)buf_addc(list->to, ')');
 	} else if (*job_name) {
 		(void)buf_addf(list->to, " (Job %s)", job_name);
@@ -95,14 +95,25 @@ static size_t count_failed(const struct event_text_end *end)
 	return n;
 }
 
-static void add_policy(const struct event_text_end *end, struct buf *to)
+/* What a failed task means, and which task, if several could be meant. */
+static void add_decision(const struct event_text_end *end, struct buf *to)
 {
-	bool warn = end->action->promotion == VIEW_WARNING;
+	const struct plan_action *a = end->action;
+
+	(void)buf_addf(to, ". The version %s, on-failure: %s",
+		a->promotion == VIEW_WARNING ? "succeeds with a warning" : "fails",
+		on_failure_name(a->decision.on_failure));
+	if (count_failed(end) != 1)
+		(void)buf_addf(to, " for %s", a->decision.task);
+	(void)buf_add(to, " (");
+	add_cut(to, a->decision.decided_by);
+	(void)buf_add(to, "). ");
+}
+
+static void add_retry(const struct event_text_end *end, struct buf *to)
+{
 	unsigned attempt = view_attempt(&end->version->view);
 
-	(void)buf_addf(to, ". The version %s, on-failure: %s (%s). ",
-		warn ? "succeeds with a warning" : "fails", on_failure_name(end->decision.value),
-		on_failure_source_text(end->decision.source));
 	(void)buf_add(to, "To retry the failed tasks: ");
 	event_text_command(to, end->version->namespace, &end->version->view, APPVERSION_RETRY,
 		view_attempt_after(&end->version->view, attempt ? attempt : 1));
@@ -164,5 +175,6 @@ void event_text_ended(struct event_text *t, const struct event_text_end *end)
 		return;
 	}
 	add_outcome(end, to);
-	add_policy(end, to);
+	add_decision(end, to);
+	add_retry(end, to);
 }

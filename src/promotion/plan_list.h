@@ -73,6 +73,8 @@ struct plan_action {
 	const char *task; /* CREATE_JOB */
 	unsigned attempt; /* CREATE_JOB, COMMIT; REPORT of an ignored annotation */
 	struct job_name name; /* CREATE_JOB */
+	/* CREATE_JOB: for its task. RECORD that ends the phase Failed or Warning: what led to it. */
+	struct view_decision decision;
 	const struct view_item *item; /* GET_JOB */
 	uint64_t nonce; /* CLAIM; not 0 */
 	enum view_state promotion; /* COMMIT, RECORD: the new promotionStatus; NONE: as it is */

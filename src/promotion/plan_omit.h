@@ -19,6 +19,9 @@ enum plan_omit {
 	OMIT_CLAIM_NONCE, /* rule 14: any claim of this term will do */
 	OMIT_CLAIM_TERM, /* rule 14: a former leader does not yield to a later one */
 	OMIT_ABORT_DELETES, /* rule 11: record "aborted" at once */
+	OMIT_CARRIED, /* rule 8: what a failed task means is decided when the phase ends */
+	OMIT_CARRIED_LOOK, /* rule 8: a Job that is not in the view carries nothing */
+	OMIT_CARRIED_KEPT, /* rule 9: a failed Job gets its TTL before the phase ends */
 };
 
 #ifdef PLAN_OMITTABLE

@@ -12,7 +12,7 @@ static void end_item(struct planning *p, const struct view_item *item, enum view
 }
 
 /* Rule 8: a cache miss proves nothing. No watch need deliver a Job that somebody has relabelled. */
-static void look(struct planning *p, const struct view_version *v, const struct view_item *item)
+void plan_look(struct planning *p, const struct view_version *v, const struct view_item *item)
 {
 	plan_add(p->to, PLAN_GET_JOB, v)->item = item;
 	plan_wake(p->to, p->now + PLAN_LOOK_AGAIN_SECONDS);
@@ -42,7 +42,7 @@ static bool item_ended(
 		return true;
 	}
 	if (!job)
-		look(p, v, item);
+		plan_look(p, v, item);
 	else if (aborted) /* rule 11: recorded once it is gone */
 		plan_add_job(p->to, PLAN_DELETE, PLAN_ABORTED, v, job);
 	else if (job->suspended && !job->released) /* rule 7 */
@@ -50,38 +50,15 @@ static bool item_ended(
 	return false;
 }
 
-static bool has_task(const struct view_version *v, const char *task)
+/* The phase ends with the last item, in the same write. */
+static void record_last(struct planning *p, const struct view_version *v, size_t first)
 {
-	for (size_t i = 0; i < v->ntasks; i++)
-		if (str_eq(v->tasks[i].name, task))
-			return true;
-	return false;
-}
+	struct plan_end end;
 
-/* An earlier failure of a task that left the spec since: no attempt runs it again. */
-static bool is_outdated(const struct view_version *v, const struct view_item *item)
-{
-	return item->attempt < view_attempt(v) && !has_task(v, item->task);
-}
-
-static bool has_failed(const struct view_item *item)
-{
-	return item->state != VIEW_PROGRESSING && item->state != VIEW_SUCCEEDED;
-}
-
-/* The phase with the changes from first on; it ends with the last item. */
-static enum view_state phase_of(
-	const struct planning *p, const struct view_version *v, size_t first)
-{
-	bool failed = false;
-
-	if (v->promotion == VIEW_DEPRECATED)
-		return VIEW_NONE; /* rule 8: it stays */
-	for (size_t i = 0; i < v->nitems; i++)
-		failed |= has_failed(&v->items[i]) && !is_outdated(v, &v->items[i]);
-	for (size_t i = first; i < p->to->nchanges; i++)
-		failed |= p->to->changes[i].state != VIEW_SUCCEEDED;
-	return failed ? plan_failure(v) : VIEW_SUCCEEDED;
+	if (v->promotion == VIEW_DEPRECATED) /* rule 8: it stays */
+		plan_add_patch(p->to, PLAN_RECORD, v, first, VIEW_NONE);
+	else if (plan_find_end(p, v, first, &end))
+		plan_record_end(p, v, first, PLAN_NO_REASON, &end);
 }
 
 /* Rule 13: even if the operator has deprecated it meanwhile. */
@@ -97,9 +74,10 @@ static void plan_items(struct planning *p, const struct view_version *v)
 			ended++;
 	}
 	/* Progressing with no open item: a person has edited the status. */
-	if (ended > 0 || (open == 0 && v->promotion == VIEW_PROGRESSING))
-		plan_add_patch(p->to, PLAN_RECORD, v, first,
-			ended == open ? phase_of(p, v, first) : VIEW_NONE);
+	if (ended == open && (open > 0 || v->promotion == VIEW_PROGRESSING))
+		record_last(p, v, first);
+	else if (ended > 0)
+		plan_add_patch(p->to, PLAN_RECORD, v, first, VIEW_NONE);
 }
 
 void plan_version(struct planning *p, const struct view_version *v)
@@ -107,8 +85,7 @@ void plan_version(struct planning *p, const struct view_version *v)
 	if (v->nitems > 0)
 		plan_items(p, v);
 	else if (view_waits(p->view, v) && view_aborted(v, 1)) /* rule 11 */
-		plan_add_patch(p->to, PLAN_RECORD, v, p->to->nchanges, plan_failure(v))->reason =
-			PLAN_ABORTED;
+		plan_give_up(p, v, p->to->nchanges, PLAN_ABORTED);
 }
 
 /*
@@ -132,6 +109,13 @@ static bool left_over(const struct planning *p, const struct view_version *v,
 	return !view_active(v) && view_ended(v->promotion);
 }
 
+/* Rule 9: a failed Job says how the phase ends, so it stays until then. */
+static bool is_needed(const struct view_version *v, const struct view_job *job)
+{
+	return job->outcome == VIEW_JOB_FAILED && !OMITTED(OMIT_CARRIED_KEPT) &&
+	       (view_active(v) || v->promotion == VIEW_PROGRESSING);
+}
+
 /* Rule 9: a Job whose outcome is recorded, also one that a later attempt has replaced. */
 static void expire(struct planning *p, const struct view_version *v, const struct view_job *job)
 {
@@ -150,7 +134,8 @@ void plan_job(struct planning *p, const struct view_job *job)
 		return;
 	item = view_item(v, job->task);
 	if (item && str_eq(item->job, job->name)) {
-		if ((ended || !job->suspended) && item->state != VIEW_PROGRESSING)
+		if ((ended || !job->suspended) && item->state != VIEW_PROGRESSING &&
+			!is_needed(v, job))
 			expire(p, v, job);
 	} else if (ended && item && item->attempt > job->attempt) {
 		if (!OMITTED(OMIT_EXPIRE_LATER))

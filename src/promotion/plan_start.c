@@ -52,7 +52,7 @@ static const struct view_version *active_sibling(
 }
 
 /* Rule 12: a failed item for each definition that was not created in time. */
-static void give_up(struct planning *p, const struct view_version *v)
+static void give_up_at_deadline(struct planning *p, const struct view_version *v)
 {
 	size_t first = p->to->nchanges;
 
@@ -60,7 +60,7 @@ static void give_up(struct planning *p, const struct view_version *v)
 		if (!v->tasks[i].defined)
 			plan_add_change(p->to, (struct plan_change){v->tasks[i].name, "",
 						       VIEW_FAILED, PLAN_DEADLINE});
-	plan_add_patch(p->to, PLAN_RECORD, v, first, plan_failure(v))->reason = PLAN_DEADLINE;
+	plan_give_up(p, v, first, PLAN_DEADLINE);
 }
 
 /* Rule 12: past the deadline for its definitions. Otherwise it is planned again at the deadline. */
@@ -155,7 +155,7 @@ static bool eligible(struct planning *p, const struct view_version *v, unsigned 
 		return true;
 	}
 	if (reason == PLAN_DEADLINE) {
-		give_up(p, v);
+		give_up_at_deadline(p, v);
 		return false;
 	}
 	p->to->wait = (struct plan_wait){
@@ -201,6 +201,7 @@ static bool prepare(
 		struct plan_action *a = plan_add(p->to, PLAN_CREATE_JOB, v);
 
 		a->task = task;
+		a->decision = view_decision(p->view, task);
 		a->attempt = attempt;
 		a->name = job_name_make(task, attempt, p->random++);
 		return false;

@@ -13,12 +13,26 @@ struct planning {
 	struct plan *to;
 };
 
-/* How the phase ends where a task failed: the blocking policy. */
-static inline enum view_state plan_failure(const struct view_version *v)
-{
-	return v->on_failure == ON_FAILURE_WARN ? VIEW_WARNING : VIEW_FAILED;
-}
+/* How a phase ends. */
+struct plan_end {
+	enum view_state state; /* Succeeded, Warning or Failed */
+	struct view_decision decision; /* unless it succeeded: the first that led to this state */
+};
 
+/*
+ * All items of v have ended, with the changes from first on: how its phase ends, by what its failed
+ * Jobs carry. False if that is not known yet: these Jobs are then looked for (plan_end.c).
+ */
+bool plan_find_end(
+	struct planning *p, const struct view_version *v, size_t first, struct plan_end *ret);
+/* A RECORD of the changes from first on, which ends the phase. */
+void plan_record_end(struct planning *p, const struct view_version *v, size_t first,
+	enum plan_reason reason, const struct plan_end *end);
+/* The same of v, of whose tasks none has run: it ends as if all had failed. */
+void plan_give_up(
+	struct planning *p, const struct view_version *v, size_t first, enum plan_reason reason);
+/* Rule 8: asks the API server for the Job of an item, which is not in the view (plan_run.c). */
+void plan_look(struct planning *p, const struct view_version *v, const struct view_item *item);
 /* For the newest version that waits or has started: rules 2 to 6 and 12 (plan_start.c). */
 void plan_head(struct planning *p, const struct view_version *head);
 /*

@@ -23,6 +23,8 @@ static struct view_job view_of(const struct job_status *s)
 		.version_uid = s->version_uid,
 		.task = s->task,
 		.attempt = s->attempt,
+		.on_failure = s->on_failure,
+		.decided_by = s->decided_by,
 		.term = s->term > 0 ? (uint64_t)s->term : 0,
 		.suspended = s->state == JOB_SUSPENDED,
 		.locked = s->locked,
@@ -40,6 +42,7 @@ static void visit_texts(struct promotion_job *j, struct packing *p)
 	packing_text(p, &j->view.uid);
 	packing_text(p, &j->view.version_uid);
 	packing_text(p, &j->view.task);
+	packing_text(p, &j->view.decided_by);
 	packing_text(p, &j->namespace);
 	packing_text(p, &j->app);
 	packing_text(p, &j->reason);
@@ -66,6 +69,7 @@ const char *promotion_job_changed(const struct json *job, const struct promotion
 	if (!s.locked)
 		return "spec.parallelism";
 	if (!str_eq(s.version_uid, asked->version_uid) || s.attempt != asked->attempt ||
+		s.on_failure != on_failure_choice(on_failure_name(asked->on_failure)) ||
 		!str_eq(s.task, asked->task) || !str_eq(app_of(&s, &context), asked->app))
 		return "spec.template";
 	return NULL;

@@ -36,6 +36,7 @@ struct promotion_job *promotion_job_decode(const struct json *object);
 struct promotion_job_asked {
 	const char *version_uid, *app, *task;
 	unsigned attempt;
+	enum on_failure on_failure;
 };
 
 /*

@@ -148,6 +148,14 @@ const struct view_job *view_named(
 	return NULL;
 }
 
+struct view_decision view_decision(const struct view *view, const char *task)
+{
+	for (size_t i = 0; i < view->ndecisions; i++)
+		if (str_eq(view->decisions[i].task, task))
+			return view->decisions[i];
+	return (struct view_decision){task, ON_FAILURE_BLOCK, "default"};
+}
+
 bool view_gone(const struct view *view, const char *name)
 {
 	for (size_t i = 0; i < view->ngone; i++)

@@ -74,7 +74,6 @@ struct view_version {
 	const char *lacking; /* why tasks are not defined, in sentences; NULL: no cause is known */
 	const char *rejected; /* what the API server rejects of it, and why; NULL: nothing */
 	int64_t waits_since; /* since when it waits, or something is rejected; 0: since now */
-	enum on_failure on_failure; /* resolved for this version */
 	unsigned rank; /* by view_rank(); 0 before */
 	const struct view_task *tasks;
 	size_t ntasks;
@@ -94,6 +93,9 @@ struct view_job {
 	const char *task;
 	unsigned attempt;
 	uint64_t term; /* of the replica that created it, as its annotation says; 0 for none */
+	/* What its failure means, decided when it was created; UNSET: it carries no decision. */
+	enum on_failure_choice on_failure;
+	const char *decided_by; /* who decided that, as its annotation says */
 	bool suspended; /* or its parallelism is 0: no pod starts */
 	bool own; /* created in this term: its uid is that of a reply to our create */
 	bool locked; /* its parallelism is 0: no pod starts, even if somebody resumes it */
@@ -104,11 +106,21 @@ struct view_job {
 	enum view_outcome outcome; /* the condition Complete or Failed is True */
 };
 
+/* What a failed task of the application means, if that is decided now. */
+struct view_decision {
+	const char *task;
+	enum on_failure on_failure;
+	const char *decided_by; /* in words: "policy prod@7" */
+};
+
 struct view {
 	const struct view_version *versions; /* in any order */
 	size_t nversions;
 	const struct view_job *jobs; /* in any order */
 	size_t njobs;
+	/* For each task that may start, or that an item of a version that runs is about. */
+	const struct view_decision *decisions;
+	size_t ndecisions;
 	/* Names of Jobs for which a live GET answered NotFound after the item was seen. */
 	const char *const *gone;
 	size_t ngone;
@@ -169,5 +181,7 @@ const struct view_version *view_owner(const struct view *view, const struct view
 const struct view_job *view_named(
 	const struct view *view, const struct view_version *v, const char *name);
 bool view_gone(const struct view *view, const char *name);
+/* Block, by the default, for a task that the view has no decision about. */
+struct view_decision view_decision(const struct view *view, const char *task);
 
 #endif

@@ -99,15 +99,12 @@ void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *
 	job_patch_release(job->view.uid, &c->body);
 }
 
-void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job,
-	struct on_failure_decision decision)
+void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job)
 {
 	static const char *const outcomes[] = {
 		[VIEW_RUNNING] = "", [VIEW_COMPLETE] = "Succeeded", [VIEW_JOB_FAILED] = "Failed"};
 	const struct job_patch_record r = {.uid = job->view.uid,
 		.ttl_seconds = job->ttl_seconds,
-		.on_failure = on_failure_name(decision.value),
-		.decided_by = on_failure_source_text(decision.source),
 		.outcome = outcomes[job->view.outcome],
 		.reason = job->reason,
 		.message = job->message};

@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "controller/env.h"
-#include "keptn/onfailure.h"
 #include "kube/url.h"
 #include "promotion/appversion.h"
 #include "promotion/plan.h"
@@ -43,8 +42,7 @@ void kube_request_claim(
 	struct kube_request *c, const struct appversion *v, uint64_t term, uint64_t nonce);
 void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *job);
 /* Records the outcome on the Job, and sets its TTL. */
-void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job,
-	struct on_failure_decision decision);
+void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job);
 /*
  * Whether it is a Job of this name that is not this task's: its PROMOGATE_ID is immutable, so the
  * task's Job does not exist any more. Not if it is anything else. job may be NULL.

@@ -83,8 +83,7 @@ static void write_outcome(const struct step *step, char to[static LIMIT_MESSAGE_
 					  .action = step->action,
 					  .plan = &step->run->plan,
 					  .jobs = (const struct promotion_job *const *)s->jobs,
-					  .njobs = s->view.njobs,
-					  .decision = s->on_failure});
+					  .njobs = s->view.njobs});
 	(void)utf8_copy(to, LIMIT_MESSAGE_BYTES + 1, buf_str(&text));
 }
 
@@ -116,7 +115,7 @@ static void change_job(struct step *step)
 	if (a->kind == PLAN_UNSUSPEND)
 		kube_request_unsuspend(&request, job);
 	else if (a->kind == PLAN_SET_TTL)
-		kube_request_set_ttl(&request, job, run->snapshot->on_failure);
+		kube_request_set_ttl(&request, job);
 	else
 		kube_request_delete(&request, job->namespace, job->view.name, job->view.uid);
 	/* The DELETE may be carried out late: no commit may name this Job any more. */

@@ -31,6 +31,8 @@ static int making_init(struct making *m, struct step *step, const char *task, co
 		.name = name,
 		.attempt = attempt,
 		.term = step->run->snapshot->view.term,
+		.on_failure = step->action->decision.on_failure,
+		.decided_by = step->action->decision.decided_by,
 	};
 	memcpy(m->spec.images, x->images, sizeof(m->spec.images));
 	return step_fetch_outlines(step, &m->task, err);
@@ -63,7 +65,8 @@ static void job_created(void *ctx, const struct api_response *response, const st
 	struct step *step = ctx;
 	const struct plan_action *a = step->action;
 	const struct appversion *v = step_version(step);
-	const struct promotion_job_asked asked = {v->view.uid, v->app, a->task, a->attempt};
+	const struct promotion_job_asked asked = {
+		v->view.uid, v->app, a->task, a->attempt, a->decision.on_failure};
 	CLEANUP(json_free_p) struct json *job = err ? NULL : response_object(response);
 	const char *uid, *changed;
 	struct err lost = ERR_INIT;

@@ -200,10 +200,13 @@ void step_await_job(struct step *step, const struct json *job)
 	await(&step->run->app->execution.awaited_job, object_resource_version(job));
 }
 
+/* Once the phase has ended, also those that were looked for again, for what they carried. */
 static void forget_gone(struct execution *run, const struct plan_action *a)
 {
 	for (size_t i = a->first; i < a->first + a->count; i++)
 		(void)strmap_remove(&run->app->execution.gone, run->plan.changes[i].job);
+	for (size_t i = 0; a->promotion != VIEW_NONE && i < a->version->nitems; i++)
+		(void)strmap_remove(&run->app->execution.gone, a->version->items[i].job);
 }
 
 static void succeeded(struct step *step, const struct api_response *response)

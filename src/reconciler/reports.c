@@ -69,8 +69,8 @@ void reports_count(const char *state)
 
 /* --- transitions ------------------------------------------------------------------------------ */
 
-static void started(struct reports *r, const struct appversion *v, const struct snapshot *s,
-	const struct plan *plan, const struct plan_action *a)
+static void started(struct reports *r, const struct appversion *v, const struct plan *plan,
+	const struct plan_action *a)
 {
 	CLEANUP(free_p) char *key = appversion_key(v);
 	CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;
@@ -78,8 +78,7 @@ static void started(struct reports *r, const struct appversion *v, const struct 
 	reports_count("Started");
 	log_event(LOG_INFO, "promotion started", LOG_STR("promotion", key), LOG_STR("app", v->app),
 		LOG_STR("version", v->view.version), LOG_INT("attempt", a->attempt),
-		LOG_INT("tasks", (int64_t)a->count),
-		LOG_STR("onFailure", on_failure_name(s->on_failure.value)), LOG_END);
+		LOG_INT("tasks", (int64_t)a->count), LOG_END);
 	event_text_started(&t, v, a, plan);
 	(void)reports_post(r, v, &t, NULL);
 }
@@ -217,7 +216,7 @@ void reports_done(struct reports *r, struct report_memory *memory, const struct 
 		forget_lost(memory, a->version);
 	switch (a->kind) {
 	case PLAN_COMMIT:
-		started(r, v, s, plan, a);
+		started(r, v, plan, a);
 		break;
 	case PLAN_RECORD:
 		reports_recorded(r, v, s, plan, a);

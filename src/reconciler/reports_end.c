@@ -35,12 +35,13 @@ struct ended {
 	struct plan_change *changes;
 	size_t count;
 	enum view_state promotion; /* VIEW_NONE: it goes on */
-	struct on_failure_decision decision;
+	enum on_failure on_failure; /* what led to Failed or Warning, and who decided it */
+	char *decided_by;
 	int64_t now_ms;
 };
 
 static struct ended *ended_new(const struct reports *r, const struct appversion *v,
-	const struct snapshot *s, const struct plan *plan, const struct plan_action *a)
+	const struct plan *plan, const struct plan_action *a)
 {
 	struct ended *e = xcalloc(1, sizeof(*e));
 
@@ -48,7 +49,8 @@ static struct ended *ended_new(const struct reports *r, const struct appversion 
 		.changes = xcalloc(a->count, sizeof(*e->changes)),
 		.count = a->count,
 		.promotion = a->promotion,
-		.decision = s->on_failure,
+		.on_failure = a->decision.on_failure,
+		.decided_by = xstrdup(a->decision.decided_by ? a->decision.decided_by : ""),
 		.now_ms = env_wall_ms(r->env)};
 	if (a->count)
 		memcpy(e->changes, plan->changes + a->first, a->count * sizeof(*e->changes));
@@ -61,6 +63,7 @@ static void ended_free(void *ctx)
 
 	appversion_unref(e->v);
 	free(e->changes);
+	free(e->decided_by);
 	free(e);
 }
 
@@ -103,6 +106,18 @@ static void task_ended(const struct ended *e, const struct plan_change *c)
 		LOG_STR("job", c->job), LOG_STR("state", state), LOG_END);
 }
 
+static void log_ended(const struct ended *e, const char *key, const char *state)
+{
+	if (e->promotion == VIEW_SUCCEEDED)
+		log_event(LOG_INFO, "promotion ended", LOG_STR("promotion", key),
+			LOG_STR("state", state), LOG_END);
+	else
+		log_event(LOG_INFO, "promotion ended", LOG_STR("promotion", key),
+			LOG_STR("state", state),
+			LOG_STR("onFailure", on_failure_name(e->on_failure)),
+			LOG_STR("decidedBy", e->decided_by), LOG_END);
+}
+
 static void promotion_ended(const struct ended *e)
 {
 	CLEANUP(free_p) char *key = appversion_key(e->v);
@@ -116,9 +131,7 @@ static void promotion_ended(const struct ended *e)
 	metric_add(
 		metric_at(&keptn_promotions, e->v->app, e->v->view.version, e->v->namespace, state),
 		1);
-	log_event(LOG_INFO, "promotion ended", LOG_STR("promotion", key), LOG_STR("state", state),
-		LOG_STR("onFailure", on_failure_name(e->decision.value)),
-		LOG_STR("decidedBy", on_failure_source_text(e->decision.source)), LOG_END);
+	log_ended(e, key, state);
 }
 
 /* It was deleted, alone or with its namespace, and its Jobs first: no promotion has failed. */
@@ -159,8 +172,7 @@ static void make_ended_text(struct event_text *t, const struct ended *e, const s
 		.action = a,
 		.plan = plan,
 		.jobs = (const struct promotion_job *const *)s->jobs,
-		.njobs = s->view.njobs,
-		.decision = s->on_failure};
+		.njobs = s->view.njobs};
 
 	if (e->promotion != VIEW_NONE)
 		event_text_ended(t, &end);
@@ -179,7 +191,7 @@ void reports_recorded(struct reports *r, const struct appversion *v, const struc
 		deleted_meanwhile(v);
 		return;
 	}
-	e = ended_new(r, v, s, plan, a);
+	e = ended_new(r, v, plan, a);
 	make_ended_text(&t, e, s, plan, a);
 	watcher = (struct event_queue_watcher){tried_to_post, ended_free, e};
 	if (is_in_doubt(e) && reports_post(r, v, &t, &watcher))

@@ -70,7 +70,6 @@ static void show_versions(struct snapshot *s, const struct app *app, const struc
 	for (size_t i = 0; i < n; i++) {
 		s->versions[i] = appversion_ref(app->versions.at[i]);
 		s->view_versions[i] = s->versions[i]->view;
-		s->view_versions[i].on_failure = s->on_failure.value;
 		show_reports(s, &app->reports, i);
 		s->view_versions[i].create_refused =
 			preparation_pauses(&app->preparation, s->view_versions[i].name);
@@ -83,6 +82,51 @@ static void show_versions(struct snapshot *s, const struct app *app, const struc
 	s->view.versions = s->view_versions;
 	s->view.nversions = n;
 }
+
+/* --- what a failed task means ------------------------------------------------------------------ */
+
+/* Whether its phase has still to end. */
+static bool runs(const struct view_version *v)
+{
+	return !v->foreign && (view_active(v) || v->promotion == VIEW_PROGRESSING);
+}
+
+static bool is_decided(const struct snapshot *s, const char *task)
+{
+	for (size_t i = 0; i < s->view.ndecisions; i++)
+		if (str_eq(s->decisions[i].task, task))
+			return true;
+	return false;
+}
+
+static void decide(struct snapshot *s, const struct cache *cache, const char *task)
+{
+	struct on_failure_decision d = cache_on_failure(cache, s->namespace, s->app);
+
+	if (!is_decided(s, task))
+		s->decisions[s->view.ndecisions++] =
+			(struct view_decision){task, d.value, on_failure_source_text(d.source)};
+}
+
+static void show_decisions(struct snapshot *s, const struct cache *cache)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < s->view.nversions; i++)
+		most += s->view_versions[i].ntasks + s->view_versions[i].nitems;
+	s->decisions = xcalloc(most, sizeof(*s->decisions));
+	for (size_t i = 0; i < s->view.nversions; i++) {
+		const struct view_version *v = &s->view_versions[i];
+
+		for (size_t t = 0; may_start(v) && t < v->ntasks; t++)
+			decide(s, cache, v->tasks[t].name);
+		for (size_t t = 0; runs(v) && t < v->nitems; t++)
+			decide(s, cache, v->items[t].task);
+	}
+	s->view.decisions = s->decisions;
+}
+
+/* --- Jobs ------------------------------------------------------------------------------------- */
 
 static void show_job(struct view_job *job, const struct executor_memory *memory)
 {
@@ -122,8 +166,8 @@ struct snapshot *snapshot_new(const struct app *app, const struct cache *cache,
 
 	s->namespace = xstrndup(app->key, (size_t)(slash - app->key));
 	s->app = xstrdup(slash + 1);
-	s->on_failure = cache_on_failure(cache, s->namespace, s->app);
 	show_versions(s, app, cache);
+	show_decisions(s, cache);
 	show_jobs(s, app);
 	s->gone = xcalloc(app->execution.gone.count, sizeof(*s->gone));
 	strmap_walk(&app->execution.gone, show_gone, s);
@@ -157,6 +201,7 @@ void snapshot_free(struct snapshot *s)
 	free(s->view_versions);
 	free(s->view_jobs);
 	free(s->view_tasks);
+	free(s->decisions);
 	free(s->gone);
 	free(s->namespace);
 	free(s->app);

@@ -24,11 +24,11 @@ struct snapshot {
 	char *namespace, *app;
 	struct appversion **versions; /* as view.versions */
 	struct promotion_job **jobs; /* as view.jobs */
-	struct on_failure_decision on_failure;
 	char **lacking, **rejected; /* of view.versions, whose members borrow them */
 	struct view_version *view_versions;
 	struct view_job *view_jobs;
 	struct view_task *view_tasks;
+	struct view_decision *decisions;
 	const char **gone;
 };
 

@@ -131,15 +131,23 @@ void model_steps(const struct model *m, const struct state *s, step_fn *fn, void
 	world_steps(m, s, fn, ctx);
 }
 
-/* The result of a live GET matters only while an open item in the view names the Job. */
+/* An open item, or one that has failed in a phase that goes on. */
+static bool may_be_looked_for(const struct version *v, const struct item *item)
+{
+	return v->exists &&
+	       (item->state == VIEW_PROGRESSING ||
+		       (item->state == VIEW_FAILED && v->promotion == VIEW_PROGRESSING));
+}
+
+/* The result of a live GET matters only while such an item in the view names the Job. */
 static void forget_gone(const struct model *m, struct replica *r)
 {
 	for (unsigned i = 0; i < slot_count(m); i++) {
 		struct slot_name n = slot_name(m, i);
-		const struct item *item = &r->sees.versions[n.version].items[n.task];
+		const struct version *v = &r->sees.versions[n.version];
+		const struct item *item = &v->items[n.task];
 
-		r->gone[i] &= r->sees.versions[n.version].exists &&
-			      item->state == VIEW_PROGRESSING && item->attempt == n.attempt &&
+		r->gone[i] &= may_be_looked_for(v, item) && item->attempt == n.attempt &&
 			      item->created == n.created;
 	}
 }

@@ -66,7 +66,11 @@ static int resolve_task(const struct jobscenario *s, struct made *m)
 
 static void make(const struct jobscenario *s, struct made *m)
 {
-	*m = (struct made){.spec = {.task = &m->task, .attempt = (uint32_t)s->attempt, .term = 7}};
+	*m = (struct made){.spec = {.task = &m->task,
+				   .attempt = (uint32_t)s->attempt,
+				   .term = 7,
+				   .on_failure = ON_FAILURE_WARN,
+				   .decided_by = "policy prod@7"}};
 	buf_init(&m->metadata, LIMIT_REVIEW_BYTES);
 	buf_init(&m->job, LIMIT_JOB_BYTES);
 	buf_init(&m->configmap, LIMIT_JOB_BYTES);
@@ -126,6 +130,8 @@ static void check_status(const struct jobscenario *s, const struct made *m)
 	assert_string_equal(status.owner_uid, m->spec.version.uid);
 	assert_string_equal(status.task, s->definitions[0].name);
 	assert_int_equal(status.attempt, s->attempt);
+	assert_int_equal(status.on_failure, ON_FAILURE_CHOOSE_WARN);
+	assert_string_equal(status.decided_by, "policy prod@7");
 	assert_int_equal(status.brings_code, m->code.needed);
 	assert_false(status.ttl_set);
 }

@@ -157,15 +157,11 @@ static void a_record_says_what_happened(void **state)
 
 	(void)state;
 	job_patch_record(&(struct job_patch_record){.uid = "u",
-				 .on_failure = "Warn",
-				 .decided_by = "default",
 				 .outcome = "Failed",
 				 .reason = "BackoffLimitExceeded",
 				 .message = "it \"failed\""},
 		&b);
 	assert_says(buf_str(&b), "\"annotations\":{"
-				 "\"promogate.dev/on-failure\":\"Warn\","
-				 "\"promogate.dev/decided-by\":\"default\","
 				 "\"promogate.dev/outcome\":\"Failed\","
 				 "\"promogate.dev/reason\":\"BackoffLimitExceeded\","
 				 "\"promogate.dev/message\":\"it \\\"failed\\\"\"}");

@@ -91,7 +91,7 @@ struct end_case {
 	struct plan_change changes[3];
 	enum view_state promotion;
 	enum plan_reason reason;
-	struct on_failure_decision decision;
+	struct view_decision decision;
 	const char *event, *message;
 };
 
@@ -99,28 +99,28 @@ static const struct end_case ends[] = {
 	{OPEN,
 		{{"a", "a-1-bcdfghjk", VIEW_SUCCEEDED, PLAN_NO_REASON},
 			{"b", "b-1-bcdfghjk", VIEW_SUCCEEDED, PLAN_NO_REASON}},
-		VIEW_SUCCEEDED, PLAN_NO_REASON, {ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT},
+		VIEW_SUCCEEDED, PLAN_NO_REASON, {NULL, ON_FAILURE_BLOCK, NULL},
 		"PromotionTasksFinished", "podtato 1.0: 2 promotion tasks succeeded"},
 	{OPEN,
 		{{"a", "a-1-bcdfghjk", VIEW_SUCCEEDED, PLAN_NO_REASON},
 			{"b", "b-1-bcdfghjk", VIEW_FAILED, PLAN_NO_REASON}},
-		VIEW_FAILED, PLAN_NO_REASON, {ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT},
+		VIEW_FAILED, PLAN_NO_REASON, {"b", ON_FAILURE_BLOCK, "policy prod@7"},
 		"PromotionTasksFailed",
-		"podtato 1.0: 1 of 2 promotion tasks failed: b (Job b-1-bcdfghjk: BackoffLimitExceeded: it crashed). The version fails, on-failure: Block (default). To retry the failed tasks: " RETRY_2},
+		"podtato 1.0: 1 of 2 promotion tasks failed: b (Job b-1-bcdfghjk: BackoffLimitExceeded: it crashed). The version fails, on-failure: Block (policy prod@7). To retry the failed tasks: " RETRY_2},
 	{ITEM("a", "1", "Failed") "," ITEM("b", "1", "Progressing"),
 		{{"b", "b-1-bcdfghjk", VIEW_FAILED, PLAN_MISSING_JOB}}, VIEW_WARNING,
-		PLAN_NO_REASON, {ON_FAILURE_WARN, ON_FAILURE_BY_ANNOTATION}, "PromotionTasksFailed",
-		"podtato 1.0: 2 of 2 promotion tasks failed: b (its Job b-1-bcdfghjk was deleted before it ended); a (its Job a-1-bcdfghjk is gone). The version succeeds with a warning, on-failure: Warn (the annotation promogate.dev/on-failure of the KeptnAppContext). To retry the failed tasks: " RETRY_2},
+		PLAN_NO_REASON, {"a", ON_FAILURE_WARN, "policy prod@7"}, "PromotionTasksFailed",
+		"podtato 1.0: 2 of 2 promotion tasks failed: b (its Job b-1-bcdfghjk was deleted before it ended); a (its Job a-1-bcdfghjk is gone). The version succeeds with a warning, on-failure: Warn for a (policy prod@7). To retry the failed tasks: " RETRY_2},
 	{ITEM("a", "2", "Progressing") "," ITEM("b", "1", "Succeeded"),
 		{{"a", "a-2-bcdfghjk", VIEW_FAILED, PLAN_ABORTED}}, VIEW_FAILED, PLAN_NO_REASON,
-		{ON_FAILURE_BLOCK, ON_FAILURE_BY_CONFIG}, "PromotionTasksFailed",
+		{"a", ON_FAILURE_BLOCK, "KeptnConfig's blockDeployment"}, "PromotionTasksFailed",
 		"podtato 1.0: 1 of 2 promotion tasks failed: a (aborted). The version fails, on-failure: Block (KeptnConfig's blockDeployment). To retry the failed tasks: kubectl annotate keptnappversion -n dev podtato-1.0 promogate.dev/retry=3 --overwrite"},
 	{"", {{"c", "", VIEW_FAILED, PLAN_DEADLINE}}, VIEW_FAILED, PLAN_DEADLINE,
-		{ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT}, "PromotionTasksFailed",
+		{"c", ON_FAILURE_BLOCK, "default"}, "PromotionTasksFailed",
 		"podtato 1.0: 1 of 3 promotion tasks failed: c (no runnable KeptnTaskDefinition was created in time). The version fails, on-failure: Block (default). To retry the failed tasks: " RETRY_2},
 	{"", {{NULL, NULL, VIEW_NONE, PLAN_NO_REASON}}, VIEW_FAILED, PLAN_ABORTED,
-		{ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT}, "PromotionTasksFailed",
-		"podtato 1.0: aborted before any promotion task started. The version fails, on-failure: Block (default). To retry the failed tasks: " RETRY_2},
+		{"a", ON_FAILURE_BLOCK, "default"}, "PromotionTasksFailed",
+		"podtato 1.0: aborted before any promotion task started. The version fails, on-failure: Block for a (default). To retry the failed tasks: " RETRY_2},
 };
 
 static void says_how_it_ended(void **state)
@@ -136,7 +136,8 @@ static void says_how_it_ended(void **state)
 		struct plan_action a = {.kind = PLAN_RECORD,
 			.version = &v->view,
 			.reason = ends[i].reason,
-			.promotion = ends[i].promotion};
+			.promotion = ends[i].promotion,
+			.decision = ends[i].decision};
 
 		while (a.count < ARRAY_SIZE(ends[i].changes) && ends[i].changes[a.count].task)
 			a.count++;
@@ -144,8 +145,7 @@ static void says_how_it_ended(void **state)
 					     .action = &a,
 					     .plan = &p,
 					     .jobs = (const struct promotion_job *const[]){job},
-					     .njobs = 1,
-					     .decision = ends[i].decision});
+					     .njobs = 1});
 		assert_text(
 			&t, ends[i].promotion != VIEW_SUCCEEDED, ends[i].event, ends[i].message);
 	}
@@ -159,12 +159,15 @@ static void the_fix_is_not_truncated(void **state)
 	CLEANUP(appversion_unref_p) struct appversion *v = NULL;
 	CLEANUP(promotion_job_unref_p) struct promotion_job *job = NULL;
 	struct plan p = PLAN_INIT;
-	struct plan_action a = {.kind = PLAN_RECORD, .promotion = VIEW_FAILED};
+	struct plan_action a = {.kind = PLAN_RECORD,
+		.promotion = VIEW_FAILED,
+		.decision = {"a", ON_FAILURE_BLOCK, NULL}};
 
 	(void)state;
 	for (int i = 0; i < 3000; i++)
 		(void)buf_addc(&message, 'x');
 	job = failed_job("a-1-bcdfghjk", buf_str(&message));
+	a.decision.decided_by = buf_str(&message);
 	for (int i = 0; i < 100; i++)
 		(void)buf_addf(&items, "%s" ITEM("a", "1", "Failed"), i ? "," : "");
 	v = version(buf_str(&items));

@@ -4,13 +4,14 @@
  *
  *	it TITLE                      begins one
  *	version NAME tasks=A,B [undefined=A,B] [created=N] [revision=N] [generation=N] [delivered]
- *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [outcome=N] [waits-since=N] [warn]
+ *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [outcome=N] [waits-since=N]
  *		[superseded] [refused] [undefined-since=N] [foreign] [version=V] [previous=V]
  *		[claim=TERM-NONCE] [create-refused]
  *		                      its version is NAME without version=
  *	item VERSION TASK STATE [JOB] a status item
+ *	on-failure TASK Block|Warn    as decided now, by "now"; Block by "default" if there is none
  *	job VERSION TASK NAME suspended|paused|running|complete|failed [own] [unlocked] [ttl]
- *		[deleting] [bare] [term=N]            suspended: and locked, if it is not unlocked. bare: the
+ *		[deleting] [bare] [term=N] [carries=Block|Warn] suspended: and locked, if it is not unlocked. bare: the
  *		                      ConfigMap with its code does not exist
  *	gone NAME                     a live GET of this Job answered NotFound
  *	waiting VERSION TEXT          its annotation; "outcome=N": that of an attempt
@@ -44,6 +45,7 @@ struct plan_scenario {
 	struct view_task tasks[SCENARIO_MAX][SCENARIO_MAX];
 	struct view_item items[SCENARIO_MAX][SCENARIO_MAX];
 	struct view_job jobs[SCENARIO_MAX];
+	struct view_decision decisions[SCENARIO_MAX];
 	const char *gone[SCENARIO_MAX];
 	struct view view;
 	int64_t now;
@@ -110,10 +112,6 @@ static inline bool plan_version_flag(struct view_version *v, const char *word)
 		{"refused", &v->refused}, {"foreign", &v->foreign},
 		{"create-refused", &v->create_refused}};
 
-	if (str_eq(word, "warn")) {
-		v->on_failure = ON_FAILURE_WARN;
-		return true;
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (str_eq(flags[i].word, word)) {
 			*flags[i].flag = true;
@@ -212,6 +210,7 @@ static inline void plan_read_job(struct plan_scenario *s, char **save)
 	job->name = job->uid = strtok_r(NULL, " ", save);
 	job->attempt = job_name_attempt(job->name, job->task);
 	job->ready = true;
+	job->decided_by = "then";
 	for (const char *word; (word = strtok_r(NULL, " ", save));) {
 		job->suspended |= str_eq(word, "suspended") || str_eq(word, "paused");
 		job->locked |= str_eq(word, "suspended");
@@ -221,6 +220,8 @@ static inline void plan_read_job(struct plan_scenario *s, char **save)
 		job->released |= str_eq(word, "paused");
 		job->deleting |= str_eq(word, "deleting");
 		job->ready &= !str_eq(word, "bare");
+		if (str_starts(word, "carries="))
+			job->on_failure = on_failure_choice(word + strlen("carries="));
 		if (str_starts(word, "term="))
 			job->term = (uint64_t)plan_number(word + strlen("term="));
 		if (str_eq(word, "complete"))
@@ -228,6 +229,16 @@ static inline void plan_read_job(struct plan_scenario *s, char **save)
 		if (str_eq(word, "failed"))
 			job->outcome = VIEW_JOB_FAILED;
 	}
+}
+
+static inline void plan_read_decision(struct plan_scenario *s, char **save)
+{
+	struct view_decision *d = &s->decisions[s->view.ndecisions++];
+
+	d->task = strtok_r(NULL, " ", save);
+	d->decided_by = "now";
+	if (!on_failure_parse(strtok_r(NULL, " ", save), &d->on_failure))
+		fail_msg("%s: Block or Warn?", s->title);
 }
 
 static inline void plan_read_text(struct plan_scenario *s, const char *word, char **save)
@@ -290,6 +301,8 @@ static inline void plan_scenario_line(struct plan_scenario *s, char *line)
 		plan_read_job(s, &save);
 	else if (str_eq(word, "waiting") || str_eq(word, "rejected"))
 		plan_read_text(s, word, &save);
+	else if (str_eq(word, "on-failure"))
+		plan_read_decision(s, &save);
 	else if (str_eq(word, "gone"))
 		s->gone[s->view.ngone++] = strtok_r(NULL, " ", &save);
 	else
@@ -302,6 +315,7 @@ static inline void plan_scenario_begin(struct plan_scenario *s, const char *titl
 	s->title = title;
 	s->view.versions = s->versions;
 	s->view.jobs = s->jobs;
+	s->view.decisions = s->decisions;
 	s->view.gone = s->gone;
 	s->view.room = 100;
 	s->view.namespace = "dev";

@@ -40,6 +40,9 @@ static void say_changes(struct buf *to, const struct plan *p, const struct plan_
 	}
 	if (a->kind == PLAN_RECORD && a->promotion != VIEW_NONE)
 		(void)buf_addf(to, " -> %s", plan_states[a->promotion]);
+	if (a->kind == PLAN_RECORD && a->decision.task &&
+		!str_eq(a->decision.decided_by, "default"))
+		(void)buf_addf(to, " for %s (%s)", a->decision.task, a->decision.decided_by);
 }
 
 static void say_notes(struct buf *to, const struct plan_action *a)
@@ -64,6 +67,8 @@ static void say_action(struct buf *to, const struct plan *p, const struct plan_a
 	(void)buf_addf(to, "%s %s", kinds[a->kind], a->version->name);
 	if (a->kind == PLAN_CREATE_JOB)
 		(void)buf_addf(to, " %s %s", a->task, a->name.text);
+	if (a->kind == PLAN_CREATE_JOB && a->decision.on_failure == ON_FAILURE_WARN)
+		(void)buf_addf(to, " carries Warn (%s)", a->decision.decided_by);
 	if (a->kind == PLAN_CLAIM)
 		(void)buf_addf(to, " %llu", (unsigned long long)a->nonce);
 	if (a->kind == PLAN_GET_JOB)

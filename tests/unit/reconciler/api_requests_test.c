@@ -48,8 +48,7 @@ static void unsuspend(struct kube_request *c)
 
 static void set_ttl(struct kube_request *c)
 {
-	kube_request_set_ttl(
-		c, &job, (struct on_failure_decision){ON_FAILURE_WARN, ON_FAILURE_BY_CONFIG});
+	kube_request_set_ttl(c, &job);
 }
 
 static void adopt(struct kube_request *c)
@@ -114,8 +113,6 @@ static void each_has_its_method_path_and_body(void **state)
 			"\"ttlSecondsAfterFinished\":null}}"},
 		{set_ttl, "PATCH", JOB_PATH, MERGE,
 			"{\"metadata\":{\"uid\":\"ju\",\"annotations\":{"
-			"\"promogate.dev/on-failure\":\"Warn\","
-			"\"promogate.dev/decided-by\":\"KeptnConfig's blockDeployment\","
 			"\"promogate.dev/outcome\":\"Succeeded\"}},"
 			"\"spec\":{\"ttlSecondsAfterFinished\":60}}"},
 		{adopt, "PATCH", JOB_PATH, MERGE,

@@ -844,6 +844,7 @@ static void a_job_that_an_admission_policy_changed_is_deleted_and_refused(void *
 		{"\"uid\":\"u-v\"", "\"uid\":\"u-w\"", "metadata.ownerReferences"},
 		{"\"parallelism\":0", "\"parallelism\":1", "spec.parallelism"},
 		{"\"value\":\"u-v/a\"", "\"value\":\"u-v/b\"", "spec.template"},
+		{"\"value\":\"Block\"", "\"value\":\"Warn\"", "spec.template"},
 		{"\\\"appName\\\":\\\"app\\\"", "\\\"appName\\\":\\\"b\\\"", "spec.template"},
 	};
 

@@ -113,7 +113,21 @@ static inline void fixture_release(struct fixture *f)
 
 static inline struct plan_action *fixture_add(struct fixture *f, enum plan_kind kind)
 {
-	return plan_add(&f->plan, kind, &f->snapshot->view.versions[0]);
+	struct plan_action *a = plan_add(&f->plan, kind, &f->snapshot->view.versions[0]);
+
+	a->decision = (struct view_decision){"a", ON_FAILURE_BLOCK, "default"};
+	return a;
+}
+
+/* A RECORD of the changes from first on, which ends the phase unless promotion is VIEW_NONE. */
+static inline struct plan_action *fixture_add_record(
+	struct fixture *f, size_t first, enum view_state promotion)
+{
+	struct plan_action *a = plan_add_patch(
+		&f->plan, PLAN_RECORD, &f->snapshot->view.versions[0], first, promotion);
+
+	a->decision = (struct view_decision){"a", ON_FAILURE_BLOCK, "default"};
+	return a;
 }
 
 #endif

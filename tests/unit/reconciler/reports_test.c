@@ -43,8 +43,7 @@ static struct plan_action *add_record(struct fixture *f, enum view_state promoti
 
 	plan_add_change(&f->plan, (struct plan_change){"a", JOB_A, VIEW_FAILED, PLAN_NO_REASON});
 	plan_add_change(&f->plan, (struct plan_change){"b", JOB_B, VIEW_SUCCEEDED, PLAN_NO_REASON});
-	return plan_add_patch(
-		&f->plan, PLAN_RECORD, &f->snapshot->view.versions[0], first, promotion);
+	return fixture_add_record(f, first, promotion);
 }
 
 static void done(struct fixture *f, const struct plan_action *a)
@@ -129,8 +128,7 @@ static void counts_under_keptns_labels(void **state)
 	fixture_init(&f);
 	plan_add_change(&f.plan, (struct plan_change){"x", JOB_A, VIEW_SUCCEEDED, 0});
 	plan_add_change(&f.plan, (struct plan_change){"y", JOB_B, VIEW_FAILED, 0});
-	done(&f, plan_add_patch(
-			 &f.plan, PLAN_RECORD, &f.snapshot->view.versions[0], 0, VIEW_WARNING));
+	done(&f, fixture_add_record(&f, 0, VIEW_WARNING));
 	assert_int_equal(posts(&f), 1);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		shows(lines[i]);
@@ -598,8 +596,7 @@ static struct plan_action *add_failure(
 	size_t first = f->plan.nchanges;
 
 	plan_add_change(&f->plan, (struct plan_change){"z", JOB_A, VIEW_FAILED, reason});
-	return plan_add_patch(
-		&f->plan, PLAN_RECORD, &f->snapshot->view.versions[0], first, promotion);
+	return fixture_add_record(f, first, promotion);
 }
 
 static void counts_of(
@@ -652,8 +649,7 @@ static void a_version_that_is_being_deleted_ends_without_a_word(void **state)
 	fixture_init(&f);
 	f.snapshot->versions[0]->deleting = true;
 	plan_add_change(&f.plan, (struct plan_change){"y1", JOB_A, VIEW_FAILED, PLAN_MISSING_JOB});
-	done(&f, plan_add_patch(
-			 &f.plan, PLAN_RECORD, &f.snapshot->view.versions[0], 0, VIEW_FAILED));
+	done(&f, fixture_add_record(&f, 0, VIEW_FAILED));
 	assert_int_equal(posts(&f), 0);
 	metrics_render(&text);
 	assert_null(strstr(buf_str(&text), "keptn_deployment_task_name=\"y1\""));
