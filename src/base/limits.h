@@ -38,6 +38,13 @@ enum {
 	LIMIT_FINDINGS_REPORTED = 100,
 	/* The explanation of one finding: fixed text, and names of at most LIMIT_NAME_BYTES. */
 	LIMIT_DETAIL_BYTES = 8 * 1024,
+	/*
+	 * Of a list, and of promogate.dev/optional-tasks, that each policy checks: a version can't
+	 * have more. What comes after them is not allowed.
+	 */
+	LIMIT_CHECKED_TASKS = 1000,
+	/* Names in one violation; the rest is counted. */
+	LIMIT_VIOLATION_NAMES = 5,
 	/* Each "did you mean" compares with the names of two namespaces. */
 	LIMIT_SUGGESTIONS = 5,
 	/*

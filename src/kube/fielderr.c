@@ -15,6 +15,7 @@ static const struct {
 	[FIELDERR_TYPE_INVALID] = {"FieldValueTypeInvalid", "Invalid value"},
 	[FIELDERR_NOT_SUPPORTED] = {"FieldValueNotSupported", "Unsupported value"},
 	[FIELDERR_TOO_MANY] = {"FieldValueTooMany", "Too many"},
+	[FIELDERR_REQUIRED] = {"FieldValueRequired", "Required value"},
 };
 
 const char *fielderr_reason(enum fielderr_type type)
@@ -40,10 +41,12 @@ void fielderr_quote(struct buf *to, const char *value)
 
 void fielderr_body(struct buf *to, enum fielderr_type type, const char *value, const char *detail)
 {
-	(void)buf_addf(to, "%s: ", types[type].words);
+	(void)buf_addf(to, "%s", types[type].words);
+	if (type != FIELDERR_REQUIRED)
+		(void)buf_add(to, ": ");
 	if (type == FIELDERR_TOO_MANY)
 		(void)buf_add(to, value);
-	else
+	else if (type != FIELDERR_REQUIRED)
 		fielderr_quote(to, value);
 	(void)buf_addf(to, ": %s", detail);
 }

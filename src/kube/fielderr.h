@@ -16,6 +16,7 @@ enum fielderr_type {
 	FIELDERR_TYPE_INVALID,
 	FIELDERR_NOT_SUPPORTED,
 	FIELDERR_TOO_MANY, /* the value is a number and not quoted */
+	FIELDERR_REQUIRED, /* the value, which is missing, is not in the text */
 };
 
 /* The reason of a StatusCause: "FieldValueNotFound", …. */

@@ -31,6 +31,11 @@ struct violation {
 	const char *field; /* "spec.promotionTasks[1]" */
 	const char *value;
 	const char *detail; /* what is wrong, and the fix; names the policy, with its message */
+	/*
+	 * A line for each task that it is about, where one violation is about several; NULL: there
+	 * is one, or there are too many. An older violation that has each of these lines is the same.
+	 */
+	const char *parts;
 	/* Of POLICY_RULE_SHARED: what it depends on that is not confirmed (keptn/resolve.h). */
 	const struct resolution *resolution;
 };
@@ -43,5 +48,12 @@ typedef void violation_fn(void *ctx, const struct violation *v);
  */
 void policy_check(const struct policy *p, const struct subject *s, const struct resolver *resolver,
 	violation_fn *report, void *ctx);
+
+/*
+ * Whether a Shared task runs as its policy wants: nothing in the application's namespace shadows it,
+ * and the Keptn namespace's definition can run. If not, ret is what that depends on; its outcome is
+ * RESOLVE_RUNS if the task is shadowed.
+ */
+bool policy_resolve_shared(const struct resolver *r, const char *name, struct resolution *ret);
 
 #endif
