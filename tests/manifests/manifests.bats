@@ -56,6 +56,23 @@ kinds() {
 	EOF
 }
 
+@test "acts/ has a policy with its binding, and the roles to bind" {
+	run -0 kinds acts
+	diff - <(echo "$output") <<-'EOF'
+		ClusterRole/promogate-abort
+		ClusterRole/promogate-retry
+		ValidatingAdmissionPolicy/promogate-acts
+		ValidatingAdmissionPolicyBinding/promogate-acts
+	EOF
+}
+
+@test "acts/ is a component that an overlay can name" {
+	mkdir "$dir/manifests/overlay"
+	printf 'resources: [../crds]\ncomponents: [../acts]\n' >"$dir/manifests/overlay/kustomization.yaml"
+	run -0 kinds overlay
+	[[ $output == *ValidatingAdmissionPolicy/promogate-acts* ]]
+}
+
 @test "only HTTPS is open to everybody; each policy selects its pods and names ports that they have" {
 	for program in webhook reconciler; do
 		kinds "$program/server" >"$dir/kinds"
