@@ -32,7 +32,17 @@ struct policy_cache *policy_cache_new(
 /* After api_free(). */
 void policy_cache_free(struct policy_cache *c);
 
+/* Those that are valid. */
 const struct policies *policy_cache_policies(const struct policy_cache *c);
+/* One that is not: it counts as absent. */
+struct invalid_policy {
+	const char *name, *resource_version;
+	int64_t generation;
+	const char *detail; /* its first fault; NULL if there is none to name */
+};
+/* Visits each of those, in byte order. On the client's thread. */
+typedef void policy_cache_invalid_fn(void *ctx, const struct invalid_policy *p);
+void policy_cache_invalid(const struct policy_cache *c, policy_cache_invalid_fn *visit, void *ctx);
 /* NULL: the namespace is not known. */
 const struct labels *policy_cache_namespace(const struct policy_cache *c, const char *ns);
 /* NULL: there is no such context. */
@@ -44,6 +54,8 @@ void policy_cache_contexts(
 	const struct policy_cache *c, const char *ns, policy_cache_visit_fn *visit, void *ctx);
 
 bool policy_cache_synced(const struct policy_cache *c);
+/* As informer_unheard(), of namespaces: their labels may be outdated. Any thread. */
+bool policy_cache_namespaces_unheard(const struct policy_cache *c);
 /* As informer_ready(), of all three. Any thread. */
 int policy_cache_ready(const struct policy_cache *c, struct buf *reasons);
 
