@@ -39,7 +39,7 @@ struct appversion_item {
 
 struct appversion {
 	/*
-	 * tasks[].defined and refused are false, rank is 0: the snapshot sets them in its copy.
+	 * tasks[].defined is false, refused is NULL, rank is 0: the snapshot sets them in its copy.
 	 */
 	struct view_version view;
 	const char *namespace, *app; /* app: spec.appName */

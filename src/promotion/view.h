@@ -62,7 +62,8 @@ struct view_version {
 	 * that wait for others are given back.
 	 */
 	bool create_refused;
-	bool refused; /* a PromotionPolicy that denies is violated */
+	/* Which PromotionPolicy forbids that it starts, and what to change; NULL: none does. */
+	const char *refused;
 	bool superseded; /* has the annotation promogate.dev/superseded-by */
 	/* The annotation promogate.dev/claim: whose claim was written last; 0 for none. */
 	uint64_t claim_term, claim_nonce;

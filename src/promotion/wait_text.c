@@ -78,7 +78,8 @@ void wait_text(struct buf *to, const struct view *view, const struct plan_wait *
 	else if (wait->reason == PLAN_TOO_OLD)
 		too_old(to, view, wait->version);
 	else if (wait->reason == PLAN_REFUSED)
-		(void)buf_add(to, "a PromotionPolicy forbids it");
+		(void)buf_addf(
+			to, "%s. It starts automatically once it may", wait->version->refused);
 	else if (wait->reason == PLAN_CLAIMED)
 		(void)buf_add(to, "a later leader has claimed it (annotation " APPVERSION_CLAIM
 				  "). If no other replica runs, remove the annotation");

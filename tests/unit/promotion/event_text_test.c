@@ -284,7 +284,7 @@ static void says_why_it_waits(void **state)
 		{PLAN_TOO_OLD, "", 3600, NULL, true, "PromotionTasksWaiting",
 			"podtato 1.0 waiting: it was delivered at 1970-01-01T00:00:00Z, more than --max-age ago, so it is not promoted automatically. To promote it: kubectl annotate keptnappversion -n dev podtato-1.0 promogate.dev/retry=1 --overwrite"},
 		{PLAN_REFUSED, "", 3600, NULL, true, "PromotionTasksRefused",
-			"podtato 1.0 waiting: a PromotionPolicy forbids it"},
+			"podtato 1.0 waiting: policy \"prod\" requires \"audit\". It starts automatically once it may"},
 	};
 
 	(void)state;
@@ -296,6 +296,7 @@ static void says_why_it_waits(void **state)
 
 		seen.tasks = tasks;
 		seen.lacking = cases[i].lacking;
+		seen.refused = "policy \"prod\" requires \"audit\"";
 		event_text_waits(
 			&t, v, &view, &(struct plan_wait){&seen, cases[i].reason, 1, &sibling});
 		assert_text(&t, cases[i].warning, cases[i].event, cases[i].message);

@@ -5,7 +5,7 @@
  *	it TITLE                      begins one
  *	version NAME tasks=A,B [undefined=A,B] [created=N] [revision=N] [generation=N] [delivered]
  *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [outcome=N] [waits-since=N]
- *		[superseded] [refused] [undefined-since=N] [foreign] [version=V] [previous=V]
+ *		[superseded] [undefined-since=N] [foreign] [version=V] [previous=V]
  *		[claim=TERM-NONCE] [create-refused]
  *		                      its version is NAME without version=
  *	item VERSION TASK STATE [JOB] a status item
@@ -15,6 +15,7 @@
  *		                      ConfigMap with its code does not exist
  *	gone NAME                     a live GET of this Job answered NotFound
  *	waiting VERSION TEXT          its annotation; "outcome=N": that of an attempt
+ *	refused VERSION TEXT          which policy forbids that it starts
  *	rejected VERSION TEXT         what the API server rejects of it
  *	now N, random N, room N, since N, max-age N, deadline N, explain N, idle, held
  *	term N, claim NONCE
@@ -109,8 +110,7 @@ static inline bool plan_version_flag(struct view_version *v, const char *word)
 		const char *word;
 		bool *flag;
 	} flags[] = {{"delivered", &v->delivered}, {"superseded", &v->superseded},
-		{"refused", &v->refused}, {"foreign", &v->foreign},
-		{"create-refused", &v->create_refused}};
+		{"foreign", &v->foreign}, {"create-refused", &v->create_refused}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (str_eq(flags[i].word, word)) {
@@ -248,6 +248,8 @@ static inline void plan_read_text(struct plan_scenario *s, const char *word, cha
 
 	if (str_eq(word, "waiting"))
 		v->waiting = text;
+	else if (str_eq(word, "refused"))
+		v->refused = text;
 	else
 		v->rejected = text;
 }
@@ -299,7 +301,7 @@ static inline void plan_scenario_line(struct plan_scenario *s, char *line)
 		plan_read_item(s, &save);
 	else if (str_eq(word, "job"))
 		plan_read_job(s, &save);
-	else if (str_eq(word, "waiting") || str_eq(word, "rejected"))
+	else if (str_eq(word, "waiting") || str_eq(word, "rejected") || str_eq(word, "refused"))
 		plan_read_text(s, word, &save);
 	else if (str_eq(word, "on-failure"))
 		plan_read_decision(s, &save);
