@@ -109,10 +109,10 @@ static bool left_over(const struct planning *p, const struct view_version *v,
 	return !view_active(v) && view_ended(v->promotion);
 }
 
-/* Rule 9: a failed Job says how the phase ends, so it stays until then. */
-static bool is_needed(const struct view_version *v, const struct view_job *job)
+/* Rule 9: a Job that failed says how the phase ends, so it stays until then. */
+static bool is_needed(const struct view_version *v, const struct view_item *item)
 {
-	return job->outcome == VIEW_JOB_FAILED && !OMITTED(OMIT_CARRIED_KEPT) &&
+	return item->state != VIEW_SUCCEEDED && !OMITTED(OMIT_CARRIED_KEPT) &&
 	       (view_active(v) || v->promotion == VIEW_PROGRESSING);
 }
 
@@ -135,7 +135,7 @@ void plan_job(struct planning *p, const struct view_job *job)
 	item = view_item(v, job->task);
 	if (item && str_eq(item->job, job->name)) {
 		if ((ended || !job->suspended) && item->state != VIEW_PROGRESSING &&
-			!is_needed(v, job))
+			!is_needed(v, item))
 			expire(p, v, job);
 	} else if (ended && item && item->attempt > job->attempt) {
 		if (!OMITTED(OMIT_EXPIRE_LATER))

@@ -38,6 +38,7 @@ struct input {
 	struct view_job jobs[SLOTS_MAX];
 	unsigned slots[SLOTS_MAX]; /* of jobs */
 	const char *gone[SLOTS_MAX];
+	struct view_decision decisions[TASKS_MAX];
 	struct view view;
 };
 
@@ -150,10 +151,23 @@ static void add_job(const struct model *m, const struct replica *r, unsigned slo
 		.suspended = state == JOB_SUSPENDED || state == JOB_FORGED,
 		.locked = state == JOB_SUSPENDED || state == JOB_FORGED || is_not_locked(m),
 		.own = r->own[slot],
+		.on_failure =
+			r->sees.warns[slot] ? ON_FAILURE_CHOOSE_WARN : ON_FAILURE_CHOOSE_BLOCK,
 		.expires = state == JOB_OK_TTL || state == JOB_FAILED_TTL,
 		.ready = true,
 		.outcome = outcome_of(state),
 	};
+}
+
+static void add_policy(const struct model *m, unsigned policy, struct input *in)
+{
+	in->view.decisions = in->decisions;
+	in->view.ndecisions = m->bounds.tasks;
+	for (unsigned t = 0; t < m->bounds.tasks; t++)
+		in->decisions[t] = (struct view_decision){
+			task_names[t], policy & 1u << t ? ON_FAILURE_WARN : ON_FAILURE_BLOCK, ""};
+	for (unsigned v = 0; v < in->view.nversions; v++)
+		in->versions[v].refused = policy & REFUSES ? "refused" : NULL;
 }
 
 static void make_input(const struct model *m, const struct replica *r, struct input *in)
@@ -233,6 +247,7 @@ static bool encode(const struct model *m, const struct replica *r, const struct 
 	switch (a->kind) {
 	case PLAN_CREATE_JOB:
 		to->slot = (uint8_t)slot_of(m, v, task_number(a->task), a->attempt, 0);
+		to->warns = a->decision.on_failure == ON_FAILURE_WARN;
 		break;
 	case PLAN_COMMIT:
 		encode_commit(m, in, p, a, to);
@@ -292,7 +307,7 @@ void calls_reset(void)
 	named_for = NULL;
 }
 
-uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned room)
+uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned room, unsigned policy)
 {
 	static struct plan p;
 	struct input in;
@@ -301,6 +316,7 @@ uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned roo
 
 	make_input(m, r, &in);
 	in.view.room = room;
+	add_policy(m, policy, &in);
 	plan(&in.view, r->sees.late ? MODEL_NOW + MODEL_DEADLINE : MODEL_NOW, 0, &p);
 	for (size_t i = 0; i < p.nactions; i++) {
 		struct call call;

@@ -18,6 +18,7 @@ struct call {
 	uint8_t created[TASKS_MAX]; /* PLAN_COMMIT, for each task: + 1; 0: it is not opened */
 	uint8_t ends[TASKS_MAX]; /* PLAN_RECORD, for each task: enum ends */
 	uint8_t promotion; /* PLAN_RECORD: enum view_state */
+	uint8_t warns; /* PLAN_CREATE_JOB: what the Job carries */
 	uint8_t left_over; /* PLAN_DELETE: to clean up, not to abort */
 	uint8_t term, nonce; /* PLAN_CLAIM, PLAN_CREATE_JOB, once it is sent */
 	uint8_t waiting, outcome; /* PLAN_ANNOTATE, PLAN_SUPERSEDE: + 1; 0: it stays */
@@ -27,10 +28,10 @@ struct call {
 enum { TEXTS_MAX = 32 };
 
 /*
- * The number of the list that plan() makes from r's view, with room for so many Jobs; 0 is the empty
- * list.
+ * The number of the list that plan() makes from r's view, with room for so many Jobs, while policies
+ * say this (struct step); 0 is the empty list.
  */
-uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned room);
+uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned room, unsigned policy);
 /* The first call, NULL if it is empty, and the list without it. */
 const struct call *calls_first(uint32_t list);
 uint32_t calls_rest(uint32_t list);

@@ -121,9 +121,11 @@ static bool run_planted(const struct planted *p)
 	return good;
 }
 
-/* The first walk has no neighbour, no refusal and no late call. */
+/* The first walk has no policy, no neighbour, no refusal and no late call. */
 static const struct bounds *walk_for(const struct planted *p)
 {
+	if (p->bounds.policies)
+		return &walks[walks_count - 2];
 	for (unsigned act = ACT_FORGE; act < ACTS; act++)
 		if (p->bounds.acts[act])
 			return &walks[walks_count - 1];

@@ -93,6 +93,20 @@ static void sync_steps(const struct model *m, const struct state *s, const struc
 	}
 }
 
+/* One for each thing that policies may say. */
+static void plan_steps(const struct model *m, struct step step, step_fn *fn, void *ctx)
+{
+	unsigned fixed = (1u << m->bounds.tasks) - (1u << m->bounds.policies);
+
+	for (unsigned varies = 0; varies < 1u << m->bounds.policies; varies++) {
+		step.policy = m->bounds.policies ? fixed | varies : 0;
+		fn(ctx, &step);
+		step.policy |= REFUSES;
+		if (m->bounds.policies)
+			fn(ctx, &step);
+	}
+}
+
 static void replica_steps(
 	const struct model *m, const struct state *s, unsigned number, step_fn *fn, void *ctx)
 {
@@ -111,7 +125,7 @@ static void replica_steps(
 	step.kind = STEP_PLAN;
 	for (step.room = m->bounds.far ? 0 : m->bounds.tasks; step.room <= m->bounds.tasks;
 		step.room++)
-		fn(ctx, &step);
+		plan_steps(m, step, fn, ctx);
 	step.room = 0;
 	step.kind = STEP_PAUSE_OVER;
 	if (r->refused)
@@ -152,9 +166,9 @@ static void forget_gone(const struct model *m, struct replica *r)
 	}
 }
 
-static void make_plan(const struct model *m, struct replica *r, unsigned room)
+static void make_plan(const struct model *m, struct replica *r, const struct step *step)
 {
-	r->list = calls_plan(m, r, room);
+	r->list = calls_plan(m, r, step->room, step->policy);
 	for (unsigned v = 0; v < m->bounds.versions; v++)
 		r->current[v] = r->fresh[v] && calls_write(r->list, v);
 }
@@ -179,13 +193,15 @@ void model_take(struct model *m, struct state *s, const struct step *step)
 		r->sees.jobs[step->slot] = job_as_seen(s->world.is.jobs[step->slot]);
 		r->sees.terms[step->slot] =
 			r->sees.jobs[step->slot] ? s->world.is.terms[step->slot] : 0;
+		r->sees.warns[step->slot] =
+			r->sees.jobs[step->slot] && s->world.is.warns[step->slot];
 		break;
 	case STEP_SEE_DEFINITIONS:
 		r->sees.defined = s->world.is.defined;
 		r->sees.late = s->world.is.late;
 		break;
 	case STEP_PLAN:
-		make_plan(m, r, step->room);
+		make_plan(m, r, step);
 		break;
 	case STEP_PAUSE_OVER:
 		r->refused = false;
@@ -246,6 +262,19 @@ static void say_world(const struct model *m, const struct step *step, char *to, 
 		say_job(m, verbs[step->kind], step->slot, to, size);
 }
 
+static void say_plan(const struct model *m, const struct step *step, char *to, size_t size)
+{
+	int len = snprintf(to, size, "R%u plans", step->replica + 1);
+
+	if (m->bounds.far)
+		len += snprintf(to + len, size - (size_t)len, ", room %u", step->room);
+	for (unsigned t = 0; t < m->bounds.policies; t++)
+		len += snprintf(to + len, size - (size_t)len, ", %c %s", 'a' + (char)t,
+			step->policy & 1u << t ? "warns" : "blocks");
+	if (step->policy & REFUSES)
+		(void)snprintf(to + len, size - (size_t)len, ", refused");
+}
+
 /* The caller describes calls, since it has the list: see trace.c. */
 void model_say(const struct model *m, const struct state *s, const struct step *step, char *to,
 	size_t size)
@@ -266,12 +295,11 @@ void model_say(const struct model *m, const struct state *s, const struct step *
 			late ? "late calls" : "calls", call);
 	} else if (step->kind == STEP_SYNC && m->bounds.apart) {
 		(void)snprintf(to, size, "R%u sees v%u", step->replica + 1, step->version + 1);
-	} else if (step->kind == STEP_PLAN && m->bounds.far) {
-		(void)snprintf(to, size, "R%u plans, room %u", step->replica + 1, step->room);
+	} else if (step->kind == STEP_PLAN) {
+		say_plan(m, step, to, size);
 	} else {
 		(void)snprintf(to, size, "R%u %s", step->replica + 1,
 			step->kind == STEP_SYNC         ? "sees versions"
-			: step->kind == STEP_PLAN       ? "plans"
 			: step->kind == STEP_PAUSE_OVER ? "pauses no longer"
 							: "sees definitions");
 	}

@@ -13,6 +13,9 @@
  * one; every write to the version clears it. A released Job counts as running: the Job controller
  * may be that fast.
  *
+ * What policies say is a choice of each plan, so it differs between replicas, and from one plan to
+ * the next. Only the Jobs keep it.
+ *
  * A neighbour, with the right to write Jobs, forges one, resumes one, or lets one run (which needs
  * more than to resume it: its parallelism). A create may be refused. A call
  * may be carried out late: its replica goes on as after a lost reply. A replica may begin a new
@@ -40,6 +43,7 @@ enum {
 	MODEL_DEADLINE = 50,
 	NO_JOB = 7, /* item.created of an item that never had a Job */
 	CLAIMS_MAX = 3,
+	REFUSES = 1 << TASKS_MAX,
 };
 
 /* Acts of a person, the operator, a neighbour or the network, each a given number of times. */
@@ -85,6 +89,11 @@ struct bounds {
 	bool late; /* the definitions may come late, or after the deadline */
 	bool explain; /* versions are annotated with why they wait and what failed, at once */
 	bool far; /* the limit varies; since and max_age as in settings */
+	/*
+	 * What policies say varies from one plan to the next: of this many tasks, whether they block
+	 * (the others warn), and whether a version is refused.
+	 */
+	unsigned policies;
 	enum plant plant;
 	enum plan_omit omit;
 	const char *hunted; /* "I3": look for this invariant only; NULL: any */
@@ -100,6 +109,7 @@ enum job_state {
 	JOB_FAILED_TTL,
 	JOB_GONE,
 	JOB_GONE_RAN,
+	JOB_EXPIRED, /* gone after its TTL, where that matters: with policies */
 	JOB_STRAY, /* a neighbour lets it run, and no open item names it */
 	JOB_STRAY_OK,
 	JOB_FORGED, /* a neighbour created it, and it looks as if a former term had */
@@ -124,6 +134,7 @@ struct objects {
 	struct version versions[VERSIONS_MAX];
 	uint8_t jobs[SLOTS_MAX]; /* enum job_state */
 	uint8_t terms[SLOTS_MAX]; /* of the creators of jobs; 0: a neighbour */
+	bool warns[SLOTS_MAX]; /* what jobs carry, also once they are gone */
 	bool defined; /* the definitions exist */
 	bool apart; /* versions are also seen separately, in any order */
 	bool late; /* the deadline has passed */
@@ -182,6 +193,7 @@ struct step {
 	enum act act;
 	unsigned replica, version, slot, attempt;
 	unsigned room; /* STEP_PLAN: what the limit on running Jobs leaves */
+	unsigned policy; /* STEP_PLAN: a bit for each task that does not block, and REFUSES */
 };
 
 struct model {

@@ -83,6 +83,8 @@ static void walk_objects(struct bits *b, const struct model *m, struct objects *
 		byte(b, 4, &o->jobs[i]);
 		if (model_has_terms(m))
 			byte(b, 3, &o->terms[i]);
+		if (m->bounds.policies)
+			flag(b, &o->warns[i]);
 	}
 	flag(b, &o->defined);
 	flag(b, &o->late);

@@ -46,6 +46,7 @@ static bool create(struct model *m, struct objects *is, const struct call *c, st
 			continue;
 		is->jobs[slot] = m->bounds.plant == PLANT_RUN_AT_ONCE ? JOB_RUNNING : JOB_SUSPENDED;
 		is->terms[slot] = c->term;
+		is->warns[slot] = c->warns;
 		if (by)
 			by->own[slot] = true;
 		return true;
@@ -103,6 +104,46 @@ static void end_item(struct model *m, struct objects *is, const struct call *c, 
 	item->state = state;
 }
 
+/* What the failed items of a version allow. */
+struct allowed {
+	bool blocks; /* a Job that carries Block has failed */
+	bool open; /* nothing is left that carries what a failed task means */
+	bool failed;
+};
+
+static void add_failed(
+	const struct model *m, const struct objects *is, unsigned v, unsigned t, struct allowed *to)
+{
+	const struct item *item = &is->versions[v].items[t];
+	unsigned slot;
+
+	to->failed = true;
+	if (item->created == NO_JOB) {
+		to->open = true;
+		return;
+	}
+	slot = slot_of(m, v, t, item->attempt, item->created);
+	if (job_exists(is->jobs[slot]) || is->jobs[slot] == JOB_EXPIRED)
+		to->blocks |= !is->warns[slot];
+	else
+		to->open = true;
+}
+
+/* I13, of the record that ends a phase. */
+static bool follows(const struct model *m, const struct objects *is, const struct call *c)
+{
+	struct allowed a = {.failed = false};
+
+	for (unsigned t = 0; t < m->bounds.tasks; t++)
+		if (is->versions[c->version].items[t].state == VIEW_FAILED)
+			add_failed(m, is, c->version, t, &a);
+	if (c->promotion == VIEW_SUCCEEDED)
+		return !a.failed;
+	if (!a.failed) /* given up before it started */
+		return true;
+	return c->promotion == VIEW_FAILED ? a.blocks || a.open : !a.blocks;
+}
+
 static bool record(struct model *m, struct objects *is, const struct call *c)
 {
 	struct version *v = &is->versions[c->version];
@@ -116,6 +157,8 @@ static bool record(struct model *m, struct objects *is, const struct call *c)
 			end_item(m, is, c, t);
 	if (c->promotion != VIEW_NONE)
 		v->promotion = c->promotion;
+	if (c->promotion != VIEW_NONE && !follows(m, is, c))
+		model_break(m, "I13: the outcome does not follow from what the Jobs carry");
 	return true;
 }
 
@@ -304,9 +347,15 @@ void server_say(const struct model *m, const struct call *c, char *to, size_t si
 			len += snprintf(to + len, size - (size_t)len, " %c=%s", 'a' + (char)t,
 				ends[c->ends[t]]);
 	}
+	if (m->bounds.policies && c->kind == PLAN_RECORD + 1 && c->promotion) {
+		len += snprintf(to + len, size - (size_t)len, " -> %s",
+			c->promotion == VIEW_WARNING  ? "Warning"
+			: c->promotion == VIEW_FAILED ? "Failed"
+						      : "Succeeded");
+	}
 	if (c->kind == PLAN_CREATE_JOB + 1)
-		(void)snprintf(
-			to + len, size - (size_t)len, "/%c/%u", 'a' + (char)n.task, n.attempt);
+		(void)snprintf(to + len, size - (size_t)len, "/%c/%u%s", 'a' + (char)n.task,
+			n.attempt, m->bounds.policies && c->warns ? " (Warn)" : "");
 	else if (c->kind == PLAN_GET_JOB + 1 || c->kind == PLAN_UNSUSPEND + 1 ||
 		 c->kind == PLAN_SET_TTL + 1 || c->kind == PLAN_DELETE + 1)
 		(void)snprintf(to + len, size - (size_t)len, "/%c/%u/%u", 'a' + (char)n.task,

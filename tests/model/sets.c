@@ -39,6 +39,16 @@ const struct set sets[] = {
 	{{"1 version x 1 task, a refusal, a term, two leaders", 1, 1, 1, 1, 2,
 		.acts = {[ACT_REFUSE] = 1, [ACT_TERM] = 1}, .acts_total = 2}, true, 20 * MILLION},
 
+	{{"1 version x 1 task, policies, two leaders, any one act", 1, 1, 1, 1, 2, .acts = ANY,
+		.acts_total = 1, .policies = 1},
+		true, 20 * MILLION},
+	{{"1 version x 2 tasks, policies, a deleted Job", 1, 2, 1, 1, 1,
+		.acts = {[ACT_DELETE_JOB] = 1}, .acts_total = 1, .policies = 2}, true, 20 * MILLION},
+	{{"1 version x 1 task x 2 attempts, policies, retry, abort", 1, 1, 2, 1, 1,
+		.acts = {[ACT_RETRY] = 1, [ACT_ABORT] = 1}, .acts_total = 2, .policies = 1}, true, 20 * MILLION},
+	{{"1 version x 2 tasks, policies, two leaders", 1, 2, 1, 1, 2, .acts_total = 0, .policies = 1},
+		true, 20 * MILLION},
+
 	{{"2 versions x 1 task, annotated, two leaders", 2, 1, 1, 1, 2, .acts_total = 0, .explain = true},
 		false, 200 * MILLION},
 	{{"1 version x 1 task, any two acts", 1, 1, 1, 2, 2, .acts = ANY, .acts_total = 2},
@@ -110,6 +120,12 @@ const struct planted planted[] = {
 		.acts_total = 4, .omit = OMIT_CLAIM_NONCE}, "rule-14-nonce", "I6", 20 * MILLION, true},
 	{{"rule 14, the later term", 1, 1, 1, 1, 2, .acts = {[ACT_REFUSE] = 1}, .acts_total = 1,
 		.omit = OMIT_CLAIM_TERM}, "rule-14-term", "I6", 20 * MILLION, true},
+	{{"rule 8, what the Jobs carry", 1, 1, 1, 1, 1, .policies = 1,
+		.omit = OMIT_CARRIED}, "rule-8-carried", "I13", 20 * MILLION, false},
+	{{"rule 8, the look for a failed Job", 1, 2, 1, 1, 2, .policies = 1,
+		.omit = OMIT_CARRIED_LOOK}, "rule-8-look", "I13", 20 * MILLION, false},
+	{{"rule 9, the failed Job that is kept", 1, 2, 1, 1, 1, .policies = 1,
+		.omit = OMIT_CARRIED_KEPT}, "rule-9-kept", "I13", 20 * MILLION, false},
 };
 const size_t planted_count = ARRAY_SIZE(planted);
 
@@ -118,6 +134,8 @@ const struct bounds walks[] = {
 		.acts = {4, 3, 2, 1, 1, 2}, .acts_total = 9, .late = true, .far = true},
 	{"2 versions x 2 tasks x 2 attempts, 3 replicas, every act", 2, 2, 2, 3, 3,
 		.acts = {2, 2, 1, 1, 1, 1}, .acts_total = 6},
+	{"2 versions x 2 tasks x 2 attempts, policies", 2, 2, 2, 3, 2,
+		.acts = {2, 2, 1, 0, 1, 1}, .acts_total = 5, .policies = 2},
 	{"2 versions x 2 tasks x 2 attempts, a neighbour, refusals, late calls, terms", 2, 2, 2, 3, 2,
 		.acts = {2, 1, 1, 1, 1, 1, 2, 1, 2, 3, 2, 2}, .acts_total = 9},
 };

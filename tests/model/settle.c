@@ -70,7 +70,8 @@ static bool says_the_truth(const struct model *m, const struct objects *is, cons
 {
 	if (!m->bounds.explain || !v->delivered)
 		return true;
-	if (v->promotion == VIEW_FAILED && v->outcome != last_attempt(m, v))
+	if ((v->promotion == VIEW_FAILED || v->promotion == VIEW_WARNING) &&
+		v->outcome != last_attempt(m, v))
 		return false;
 	return (!v->waiting || !is->defined) && (v->promotion != VIEW_SUCCEEDED || !v->outcome);
 }

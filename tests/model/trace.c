@@ -32,7 +32,8 @@ static void print_bounds(const struct model *m, FILE *to)
 		b->versions, b->tasks, b->attempts, b->created, b->replicas, b->apart, b->late,
 		b->plant, b->omit, b->hunted ? b->hunted : "any", b->acts_total);
 	for (unsigned a = 0; a < ACTS; a++)
-		(void)fprintf(to, "%u%s", b->acts[a], a + 1 < ACTS ? "," : "\n");
+		(void)fprintf(to, "%s%u", a ? "," : "", b->acts[a]);
+	(void)fprintf(to, b->policies ? " policies=%u\n" : "\n", b->policies);
 	if (b->far)
 		(void)fprintf(to, "far since=%d max-age=%d ended=%d,%d,%d\n",
 			(int)m->settings.since, (int)m->settings.max_age, (int)m->settings.ended[0],
@@ -58,21 +59,23 @@ static bool parse_bounds(const char *line, struct bounds *b, char hunted[8])
 {
 	unsigned apart, late, plant, omit, *acts = b->acts;
 
+	b->policies = 0;
 	if (sscanf(line,
 		    "bounds versions=%u tasks=%u attempts=%u created=%u replicas=%u apart=%u "
 		    "late=%u "
-		    "plant=%u omit=%u hunted=%7s total=%u acts=%u,%u,%u,%u,%u,%u,%u,%u,%u,%u,%u,%u",
+		    "plant=%u omit=%u hunted=%7s total=%u acts=%u,%u,%u,%u,%u,%u,%u,%u,%u,%u,%u,%u "
+		    "policies=%u",
 		    &b->versions, &b->tasks, &b->attempts, &b->created, &b->replicas, &apart, &late,
 		    &plant, &omit, hunted, &b->acts_total, &acts[0], &acts[1], &acts[2], &acts[3],
 		    &acts[4], &acts[5], &acts[6], &acts[7], &acts[8], &acts[9], &acts[10],
-		    &acts[11]) != 23)
+		    &acts[11], &b->policies) < 23)
 		return false;
 	b->apart = apart;
 	b->late = late;
 	b->plant = plant;
 	b->omit = omit;
 	b->hunted = strcmp(hunted, "any") == 0 ? NULL : hunted;
-	return b->versions <= VERSIONS_MAX && b->tasks <= TASKS_MAX &&
+	return b->versions <= VERSIONS_MAX && b->policies <= b->tasks && b->tasks <= TASKS_MAX &&
 	       b->attempts <= ATTEMPTS_MAX && b->created <= CREATED_MAX &&
 	       b->replicas <= REPLICAS_MAX;
 }

@@ -6,7 +6,8 @@
 
 bool job_exists(uint8_t state)
 {
-	return state != JOB_NONE && state != JOB_GONE && state != JOB_GONE_RAN;
+	return state != JOB_NONE && state != JOB_GONE && state != JOB_GONE_RAN &&
+	       state != JOB_EXPIRED;
 }
 
 uint8_t job_as_seen(uint8_t state)
@@ -63,7 +64,7 @@ static void job_steps(const struct model *m, const struct objects *is, step_fn *
 
 unsigned last_attempt(const struct model *m, const struct version *v)
 {
-	unsigned last = v->promotion == VIEW_FAILED;
+	unsigned last = v->promotion == VIEW_FAILED || v->promotion == VIEW_WARNING;
 
 	for (unsigned t = 0; t < m->bounds.tasks; t++)
 		if (v->items[t].state != VIEW_NONE && v->items[t].attempt > last)
@@ -88,7 +89,8 @@ static bool may_act_on(const struct model *m, const struct version *v, const str
 	switch (step->act) {
 	case ACT_RETRY:
 		return step->attempt > v->retry && step->attempt == next_attempt(m, v) &&
-		       (v->promotion == VIEW_FAILED || (m->bounds.far && last == 0));
+		       (v->promotion == VIEW_FAILED || v->promotion == VIEW_WARNING ||
+			       (m->bounds.far && last == 0));
 	case ACT_ABORT:
 		/* An abort can't be withdrawn: docs/promotion-protocol.md. */
 		return v->abort < step->attempt && v->delivered &&
@@ -197,6 +199,7 @@ static void take_job_act(const struct model *m, struct state *s, const struct st
 	if (step->act == ACT_FORGE) {
 		*job = JOB_FORGED;
 		s->world.is.terms[step->slot] = 0;
+		s->world.is.warns[step->slot] = false;
 	} else if (step->act == ACT_DELETE_JOB) {
 		*job = gone(*job);
 	} else if (step->act == ACT_UNLOCK) {
@@ -217,6 +220,7 @@ static void begin_term(const struct model *m, struct state *s, struct replica *r
 	for (unsigned i = 0; i < slot_count(m); i++) {
 		r->sees.jobs[i] = job_as_seen(r->sees.jobs[i]);
 		r->sees.terms[i] = r->sees.jobs[i] ? r->sees.terms[i] : 0;
+		r->sees.warns[i] &= r->sees.jobs[i] != JOB_NONE;
 	}
 	for (unsigned v = 0; v < m->bounds.versions; v++)
 		r->fresh[v] = s->world.is.versions[v].exists;
@@ -283,7 +287,7 @@ void world_take(struct model *m, struct state *s, const struct step *step)
 		*job = m->bounds.plant == PLANT_TTL_AT_ONCE ? JOB_FAILED_TTL : JOB_FAILED;
 		break;
 	case STEP_TTL:
-		*job = JOB_GONE_RAN;
+		*job = m->bounds.policies ? JOB_EXPIRED : JOB_GONE_RAN;
 		break;
 	case STEP_COLLECT:
 		*job = gone(*job);
