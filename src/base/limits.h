@@ -212,6 +212,11 @@ enum {
 	 * minute (apiserver, storage/cacher).
 	 */
 	LIMIT_WATCH_SILENCE_MS = 90 * 1000,
+	/* What a policy's status has of violations, and of the text of one: it stays below 32 KiB. */
+	LIMIT_POLICY_VIOLATIONS = 20,
+	LIMIT_POLICY_VIOLATION_BYTES = 512,
+	/* A policy's status: these, 256 added tasks, and conditions. */
+	LIMIT_POLICY_STATUS_BYTES = 512 * 1024,
 	/* PIPE_BUF: what one write(2) puts into a pipe in one piece. */
 	LIMIT_LOG_LINE_BYTES = 4096,
 	/*
