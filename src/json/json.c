@@ -239,6 +239,20 @@ size_t json_size(const struct json *j)
 	return n;
 }
 
+static size_t string_size(const char *s)
+{
+	return s ? strlen(s) + 1 : 0;
+}
+
+size_t json_text_size(const struct json *j)
+{
+	size_t n = j ? string_size(json_string(j)) + string_size(json_key(j)) : 0;
+
+	json_each (item, j)
+		n += json_text_size(item);
+	return n;
+}
+
 static bool same_value(const cJSON *a, const cJSON *b)
 {
 	if (cJSON_IsString(a))

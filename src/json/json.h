@@ -64,6 +64,8 @@ const struct json *json_first(const struct json *j);
 const struct json *json_next(const struct json *item);
 /* How many values the tree has: itself, and all below it; 0 for NULL. */
 size_t json_size(const struct json *j);
+/* The bytes of all strings and member names in the tree, each with its NUL. */
+size_t json_text_size(const struct json *j);
 /* Whether both are the same, with their members in the same order, as one writer leaves them. */
 bool json_equal(const struct json *a, const struct json *b);
 /* The name of a member; NULL for an element. */

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/packing.h"
 #include "json/json.h"
 
 struct label {

@@ -1,6 +1,5 @@
 #include "kube/labelvalue.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -24,6 +23,11 @@ static bool is_legal(const char *s, size_t len)
 		if (!is_inner(s[i]))
 			return false;
 	return len == 0 || (is_alnum(s[0]) && is_alnum(s[len - 1]));
+}
+
+bool label_value_is_valid(const char *text)
+{
+	return is_legal(text, strnlen(text, LIMIT_LABEL_VALUE_BYTES + 1));
 }
 
 /* FNV-1a, as in Kubernetes' own hash labels. */

@@ -5,6 +5,8 @@
 #ifndef PROMOGATE_KUBE_LABELVALUE_H
 #define PROMOGATE_KUBE_LABELVALUE_H
 
+#include <stdbool.h>
+
 #include "base/limits.h"
 
 struct label_value {
@@ -12,9 +14,13 @@ struct label_value {
 };
 
 /*
- * The text itself if it is a valid label value: at most 63 letters, digits, '-', '_' and '.', the
- * first and the last a letter or digit; or empty. Otherwise as much of the text as fits, '-' and
- * eight hex digits that differ for most texts: good for selecting, not an identity.
+ * At most 63 letters, digits, '-', '_' and '.', the first and the last a letter or digit; or empty.
+ */
+bool label_value_is_valid(const char *text);
+
+/*
+ * The text itself if it is a valid label value. Otherwise as much of the text as fits, '-' and eight
+ * hex digits that differ for most texts: good for selecting, not an identity.
  */
 struct label_value label_value_of(const char *text);
 
