@@ -82,6 +82,14 @@ enum {
 	LIMIT_WARNING_BYTES = 4 * LIMIT_WARNING_CHARS,
 	/* What the API server reads of a request; etcd stores half of that. */
 	LIMIT_JOB_BYTES = 3 * 1024 * 1024,
+	/*
+	 * Of a PromotionPolicy, as its CRD has them: each admission looks at all policies, and each
+	 * audit at all policies and contexts.
+	 */
+	LIMIT_POLICY_PRIORITY = 1000,
+	LIMIT_POLICY_MESSAGE_CHARS = 120,
+	LIMIT_POLICY_TASKS = 32, /* required, added, default; entries of onFailure.tasks */
+	LIMIT_POLICY_NAMES = 256, /* allowed, and the ceiling of max */
 	/* A Job's name is the value of a label of its pods. */
 	LIMIT_LABEL_VALUE_BYTES = 63,
 	LIMIT_JOB_NAME_BYTES = LIMIT_LABEL_VALUE_BYTES,

@@ -15,8 +15,9 @@ enum policy_fault {
 	POLICY_FAULT_SELECTOR,
 	POLICY_FAULT_NAME, /* not a name, or not a glob */
 	POLICY_FAULT_ON_FAILURE, /* a default that its own `allowed` forbids */
-	POLICY_FAULT_REQUIRED, /* a task required, added or defaulted that its own `allowed` forbids */
+	POLICY_FAULT_TASKS, /* a required or default task that its own other lists forbid */
 	POLICY_FAULT_MAX, /* more required, added or default tasks than its own `max` */
+	POLICY_FAULT_COUNT,
 };
 
 /* field: "spec.onFailure.tasks[0].default"; detail: what is wrong, and the fix. */

@@ -1,6 +1,6 @@
 /*
  * policy - a PromotionPolicy, decoded: what a platform team says of promotions in the namespaces
- * that it selects. Immutable, small, in one allocation; freed with its last reference.
+ * that it selects. Immutable and small; freed with its last reference.
  *
  * Each policy is judged alone, with its own actions. Only one that enforces, with Deny among its
  * actions, changes anything; the others only report. What a policy does not set, it is silent
