@@ -4,19 +4,29 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/str.h"
 #include "base/strmap.h"
 #include "controller/discovery.h"
-#include "json/json.h"
 #include "keptn/appcontext.h"
-#include "keptn/taskdefinition.h"
+#include "kube/names.h"
 #include "run/memory.h"
 #include "run/metrics.h"
 
-METRIC_COUNTER(lookups, "promogate_live_lookups_total",
-	"Live look-ups of KeptnTaskDefinitions, by outcome.", "outcome");
+METRIC_COUNTER(lookups, "promogate_live_lookups_total", "Live look-ups, by outcome.", "outcome");
 
-static const struct url definitions_kind = {
-	.group = KEPTN_GROUP, .version = "v1", .resource = "keptntaskdefinitions"};
+enum kind { DEFINITION, CONTEXT, NAMESPACE, KIND_COUNT };
+
+static const char *const kind_names[] = {
+	[DEFINITION] = "KeptnTaskDefinition",
+	[CONTEXT] = APPCONTEXT_KIND,
+	[NAMESPACE] = "Namespace",
+};
+
+static const struct url kind_urls[] = {
+	[DEFINITION] = {.group = KEPTN_GROUP, .version = "v1", .resource = "keptntaskdefinitions"},
+	[CONTEXT] = {.group = KEPTN_GROUP, .version = "v1", .resource = APPCONTEXT_RESOURCE},
+	[NAMESPACE] = {.version = "v1", .resource = "namespaces"},
+};
 
 struct asker {
 	live_lookup_fn *fn;
@@ -24,35 +34,43 @@ struct asker {
 	struct asker *next;
 };
 
-/* A name that is being looked up for a namespace; one GET is under way. */
+/* A key that is being looked up for a namespace; one GET is under way. */
 struct question {
 	struct live_lookup *lookup;
 	struct asker *now; /* asked before the GET was sent */
 	struct asker *after; /* asked since */
 	struct question *next_unserved;
+	enum kind kind; /* of the object */
+	char *namespace; /* "" for a Namespace */
+	const char *name; /* the end of key */
 	const char *key; /* the end of id */
 	char *asking; /* the namespace */
 	char id[]; /* "ASKING KEY" */
 };
 
+/* Those of one kind whose path is not served. */
+struct unserved {
+	struct live_lookup *lookup;
+	const struct url *kind;
+	struct question *discovering; /* discovery is being asked for these */
+	struct question *next; /* then for these */
+};
+
 struct live_lookup {
 	const struct env *env;
 	struct strmap open; /* id to struct question */
-	/* Those whose path is not served: discovery is being asked for the first, then for the rest. */
-	struct question *discovering, *unserved;
+	struct unserved unserved[KIND_COUNT];
 };
 
 static void get_done(void *ctx, const struct api_response *response, const struct err *failure);
 
 static void send_get(struct question *q)
 {
-	const char *slash = strchr(q->key, '/');
-	CLEANUP(free_p) char *ns = xstrndup(q->key, (size_t)(slash - q->key));
 	const struct api_request request = {.timeout_ms = LIMIT_LOOKUP_MS, .fair_key = q->asking};
-	struct url url = definitions_kind;
+	struct url url = kind_urls[q->kind];
 
-	url.namespace = ns;
-	url.name = slash + 1;
+	url.namespace = q->namespace;
+	url.name = q->name;
 	(void)env_call_url(q->lookup->env, &url, &request, get_done, q);
 }
 
@@ -66,6 +84,15 @@ static void answer_all(
 		a->fn(a->ctx, key, object, err);
 		free(a);
 	}
+}
+
+static bool is_asked_for(const struct question *q, const struct json *object)
+{
+	const struct json *metadata = json_get(object, "metadata");
+
+	return str_eq(json_string(json_get(object, "kind")), kind_names[q->kind]) &&
+	       str_eq(json_string_or(json_get(metadata, "namespace"), ""), q->namespace) &&
+	       str_eq(json_string(json_get(metadata, "name")), q->name);
 }
 
 /* Reads the response to the GET: the object, NULL if there is none, or an error. */
@@ -83,8 +110,8 @@ static int read_answer(const struct question *q, const struct api_response *resp
 	}
 	if (json_parse(response->body, response->len, &object, err) < 0)
 		return -1;
-	if (!taskdef_is(object, q->key))
-		return err_set(err, ERR_IO, "the response is not the definition asked for");
+	if (!is_asked_for(q, object))
+		return err_set(err, ERR_IO, "the response is not the object asked for");
 	*ret = STEAL(object);
 	return 0;
 }
@@ -107,12 +134,12 @@ static void answer(struct question *q, const struct json *object, const struct e
 	(void)strmap_remove(&q->lookup->open, q->id);
 }
 
-static void discover(struct live_lookup *c);
+static void discover(struct unserved *u);
 
 static void discovered(void *ctx, enum discovery found, const struct err *failure)
 {
-	struct live_lookup *c = ctx;
-	struct question *q = c->discovering;
+	struct unserved *u = ctx;
+	struct question *q = u->discovering;
 	struct err err = ERR_INIT;
 
 	if (found == DISCOVERY_FAILED)
@@ -125,26 +152,26 @@ static void discovered(void *ctx, enum discovery found, const struct err *failur
 		answer(q, NULL, found == DISCOVERY_ABSENT ? NULL : &err);
 		q = next;
 	}
-	c->discovering = NULL;
-	if (c->unserved)
-		discover(c);
+	u->discovering = NULL;
+	if (u->next)
+		discover(u);
 }
 
 /* An answer counts only for GETs that ended before discovery was asked. */
-static void discover(struct live_lookup *c)
+static void discover(struct unserved *u)
 {
-	c->discovering = STEAL(c->unserved);
-	discovery_ask(c->env, &definitions_kind, discovered, c);
+	u->discovering = STEAL(u->next);
+	discovery_ask(u->lookup->env, u->kind, discovered, u);
 }
 
 static void ask_discovery(struct question *q)
 {
-	struct live_lookup *c = q->lookup;
+	struct unserved *u = &q->lookup->unserved[q->kind];
 
-	q->next_unserved = c->unserved;
-	c->unserved = q;
-	if (!c->discovering)
-		discover(c);
+	q->next_unserved = u->next;
+	u->next = q;
+	if (!u->discovering)
+		discover(u);
 }
 
 static void take_answer(
@@ -153,7 +180,8 @@ static void take_answer(
 	CLEANUP(json_free_p) struct json *object = NULL;
 	struct err err = ERR_INIT;
 
-	if (!response && failure->kind == ERR_NOT_SERVED)
+	/* A Namespace is not of a CRD: its path is always served. */
+	if (!response && failure->kind == ERR_NOT_SERVED && q->kind != NAMESPACE)
 		ask_discovery(q);
 	else if (read_answer(q, response, failure, &object, &err) < 0)
 		answer(q, NULL, &err);
@@ -172,6 +200,7 @@ static void question_free(void *value)
 	struct question *q = value;
 
 	free(q->asking);
+	free(q->namespace);
 	free(q);
 }
 
@@ -181,6 +210,8 @@ struct live_lookup *live_lookup_new(const struct env *env)
 
 	c->env = env;
 	c->open = (struct strmap)STRMAP_INIT(question_free);
+	for (enum kind kind = 0; kind < KIND_COUNT; kind++)
+		c->unserved[kind] = (struct unserved){.lookup = c, .kind = &kind_urls[kind]};
 	return c;
 }
 
@@ -192,6 +223,30 @@ void live_lookup_free(struct live_lookup *c)
 	free(c);
 }
 
+/* "namespace", "namespace/name" or "namespace/keptnappcontexts/name". */
+static enum kind kind_of(const char *key)
+{
+	const char *slash = strchr(key, '/');
+
+	if (!slash)
+		return NAMESPACE;
+	return strchr(slash + 1, '/') ? CONTEXT : DEFINITION;
+}
+
+const char *live_lookup_kind(const char *key)
+{
+	return kind_names[kind_of(key)];
+}
+
+static void read_key(struct question *q)
+{
+	const char *slash = strrchr(q->key, '/');
+
+	q->kind = kind_of(q->key);
+	q->namespace = slash ? name_namespace(q->key) : xstrdup("");
+	q->name = slash ? slash + 1 : q->key;
+}
+
 static struct question *question_new(struct live_lookup *c, const char *asking, const char *id)
 {
 	size_t len = strlen(id);
@@ -201,6 +256,7 @@ static struct question *question_new(struct live_lookup *c, const char *asking, 
 	q->asking = xstrdup(asking);
 	memcpy(q->id, id, len + 1);
 	q->key = q->id + strlen(asking) + 1;
+	read_key(q);
 	strmap_put(&c->open, id, q);
 	return q;
 }

@@ -19,8 +19,9 @@ struct waiter {
 	struct request *request;
 	size_t asked; /* look-ups in all */
 	size_t open; /* look-ups under way */
-	struct strmap failed; /* the names whose look-up failed */
+	struct strmap failed; /* the keys whose look-up failed */
 	struct err err; /* of the last of them */
+	const char *kind; /* the same: "KeptnTaskDefinition", … */
 	api_id deadline;
 	bool deadline_open; /* its callback has not run yet */
 	bool answered; /* by the deadline; the look-ups under way only end */
@@ -67,13 +68,14 @@ static void end(struct waiter *w)
 }
 
 /* The reason for people is its kind: the rest may name what they are not to see. */
-static void refuse(struct request *r, const struct err *err)
+static void refuse(struct waiter *w)
 {
 	CLEANUP(free_p)
-	char *message = xasprintf("looking up a KeptnTaskDefinition: %s; see the webhook's log",
-		err_kind_name(err->kind));
+	char *message = xasprintf(
+		"looking up a %s: %s; see the webhook's log", w->kind, err_kind_name(w->err.kind));
 
-	request_fail(r, 500, "InternalError", message, err);
+	(void)err_wrap(&w->err, "looking up a %s", w->kind);
+	request_fail(w->request, 500, "InternalError", message, &w->err);
 }
 
 /* Answers without further look-ups: with an error only if one of them could deny the request. */
@@ -89,8 +91,7 @@ static bool may_ask_on(struct waiter *w)
 	struct err err = ERR_INIT;
 
 	if (needs_decide_any(&w->request->needs, &w->failed)) {
-		(void)err_wrap(&w->err, "looking up a KeptnTaskDefinition");
-		refuse(w->request, &w->err);
+		refuse(w);
 		return false;
 	}
 	if (w->asked < LIMIT_REQUEST_LOOKUPS)
@@ -122,6 +123,7 @@ static void looked_up(void *ctx, const char *key, const struct json *object, con
 	if (err) {
 		strmap_put(&w->failed, key, NULL);
 		w->err = *err;
+		w->kind = live_lookup_kind(key);
 	} else {
 		request_learn(w->request, key, object);
 	}
@@ -160,7 +162,7 @@ static void deadline_done(void *ctx, const struct api_response *response, const 
 	}
 	if (err)
 		return; /* shutting down: the look-ups end as well */
-	(void)err_set(&late, ERR_TIMEOUT, "timed out looking up KeptnTaskDefinitions");
+	(void)err_set(&late, ERR_TIMEOUT, "timed out looking up what it depends on");
 	request_parse(w->request);
 	answer_now(w->request, 500, "InternalError", &late);
 	request_unparse(w->request);

@@ -170,7 +170,7 @@ serves_its_file() {
 	run -0 asked main tell 1s preDeploymentTasks
 	kill -CONT "$(cut -d' ' -f1 "$cluster/run/kube-apiserver")"
 	[ "${hanging[-1]}" = 500 ]
-	same "timed out looking up KeptnTaskDefinitions" \
+	same "timed out looking up what it depends on" \
 		"$(jq -r .message <<<"${hanging[0]}")"
 	[ "${lines[-1]}" = 200 ]
 	[[ ${lines[0]} == *'"allowed":true'*': not confirmed: '* ]]

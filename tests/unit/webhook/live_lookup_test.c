@@ -129,6 +129,31 @@ static void a_failure_is_reported_to_all(void **state)
 	stage_down(&s);
 }
 
+static void each_kind_has_a_path_of_its_own(void **state)
+{
+	struct stage s;
+	struct asker a = {&s, "a"};
+
+	(void)state;
+	stage_up(&s);
+	live_lookup_ask(s.lookup, "dev", "shop", answered, &a);
+	live_lookup_ask(s.lookup, "dev", "shop/keptnappcontexts/cart", answered, &a);
+	fake_answer_next(&s.fake, "GET", "/api/v1/namespaces/shop",
+		"{\"kind\":\"Namespace\",\"metadata\":{\"name\":\"shop\"}}");
+	fake_answer_next(&s.fake, "GET",
+		"/apis/lifecycle.keptn.sh/v1/namespaces/shop/keptnappcontexts/cart",
+		OBJECT("KeptnAppContext", "shop", "cart"));
+	assert_string_equal(
+		buf_str(&s.said), "a: shop present\na: shop/keptnappcontexts/cart present\n");
+	buf_reset(&s.said);
+	/* Namespaces are always served. */
+	live_lookup_ask(s.lookup, "dev", "shop", answered, &a);
+	fake_fail_next(&s.fake, "GET", "/api/v1/namespaces/shop", ERR_NOT_SERVED);
+	assert_string_equal(buf_str(&s.said), "a: shop NotServed\n");
+	assert_int_equal(fake_count(&s.fake, FAKE_CALL), 0);
+	stage_down(&s);
+}
+
 /* A proxy, or another program on the API server's port, may answer 200. */
 static void only_the_definition_asked_for_is_an_answer(void **state)
 {
@@ -199,6 +224,7 @@ int main(void)
 		cmocka_unit_test(each_namespace_asks_on_its_own_turn),
 		cmocka_unit_test(absent_counts_only_for_questions_before_the_get),
 		cmocka_unit_test(a_failure_is_reported_to_all),
+		cmocka_unit_test(each_kind_has_a_path_of_its_own),
 		cmocka_unit_test(only_the_definition_asked_for_is_an_answer),
 		cmocka_unit_test(where_nothing_is_served_discovery_decides),
 	};

@@ -216,7 +216,7 @@ static void the_deadline_answers_before_the_client_gives_up(void **state)
 	failed(q, GET_OF("new"), ERR_NOT_FOUND);
 	assert_false(stage_answered(x));
 	fake_env_run(q->fake, 1);
-	stage_expect(x, 500, "timed out looking up KeptnTaskDefinitions");
+	stage_expect(x, 500, "timed out looking up what it depends on");
 	/* The last answer comes too late, and changes nothing. */
 	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
 	assert_int_equal(timers(q), 0);
@@ -232,7 +232,7 @@ static void the_deadline_is_that_of_the_whole_request(void **state)
 	found(q, GET_OF("new"), "{\"deno\":{\"functionRef\":{\"name\":\"parent\"}}}");
 	failed(q, GET_OF_KEPTNS("new"), ERR_NOT_FOUND);
 	fake_env_run(q->fake, PATIENCE_MS - 2000);
-	stage_expect(x, 500, "timed out looking up KeptnTaskDefinitions");
+	stage_expect(x, 500, "timed out looking up what it depends on");
 	found(q, GET_OF("parent"), RUNS);
 	failed(q, GET_OF_KEPTNS("parent"), ERR_NOT_FOUND);
 	assert_int_equal(look_ups(q), 0);
@@ -246,7 +246,7 @@ static void a_deadline_that_is_over_answers_at_once(void **state)
 
 	fake_env_skip(q->fake, 5000);
 	fake_env_run(q->fake, 0);
-	stage_expect(x, 500, "timed out looking up KeptnTaskDefinitions");
+	stage_expect(x, 500, "timed out looking up what it depends on");
 }
 
 static void requests_for_one_name_share_its_look_ups(void **state)
@@ -440,7 +440,7 @@ static void a_shutdown_after_the_deadline(void **state)
 	struct exchange *x = add(q, "\"new\"");
 
 	fake_env_run(q->fake, PATIENCE_MS);
-	stage_expect(x, 500, "timed out looking up KeptnTaskDefinitions");
+	stage_expect(x, 500, "timed out looking up what it depends on");
 	fake_env_release(q->fake);
 }
 
