@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "controller/configs.h"
+#include "controller/policy_cache.h"
 #include "controller/store.h"
 #include "keptn/appcontext.h"
 #include "run/lock.h"
@@ -12,10 +13,11 @@ static const struct url definitions_kind = {
 	.group = KEPTN_GROUP, .version = "v1", .resource = "keptntaskdefinitions"};
 
 struct cache {
-	struct rwlock lock; /* the three below */
+	struct rwlock lock; /* the four below */
 	struct store definitions; /* its objects, of struct taskdef */
 	struct configs *configs; /* the pointer; what it points to is the client's thread's */
 	enum block_deployment block_deployment;
+	struct policy_cache *policies; /* what it points to */
 };
 
 static void *decode(void *ctx, const struct json *object)
@@ -35,6 +37,7 @@ static void config_changed(void *ctx)
 
 struct cache *cache_new(const struct env *env, const char *keptn_namespace)
 {
+	static const struct policy_cache_handler nobody = {.ctx = NULL};
 	struct cache *c = xcalloc(1, sizeof(*c));
 	const struct store_config definitions = {.env = env,
 		.kind = &definitions_kind,
@@ -48,6 +51,7 @@ struct cache *cache_new(const struct env *env, const char *keptn_namespace)
 	rwlock_wrlock(&c->lock);
 	c->configs = configs_new(env, keptn_namespace, config_changed, c);
 	rwlock_unlock(&c->lock);
+	c->policies = policy_cache_new(env, &c->lock, &nobody);
 	return c;
 }
 
@@ -57,8 +61,21 @@ void cache_free(struct cache *c)
 		return;
 	store_release(&c->definitions);
 	configs_free(c->configs);
+	policy_cache_free(c->policies);
 	rwlock_destroy(&c->lock);
 	free(c);
+}
+
+static const struct labels *labels(const void *ctx, const char *ns)
+{
+	const struct policy_cache *p = ctx;
+
+	return policy_cache_namespaces_unheard(p) ? NULL : policy_cache_namespace(p, ns);
+}
+
+static void contexts(const void *ctx, const char *ns, known_visit_fn *visit, void *visit_ctx)
+{
+	policy_cache_contexts(ctx, ns, visit, visit_ctx);
 }
 
 struct cache_view cache_read(struct cache *c)
@@ -66,7 +83,8 @@ struct cache_view cache_read(struct cache *c)
 	rwlock_rdlock(&c->lock);
 	return (struct cache_view){.definitions = {c->definitions.objects},
 		.unheard = store_unheard(&c->definitions),
-		.block_deployment = c->block_deployment};
+		.block_deployment = c->block_deployment,
+		.around = {policy_cache_policies(c->policies), labels, contexts, c->policies}};
 }
 
 void cache_read_end(struct cache *c)
@@ -79,6 +97,7 @@ int cache_ready(void *cache, struct buf *reasons)
 	const struct cache *c = cache;
 	int definitions = store_ready(&c->definitions, reasons);
 	int configs = configs_ready(c->configs, reasons);
+	int policies = policy_cache_ready(c->policies, reasons);
 
-	return definitions < 0 || configs < 0 ? -1 : 0;
+	return definitions < 0 || configs < 0 || policies < 0 ? -1 : 0;
 }

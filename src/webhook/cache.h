@@ -1,13 +1,13 @@
 /*
  * cache - what the webhook knows of the cluster: the task definitions, reduced to a few bytes each,
- * and Keptn's configuration. Informers fill it on the client's thread; any thread may read it,
+ * Keptn's configuration, and the policies with what they match. Informers fill it on the client's thread; any thread may read it,
  * between cache_read() and cache_read_end(), for the microseconds that a verdict takes. A reader
  * never sees a list that is not complete: the copy from before it counts until then.
  */
 #ifndef PROMOGATE_WEBHOOK_CACHE_H
 #define PROMOGATE_WEBHOOK_CACHE_H
 
-#include "admission/definitions.h"
+#include "admission/lookup.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "controller/env.h"
@@ -26,6 +26,7 @@ struct cache_view {
 	struct definitions definitions;
 	bool unheard; /* nothing was heard of definitions for LIMIT_UNHEARD_MS */
 	enum block_deployment block_deployment;
+	struct surroundings around; /* a namespace of which nothing was heard is not known */
 };
 
 struct cache_view cache_read(struct cache *c);

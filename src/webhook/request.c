@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/str.h"
+#include "kube/names.h"
 #include "run/log.h"
 #include "run/memory.h"
 #include "run/metrics.h"
@@ -29,6 +31,8 @@ void request_free(struct request *r)
 		return;
 	drop_tree(r);
 	definitions_release(&r->confirmed);
+	strmap_release(&r->namespaces);
+	strmap_release(&r->contexts);
 	needs_release(&r->needs);
 	free(r);
 }
@@ -112,6 +116,9 @@ int request_judge(struct request *r)
 		.cached = &view.definitions,
 		.unheard = view.unheard,
 		.confirmed = &r->confirmed,
+		.confirmed_namespaces = &r->namespaces,
+		.confirmed_contexts = &r->contexts,
+		.around = &view.around,
 		.lenient_managers = config->lenient_managers,
 		.lenient_users = config->lenient_users,
 		.block_deployment = view.block_deployment,
@@ -160,12 +167,37 @@ void request_parse(struct request *r)
 		abort(); /* the same bytes as before */
 }
 
+static struct namespace_state *namespace_state(const struct json *object)
+{
+	const struct json *metadata = json_get(object, "metadata");
+	struct namespace_state *s = xcalloc(1, sizeof(*s));
+
+	s->terminating = json_type(json_get(metadata, "deletionTimestamp")) != JSON_NULL;
+	s->labels = labels_decode(json_get(metadata, "labels"));
+	return s;
+}
+
+static void learn_context(
+	struct request *r, const char *ns, const char *name, const struct json *object)
+{
+	CLEANUP(free_p) char *key = xasprintf("%s/%s", ns, name);
+
+	strmap_put(&r->contexts, key, object ? subject_decode(object, ns) : NULL);
+}
+
 void request_learn(struct request *r, const char *key, const struct json *object)
 {
-	const char *slash = strchr(key, '/');
-	CLEANUP(free_p) char *ns = xstrndup(key, (size_t)(slash - key));
+	static const char contexts[] = APPCONTEXT_RESOURCE "/";
+	CLEANUP(free_p) char *ns = name_namespace(key);
+	const char *rest = key + strlen(ns);
 
-	definitions_put(&r->confirmed, ns, slash + 1, object ? taskdef_decode(object) : NULL);
+	if (!*rest)
+		strmap_put(&r->namespaces, ns, object ? namespace_state(object) : NULL);
+	else if (str_starts(rest + 1, contexts))
+		learn_context(r, ns, rest + strlen(contexts) + 1, object);
+	else
+		definitions_put(
+			&r->confirmed, ns, rest + 1, object ? taskdef_decode(object) : NULL);
 }
 
 struct request *request_receive(
@@ -178,6 +210,8 @@ struct request *request_receive(
 	r->exchange = x;
 	r->mutates = mutates;
 	r->confirmed = (struct definitions)DEFINITIONS_INIT;
+	r->namespaces = (struct strmap)STRMAP_INIT(namespace_state_free);
+	r->contexts = (struct strmap)STRMAP_INIT(free);
 	if (parse(r, &err) < 0) {
 		log_event(LOG_DEBUG, "request refused", LOG_STR("webhook", webhook_name(r)),
 			LOG_ERR(&err), LOG_END);

@@ -26,6 +26,7 @@ struct request {
 	size_t tree_bytes; /* its text */
 	struct review review; /* points into tree */
 	struct definitions confirmed; /* live answers */
+	struct strmap namespaces, contexts; /* the same, as in struct known */
 	struct needs needs; /* what to look up after VERDICT_PENDING */
 	bool asked; /* once is enough for what only words the findings */
 };
@@ -50,7 +51,7 @@ int request_judge_again(struct request *r);
 void request_fail(struct request *r, int status, const char *reason, const char *message,
 	const struct err *err);
 
-/* Adds the live answer to one of the needs, "namespace/name". object NULL: absent. */
+/* Adds the live answer to one of the needs. object NULL: absent. */
 void request_learn(struct request *r, const char *key, const struct json *object);
 
 /*

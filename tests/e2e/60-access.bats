@@ -30,10 +30,16 @@ asked() {
 no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name")" apply
 	only_this() {
 		same 'system:serviceaccount:promogate-system:promogate-webhook get keptntaskdefinitions.lifecycle.keptn.sh
+system:serviceaccount:promogate-system:promogate-webhook list keptnappcontexts.lifecycle.keptn.sh
 system:serviceaccount:promogate-system:promogate-webhook list keptnconfigs.options.keptn.sh
 system:serviceaccount:promogate-system:promogate-webhook list keptntaskdefinitions.lifecycle.keptn.sh
+system:serviceaccount:promogate-system:promogate-webhook list namespaces.null
+system:serviceaccount:promogate-system:promogate-webhook list promotionpolicies.promogate.dev
+system:serviceaccount:promogate-system:promogate-webhook watch keptnappcontexts.lifecycle.keptn.sh
 system:serviceaccount:promogate-system:promogate-webhook watch keptnconfigs.options.keptn.sh
-system:serviceaccount:promogate-system:promogate-webhook watch keptntaskdefinitions.lifecycle.keptn.sh' "$(asked)"
+system:serviceaccount:promogate-system:promogate-webhook watch keptntaskdefinitions.lifecycle.keptn.sh
+system:serviceaccount:promogate-system:promogate-webhook watch namespaces.null
+system:serviceaccount:promogate-system:promogate-webhook watch promotionpolicies.promogate.dev' "$(asked)"
 	}
 	eventually only_this
 	run -0 jq -s 'map(select((.userAgent // "") | startswith("promogate-webhook")) | select(.responseStatus.code == 403)) | length' \
@@ -156,7 +162,10 @@ answers() {
 	echo nobody >"$(process_home stranger)/token"
 	webhook_start stranger
 	same 'keptntaskdefinitions: not listed yet
-keptnconfigs: not listed yet' "$(plain stranger /readyz)"
+keptnconfigs: not listed yet
+promotionpolicies: not listed yet
+namespaces: not listed yet
+keptnappcontexts: not listed yet' "$(plain stranger /readyz)"
 	[ "$(plain stranger /healthz)" = ok ]
 	[ "$(curl -s -o "$BATS_TEST_TMPDIR/reasons" -w '%{http_code}' "http://127.0.0.1:$(cat "$(process_home stranger)/plain_port")/readyz")" = 503 ]
 	eventually grep -q "list failed.*\"errorKind\":\"Unauthorized\"" "$(process_home stranger)/log"

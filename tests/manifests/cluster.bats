@@ -145,11 +145,15 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 	for verb in get list watch; do
 		can_i "$verb" keptntaskdefinitions.lifecycle.keptn.sh
 		can_i "$verb" keptnconfigs.options.keptn.sh
+		can_i "$verb" keptnappcontexts.lifecycle.keptn.sh
+		can_i "$verb" namespaces
 	done
 	for verb in create update patch delete; do
 		run -1 can_i "$verb" keptntaskdefinitions.lifecycle.keptn.sh
+		run -1 can_i "$verb" keptnappcontexts.lifecycle.keptn.sh
+		run -1 can_i "$verb" namespaces
 	done
-	for resource in keptnappcontexts.lifecycle.keptn.sh secrets configmaps jobs.batch; do
+	for resource in keptnappversions.lifecycle.keptn.sh secrets configmaps jobs.batch; do
 		run -1 can_i get "$resource"
 	done
 }

@@ -2,12 +2,16 @@
 
 #include <stdatomic.h>
 
+#include "base/limits.h"
 #include "run/thread.h"
 
 #include "fake_env.h"
 
 #define DEFINITIONS "/apis/lifecycle.keptn.sh/v1/keptntaskdefinitions"
 #define CONFIGS     "/apis/options.keptn.sh/v1alpha1/keptnconfigs"
+#define POLICIES    "/apis/promogate.dev/v1alpha1/promotionpolicies"
+#define NAMESPACES  "/api/v1/namespaces"
+#define CONTEXTS    "/apis/lifecycle.keptn.sh/v1/keptnappcontexts"
 
 struct stage {
 	struct fake_env fake;
@@ -99,6 +103,26 @@ static enum block_deployment config(struct stage *s)
 	return ret;
 }
 
+/* Answers a list of one object, which is this after its resourceVersion. */
+static void list_one(struct stage *s, const char *path, const char *object)
+{
+	CLEANUP(free_p)
+	char *body =
+		xasprintf("{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[{%s}]}", object);
+
+	fake_answer(&s->fake, fake_find(&s->fake, FAKE_CALL, "GET", path), body);
+}
+
+static void list_surroundings(struct stage *s)
+{
+	list_one(s, POLICIES,
+		"\"metadata\":{\"name\":\"prod\",\"uid\":\"u\",\"resourceVersion\":\"1\","
+		"\"generation\":1},\"spec\":{\"namespaceSelector\":{},"
+		"\"validationActions\":[\"Deny\"]}");
+	list_one(s, NAMESPACES, "\"metadata\":{\"name\":\"ns\",\"labels\":{\"env\":\"prod\"}}");
+	list_one(s, CONTEXTS, "\"metadata\":{\"namespace\":\"ns\",\"name\":\"app\"}");
+}
+
 static void is_ready_once_every_list_was_taken(void **state)
 {
 	struct stage *s = *state;
@@ -106,7 +130,10 @@ static void is_ready_once_every_list_was_taken(void **state)
 
 	assert_int_equal(cache_ready(s->cache, &reasons), -1);
 	assert_string_equal(buf_str(&reasons),
-		"keptntaskdefinitions: not listed yet\nkeptnconfigs: not listed yet\n");
+		"keptntaskdefinitions: not listed yet\nkeptnconfigs: not listed yet\n"
+		"promotionpolicies: not listed yet\nnamespaces: not listed yet\n"
+		"keptnappcontexts: not listed yet\n");
+	list_surroundings(s);
 	page(s, "a", "b", "");
 	buf_reset(&reasons);
 	assert_int_equal(cache_ready(s->cache, &reasons), -1);
@@ -179,6 +206,47 @@ static void knows_what_keptns_configuration_says(void **state)
 	assert_int_equal(config(s), BLOCK_DEPLOYMENT_TRUE);
 }
 
+static bool count(void *ctx, const struct subject *context)
+{
+	(void)context;
+	++*(int *)ctx;
+	return true;
+}
+
+static const char *env_label(const struct surroundings *around)
+{
+	const struct labels *labels = around->labels(around->ctx, "ns");
+
+	return labels ? labels_get(labels, "env") : "not known";
+}
+
+static void knows_policies_and_what_they_match(void **state)
+{
+	struct stage *s = *state;
+	struct cache_view view;
+	int contexts = 0;
+
+	list_surroundings(s);
+	view = cache_read(s->cache);
+	assert_int_equal(view.around.policies->count, 1);
+	assert_string_equal(env_label(&view.around), "prod");
+	view.around.contexts(view.around.ctx, NULL, count, &contexts);
+	assert_int_equal(contexts, 1);
+	cache_read_end(s->cache);
+}
+
+static void labels_of_which_nothing_was_heard_are_not_known(void **state)
+{
+	struct stage *s = *state;
+	struct cache_view view;
+
+	list_surroundings(s);
+	fake_env_skip(&s->fake, LIMIT_UNHEARD_MS + 1);
+	view = cache_read(s->cache);
+	assert_string_equal(env_label(&view.around), "not known");
+	cache_read_end(s->cache);
+}
+
 /* --- readers on other threads ----------------------------------------------------------------- */
 
 struct reader {
@@ -243,6 +311,8 @@ int main(void)
 		ON_STAGE(follows_the_watch),
 		ON_STAGE(a_complete_list_replaces_the_old_one),
 		ON_STAGE(knows_what_keptns_configuration_says),
+		ON_STAGE(knows_policies_and_what_they_match),
+		ON_STAGE(labels_of_which_nothing_was_heard_are_not_known),
 		ON_STAGE(a_reader_sees_the_old_list_or_the_new_one),
 	};
 

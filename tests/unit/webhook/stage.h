@@ -13,6 +13,9 @@
 
 #define DEFINITIONS "/apis/lifecycle.keptn.sh/v1/"
 #define CONFIGS     "/keptnconfigs"
+#define POLICIES    "/promotionpolicies"
+#define NAMESPACES  "/namespaces?"
+#define CONTEXTS    "/keptnappcontexts"
 
 /* A definition in apps that can run. */
 #define CONTAINER(name)                                                                            \
@@ -35,8 +38,8 @@ static inline void stage_list(struct stage *s, const char *path, const char *ite
 	fake_answer(&s->fake, fake_find(&s->fake, FAKE_CALL, "GET", path), body);
 }
 
-/* In the cache: three definitions that can run, and apps/broken. */
-static inline void stage_up(struct stage *s)
+/* In the cache: three definitions that can run, apps/broken, and these policies. */
+static inline void stage_up_with(struct stage *s, const char *policies)
 {
 	*s = (struct stage){.lenient = STRMAP_INIT(NULL), .nobody = STRMAP_INIT(NULL)};
 	fake_env_init(&s->fake);
@@ -49,11 +52,20 @@ static inline void stage_up(struct stage *s)
 		.max_promotion_tasks = 2};
 	fake_env_run(&s->fake, 0);
 	stage_list(s, CONFIGS, "");
+	stage_list(s, POLICIES, policies);
+	stage_list(
+		s, NAMESPACES, "{\"metadata\":{\"name\":\"apps\",\"labels\":{\"env\":\"prod\"}}}");
 	stage_list(s, DEFINITIONS,
 		CONTAINER("known") "," CONTAINER("other") "," CONTAINER(
 			"third") ","
 				 "{\"metadata\":{\"namespace\":\"apps\",\"name\":\"broken\"},\"spec\":{}}");
+	stage_list(s, CONTEXTS, "");
 	assert_int_equal(fake_count(&s->fake, FAKE_CALL), 0);
+}
+
+static inline void stage_up(struct stage *s)
+{
+	stage_up_with(s, "");
 }
 
 static inline void stage_down(struct stage *s)
