@@ -1,19 +1,33 @@
 /*
- * defaults - what /mutate writes into a KeptnAppContext: only Promogate's own keys, and only where
- * they change, so that it is idempotent.
+ * defaults - what /mutate writes into a KeptnAppContext: the promotion tasks that a policy gives to
+ * an application that names none, and, for people, what a failed task means. The reconciler resolves
+ * the latter again when it creates a Job.
+ *
+ * A list that Promogate wrote stays its own: the annotation promogate.dev/defaulted-tasks says so,
+ * with the name of the policy, and each later write that leaves list and annotation alone gets the
+ * default of then. Only the stored annotation counts, so that nobody can claim it; a list that is
+ * exactly today's default, with today's annotation, is what Promogate would write anyway, and may be
+ * its own from an earlier call in the same request.
  */
 #ifndef PROMOGATE_ADMISSION_DEFAULTS_H
 #define PROMOGATE_ADMISSION_DEFAULTS_H
 
-#include "admission/lookup.h"
-#include "keptn/appcontext.h"
+#include <stdbool.h>
+
+#include "admission/applied.h"
 #include "kube/patch.h"
 
 /*
- * promogate.dev/resolved-on-failure: the blocking policy as of this write, for people to see.
- * Metadata or annotations of a wrong type are left to /validate. False, and no patch: with it, the
- * annotations would be more than the API server accepts.
+ * Adds to the patch what is not as it has to be; nothing if all is there. Returns false, and adds
+ * nothing, where the annotations would become longer than the API server accepts.
  */
-bool defaults_patch(const struct json *object, const struct known *k, struct patch *to);
+bool defaults_patch(
+	const struct review *r, const struct known *k, const struct applied *a, struct patch *to);
+
+/* Whether a policy gives this context its promotion tasks, and /mutate has not written them. */
+bool defaults_missing(const struct review *r, const struct known *k, const struct applied *a);
+/* Whether that could be so once the namespace is known. */
+bool defaults_need_namespace(
+	const struct review *r, const struct known *k, const struct applied *a);
 
 #endif

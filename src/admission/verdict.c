@@ -139,6 +139,7 @@ static void qualify(struct findings *f)
 int verdict_validate(
 	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v)
 {
+	CLEANUP(applied_release) struct applied a = {.now = NULL};
 	struct appcontext app;
 
 	if (!is_ours(r)) {
@@ -152,6 +153,7 @@ int verdict_validate(
 		v->allowed = false;
 		return 0;
 	}
+	applied_read(r, k, &a);
 	appcontext_read(r->object, r->namespace, &app);
 	judge_appcontext(&app, k, &v->findings);
 	if (is_lenient(r, k))
@@ -160,22 +162,36 @@ int verdict_validate(
 		ratchet_old(r, k, &v->findings);
 	if (r->dry_run)
 		soften(&v->findings, true);
+	if (defaults_need_namespace(r, k, &a))
+		needs_add_namespace(needs, r->namespace, true);
 	list_needs(r, k, &v->findings, needs);
 	if (needs->names.count)
 		return VERDICT_PENDING;
 	qualify(&v->findings);
 	v->allowed = findings_errors(&v->findings) == 0;
+	v->defaults_missing = v->allowed && !is_being_deleted(r) && defaults_missing(r, k, &a);
 	return 0;
 }
 
-void verdict_mutate(const struct review *r, const struct known *k, struct verdict *v)
+int verdict_mutate(
+	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v)
 {
+	CLEANUP(applied_release) struct applied a = {.now = NULL};
+
 	if (!is_ours(r)) {
 		v->warning = not_ours;
-		return;
+		return 0;
 	}
-	if (r->object && !is_being_deleted(r) && !defaults_patch(r->object, k, &v->patch))
+	if (!r->object || is_being_deleted(r))
+		return 0;
+	applied_read(r, k, &a);
+	if (a.unknown_namespace && k->ask_wording) {
+		needs_add_namespace(needs, r->namespace, false);
+		return VERDICT_PENDING;
+	}
+	if (!defaults_patch(r, k, &a, &v->patch))
 		v->warning = no_room;
+	return 0;
 }
 
 /* The object's name; "" if it is too long to be one. */

@@ -15,6 +15,7 @@ struct verdict {
 	struct findings findings;
 	const char *warning; /* about the request as a whole; NULL for none */
 	bool too_large; /* over LIMIT_CONTEXT_VALUES: denied, and not judged */
+	bool defaults_missing; /* /mutate was not asked: neither allow nor deny it */
 	struct patch patch; /* of /mutate */
 };
 
@@ -36,8 +37,12 @@ enum { VERDICT_PENDING = 1 };
 int verdict_validate(
 	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v);
 
-/* /mutate: always allowed, perhaps with a patch. */
-void verdict_mutate(const struct review *r, const struct known *k, struct verdict *v);
+/*
+ * /mutate. 0: allowed, perhaps with a patch. VERDICT_PENDING: as above, but whatever it needs only
+ * words the answer, so it is never pending without k->ask_wording.
+ */
+int verdict_mutate(
+	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v);
 
 /* Appends "PG101,PG106": each rule with a finding, once. */
 void verdict_rules(const struct verdict *v, struct buf *to);

@@ -29,7 +29,7 @@ static void add_segment(struct buf *pointer, const char *segment)
 	}
 }
 
-static void begin_add(struct patch *p, const char *const *segments)
+static void begin(struct patch *p, const char *op, const char *const *segments)
 {
 	CLEANUP(buf_release) struct buf pointer = BUF_INIT(LIMIT_RESPONSE_BYTES);
 
@@ -39,8 +39,13 @@ static void begin_add(struct patch *p, const char *const *segments)
 		emit_array_begin(&p->emit);
 	p->empty = false;
 	emit_object_begin(&p->emit);
-	emit_key_string(&p->emit, "op", "add");
+	emit_key_string(&p->emit, "op", op);
 	emit_key_string(&p->emit, "path", buf_str(&pointer));
+}
+
+static void begin_add(struct patch *p, const char *const *segments)
+{
+	begin(p, "add", segments);
 	emit_key(&p->emit, "value");
 }
 
@@ -58,6 +63,31 @@ void patch_add_object(
 	emit_object_begin(&p->emit);
 	emit_key_string(&p->emit, key, value);
 	emit_object_end(&p->emit);
+	emit_object_end(&p->emit);
+}
+
+void patch_add_empty(struct patch *p, const char *const *segments)
+{
+	begin_add(p, segments);
+	emit_object_begin(&p->emit);
+	emit_object_end(&p->emit);
+	emit_object_end(&p->emit);
+}
+
+void patch_add_strings(
+	struct patch *p, const char *const *segments, const char *const *values, size_t n)
+{
+	begin_add(p, segments);
+	emit_array_begin(&p->emit);
+	for (size_t i = 0; i < n; i++)
+		emit_string(&p->emit, values[i]);
+	emit_array_end(&p->emit);
+	emit_object_end(&p->emit);
+}
+
+void patch_remove(struct patch *p, const char *const *segments)
+{
+	begin(p, "remove", segments);
 	emit_object_end(&p->emit);
 }
 

@@ -22,11 +22,15 @@ void patch_release(struct patch *p);
 
 /*
  * "add" at the path of the segments, which NULL ends; each is escaped as in RFC 6901. The value is
- * a string, or an object with the one member key: value.
+ * a string, an object with the one member key: value, an empty object, or a list of strings.
  */
 void patch_add_string(struct patch *p, const char *const *segments, const char *value);
 void patch_add_object(
 	struct patch *p, const char *const *segments, const char *key, const char *value);
+void patch_add_empty(struct patch *p, const char *const *segments);
+void patch_add_strings(
+	struct patch *p, const char *const *segments, const char *const *values, size_t n);
+void patch_remove(struct patch *p, const char *const *segments);
 
 /* The whole patch. Nothing may be added afterwards. */
 const struct buf *patch_text(struct patch *p);

@@ -82,11 +82,24 @@ static void log_denial(const struct request *r, const struct verdict *v)
 		LOG_INT("errors", (int64_t)findings_errors(&v->findings)), LOG_END);
 }
 
+/* /mutate is asked with failurePolicy Ignore: it may have been unreachable. */
+static void fail_undefaulted(struct request *r)
+{
+	struct err err = ERR_INIT;
+
+	(void)err_set(&err, ERR_INTERNAL, "defaults were not written, try again");
+	request_fail(r, 500, "InternalError", err.msg, &err);
+}
+
 static void answer(struct request *r, struct verdict *v)
 {
 	CLEANUP(buf_release) struct buf body = BUF_INIT(LIMIT_RESPONSE_BYTES);
 	struct err err = ERR_INIT;
 
+	if (v->defaults_missing) {
+		fail_undefaulted(r);
+		return;
+	}
 	verdict_encode(&r->review, v, &body);
 	if (body.overflowed) {
 		(void)err_set(&err, ERR_TOO_LARGE, "the response would exceed %d bytes",
@@ -126,7 +139,7 @@ int request_judge(struct request *r)
 		.ask_wording = !r->asked,
 	};
 	if (r->mutates)
-		verdict_mutate(&r->review, &known, &v);
+		ret = verdict_mutate(&r->review, &known, &r->needs, &v);
 	else
 		ret = verdict_validate(&r->review, &known, &r->needs, &v);
 	cache_read_end(config->cache);

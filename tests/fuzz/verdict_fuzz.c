@@ -171,38 +171,31 @@ static void check_answer(const struct review *r, struct verdict *v)
 	assert((v->allowed || v->too_large) == (json_count(causes) == 0));
 }
 
-/* One operation, on our own annotation. Returns what it writes. */
-static const char *check_patch(const struct json *object, struct verdict *v, struct json **patch)
+/* What may be written: the list and the annotations of ours, and what is around them if absent. */
+static bool is_ours(const struct json *object, const char *path)
 {
-	static const char annotations[] = "/metadata/annotations";
-	static const char ours[] = "/metadata/annotations/promogate.dev~1resolved-on-failure";
-	const struct buf *text = patch_text(&v->patch);
-	const struct json *operation, *value;
+	static const char *const always[] = {"/spec/promotionTasks",
+		"/metadata/annotations/promogate.dev~1resolved-on-failure",
+		"/metadata/annotations/promogate.dev~1defaulted-tasks"};
 
-	assert(json_parse(buf_str(text), text->len, patch, NULL) == 0);
-	assert(json_count(*patch) == 1);
-	operation = json_first(*patch);
-	value = json_get(operation, "value");
-	assert(str_eq(json_string(json_get(operation, "op")), "add"));
-	if (str_eq(json_string(json_get(operation, "path")), ours))
-		return json_string(value);
-	assert(str_eq(json_string(json_get(operation, "path")), annotations));
-	assert(json_type(json_at(object, "metadata", "annotations")) == JSON_NULL);
-	assert(json_count(value) == 1);
-	return json_string(json_get(value, RESOLVED_ON_FAILURE_ANNOTATION));
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		if (str_eq(path, always[i]))
+			return true;
+	if (str_eq(path, "/spec"))
+		return json_type(json_get(object, "spec")) == JSON_NULL;
+	return str_eq(path, "/metadata/annotations") &&
+	       json_type(json_at(object, "metadata", "annotations")) == JSON_NULL;
 }
 
-static struct json *apply(const struct json *object, const char *value)
+static struct json *apply(const struct json *object, struct verdict *v)
 {
-	static const char *const steps[] = {
-		"metadata", "annotations", RESOLVED_ON_FAILURE_ANNOTATION, NULL};
-	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_REVIEW_BYTES);
-	struct emit e = EMIT_INIT(&text);
-	struct json *patched = NULL;
+	const struct buf *text = patch_text(&v->patch);
+	CLEANUP(json_free_p) struct json *patch = NULL;
 
-	tree_emit_with(&e, object, steps, value);
-	assert(json_parse(buf_str(&text), text.len, &patched, NULL) == 0);
-	return patched;
+	assert(json_parse(buf_str(text), text->len, &patch, NULL) == 0);
+	json_each (operation, patch)
+		assert(is_ours(object, json_string(json_get(operation, "path"))));
+	return tree_patched(object, patch);
 }
 
 /* Applying the patch twice is the same as once, and does not change the verdict. */
@@ -211,21 +204,21 @@ static void check_mutation(const struct world *w, const struct review *r)
 	CLEANUP(definitions_release) struct definitions confirmed = DEFINITIONS_INIT;
 	CLEANUP(verdict_release) struct verdict v;
 	CLEANUP(verdict_release) struct verdict again;
-	CLEANUP(json_free_p) struct json *patch = NULL;
+	CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
 	CLEANUP(json_free_p) struct json *patched = NULL;
 	struct known known = known_of(w, &confirmed);
 	struct review next = *r;
 
 	verdict_init(&v);
 	verdict_init(&again);
-	verdict_mutate(r, &known, &v);
+	assert(verdict_mutate(r, &known, &needs, &v) == 0);
 	assert(v.allowed && !v.findings.count);
 	check_answer(r, &v);
 	if (v.patch.empty)
 		return;
-	patched = apply(r->object, check_patch(r->object, &v, &patch));
+	patched = apply(r->object, &v);
 	next.object = patched;
-	verdict_mutate(&next, &known, &again);
+	assert(verdict_mutate(&next, &known, &needs, &again) == 0);
 	assert(again.patch.empty);
 	assert(allows(w, r) == allows(w, &next));
 }

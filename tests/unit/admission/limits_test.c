@@ -230,11 +230,15 @@ static void an_annotation_without_room_is_left_out(void **state)
 		CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
 		CLEANUP(verdict_release) struct verdict v;
 		CLEANUP(json_free_p) struct json *object = NULL;
-		const struct known known = {.block_deployment = BLOCK_DEPLOYMENT_UNSET};
+		const struct definitions none = DEFINITIONS_INIT;
+		const struct known known = {
+			.keptn_namespace = "keptn", .cached = &none, .confirmed = &none};
+		struct needs needs = NEEDS_INIT;
 		size_t bytes = LIMIT_ANNOTATIONS_BYTES - ours - strlen("key") + row % 2;
 		struct review r = {.group = "lifecycle.keptn.sh",
 			.resource = "keptnappcontexts",
-			.subresource = ""};
+			.subresource = "",
+			.namespace = "apps"};
 
 		(void)buf_addf(&b, "{\"metadata\":{\"annotations\":{%s\"key\":\"", others[row / 2]);
 		for (size_t i = 0; i < bytes; i++)
@@ -243,7 +247,7 @@ static void an_annotation_without_room_is_left_out(void **state)
 		assert_int_equal(json_parse(buf_str(&b), b.len, &object, NULL), 0);
 		r.object = object;
 		verdict_init(&v);
-		verdict_mutate(&r, &known, &v);
+		assert_int_equal(verdict_mutate(&r, &known, &needs, &v), 0);
 		assert_true(v.allowed);
 		assert_int_equal(v.patch.empty, row % 2);
 		assert_int_equal(v.warning != NULL, row % 2);

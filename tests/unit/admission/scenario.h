@@ -7,6 +7,9 @@
  *	live NS/NAME SPEC             … that only the API server has: the cache lags
  *	fails NS/NAME                 … whose look-up fails
  *	cached NS/NAME SPEC           … as the cache has it: a stale one, or one that is gone
+ *	policy NAME SPEC              a PromotionPolicy
+ *	labels NS OBJECT              those of a namespace, which the cache and the API server have
+ *	live-labels NS OBJECT         … which only the API server has
  *	unheard                       the cache has not heard of the API server for long
  *	keptn-namespace NS            (keptn-system)
  *	namespace NS                  of the request (dev)
@@ -41,6 +44,8 @@
 struct scenario {
 	char *title;
 	struct strmap live, cached; /* "namespace/name" to the text of a spec */
+	struct strmap policies; /* names to the text of a spec */
+	struct strmap labels, live_labels; /* namespaces to JSON */
 	struct strmap lenient, lenient_users, fails;
 	enum block_deployment block_deployment;
 	int64_t max_promotion_tasks;
@@ -58,6 +63,9 @@ static inline struct scenario *scenario_new(const char *title)
 	s->title = xstrdup(title);
 	s->live = (struct strmap)STRMAP_INIT(free);
 	s->cached = (struct strmap)STRMAP_INIT(free);
+	s->policies = (struct strmap)STRMAP_INIT(free);
+	s->labels = (struct strmap)STRMAP_INIT(free);
+	s->live_labels = (struct strmap)STRMAP_INIT(free);
 	s->lenient = (struct strmap)STRMAP_INIT(NULL);
 	s->lenient_users = (struct strmap)STRMAP_INIT(NULL);
 	s->fails = (struct strmap)STRMAP_INIT(NULL);
@@ -83,6 +91,9 @@ static inline void scenario_free(struct scenario *s)
 		free(owned[i]);
 	strmap_release(&s->live);
 	strmap_release(&s->cached);
+	strmap_release(&s->policies);
+	strmap_release(&s->labels);
+	strmap_release(&s->live_labels);
 	strmap_release(&s->lenient);
 	strmap_release(&s->lenient_users);
 	strmap_release(&s->fails);
@@ -96,18 +107,19 @@ static inline void scenario_set(char **field, const char *value)
 	*field = xstrdup(value);
 }
 
-/* "NS/NAME SPEC" */
-static inline void scenario_define(struct scenario *s, char *text, bool live, bool cached)
+/* "KEY JSON", into each map that is not NULL. */
+static inline void scenario_define(
+	const struct scenario *s, char *text, struct strmap *one, struct strmap *other)
 {
-	char *spec = strchr(text, ' ');
+	char *json = strchr(text, ' ');
 
-	if (!spec)
-		fail_msg("%s: want NS/NAME SPEC, not %s", s->title, text);
-	*spec++ = '\0';
-	if (live)
-		strmap_put(&s->live, text, xstrdup(spec));
-	if (cached)
-		strmap_put(&s->cached, text, xstrdup(spec));
+	if (!json)
+		fail_msg("%s: want a key and JSON, not %s", s->title, text);
+	*json++ = '\0';
+	if (one)
+		strmap_put(one, text, xstrdup(json));
+	if (other)
+		strmap_put(other, text, xstrdup(json));
 }
 
 static inline void scenario_resource(struct scenario *s, char *text)
@@ -141,11 +153,17 @@ static inline void scenario_line(void *scenario, char *line)
 	if (str_eq(line, ">"))
 		(void)buf_addf(&s->want, "%s\n", rest);
 	else if (str_eq(line, "definition"))
-		scenario_define(s, rest, true, true);
+		scenario_define(s, rest, &s->live, &s->cached);
 	else if (str_eq(line, "live"))
-		scenario_define(s, rest, true, false);
+		scenario_define(s, rest, &s->live, NULL);
 	else if (str_eq(line, "cached"))
-		scenario_define(s, rest, false, true);
+		scenario_define(s, rest, &s->cached, NULL);
+	else if (str_eq(line, "policy"))
+		scenario_define(s, rest, &s->policies, NULL);
+	else if (str_eq(line, "labels"))
+		scenario_define(s, rest, &s->labels, &s->live_labels);
+	else if (str_eq(line, "live-labels"))
+		scenario_define(s, rest, &s->live_labels, NULL);
 	else if (str_eq(line, "fails"))
 		strmap_put(&s->fails, rest, NULL);
 	else if (str_eq(line, "unheard"))

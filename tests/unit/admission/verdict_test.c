@@ -18,6 +18,8 @@ struct run {
 	struct json *root;
 	struct review review;
 	struct definitions cached, confirmed;
+	struct policies policies;
+	struct strmap labels, confirmed_namespaces;
 	struct needs needs;
 	struct strmap failed; /* look-ups */
 	struct buf said;
@@ -28,6 +30,9 @@ static void run_release(struct run *run)
 	json_free(run->root);
 	definitions_release(&run->cached);
 	definitions_release(&run->confirmed);
+	policies_release(&run->policies);
+	strmap_release(&run->labels);
+	strmap_release(&run->confirmed_namespaces);
 	needs_release(&run->needs);
 	strmap_release(&run->failed);
 	buf_release(&run->said);
@@ -63,6 +68,35 @@ static void put_spec(void *ctx, const char *key, void *spec)
 	put(ctx, key, decode_spec(spec));
 }
 
+static void put_policy(void *ctx, const char *name, void *spec)
+{
+	CLEANUP(free_p)
+	char *text = xasprintf("{\"metadata\":{\"name\":\"%s\",\"uid\":\"u\",\"resourceVersion\":"
+			       "\"1\",\"generation\":1},\"spec\":%s}",
+		name, (char *)spec);
+	CLEANUP(json_free_p) struct json *j = parse(text, strlen(text));
+	struct policy *p = policy_decode(j);
+
+	if (!p)
+		fail_msg("policy %s: not valid", name);
+	policies_put(ctx, p);
+}
+
+static void put_labels(void *ctx, const char *ns, void *labels)
+{
+	CLEANUP(json_free_p) struct json *j = parse(labels, strlen(labels));
+
+	strmap_put(ctx, ns, labels_decode(j));
+}
+
+/* A surroundings' labels. */
+static const struct labels *cached_labels(const void *ctx, const char *ns)
+{
+	const struct run *run = ctx;
+
+	return strmap_get(&run->labels, ns);
+}
+
 static void make_review(const struct scenario *s, struct buf *to)
 {
 	(void)buf_addf(to,
@@ -90,6 +124,10 @@ static void run_init(struct run *run, const struct scenario *s)
 
 	*run = (struct run){.s = s, .needs = NEEDS_INIT, .failed = STRMAP_INIT(NULL)};
 	run->cached = run->confirmed = (struct definitions)DEFINITIONS_INIT;
+	run->labels = (struct strmap)STRMAP_INIT(free);
+	run->confirmed_namespaces = (struct strmap)STRMAP_INIT(namespace_state_free);
+	strmap_walk(&s->policies, put_policy, &run->policies);
+	strmap_walk(&s->labels, put_labels, &run->labels);
 	buf_init(&run->said, LIMIT_RESPONSE_BYTES);
 	strmap_walk(&s->cached, put_spec, &run->cached);
 	if (s->review)
@@ -99,6 +137,20 @@ static void run_init(struct run *run, const struct scenario *s)
 	run->root = parse(buf_str(&text), text.len);
 	if (review_decode(run->root, &run->review, &err) < 0)
 		fail_msg("%s", err.msg);
+}
+
+static void learn_namespace(struct run *run, const char *ns)
+{
+	char *labels = strmap_get(&run->s->live_labels, ns);
+	struct namespace_state *state = NULL;
+
+	if (labels) {
+		CLEANUP(json_free_p) struct json *j = parse(labels, strlen(labels));
+
+		state = xcalloc(1, sizeof(*state));
+		state->labels = labels_decode(j);
+	}
+	strmap_put(&run->confirmed_namespaces, ns, state);
 }
 
 /* Asks the API server for one name. */
@@ -113,18 +165,25 @@ static void look_up(void *ctx, const char *key, void *value)
 		strmap_put(&run->failed, key, NULL);
 		return;
 	}
-	put(&run->confirmed, key, spec ? decode_spec(spec) : NULL);
+	if (strchr(key, '/'))
+		put(&run->confirmed, key, spec ? decode_spec(spec) : NULL);
+	else
+		learn_namespace(run, key);
 }
 
 /* False: it can't be decided, since a look-up failed. */
 static bool decide(struct run *run, struct verdict *v)
 {
 	const struct scenario *s = run->s;
+	const struct surroundings around = {
+		.policies = &run->policies, .labels = cached_labels, .ctx = run};
 	struct known known = {
 		.keptn_namespace = s->keptn_namespace,
 		.cached = &run->cached,
 		.unheard = s->unheard,
 		.confirmed = &run->confirmed,
+		.confirmed_namespaces = &run->confirmed_namespaces,
+		.around = &around,
 		.lenient_managers = &s->lenient,
 		.lenient_users = &s->lenient_users,
 		.block_deployment = s->block_deployment,
@@ -133,13 +192,10 @@ static bool decide(struct run *run, struct verdict *v)
 	};
 
 	verdict_init(v);
-	if (s->mutate) {
-		verdict_mutate(&run->review, &known, v);
-		return true;
-	}
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		needs_release(&run->needs);
-		if (verdict_validate(&run->review, &known, &run->needs, v) == 0)
+		if ((s->mutate ? verdict_mutate : verdict_validate)(
+			    &run->review, &known, &run->needs, v) == 0)
 			return true;
 		if (needs_decide_any(&run->needs, &run->failed))
 			return false;
@@ -183,6 +239,10 @@ static void say_answer(struct run *run, struct verdict *v)
 
 	verdict_encode(&run->review, v, &answer);
 	assert_false(answer.overflowed);
+	if (v->defaults_missing) {
+		(void)buf_add(&run->said, "defaults missing\n");
+		return;
+	}
 	root = parse(buf_str(&answer), answer.len);
 	assert_string_equal(json_string(json_get(root, "apiVersion")), "admission.k8s.io/v1");
 	assert_string_equal(json_string(json_get(root, "kind")), "AdmissionReview");
@@ -204,29 +264,38 @@ static void say_answer(struct run *run, struct verdict *v)
 	}
 }
 
-/* The patched object must not be patched again. */
-static void check_idempotence(const struct run *run, struct verdict *v)
+/* The same world with another request. What it says is of no interest. */
+static void decide_again(
+	struct run *run, const struct scenario *s, const struct json *object, struct verdict *ret)
 {
-	static const char *const steps[] = {
-		"metadata", "annotations", RESOLVED_ON_FAILURE_ANNOTATION, NULL};
-	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_REVIEW_BYTES);
+	const struct run before = *run;
+
+	run->s = s;
+	run->review.object = object;
+	buf_init(&run->said, LIMIT_RESPONSE_BYTES);
+	(void)decide(run, ret);
+	buf_release(&run->said);
+	run->s = before.s;
+	run->review = before.review;
+	run->said = before.said;
+}
+
+/* The patched object must not be patched again, and nothing is missing in it. */
+static void check_idempotence(struct run *run, struct verdict *v)
+{
 	CLEANUP(verdict_release) struct verdict again;
+	CLEANUP(verdict_release) struct verdict validated;
 	CLEANUP(json_free_p) struct json *patch = NULL;
 	CLEANUP(json_free_p) struct json *patched = NULL;
-	struct emit e = EMIT_INIT(&text);
-	struct run next = *run;
-	const struct json *value;
+	struct scenario validates = *run->s;
 
+	validates.mutate = false;
 	patch = parse(buf_str(patch_text(&v->patch)), patch_text(&v->patch)->len);
-	assert_int_equal(json_count(patch), 1);
-	value = json_get(json_first(patch), "value");
-	if (!json_string(value))
-		value = json_get(value, RESOLVED_ON_FAILURE_ANNOTATION);
-	tree_emit_with(&e, run->review.object, steps, json_string(value));
-	patched = parse(buf_str(&text), text.len);
-	next.review.object = patched;
-	(void)decide(&next, &again);
+	patched = tree_patched(run->review.object, patch);
+	decide_again(run, run->s, patched, &again);
 	assert_true(again.patch.empty);
+	decide_again(run, &validates, patched, &validated);
+	assert_false(validated.defaults_missing);
 }
 
 static void scenario_holds(void **state)

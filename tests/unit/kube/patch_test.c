@@ -32,11 +32,31 @@ static void escapes_pointers_and_values(void **state)
 			"{\"op\":\"add\",\"path\":\"/a//~01~1\",\"value\":{\"k/~\":\"v\"}}]");
 }
 
+static void each_operation_has_its_form(void **state)
+{
+	static const char *const at[] = {"spec", "a", NULL}, *const spec[] = {"spec", NULL};
+	static const char *const values[] = {"x", "y"};
+	CLEANUP(patch_release) struct patch p;
+
+	(void)state;
+	patch_init(&p);
+	patch_add_empty(&p, spec);
+	patch_add_strings(&p, at, values, 2);
+	patch_add_strings(&p, at, NULL, 0);
+	patch_remove(&p, at);
+	assert_string_equal(buf_str(patch_text(&p)),
+		"[{\"op\":\"add\",\"path\":\"/spec\",\"value\":{}},"
+		"{\"op\":\"add\",\"path\":\"/spec/a\",\"value\":[\"x\",\"y\"]},"
+		"{\"op\":\"add\",\"path\":\"/spec/a\",\"value\":[]},"
+		"{\"op\":\"remove\",\"path\":\"/spec/a\"}]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_an_operation_is_an_empty_array),
 		cmocka_unit_test(escapes_pointers_and_values),
+		cmocka_unit_test(each_operation_has_its_form),
 	};
 
 	return cmocka_run_group_tests_name("patch", tests, NULL, NULL);

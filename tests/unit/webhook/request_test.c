@@ -146,6 +146,96 @@ static void what_a_silent_cache_has_is_looked_up_too(void **state)
 	stage_down(&s);
 }
 
+#define DEFAULTS                                                                                      \
+	"{\"metadata\":{\"name\":\"prod\",\"uid\":\"u\",\"resourceVersion\":\"1\",\"generation\":1}," \
+	"\"spec\":{\"namespaceSelector\":{\"matchLabels\":{\"env\":\"prod\"}},"                       \
+	"\"validationActions\":[\"Deny\"],\"promotionTasks\":{\"default\":[\"known\"]}}}"
+
+static struct request *receive(
+	struct stage *s, const char *ns, bool mutates, struct exchange **ret_exchange)
+{
+	CLEANUP(free_p)
+	char *body = stage_review_in(ns, "{}", "kubectl", "\"operation\":\"CREATE\"");
+
+	*ret_exchange = stage_exchange(s, body);
+	return request_receive(&s->config, *ret_exchange, mutates);
+}
+
+static void a_default_that_is_missing_is_an_error(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	stage_up_with(&s, DEFAULTS);
+	for (int mutates = 0; mutates < 2; mutates++) {
+		CLEANUP(request_free_p) struct request *r = NULL;
+		struct exchange *x;
+
+		r = receive(&s, "apps", mutates, &x);
+		assert_int_equal(request_judge(r), 0);
+		if (mutates)
+			stage_expect(x, 200, "\"patchType\":\"JSONPatch\"");
+		else
+			stage_expect(x, 500, "defaults were not written, try again");
+		exchange_over(x);
+	}
+	stage_down(&s);
+}
+
+/* A namespace that was created a moment ago, and its labels; NULL: it does not exist. */
+static void a_new_namespace_is_read(void **state)
+{
+	static const struct {
+		const char *live;
+		bool mutates;
+		int status;
+		const char *part;
+	} rows[] = {
+		{"{\"metadata\":{\"labels\":{\"env\":\"prod\"}}}", false, 500, "try again"},
+		{"{\"metadata\":{\"labels\":{\"env\":\"prod\"}}}", true, 200, "JSONPatch"},
+		{"{\"metadata\":{\"labels\":{\"env\":\"dev\"}}}", false, 200, ALLOWED},
+		{NULL, false, 200, ALLOWED},
+	};
+	struct stage s;
+
+	(void)state;
+	stage_up_with(&s, DEFAULTS);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(request_free_p) struct request *r = NULL;
+		CLEANUP(json_free_p) struct json *live = NULL;
+		struct exchange *x;
+
+		if (rows[i].live)
+			assert_int_equal(
+				json_parse(rows[i].live, strlen(rows[i].live), &live, NULL), 0);
+		r = receive(&s, "new", rows[i].mutates, &x);
+		assert_int_equal(request_judge(r), VERDICT_PENDING);
+		assert_true(strmap_has(&r->needs.names, "new"));
+		request_learn(r, "new", live);
+		assert_int_equal(request_judge_again(r), 0);
+		stage_expect(x, rows[i].status, rows[i].part);
+		exchange_over(x);
+	}
+	stage_down(&s);
+}
+
+/* Whatever a look-up could say, /mutate answers. */
+static void defaults_do_not_insist_on_a_namespace(void **state)
+{
+	CLEANUP(request_free_p) struct request *r = NULL;
+	struct exchange *x;
+	struct stage s;
+
+	(void)state;
+	stage_up_with(&s, DEFAULTS);
+	r = receive(&s, "new", true, &x);
+	assert_int_equal(request_judge(r), VERDICT_PENDING);
+	assert_int_equal(request_judge_again(r), 0);
+	stage_expect(x, 200, ALLOWED);
+	exchange_over(x);
+	stage_down(&s);
+}
+
 static void a_request_that_waits_keeps_its_body_alone(void **state)
 {
 	CLEANUP(free_p) char *body = stage_review("\"missing\"", "kubectl");
@@ -199,6 +289,9 @@ int main(void)
 		cmocka_unit_test(a_request_is_judged_at_once),
 		cmocka_unit_test(a_cache_miss_is_judged_by_live_answers),
 		cmocka_unit_test(what_a_silent_cache_has_is_looked_up_too),
+		cmocka_unit_test(a_default_that_is_missing_is_an_error),
+		cmocka_unit_test(a_new_namespace_is_read),
+		cmocka_unit_test(defaults_do_not_insist_on_a_namespace),
 		cmocka_unit_test(a_request_that_waits_keeps_its_body_alone),
 		cmocka_unit_test(a_failure_is_a_status),
 	};
