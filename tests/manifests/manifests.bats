@@ -91,9 +91,10 @@ kinds() {
 	done
 }
 
-@test "cluster/ has both, the certificate of certs/make, and its CA in both registrations" {
+@test "cluster/ has both, the kind PromotionPolicy, the certificate of certs/make, and its CA in both registrations" {
 	local both
-	kinds webhook >"$dir/both"
+	kinds policy >"$dir/both"
+	kinds webhook >>"$dir/both"
 	kinds reconciler >>"$dir/both"
 	both=$({ cat "$dir/both" && echo Secret/promogate-webhook-tls; } | sort)
 	"$root/certs/make" --out "$dir/manifests/cluster/tls"
