@@ -294,6 +294,26 @@ const struct labels *policy_cache_namespace(const struct policy_cache *c, const 
 	return store_get(&c->namespaces, "", ns);
 }
 
+struct namespace_visit {
+	policy_cache_namespace_fn *visit;
+	void *ctx;
+};
+
+static void visit_namespace(void *ctx, const char *key, void *value)
+{
+	const struct namespace_visit *v = ctx;
+
+	v->visit(v->ctx, key_name(key), value);
+}
+
+void policy_cache_namespaces(
+	const struct policy_cache *c, policy_cache_namespace_fn *visit, void *ctx)
+{
+	struct namespace_visit v = {visit, ctx};
+
+	strmap_walk(&c->namespaces.objects, visit_namespace, &v);
+}
+
 const struct subject *policy_cache_context(
 	const struct policy_cache *c, const char *ns, const char *name)
 {

@@ -45,6 +45,10 @@ typedef void policy_cache_invalid_fn(void *ctx, const struct invalid_policy *p);
 void policy_cache_invalid(const struct policy_cache *c, policy_cache_invalid_fn *visit, void *ctx);
 /* NULL: the namespace is not known. */
 const struct labels *policy_cache_namespace(const struct policy_cache *c, const char *ns);
+/* Each namespace, in byte order. */
+typedef void policy_cache_namespace_fn(void *ctx, const char *ns, const struct labels *labels);
+void policy_cache_namespaces(
+	const struct policy_cache *c, policy_cache_namespace_fn *visit, void *ctx);
 /* NULL: there is no such context. */
 const struct subject *policy_cache_context(
 	const struct policy_cache *c, const char *ns, const char *name);

@@ -25,7 +25,7 @@ static char *cut(const char *text)
 
 static char *message_of(const struct violation *v)
 {
-	CLEANUP(buf_release) struct buf text = BUF_INIT(2 * LIMIT_DETAIL_BYTES);
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
 
 	fielderr_body(&text, v->type, v->value, v->detail);
 	return cut(buf_str(&text));

@@ -121,10 +121,15 @@ static struct resolve_found find(const void *ctx, const char *ns, const char *na
 	return (struct resolve_found){kept ? &kept->definition->taskdef : NULL, .confirmed = true};
 }
 
+struct resolver cache_resolver(const struct cache *c, const char *ns)
+{
+	return (struct resolver){ns, c->keptn_namespace, find, c};
+}
+
 int cache_resolve(const struct cache *c, const char *ns, const char *task, struct resolution *ret,
 	struct err *err)
 {
-	const struct resolver resolver = {ns, c->keptn_namespace, find, c};
+	const struct resolver resolver = cache_resolver(c, ns);
 	CLEANUP(buf_release) struct buf why = BUF_INIT(LIMIT_DETAIL_BYTES);
 
 	resolve(&resolver, task, ret);

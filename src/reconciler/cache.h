@@ -35,6 +35,9 @@ DEFINE_CLEANUP(struct cache, cache_free)
 int cache_resolve(const struct cache *c, const char *ns, const char *task, struct resolution *ret,
 	struct err *err);
 
+/* What cache_resolve() asks; borrows the cache and ns. */
+struct resolver cache_resolver(const struct cache *c, const char *ns);
+
 /* Another number after each change of a definition. */
 unsigned cache_round(const struct cache *c);
 

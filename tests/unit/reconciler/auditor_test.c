@@ -1,0 +1,434 @@
+#include "reconciler/auditor.h"
+
+#include "run/metrics.h"
+
+#include "cluster.h"
+
+#define POLICIES "/apis/promogate.dev/v1alpha1/promotionpolicies/"
+
+struct owner {
+	struct cluster cluster;
+	struct cache *cache;
+	struct policy_cache *policies;
+	struct auditor *auditor;
+	bool leads;
+};
+
+static void policies_changed(void *ctx, const char *name)
+{
+	struct owner *o = ctx;
+
+	(void)name;
+	if (o->auditor)
+		auditor_policies_changed(o->auditor);
+}
+
+static void due(void *ctx, const char *ns)
+{
+	struct owner *o = ctx;
+
+	(void)ns;
+	if (o->auditor)
+		auditor_due(o->auditor);
+}
+
+static void context_changed(void *ctx, const char *ns, const char *name)
+{
+	(void)name;
+	due(ctx, ns);
+}
+
+static void progressed(void *ctx)
+{
+	struct owner *o = ctx;
+
+	if (o->auditor)
+		auditor_progressed(o->auditor);
+}
+
+static bool may_act(void *ctx)
+{
+	return ((struct owner *)ctx)->leads;
+}
+
+static void owner_init(struct owner *o)
+{
+	const struct env *env = &o->cluster.fake.env;
+	const struct policy_cache_handler handler = {.policies_changed = policies_changed,
+		.namespace_changed = due,
+		.context_changed = context_changed,
+		.progressed = progressed,
+		.ctx = o};
+
+	*o = (struct owner){.leads = true};
+	cluster_init(&o->cluster);
+	o->cache = cache_new(env, "keptn-system", due, progressed, o);
+	o->policies = policy_cache_new(env, NULL, &handler);
+	o->auditor = auditor_new(&(struct auditor_config){.env = env,
+		.policies = o->policies,
+		.cache = o->cache,
+		.may_act = may_act,
+		.may_act_ctx = o});
+}
+
+static void owner_release(struct owner *o)
+{
+	fake_env_release(&o->cluster.fake);
+	auditor_free(o->auditor);
+	policy_cache_free(o->policies);
+	cache_free(o->cache);
+}
+
+/* --- objects ---------------------------------------------------------------------------------- */
+
+/* "cart a,b": a context with these tasks. For free(). */
+static char *context(const char *name, const char *tasks)
+{
+	return xasprintf("{\"metadata\":{\"namespace\":\"dev\",\"name\":\"%s\","
+			 "\"resourceVersion\":\"300\"},"
+			 "\"spec\":{\"promotionTasks\":[%s]}}",
+		name, tasks);
+}
+
+/* With resourceVersion and generation. For free(). */
+static char *policy(
+	const char *name, int version, const char *action, const char *spec, const char *status)
+{
+	return xasprintf("{\"metadata\":{\"name\":\"%s\",\"uid\":\"u\",\"resourceVersion\":\"%d\","
+			 "\"generation\":1},\"spec\":{\"namespaceSelector\":{},"
+			 "\"validationActions\":[\"%s\"]%s},\"status\":%s}",
+		name, version, action, spec, status);
+}
+
+#define ALLOWS_A ",\"promotionTasks\":{\"allowed\":[\"a\"]}"
+#define ADDS_A   ",\"promotionTasks\":{\"added\":[{\"name\":\"a\",\"source\":\"Any\"}]}"
+
+static void lists(struct owner *o, const char *policies, const char *contexts)
+{
+	struct cluster *c = &o->cluster;
+
+	cluster_list(c, "keptntaskdefinitions", "");
+	cluster_list(c, "keptnconfigs", "");
+	cluster_list(c, "namespaces",
+		"{\"metadata\":{\"name\":\"dev\"}},{\"metadata\":{\"name\":\"prod\"}}");
+	while (cluster_call(c, "GET", "keptnappcontexts"))
+		cluster_list(c, "keptnappcontexts", contexts);
+	cluster_list(c, "promotionpolicies", policies);
+}
+
+static void pass_time(struct owner *o)
+{
+	fake_env_run(&o->cluster.fake, 1000);
+}
+
+/* No call about a status is under way, nor is one later. */
+static void is_quiet(struct owner *o)
+{
+	fake_env_run(&o->cluster.fake, 60000);
+	assert_null(cluster_call(&o->cluster, "", POLICIES));
+}
+
+/* The auditor reads the policy. */
+static void reads(struct owner *o, const char *object)
+{
+	struct fake_task *t = cluster_call(&o->cluster, "GET", POLICIES);
+
+	assert_non_null(t);
+	fake_answer(&o->cluster.fake, t, object);
+}
+
+/* Then it writes a status that says this, which the API server answers with this object. */
+static void writes(struct owner *o, const char *says, const char *answer)
+{
+	struct fake_task *t = cluster_call(&o->cluster, "PATCH", POLICIES);
+
+	assert_non_null(t);
+	assert_says(t->path, "/status");
+	assert_says(t->body, says);
+	fake_answer(&o->cluster.fake, t, answer);
+}
+
+static void changes(struct owner *o, const char *resource, const char *type, const char *object)
+{
+	struct fake_task *next;
+
+	for (struct fake_task *t = o->cluster.fake.first; t; t = next) {
+		next = t->next;
+		if (t->kind == FAKE_WATCH && strstr(t->path, resource)) {
+			CLEANUP(free_p)
+			char *line = xasprintf("{\"type\":\"%s\",\"object\":%s}", type, object);
+
+			fake_line(&o->cluster.fake, t, line);
+		}
+	}
+	fake_env_run(&o->cluster.fake, 0);
+}
+
+static int64_t violations(const char *name)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_METRICS_BYTES);
+	CLEANUP(free_p)
+	char *series =
+		xasprintf("promogate_policy_violations{policy=\"%s\",rule=\"PG113\"} ", name);
+	const char *found;
+
+	metrics_render(&text);
+	found = strstr(buf_str(&text), series);
+	return found ? strtoll(found + strlen(series), NULL, 10) : -1;
+}
+
+/* --- tests ------------------------------------------------------------------------------------ */
+
+static void writes_what_contexts_violate(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p) char *p = policy("only-a", 5, "Audit", ALLOWS_A, "{}");
+	CLEANUP(free_p) char *after = policy("only-a", 6, "Audit", ALLOWS_A, "{}");
+	CLEANUP(free_p) char *good = context("good", "\"a\"");
+	CLEANUP(free_p) char *bad = context("bad", "\"a\",\"b\"");
+	CLEANUP(free_p) char *both = xasprintf("%s,%s", good, bad);
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, p, both);
+	pass_time(&o);
+	reads(&o, p);
+	writes(&o,
+		"\"matched\":{\"contexts\":2,\"namespaces\":2},\"totalViolations\":1,\"violations\":"
+		"[{\"action\":\"Audit\",\"field\":\"spec.promotionTasks[1]\",",
+		after);
+	assert_int_equal(violations("only-a"), 1);
+	is_quiet(&o);
+	/* The watch brings its own write. */
+	changes(&o, "promotionpolicies", "MODIFIED", after);
+	is_quiet(&o);
+	owner_release(&o);
+	assert_int_equal(violations("only-a"), 0);
+}
+
+static void a_change_that_changes_nothing_costs_no_call(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p) char *p = policy("only-a", 5, "Audit", ALLOWS_A, "{}");
+	CLEANUP(free_p) char *after = policy("only-a", 6, "Audit", ALLOWS_A, "{}");
+	CLEANUP(free_p) char *good = context("good", "\"a\"");
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, p, good);
+	pass_time(&o);
+	reads(&o, p);
+	writes(&o, "\"totalViolations\":0", after);
+	changes(&o, "promotionpolicies", "MODIFIED", after);
+	changes(&o, "keptnappcontexts", "MODIFIED", good);
+	is_quiet(&o);
+	owner_release(&o);
+}
+
+static void a_context_that_changes_is_audited_again(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p) char *p = policy("only-a", 5, "Deny", ALLOWS_A, "{}");
+	CLEANUP(free_p) char *after = policy("only-a", 6, "Deny", ALLOWS_A, "{}");
+	CLEANUP(free_p) char *good = context("x", "\"a\"");
+	CLEANUP(free_p) char *bad = context("x", "\"b\"");
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, p, good);
+	pass_time(&o);
+	reads(&o, p);
+	writes(&o, "\"totalViolations\":0", after);
+	changes(&o, "promotionpolicies", "MODIFIED", after);
+	changes(&o, "keptnappcontexts", "MODIFIED", bad);
+	pass_time(&o);
+	reads(&o, after);
+	writes(&o, "\"totalViolations\":1,\"violations\":[{\"action\":\"Deny\"", after);
+	assert_int_equal(violations("only-a"), 1);
+	changes(&o, "promotionpolicies", "DELETED", after);
+	pass_time(&o);
+	assert_int_equal(violations("only-a"), 0);
+	is_quiet(&o);
+	owner_release(&o);
+}
+
+static void a_policy_that_is_not_valid_says_why(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p)
+	char *p = policy("bad", 5, "Deny", ",\"appSelector\":{\"matchLabels\":{\"-\":\"\"}}", "{}");
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, p, "");
+	pass_time(&o);
+	reads(&o, p);
+	writes(&o, "\"message\":\"spec.appSelector.", p);
+	is_quiet(&o);
+	owner_release(&o);
+}
+
+static void policies_that_contradict_each_other_name_each_other(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p) char *a = policy("allows", 5, "Audit", ALLOWS_A, "{}");
+	CLEANUP(free_p)
+	char *r = policy("requires", 6, "Deny",
+		",\"promotionTasks\":{\"required\":[{\"name\":\"b\",\"source\":\"Any\"}]}", "{}");
+	CLEANUP(free_p) char *both = xasprintf("%s,%s", a, r);
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, both, "");
+	pass_time(&o);
+	reads(&o, a);
+	writes(&o, "requires\\\"", a);
+	reads(&o, r);
+	writes(&o, "policy \\\"allows\\\"", r);
+	is_quiet(&o);
+	owner_release(&o);
+}
+
+static void since_is_written_at_once_and_kept(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p) char *p = policy("adds", 5, "Deny", ADDS_A, "{}");
+	CLEANUP(free_p)
+	char *after = policy("adds", 6, "Deny", ADDS_A,
+		"{\"addedSince\":[{\"name\":\"a\",\"since\":\"2026-01-01T00:00:00Z\"}]}");
+	CLEANUP(free_p) char *reports = policy("adds", 7, "Audit", ADDS_A, "{}");
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, p, "");
+	fake_env_run(&o.cluster.fake, 0);
+	reads(&o, p);
+	writes(&o, "{\"addedSince\":[{\"name\":\"a\",\"since\":\"2026-11-24T01:02:03Z\"}],", after);
+	pass_time(&o);
+	reads(&o, after);
+	writes(&o, "\"since\":\"2026-01-01T00:00:00Z\"", after);
+	changes(&o, "promotionpolicies", "MODIFIED", reports);
+	pass_time(&o);
+	reads(&o, reports);
+	writes(&o, "\"addedSince\":null", reports);
+	is_quiet(&o);
+	owner_release(&o);
+}
+
+static void a_write_that_fails_is_tried_again(void **state)
+{
+	static const enum err_kind kinds[] = {ERR_CONFLICT, ERR_FORBIDDEN, ERR_IO, ERR_TIMEOUT};
+	CLEANUP(free_p) char *p = policy("only-a", 5, "Audit", ALLOWS_A, "{}");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct owner o;
+
+		owner_init(&o);
+		lists(&o, p, "");
+		pass_time(&o);
+		fake_fail(&o.cluster.fake, cluster_call(&o.cluster, "GET", POLICIES), kinds[i]);
+		fake_env_run(&o.cluster.fake, 3000);
+		reads(&o, p);
+		fake_fail(&o.cluster.fake, cluster_call(&o.cluster, "PATCH", POLICIES), kinds[i]);
+		fake_env_run(&o.cluster.fake, 5000);
+		reads(&o, p);
+		writes(&o, "Audited", p);
+		is_quiet(&o);
+		owner_release(&o);
+	}
+}
+
+static void one_that_is_deleted_meanwhile_is_no_failure(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p) char *p = policy("only-a", 5, "Audit", ALLOWS_A, "{}");
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, p, "");
+	pass_time(&o);
+	fake_fail(&o.cluster.fake, cluster_call(&o.cluster, "GET", POLICIES), ERR_NOT_FOUND);
+	is_quiet(&o);
+	owner_release(&o);
+}
+
+static void without_the_lease_nothing_is_written(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p) char *p = policy("only-a", 5, "Audit", ALLOWS_A, "{}");
+
+	(void)state;
+	owner_init(&o);
+	o.leads = false;
+	lists(&o, p, "");
+	is_quiet(&o);
+	owner_release(&o);
+}
+
+static void without_a_policy_there_are_no_timers(void **state)
+{
+	struct owner o;
+	size_t timers;
+	CLEANUP(free_p) char *x = context("x", "\"a\"");
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, "", x);
+	fake_env_run(&o.cluster.fake, 5000);
+	timers = fake_count(&o.cluster.fake, FAKE_TIMER);
+	changes(&o, "keptnappcontexts", "MODIFIED", x);
+	assert_in_range(fake_count(&o.cluster.fake, FAKE_TIMER), 0, timers);
+	owner_release(&o);
+}
+
+static size_t slices;
+
+static api_id counting_timer(void *ctx, unsigned delay_ms, api_done_fn *done, void *done_ctx)
+{
+	slices += delay_ms == 0;
+	return fake_timer(ctx, delay_ms, done, done_ctx);
+}
+
+/* Each slice is a timer of its own: what else is due runs between two. */
+static void ten_thousand_contexts_are_audited_in_slices(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p) char *p = policy("only-a", 5, "Audit", ALLOWS_A, "{}");
+	CLEANUP(buf_release) struct buf all = BUF_INIT(16 << 20);
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		CLEANUP(free_p) char *name = xasprintf("app-%04d", i);
+		CLEANUP(free_p) char *x = context(name, "\"b\"");
+
+		(void)buf_addf(&all, "%s%s", i ? "," : "", x);
+	}
+	owner_init(&o);
+	lists(&o, p, buf_str(&all));
+	o.cluster.fake.env.timer = counting_timer;
+	pass_time(&o);
+	assert_in_range(slices, 5, 50);
+	reads(&o, p);
+	writes(&o, "\"totalViolations\":10000,", p);
+	owner_release(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(writes_what_contexts_violate),
+		cmocka_unit_test(a_change_that_changes_nothing_costs_no_call),
+		cmocka_unit_test(a_context_that_changes_is_audited_again),
+		cmocka_unit_test(a_policy_that_is_not_valid_says_why),
+		cmocka_unit_test(policies_that_contradict_each_other_name_each_other),
+		cmocka_unit_test(since_is_written_at_once_and_kept),
+		cmocka_unit_test(a_write_that_fails_is_tried_again),
+		cmocka_unit_test(one_that_is_deleted_meanwhile_is_no_failure),
+		cmocka_unit_test(without_the_lease_nothing_is_written),
+		cmocka_unit_test(without_a_policy_there_are_no_timers),
+		cmocka_unit_test(ten_thousand_contexts_are_audited_in_slices),
+	};
+
+	return cmocka_run_group_tests(tests, fake_env_quiet, NULL);
+}
