@@ -5,24 +5,21 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "controller/configs.h"
+#include "controller/policy_cache.h"
 #include "controller/store.h"
 #include "job/definition.h"
-#include "keptn/appcontext.h"
 #include "kube/names.h"
 
 static const struct url definitions_kind = {
 	.group = KEPTN_GROUP, .version = "v1", .resource = "keptntaskdefinitions"};
-static const struct url contexts_kind = {
-	.group = KEPTN_GROUP, .version = "v1", .resource = APPCONTEXT_RESOURCE};
 
 struct cache {
 	const char *keptn_namespace;
-	cache_changed_fn *changed;
-	void *ctx;
+	struct cache_handler handler;
 	struct store definitions; /* struct kept */
 	size_t definition_bytes; /* of those that are kept whole */
 	unsigned round; /* of their changes */
-	struct store on_failure; /* the annotation, of contexts that have it */
+	struct policy_cache *policies;
 	struct configs *configs;
 };
 
@@ -88,7 +85,8 @@ static bool is_same_definition(const void *value, const struct json *object)
 static void changed(struct cache *c, const char *ns)
 {
 	c->round++;
-	c->changed(c->ctx, ns && str_eq(ns, c->keptn_namespace) ? NULL : ns);
+	c->handler.definitions_changed(
+		c->handler.ctx, ns && str_eq(ns, c->keptn_namespace) ? NULL : ns);
 }
 
 /* One that is gone matters too: it may have hidden one of Keptn's namespace. */
@@ -140,29 +138,75 @@ int cache_resolve(const struct cache *c, const char *ns, const char *task, struc
 		"\"%.*s\": %s", LIMIT_QUOTED_BYTES, task, buf_str(&why));
 }
 
-/* --- contexts --------------------------------------------------------------------------------- */
-
-/* Cut: no valid value is as long, and an annotation may have 256 KiB. */
-static void *decode_on_failure(void *ctx, const struct json *context)
+enum on_failure_choice cache_definition_choice(
+	const struct cache *c, const char *ns, const char *task)
 {
-	const char *value =
-		json_string(json_at(context, "metadata", "annotations", ON_FAILURE_ANNOTATION));
+	const struct resolver resolver = {ns, c->keptn_namespace, find, c};
+	struct resolution r;
 
-	(void)ctx;
-	return value ? xstrndup(value, LIMIT_LABEL_VALUE_BYTES) : NULL;
+	resolve_name(&resolver, task, &r);
+	return r.count ? r.chain[0].definition->on_failure : ON_FAILURE_UNSET;
 }
 
-struct on_failure_decision cache_on_failure(
-	const struct cache *c, const char *ns, const char *application)
+/* --- policies --------------------------------------------------------------------------------- */
+
+/* Where there is no policy, what they look at does not matter. */
+static void report(struct cache *c, const char *ns, const char *app)
 {
-	return on_failure_decide(
-		store_get(&c->on_failure, ns, application), configs_block_deployment(c->configs));
+	if (policy_cache_policies(c->policies)->count > 0)
+		c->handler.policies_changed(c->handler.ctx, ns, app);
+}
+
+static void policies_changed(void *ctx, const char *name)
+{
+	const struct cache *c = ctx;
+
+	(void)name;
+	c->handler.policies_changed(c->handler.ctx, NULL, NULL);
+}
+
+static void namespace_changed(void *ctx, const char *ns)
+{
+	report(ctx, ns, NULL);
+}
+
+static void context_changed(void *ctx, const char *ns, const char *name)
+{
+	report(ctx, ns, name);
+}
+
+static void progressed(void *ctx)
+{
+	const struct cache *c = ctx;
+
+	c->handler.progressed(c->handler.ctx);
+}
+
+struct subject cache_subject(const struct cache *c, const char *ns, const char *app)
+{
+	const struct subject *s = policy_cache_context(c->policies, ns, app);
+
+	return s ? *s : subject_of_app(ns, app);
+}
+
+bool cache_match(const struct cache *c, const struct subject *s, struct policy_match *ret)
+{
+	const struct policies *policies = policy_cache_policies(c->policies);
+	const struct labels *ns = policy_cache_namespace(c->policies, s->namespace);
+
+	policies_match(policies, ns, s, NULL, ret);
+	return ns || policies->count == 0;
+}
+
+enum block_deployment cache_block_deployment(const struct cache *c)
+{
+	return configs_block_deployment(c->configs);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-struct cache *cache_new(const struct env *env, const char *keptn_namespace,
-	cache_changed_fn *on_change, cache_progressed_fn *progressed, void *ctx)
+struct cache *cache_new(
+	const struct env *env, const char *keptn_namespace, const struct cache_handler *handler)
 {
 	struct cache *c = xcalloc(1, sizeof(*c));
 	const struct store_config definitions = {.env = env,
@@ -174,21 +218,18 @@ struct cache *cache_new(const struct env *env, const char *keptn_namespace,
 		.listed = definitions_listed,
 		.ctx = c,
 		.progressed = progressed,
-		.progressed_ctx = ctx};
-	const struct store_config on_failure = {.env = env,
-		.kind = &contexts_kind,
-		.decode = decode_on_failure,
-		.free_value = free,
-		.ctx = c,
+		.progressed_ctx = c};
+	const struct policy_cache_handler policies = {.policies_changed = policies_changed,
+		.namespace_changed = namespace_changed,
+		.context_changed = context_changed,
 		.progressed = progressed,
-		.progressed_ctx = ctx};
+		.ctx = c};
 
 	c->keptn_namespace = keptn_namespace;
-	c->changed = on_change;
-	c->ctx = ctx;
+	c->handler = *handler;
 	store_init(&c->definitions, &definitions);
-	store_init(&c->on_failure, &on_failure);
-	c->configs = configs_new(env, keptn_namespace, progressed, ctx);
+	c->policies = policy_cache_new(env, NULL, &policies);
+	c->configs = configs_new(env, keptn_namespace, progressed, c);
 	return c;
 }
 
@@ -197,22 +238,22 @@ void cache_free(struct cache *c)
 	if (!c)
 		return;
 	store_release(&c->definitions);
-	store_release(&c->on_failure);
+	policy_cache_free(c->policies);
 	configs_free(c->configs);
 	free(c);
 }
 
 bool cache_synced(const struct cache *c)
 {
-	return store_synced(&c->definitions) && store_synced(&c->on_failure) &&
+	return store_synced(&c->definitions) && policy_cache_synced(c->policies) &&
 	       configs_synced(c->configs);
 }
 
 int cache_ready(const struct cache *c, struct buf *reasons)
 {
 	int definitions = store_ready(&c->definitions, reasons);
-	int contexts = store_ready(&c->on_failure, reasons);
+	int policies = policy_cache_ready(c->policies, reasons);
 	int configs = configs_ready(c->configs, reasons);
 
-	return definitions || contexts || configs ? -1 : 0;
+	return definitions || policies || configs ? -1 : 0;
 }

@@ -1,6 +1,6 @@
 /*
- * cache - what a promotion needs besides its version and its Jobs: the task definitions, and what
- * applications and Keptn's configuration say about failures.
+ * cache - what a promotion needs besides its version and its Jobs: the task definitions, policies,
+ * and what applications and Keptn's configuration say about failures.
  *
  * On the client's thread alone (controller/env.h), except cache_ready().
  */
@@ -11,17 +11,26 @@
 #include "controller/env.h"
 #include "keptn/onfailure.h"
 #include "keptn/resolve.h"
+#include "policy/policies.h"
 
 struct cache;
 
-/* The task definitions of this namespace have changed; NULL: of any. */
-typedef void cache_changed_fn(void *ctx, const char *ns);
-/* The result of cache_synced() may have changed. */
-typedef void cache_progressed_fn(void *ctx);
+struct cache_handler {
+	/* The task definitions of this namespace have changed; NULL: of any. */
+	void (*definitions_changed)(void *ctx, const char *ns);
+	/*
+	 * What policies say of this application may have changed; NULL: of any of the namespace,
+	 * and that NULL, too: of any at all.
+	 */
+	void (*policies_changed)(void *ctx, const char *ns, const char *app);
+	/* The result of cache_synced() may have changed. */
+	void (*progressed)(void *ctx);
+	void *ctx;
+};
 
 /* Starts the informers. keptn_namespace is borrowed; env must outlive them. */
-struct cache *cache_new(const struct env *env, const char *keptn_namespace,
-	cache_changed_fn *changed, cache_progressed_fn *progressed, void *ctx);
+struct cache *cache_new(
+	const struct env *env, const char *keptn_namespace, const struct cache_handler *handler);
 /* After api_free(). */
 void cache_free(struct cache *c);
 DEFINE_CLEANUP(struct cache, cache_free)
@@ -41,9 +50,19 @@ struct resolver cache_resolver(const struct cache *c, const char *ns);
 /* Another number after each change of a definition. */
 unsigned cache_round(const struct cache *c);
 
-/* What a failed task of this application does to its promotion. */
-struct on_failure_decision cache_on_failure(
-	const struct cache *c, const char *ns, const char *application);
+/* What the definition of a task, as it is resolved in this namespace, says of failures. */
+enum on_failure_choice cache_definition_choice(
+	const struct cache *c, const char *ns, const char *task);
+
+/* What policies look at: its context, or its name alone. Borrows until something changes. */
+struct subject cache_subject(const struct cache *c, const char *ns, const char *app);
+/*
+ * The policies that match it. False if that is not known: its namespace is not there yet. Borrows
+ * until something changes.
+ */
+bool cache_match(const struct cache *c, const struct subject *s, struct policy_match *ret);
+/* KeptnConfig's. */
+enum block_deployment cache_block_deployment(const struct cache *c);
 
 bool cache_synced(const struct cache *c);
 /*

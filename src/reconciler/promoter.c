@@ -31,6 +31,8 @@ enum {
 	RECORD_TOGETHER_MS = 50,
 	/* The delay after a lost reply: enough for the watches to deliver what was written. */
 	AFTER_LOST_REPLY_MS = 1000,
+	/* How many applications are due in each ms after a policy has changed. */
+	APPS_PER_MS = 4,
 	/* The delay after an annotation that failed, if nothing else changes. */
 	ANNOTATE_AGAIN_MS = 60 * 1000,
 };
@@ -144,6 +146,37 @@ static void definitions_changed(void *ctx, const char *ns)
 
 	apps_walk(change.p->apps, due_if_it_waits, &change);
 	schedule(change.p);
+}
+
+struct policies_changed {
+	struct promoter *p;
+	char *prefix; /* of keys; "": all */
+	int64_t now_ms;
+	size_t count;
+};
+
+/* A version may be refused no more, or a task be added. */
+static void due_by_and_by(void *ctx, const char *key, void *app)
+{
+	struct policies_changed *change = ctx;
+
+	(void)app;
+	if (str_starts(key, change->prefix))
+		workqueue_add_at(change->p->queue, key,
+			change->now_ms + (int64_t)(change->count++ / APPS_PER_MS));
+}
+
+static void policies_changed(void *ctx, const char *ns, const char *app)
+{
+	struct promoter *p = ctx;
+	CLEANUP(free_p) char *prefix = ns ? xasprintf("%s/%s", ns, app ? app : "") : xstrdup("");
+	struct policies_changed change = {p, prefix, env_mono_ms(p->config.env), 0};
+
+	if (app)
+		workqueue_wake(p->queue, prefix);
+	else
+		apps_walk(p->apps, due_by_and_by, &change);
+	schedule(p);
 }
 
 /* --- one application -------------------------------------------------------------------------- */
@@ -413,6 +446,7 @@ static void schedule(struct promoter *p)
 struct promoter *promoter_new(const struct promoter_config *config)
 {
 	struct promoter *p = xcalloc(1, sizeof(*p));
+	const struct cache_handler handler = {definitions_changed, policies_changed, progressed, p};
 
 	p->config = *config;
 	p->scheduled_ms = INT64_MAX;
@@ -422,8 +456,7 @@ struct promoter *promoter_new(const struct promoter_config *config)
 	p->preparation = preparation_new(has_turn, p);
 	p->reports = reports_new(config->env);
 	p->apps = apps_new(config->env, apps_changed, progressed, p);
-	p->cache =
-		cache_new(config->env, config->keptn_namespace, definitions_changed, progressed, p);
+	p->cache = cache_new(config->env, config->keptn_namespace, &handler);
 	p->executor =
 		(struct executor){.env = config->env, .cache = p->cache, .reports = p->reports};
 	memcpy(p->executor.images, config->images, sizeof(p->executor.images));

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/str.h"
 #include "promotion/event_text.h"
+#include "reconciler/app_policy.h"
 #include "reconciler/apps.h"
 
 /* A version that waits no longer than this is not written to: the reason may pass at once. */
@@ -99,31 +101,58 @@ static bool is_decided(const struct snapshot *s, const char *task)
 	return false;
 }
 
-static void decide(struct snapshot *s, const struct cache *cache, const char *task)
+static void decide(struct snapshot *s, const struct app_policy *policy, const char *task)
 {
-	struct on_failure_decision d = cache_on_failure(cache, s->namespace, s->app);
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_DETAIL_BYTES);
+	struct view_decision *d = &s->decisions[s->view.ndecisions];
 
-	if (!is_decided(s, task))
-		s->decisions[s->view.ndecisions++] =
-			(struct view_decision){task, d.value, on_failure_source_text(d.source)};
+	if (is_decided(s, task))
+		return;
+	d->task = task;
+	d->on_failure = app_policy_on_failure(policy, task, &text);
+	d->decided_by = s->decided_by[s->view.ndecisions++] = xstrdup(buf_str(&text));
 }
 
-static void show_decisions(struct snapshot *s, const struct cache *cache)
+static void show_decisions(struct snapshot *s, const struct app_policy *policy)
 {
 	size_t most = 0;
 
 	for (size_t i = 0; i < s->view.nversions; i++)
 		most += s->view_versions[i].ntasks + s->view_versions[i].nitems;
 	s->decisions = xcalloc(most, sizeof(*s->decisions));
+	s->decided_by = xcalloc(most, sizeof(char *));
 	for (size_t i = 0; i < s->view.nversions; i++) {
 		const struct view_version *v = &s->view_versions[i];
 
 		for (size_t t = 0; may_start(v) && t < v->ntasks; t++)
-			decide(s, cache, v->tasks[t].name);
+			decide(s, policy, v->tasks[t].name);
 		for (size_t t = 0; runs(v) && t < v->nitems; t++)
-			decide(s, cache, v->items[t].task);
+			decide(s, policy, v->items[t].task);
 	}
 	s->view.decisions = s->decisions;
+}
+
+/* --- what policies refuse --------------------------------------------------------------------- */
+
+static void show_refusals(struct snapshot *s, const struct app_policy *policy)
+{
+	s->refused = xcalloc(s->view.nversions, sizeof(char *));
+	for (size_t i = 0; i < s->view.nversions; i++) {
+		struct view_version *v = &s->view_versions[i];
+
+		if (may_start(v))
+			v->refused = s->refused[i] =
+				app_policy_refusal(policy, v->tasks, v->ntasks);
+	}
+}
+
+static void show_policy(struct snapshot *s, const struct cache *cache)
+{
+	CLEANUP(app_policy_release) struct app_policy policy;
+
+	app_policy_init(&policy, cache, s->namespace, s->app);
+	show_decisions(s, &policy);
+	show_refusals(s, &policy);
 }
 
 /* --- Jobs ------------------------------------------------------------------------------------- */
@@ -167,7 +196,7 @@ struct snapshot *snapshot_new(const struct app *app, const struct cache *cache,
 	s->namespace = xstrndup(app->key, (size_t)(slash - app->key));
 	s->app = xstrdup(slash + 1);
 	show_versions(s, app, cache);
-	show_decisions(s, cache);
+	show_policy(s, cache);
 	show_jobs(s, app);
 	s->gone = xcalloc(app->execution.gone.count, sizeof(*s->gone));
 	strmap_walk(&app->execution.gone, show_gone, s);
@@ -192,6 +221,7 @@ void snapshot_free(struct snapshot *s)
 	for (size_t i = 0; i < s->view.nversions; i++) {
 		free(s->lacking[i]);
 		free(s->rejected[i]);
+		free(s->refused[i]);
 		appversion_unref(s->versions[i]);
 	}
 	for (size_t i = 0; i < s->view.njobs; i++)
@@ -201,12 +231,16 @@ void snapshot_free(struct snapshot *s)
 	free(s->view_versions);
 	free(s->view_jobs);
 	free(s->view_tasks);
+	for (size_t i = 0; i < s->view.ndecisions; i++)
+		free(s->decided_by[i]);
 	free(s->decisions);
+	free(s->decided_by);
 	free(s->gone);
 	free(s->namespace);
 	free(s->app);
 	free(s->lacking);
 	free(s->rejected);
+	free(s->refused);
 	free(s);
 }
 

@@ -24,11 +24,12 @@ struct snapshot {
 	char *namespace, *app;
 	struct appversion **versions; /* as view.versions */
 	struct promotion_job **jobs; /* as view.jobs */
-	char **lacking, **rejected; /* of view.versions, whose members borrow them */
+	char **lacking, **rejected, **refused; /* of view.versions, whose members borrow them */
 	struct view_version *view_versions;
 	struct view_job *view_jobs;
 	struct view_task *view_tasks;
 	struct view_decision *decisions;
+	char **decided_by; /* of decisions, which borrow them */
 	const char **gone;
 };
 

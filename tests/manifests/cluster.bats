@@ -185,12 +185,14 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 	may 'get list watch' keptntaskdefinitions.lifecycle.keptn.sh
 	may 'get list watch' keptnappcontexts.lifecycle.keptn.sh
 	may 'get list watch' keptnconfigs.options.keptn.sh
+	may 'get list watch' promotionpolicies.promogate.dev
+	may 'list watch' namespaces
 	may 'get list watch create patch delete' jobs.batch
 	may '' jobs.batch --subresource=status
 	may update jobs.batch --subresource=finalizers
 	may 'get create' configmaps
 	may create events
-	for resource in secrets pods namespaces serviceaccounts leases.coordination.k8s.io \
+	for resource in secrets pods serviceaccounts leases.coordination.k8s.io \
 		keptnapps.lifecycle.keptn.sh; do
 		may '' "$resource"
 	done

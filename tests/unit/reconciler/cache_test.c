@@ -18,6 +18,13 @@ static void changed(void *ctx, const char *ns)
 	(void)buf_addf(&f->changes, "%s ", ns ? ns : "*");
 }
 
+static void policies_changed(void *ctx, const char *ns, const char *app)
+{
+	struct fixture *f = ctx;
+
+	(void)buf_addf(&f->changes, "%s/%s ", ns ? ns : "*", app ? app : "*");
+}
+
 static void progressed(void *ctx)
 {
 	(void)ctx;
@@ -27,7 +34,8 @@ static void fixture_init(struct fixture *f)
 {
 	*f = (struct fixture){.changes = BUF_INIT(1000)};
 	cluster_init(&f->cluster);
-	f->cache = cache_new(&f->cluster.fake.env, "keptn-system", changed, progressed, f);
+	f->cache = cache_new(&f->cluster.fake.env, "keptn-system",
+		&(struct cache_handler){changed, policies_changed, progressed, f});
 }
 
 static void fixture_release(struct fixture *f)
@@ -118,45 +126,44 @@ static void a_change_concerns_its_namespace_or_all(void **state)
 	fixture_release(&f);
 }
 
-#define CONTEXT(annotations)                                                                       \
-	"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"app\",\"resourceVersion\":\"900\","       \
-	"\"annotations\":{" annotations "}}}"
-#define WARN "\"promogate.dev/on-failure\":\"Warn\""
+#define POLICY(name, rest)                                                                         \
+	"{\"metadata\":{\"name\":\"" name "\",\"resourceVersion\":\"5\",\"generation\":1},"        \
+	"\"spec\":{\"namespaceSelector\":{\"matchLabels\":{\"stage\":\"prod\"}},"                  \
+	"\"validationActions\":[\"Deny\"]" rest "}}"
+#define NAMESPACE(name, labels)                                                                    \
+	"{\"metadata\":{\"name\":\"" name "\",\"resourceVersion\":\"6\",\"labels\":{" labels "}}}"
+#define CONTEXT                                                                                    \
+	"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"app\",\"resourceVersion\":\"6\","         \
+	"\"annotations\":{\"promogate.dev/on-failure\":\"Warn\"}}}"
 
-static void on_failure_is(const struct fixture *f, enum on_failure value)
-{
-	assert_int_equal(cache_on_failure(f->cache, "dev", "app").value, value);
-	/* Another application has a context of its own. */
-	assert_int_equal(cache_on_failure(f->cache, "dev", "b").value, ON_FAILURE_BLOCK);
-	assert_int_equal(cache_on_failure(f->cache, "x", "app").value, ON_FAILURE_BLOCK);
-}
-
-static void an_annotation_counts_as_long_as_it_is_there(void **state)
+/* Where there is no policy, neither contexts nor namespaces matter. */
+static void what_policies_look_at_counts_where_there_is_one(void **state)
 {
 	static const struct {
-		const char *type, *object;
-		enum on_failure value;
+		const char *resource, *type, *object, *changes;
 	} rows[] = {
-		{"ADDED", CONTEXT(""), ON_FAILURE_BLOCK},
-		{"MODIFIED", CONTEXT(WARN), ON_FAILURE_WARN},
-		{"MODIFIED", CONTEXT(""), ON_FAILURE_BLOCK},
-		{"MODIFIED", CONTEXT(WARN), ON_FAILURE_WARN},
-		{"DELETED", CONTEXT(WARN), ON_FAILURE_BLOCK},
-		{"ADDED", CONTEXT(WARN), ON_FAILURE_WARN},
+		{"keptnappcontexts", "ADDED", CONTEXT, ""},
+		{"/api/v1/namespaces", "ADDED", NAMESPACE("dev", ""), ""},
+		{"promotionpolicies", "ADDED", POLICY("p", ""), "*/* "},
+		{"keptnappcontexts", "MODIFIED", CONTEXT, "dev/app "},
+		{"keptnappcontexts", "DELETED", CONTEXT, "dev/app "},
+		{"/api/v1/namespaces", "MODIFIED", NAMESPACE("dev", ""), ""},
+		{"/api/v1/namespaces", "MODIFIED", NAMESPACE("dev", "\"a\":\"b\""), "dev/* "},
+		{"promotionpolicies", "DELETED", POLICY("p", ""), "*/* "},
+		{"keptnappcontexts", "ADDED", CONTEXT, ""},
 	};
 	struct fixture f;
 
 	(void)state;
 	fixture_init(&f);
 	cluster_list(&f.cluster, "keptnappcontexts", "");
-	on_failure_is(&f, ON_FAILURE_BLOCK);
+	cluster_list(&f.cluster, "/api/v1/namespaces", "");
+	cluster_list(&f.cluster, "promotionpolicies", "");
+	buf_reset(&f.changes);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		cluster_event(&f.cluster, "keptnappcontexts", rows[i].type, rows[i].object);
-		on_failure_is(&f, rows[i].value);
+		cluster_event(&f.cluster, rows[i].resource, rows[i].type, rows[i].object);
+		changes_are(&f, rows[i].changes);
 	}
-	cluster_expire(&f.cluster, "keptnappcontexts");
-	cluster_list(&f.cluster, "keptnappcontexts", "");
-	on_failure_is(&f, ON_FAILURE_BLOCK);
 	fixture_release(&f);
 }
 
@@ -234,8 +241,8 @@ static void a_list_keeps_what_is_kept(void **state)
 
 static void is_synced_once_every_list_is_complete(void **state)
 {
-	static const char *const resources[] = {
-		"keptntaskdefinitions", "keptnappcontexts", "keptnconfigs"};
+	static const char *const resources[] = {"keptntaskdefinitions", "keptnappcontexts",
+		"promotionpolicies", "namespaces", "keptnconfigs"};
 
 	(void)state;
 	for (size_t last = 0; last < ARRAY_SIZE(resources); last++) {
@@ -262,7 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_applications_namespace_counts_before_keptns),
 		cmocka_unit_test(a_change_concerns_its_namespace_or_all),
-		cmocka_unit_test(an_annotation_counts_as_long_as_it_is_there),
+		cmocka_unit_test(what_policies_look_at_counts_where_there_is_one),
 		cmocka_unit_test(the_sum_of_what_is_kept_is_bounded),
 		cmocka_unit_test(a_list_keeps_what_is_kept),
 		cmocka_unit_test(is_synced_once_every_list_is_complete),

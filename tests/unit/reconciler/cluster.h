@@ -16,6 +16,11 @@
 #define DELIVERED                                                                                  \
 	",\"status\":\"Succeeded\",\"currentPhase\":\"Completed\",\"promotionStatus\":\"Pending\""
 
+/* The namespace of all objects. */
+#define CLUSTER_NAMESPACE                                                                          \
+	"{\"metadata\":{\"name\":\"dev\",\"resourceVersion\":\"1\","                               \
+	"\"labels\":{\"stage\":\"prod\"}}}"
+
 struct cluster {
 	struct fake_env fake;
 	unsigned version; /* the last resourceVersion */

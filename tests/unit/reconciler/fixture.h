@@ -43,6 +43,13 @@ static inline void fixture_definitions_changed(void *ctx, const char *ns)
 	(void)ns;
 }
 
+static inline void fixture_policies_changed(void *ctx, const char *ns, const char *app)
+{
+	(void)ctx;
+	(void)ns;
+	(void)app;
+}
+
 static inline void fixture_progressed(void *ctx)
 {
 	(void)ctx;
@@ -70,6 +77,8 @@ static inline void fixture_lists(struct fixture *f, const char *definitions)
 	cluster_list(&f->cluster, "jobs", jobs);
 	cluster_list(&f->cluster, "keptntaskdefinitions", definitions);
 	cluster_list(&f->cluster, "keptnappcontexts", "");
+	cluster_list(&f->cluster, "promotionpolicies", "");
+	cluster_list(&f->cluster, "/api/v1/namespaces", CLUSTER_NAMESPACE);
 	cluster_list(&f->cluster, "keptnconfigs", "");
 }
 
@@ -77,12 +86,13 @@ static inline void fixture_init_with(struct fixture *f, const char *definitions)
 {
 	const struct env *env = &f->cluster.fake.env;
 	const struct snapshot_config config = {.since = 0};
+	const struct cache_handler handler = {
+		fixture_definitions_changed, fixture_policies_changed, fixture_progressed, NULL};
 
 	*f = (struct fixture){.done = 0};
 	cluster_init(&f->cluster);
 	f->apps = apps_new(env, fixture_changed, fixture_progressed, NULL);
-	f->cache = cache_new(
-		env, "keptn-system", fixture_definitions_changed, fixture_progressed, NULL);
+	f->cache = cache_new(env, "keptn-system", &handler);
 	f->reports = reports_new(env);
 	f->limiter = limiter_new(0, 0);
 	f->x = (struct executor){.env = env, .cache = f->cache, .reports = f->reports};

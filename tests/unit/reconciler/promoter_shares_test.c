@@ -69,6 +69,8 @@ static void lists(struct stage *s, const char *versions)
 	"\"},\"spec\":{\"container\":{\"name\":\"c\",\"image\":\"i\"}}}"
 	cluster_list(&s->cluster, "keptntaskdefinitions", DEFINITION("a") "," DEFINITION("b"));
 	cluster_list(&s->cluster, "keptnappcontexts", "");
+	cluster_list(&s->cluster, "promotionpolicies", "");
+	cluster_list(&s->cluster, "/api/v1/namespaces", CLUSTER_NAMESPACE);
 	cluster_list(&s->cluster, "keptnconfigs", "");
 	cluster_list(&s->cluster, "jobs", "");
 	cluster_list(&s->cluster, "keptnappversions", versions);

@@ -77,6 +77,8 @@ static void lists_but_versions(struct stage *s)
 
 	cluster_list(&s->cluster, "keptntaskdefinitions", definitions);
 	cluster_list(&s->cluster, "keptnappcontexts", "");
+	cluster_list(&s->cluster, "promotionpolicies", "");
+	cluster_list(&s->cluster, "/api/v1/namespaces", CLUSTER_NAMESPACE);
 	cluster_list(&s->cluster, "keptnconfigs", "");
 	cluster_list(&s->cluster, "jobs", "");
 }
@@ -106,7 +108,7 @@ static char *create_job(struct stage *s, const char *uid)
 static void nothing_is_reconciled_before_every_list_is_complete(void **state)
 {
 	static const char *const resources[] = {"keptnappversions", "/jobs", "keptntaskdefinitions",
-		"keptnappcontexts", "keptnconfigs"};
+		"keptnappcontexts", "keptnconfigs", "promotionpolicies", "/api/v1/namespaces"};
 
 	for (size_t last = 0; last < ARRAY_SIZE(resources); last++) {
 		struct stage *s;

@@ -13,6 +13,7 @@ enum { DEADLINE_S = 3600, MAX_AGE_S = 86400, MINUTE_MS = 60 * 1000 };
 struct stage {
 	struct cluster cluster;
 	struct promoter *promoter;
+	const char *policies; /* NULL: none */
 };
 
 static bool may_act(void *ctx)
@@ -66,6 +67,8 @@ static void stage_lists(struct stage *s, const char *definitions, const char *ve
 {
 	cluster_list(&s->cluster, "keptntaskdefinitions", definitions);
 	cluster_list(&s->cluster, "keptnappcontexts", "");
+	cluster_list(&s->cluster, "promotionpolicies", s->policies ? s->policies : "");
+	cluster_list(&s->cluster, "/api/v1/namespaces", CLUSTER_NAMESPACE);
 	cluster_list(&s->cluster, "keptnconfigs", "");
 	cluster_list(&s->cluster, "jobs", "");
 	cluster_list(&s->cluster, "keptnappversions", versions);
@@ -345,11 +348,74 @@ static void a_manual_retry_starts_what_is_too_old(void **state)
 	assert_true(creates(s));
 }
 
+/* --- policies --------------------------------------------------------------------------------- */
+
+#define POLICY(required)                                                                            \
+	"{\"apiVersion\":\"promogate.dev/v1alpha1\",\"kind\":\"PromotionPolicy\","                  \
+	"\"metadata\":{\"name\":\"prod\",\"uid\":\"u\",\"resourceVersion\":\"7000\","               \
+	"\"generation\":1},\"spec\":{\"namespaceSelector\":{\"matchLabels\":{\"stage\":\"prod\"}}," \
+	"\"validationActions\":[\"Deny\"],\"promotionTasks\":{\"required\":[{\"name\":\"" required  \
+	"\"}]}}}"
+#define RELABELLED "{\"metadata\":{\"name\":\"dev\",\"resourceVersion\":\"7001\",\"labels\":{}}}"
+
+static void policy_event(struct stage *s, const char *type, const char *policy)
+{
+	cluster_event(&s->cluster, "promotionpolicies", type, policy);
+	passes_s(s, 0);
+}
+
+/* The policy changes or goes, or selects its namespace no more. */
+static void a_policy_that_changes_starts_what_it_refused(void **state)
+{
+	static const struct {
+		const char *resource, *type, *object;
+	} rows[] = {{"promotionpolicies", "DELETED", POLICY("c")},
+		{"promotionpolicies", "MODIFIED", POLICY("a")},
+		{"/api/v1/namespaces", "MODIFIED", RELABELLED}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct stage *s;
+
+		print_message("# %s %s\n", rows[i].resource, rows[i].type);
+		(void)stage_up(state);
+		s = *state;
+		s->policies = POLICY("c");
+		delivered(s, BOTH);
+		passes_s(s, 10);
+		assert_false(creates(s));
+		policy_event(s, "MODIFIED", POLICY("d"));
+		assert_false(creates(s));
+		cluster_event(&s->cluster, rows[i].resource, rows[i].type, rows[i].object);
+		passes_s(s, 0);
+		assert_true(creates(s));
+		(void)stage_down(state);
+	}
+}
+
+/* What it did not allow when the deadline came counts as waiting, not as missing. */
+static void a_policy_that_refuses_is_no_deadline(void **state)
+{
+	struct stage *s = *state;
+
+	s->policies = POLICY("c");
+	delivered(s, "");
+	passes_s(s, 2 * DEADLINE_S);
+	assert_false(gives_up(s));
+	policy_event(s, "DELETED", POLICY("c"));
+	assert_false(gives_up(s));
+	passes_s(s, DEADLINE_S - 1);
+	assert_false(gives_up(s));
+	passes_s(s, 2);
+	assert_true(gives_up(s));
+}
+
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_up, stage_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_policy_that_changes_starts_what_it_refused),
+		ON_STAGE(a_policy_that_refuses_is_no_deadline),
 		cmocka_unit_test(a_definition_that_comes_starts_what_waits_for_it),
 		ON_STAGE(the_deadline_counts_from_the_first_sight),
 		ON_STAGE(the_clock_on_the_wall_does_not_end_the_deadline),
