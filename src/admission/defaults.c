@@ -218,15 +218,3 @@ bool defaults_missing(const struct review *r, const struct known *k, const struc
 	patch_release(&unused);
 	return possible;
 }
-
-bool defaults_need_namespace(const struct review *r, const struct known *k, const struct applied *a)
-{
-	const struct policies *policies = k->around ? k->around->policies : NULL;
-
-	if (!a->unknown_namespace || !is_absent(tasks_of(r->object)))
-		return false;
-	for (size_t i = 0; i < policies->count; i++)
-		if (policy_enforces(policies->at[i]) && policies->at[i]->preferred.at)
-			return true;
-	return false;
-}

@@ -26,8 +26,5 @@ bool defaults_patch(
 
 /* Whether a policy gives this context its promotion tasks, and /mutate has not written them. */
 bool defaults_missing(const struct review *r, const struct known *k, const struct applied *a);
-/* Whether that could be so once the namespace is known. */
-bool defaults_need_namespace(
-	const struct review *r, const struct known *k, const struct applied *a);
 
 #endif

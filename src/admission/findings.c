@@ -14,6 +14,8 @@ void findings_release(struct findings *f)
 		free(f->items[i].field);
 		free(f->items[i].value);
 		free(f->items[i].detail);
+		free(f->items[i].policy);
+		free(f->items[i].parts);
 	}
 	free(f->items);
 	*f = (struct findings)FINDINGS_INIT;
@@ -28,13 +30,12 @@ static struct finding *append(struct findings *f)
 	return &f->items[f->count++];
 }
 
-struct finding *findings_add(struct findings *f, enum rule_id rule, enum fielderr_type type,
-	char *field_take, const char *value, const char *detail, ...)
+static struct finding *add(struct findings *f, enum severity severity, enum rule_id rule,
+	enum fielderr_type type, char *field_take, const char *value, const char *detail,
+	va_list ap)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_DETAIL_BYTES);
-	enum severity severity = rule_get(rule)->severity;
 	struct finding *item;
-	va_list ap;
 
 	if (findings_full(f, severity)) {
 		f->overflowed |= severity == SEVERITY_ERROR;
@@ -42,9 +43,7 @@ struct finding *findings_add(struct findings *f, enum rule_id rule, enum fielder
 		return NULL;
 	}
 	f->added[severity]++;
-	va_start(ap, detail);
 	(void)buf_vaddf(&text, detail, ap);
-	va_end(ap);
 	item = append(f);
 	*item = (struct finding){
 		.rule = rule_get(rule),
@@ -54,6 +53,30 @@ struct finding *findings_add(struct findings *f, enum rule_id rule, enum fielder
 		.value = xstrdup(value),
 		.detail = buf_steal(&text),
 	};
+	return item;
+}
+
+struct finding *findings_add(struct findings *f, enum rule_id rule, enum fielderr_type type,
+	char *field_take, const char *value, const char *detail, ...)
+{
+	struct finding *item;
+	va_list ap;
+
+	va_start(ap, detail);
+	item = add(f, rule_get(rule)->severity, rule, type, field_take, value, detail, ap);
+	va_end(ap);
+	return item;
+}
+
+struct finding *findings_add_as(struct findings *f, enum severity severity, enum rule_id rule,
+	enum fielderr_type type, char *field_take, const char *value, const char *detail, ...)
+{
+	struct finding *item;
+	va_list ap;
+
+	va_start(ap, detail);
+	item = add(f, severity, rule, type, field_take, value, detail, ap);
+	va_end(ap);
 	return item;
 }
 
@@ -87,11 +110,33 @@ static bool is_at_most(const char *a, const char *b)
 	return a_len < b_len || (a_len == b_len && strcmp(a, b) <= 0);
 }
 
-/* Whether old has the same fault, or, of a list that is too long, a worse one. */
+static bool has_line(const char *text, const char *line, size_t len)
+{
+	for (const char *p = text; *p; p += strcspn(p, "\n") + 1)
+		if (strcspn(p, "\n") == len && strncmp(p, line, len) == 0)
+			return true;
+	return false;
+}
+
+/* Whether each line of a is one of b; each ends with a newline. */
+static bool has_lines(const char *b, const char *a)
+{
+	for (size_t len; *a; a += len + 1) {
+		len = strcspn(a, "\n");
+		if (!has_line(b, a, len))
+			return false;
+	}
+	return true;
+}
+
+/* Whether old has the same fault, or a worse one: a list that is longer still, or more tasks. */
 static bool is_as_before(const struct finding *item, const struct finding *old)
 {
-	if (item->rule != old->rule || !same_list(item->field, old->field))
+	if (item->rule != old->rule || !same_list(item->field, old->field) ||
+		!str_eq(item->policy, old->policy))
 		return false;
+	if (item->parts || old->parts)
+		return item->parts && old->parts && has_lines(old->parts, item->parts);
 	return item->type == FIELDERR_TOO_MANY ? is_at_most(item->value, old->value)
 					       : str_eq(item->value, old->value);
 }

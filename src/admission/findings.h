@@ -18,6 +18,9 @@ struct finding {
 	char *field; /* "spec.promotionTasks[1]" */
 	char *value; /* as it is in the object */
 	char *detail; /* what is wrong with it, and the fix */
+	char *policy; /* the PromotionPolicy that finds it; NULL: Promogate itself */
+	char *parts; /* of its violation (policy/check.h), or NULL */
+	bool audited; /* the policy has Audit among its actions */
 	bool unconfirmed; /* depends on the cache alone (admission/lookup.h) */
 	bool denies_later; /* a warning because this is a dry run */
 };
@@ -25,7 +28,7 @@ struct finding {
 struct findings {
 	struct finding *items;
 	size_t count, capacity;
-	size_t added[SEVERITY_COUNT]; /* by the severity of the rule */
+	size_t added[SEVERITY_COUNT]; /* by the severity when they were added */
 	bool overflowed; /* an error beyond LIMIT_FINDINGS is not in the list */
 };
 
@@ -34,12 +37,15 @@ struct findings {
 void findings_release(struct findings *f); /* for CLEANUP() too */
 
 /*
- * With the rule's own severity. field_take is from xasprintf(). Valid until the next one is added;
+ * With the rule's own severity, or with another one. field_take is from xasprintf(). Valid until the next one is added;
  * NULL beyond LIMIT_FINDINGS.
  */
 struct finding *findings_add(struct findings *f, enum rule_id rule, enum fielderr_type type,
 	char *field_take, const char *value, const char *detail, ...)
 	__attribute__((format(printf, 6, 7)));
+struct finding *findings_add_as(struct findings *f, enum severity severity, enum rule_id rule,
+	enum fielderr_type type, char *field_take, const char *value, const char *detail, ...)
+	__attribute__((format(printf, 7, 8)));
 
 /* Whether the list takes no more findings of this severity. */
 bool findings_full(const struct findings *f, enum severity severity);
@@ -47,9 +53,9 @@ bool findings_full(const struct findings *f, enum severity severity);
 size_t findings_errors(const struct findings *f);
 
 /*
- * Ratcheting: an error that is in old too, with the same rule and value anywhere in the same list,
- * becomes a warning; so does a count that is too large, but not larger than in old. One finding in
- * old covers one error.
+ * Ratcheting: an error that is in old too, by the same rule and policy and with the same value
+ * anywhere in the same list, becomes a warning; so does a count that is too large, but not larger
+ * than in old, and a choice for tasks that had it in old. One finding in old covers one error.
  */
 void findings_ratchet(struct findings *f, const struct findings *old);
 

@@ -2,14 +2,18 @@
 
 #include <stdlib.h>
 
+#include "admission/policing.h"
 #include "admission/suggest.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "keptn/traceparent.h"
+#include "policy/check.h"
+#include "policy/decide.h"
 
 /* One judgement in progress. */
 struct judge {
 	const struct appcontext *app;
+	const struct applied *applied;
 	const struct known *known;
 	struct resolver resolver;
 	struct findings *to;
@@ -79,6 +83,15 @@ static const char *suggest(struct judge *j, const char *name)
 	return suggest_definition(j->known, j->app->namespace, name, &j->names_left);
 }
 
+/* The policies may say that a task without a definition that can run is no reason to deny. */
+static enum severity unresolved_severity(const struct judge *j, enum rule_id rule)
+{
+	bool relaxed = rule_get(rule)->softened &&
+		       decide_missing(&j->applied->match) != POLICY_STRICT_DENY;
+
+	return relaxed ? SEVERITY_WARNING : rule_get(rule)->severity;
+}
+
 /* Adds the finding that the task can't run, which depends on what is known of the chain. */
 static void add_unresolved(
 	struct judge *j, enum rule_id rule, const struct element *e, const struct resolution *r)
@@ -89,8 +102,9 @@ static void add_unresolved(
 	struct finding *item;
 
 	resolution_describe(r, misspelt ? suggest(j, e->text) : NULL, &detail);
-	item = findings_add(j->to, rule, missing ? FIELDERR_NOT_FOUND : FIELDERR_INVALID,
-		element_field(e), e->text, "%s", buf_str(&detail));
+	item = findings_add_as(j->to, unresolved_severity(j, rule), rule,
+		missing ? FIELDERR_NOT_FOUND : FIELDERR_INVALID, element_field(e), e->text, "%s",
+		buf_str(&detail));
 	if (item)
 		item->unconfirmed = r->nunconfirmed > 0;
 }
@@ -221,6 +235,66 @@ static void judge_on_failure(struct judge *j)
 			on_failure_name(ON_FAILURE_BLOCK), on_failure_name(ON_FAILURE_WARN));
 }
 
+/* Names that have no effect, each of which is perhaps misspelt. */
+struct optional_names {
+	struct judge *judge;
+	struct strmap tasks; /* those that run */
+	size_t seen;
+};
+
+static void note_tasks(struct optional_names *o)
+{
+	const struct json *list = o->judge->app->tasks[PROMOTION_TASKS];
+	size_t count, seen = 0;
+	CLEANUP(free_p)
+	struct added_task *added = decide_added(&o->judge->applied->match, &count);
+
+	for (size_t i = 0; i < count; i++)
+		strmap_put(&o->tasks, added[i].name, NULL);
+	if (json_type(list) != JSON_ARRAY)
+		return;
+	json_each (item, list)
+		if (json_string(item) && seen++ < LIMIT_CHECKED_TASKS)
+			strmap_put(&o->tasks, json_string(item), NULL);
+}
+
+static bool judge_optional_name(void *ctx, const char *name)
+{
+	struct optional_names *o = ctx;
+
+	if (o->seen++ == LIMIT_CHECKED_TASKS || findings_full(o->judge->to, SEVERITY_WARNING))
+		return false;
+	if (!strmap_has(&o->tasks, name))
+		findings_add_as(o->judge->to, SEVERITY_WARNING, PG111, FIELDERR_INVALID,
+			xstrdup("metadata.annotations[" OPTIONAL_TASKS_ANNOTATION "]"), name,
+			"not one of the promotion tasks, so it has no effect; correct the name, or "
+			"remove it from the list");
+	return true;
+}
+
+static void judge_optional_tasks(struct judge *j)
+{
+	static const char field[] = "metadata.annotations[" OPTIONAL_TASKS_ANNOTATION "]";
+	const struct json *value = json_get(j->app->annotations, OPTIONAL_TASKS_ANNOTATION);
+	struct optional_names o = {.judge = j, .tasks = STRMAP_INIT(NULL)};
+	struct subject s = subject_of_app(j->app->namespace, j->app->name);
+
+	if (!has_type(j, value, JSON_STRING, field))
+		return;
+	s.optional_tasks = json_string(value);
+	note_tasks(&o);
+	subject_optional_tasks(&s, judge_optional_name, &o);
+	strmap_release(&o.tasks);
+}
+
+static void judge_spec(struct judge *j)
+{
+	judge_deployment_tasks(j, PRE_DEPLOYMENT_TASKS);
+	judge_deployment_tasks(j, POST_DEPLOYMENT_TASKS);
+	judge_promotion_tasks(j);
+	judge_list(j, j->app->span_links, "spanLinks", judge_span_link, NULL);
+}
+
 void judge_needs(const struct finding *item, const struct known *k, const char *app_ns,
 	bool decides, struct needs *to)
 {
@@ -229,14 +303,19 @@ void judge_needs(const struct finding *item, const struct known *k, const char *
 
 	if (needs_full(to, decides))
 		return;
-	resolve(&resolver, item->value, &r);
+	if (item->rule == rule_get(PG114))
+		(void)policy_resolve_shared(&resolver, item->value, &r);
+	else
+		resolve(&resolver, item->value, &r);
 	needs_add(to, &r, decides);
 }
 
-void judge_appcontext(const struct appcontext *app, const struct known *k, struct findings *to)
+void judge_appcontext(const struct appcontext *app, const struct applied *a, const struct known *k,
+	struct findings *to)
 {
 	struct judge j = {
 		.app = app,
+		.applied = a,
 		.known = k,
 		.resolver = lookup_resolver(k, app->namespace),
 		.to = to,
@@ -244,12 +323,11 @@ void judge_appcontext(const struct appcontext *app, const struct known *k, struc
 		.names_left = LIMIT_SUGGESTION_NAMES,
 	};
 
-	if (has_type(&j, app->annotations, JSON_OBJECT, "metadata.annotations"))
+	if (has_type(&j, app->annotations, JSON_OBJECT, "metadata.annotations")) {
 		judge_on_failure(&j);
-	if (!has_type(&j, app->spec, JSON_OBJECT, "spec"))
-		return;
-	judge_deployment_tasks(&j, PRE_DEPLOYMENT_TASKS);
-	judge_deployment_tasks(&j, POST_DEPLOYMENT_TASKS);
-	judge_promotion_tasks(&j);
-	judge_list(&j, app->span_links, "spanLinks", judge_span_link, NULL);
+		judge_optional_tasks(&j);
+	}
+	if (has_type(&j, app->spec, JSON_OBJECT, "spec"))
+		judge_spec(&j);
+	police(a, &j.resolver, to);
 }

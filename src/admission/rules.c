@@ -18,16 +18,30 @@
 	"  namespace: podtato-dev\n"                                                               \
 	"  annotations: {promogate.dev/on-failure: " value "}\n"
 
-#define DEFINITION(name)                                                                           \
+#define DEFINITION_IN(namespace, name)                                                             \
 	"---\n"                                                                                    \
 	"apiVersion: lifecycle.keptn.sh/v1\n"                                                      \
 	"kind: KeptnTaskDefinition\n"                                                              \
-	"metadata: {name: " name ", namespace: podtato-dev}\n"                                     \
-	"spec:\n"
+	"metadata: {name: " name ", namespace: " namespace "}\n"                                   \
+							   "spec:\n"
+
+#define DEFINITION(name)        DEFINITION_IN("podtato-dev", name)
+#define SHARED_DEFINITION(name) DEFINITION_IN("keptn-system", name)
+
+#define POLICY(settings)                                                                           \
+	"---\n"                                                                                    \
+	"apiVersion: promogate.dev/v1alpha1\n"                                                     \
+	"kind: PromotionPolicy\n"                                                                  \
+	"metadata: {name: production}\n"                                                           \
+	"spec:\n"                                                                                  \
+	"  namespaceSelector: {}\n"                                                                \
+	"  validationActions: [Deny]\n" settings
 
 #define CONTAINER "  container: {name: task, image: podtato-head/promote:v1}\n"
 
 #define OPEN_PULL_REQUEST DEFINITION("open-pull-request") CONTAINER
+
+#define AUDIT_TRAIL SHARED_DEFINITION("audit-trail") CONTAINER
 
 #define DEPENDS_ON_ANOTHER_OBJECT                                                                  \
 	"only a warning on a dry run, and for GitOps engines, which apply a context before the "   \
@@ -78,9 +92,10 @@ static const struct rule rules[RULE_COUNT] = {
 	[PG104] = {
 		.id = "PG104",
 		.severity = SEVERITY_ERROR,
-		.finds = "more promotion tasks than `--max-promotion-tasks` allows (32 by default)",
-		.why = "All of them start at once, each as a Job with a pod of its own. The example is "
-		       "from a webhook that allows two.",
+		.finds = "more promotion tasks than `--max-promotion-tasks` allows (32 by default), or "
+			 "than a policy's `promotionTasks.max`",
+		.why = "All of them start at once, each as a Job with a pod of its own. What a policy "
+		       "adds counts for its own `max`. The example is from a webhook that allows two.",
 		.rejected = PROMOTES("[open-pull-request, notify, tag]") OPEN_PULL_REQUEST
 			DEFINITION("notify") CONTAINER
 			DEFINITION("tag") CONTAINER,
@@ -162,6 +177,62 @@ static const struct rule rules[RULE_COUNT] = {
 		.rejected = CONTEXT_ON_FAILURE("Abort"),
 		.fixed = CONTEXT_ON_FAILURE("Warn"),
 	},
+	[PG111] = {
+		.id = "PG111",
+		.severity = SEVERITY_ERROR,
+		.finds = "a choice of what a failed task means that a policy does not allow",
+		.why = "`promogate.dev/on-failure` chooses for all tasks, `promogate.dev/optional-tasks` "
+		       "chooses `Warn` for those that it lists. A policy's `onFailure.allowed`, or that of "
+		       "its `onFailure.tasks`, limits both. Promotions skip a choice that is not allowed. "
+		       "A name in `promogate.dev/optional-tasks` that is not one of the promotion tasks is "
+		       "a warning, with or without a policy.",
+		.rejected = CONTEXT_ON_FAILURE("Warn")
+			"spec:\n  promotionTasks: [open-pull-request]\n"
+			OPEN_PULL_REQUEST
+			POLICY("  onFailure: {allowed: [Block]}\n"),
+		.fixed = CONTEXT_ON_FAILURE("Block")
+			"spec:\n  promotionTasks: [open-pull-request]\n"
+			OPEN_PULL_REQUEST
+			POLICY("  onFailure: {allowed: [Block]}\n"),
+	},
+	[PG112] = {
+		.id = "PG112",
+		.severity = SEVERITY_ERROR,
+		.finds = "promotion tasks without one that a policy requires",
+		.why = "A context that promotes at all must list each task in a policy's "
+		       "`promotionTasks.required`. One without promotion tasks is a final stage and "
+		       "needs none. A task that a policy adds does not count.",
+		.rejected = PROMOTES("[open-pull-request]") OPEN_PULL_REQUEST AUDIT_TRAIL
+			POLICY("  promotionTasks: {required: [{name: audit-trail, source: Shared}]}\n"),
+		.fixed = PROMOTES("[open-pull-request, audit-trail]") OPEN_PULL_REQUEST AUDIT_TRAIL
+			POLICY("  promotionTasks: {required: [{name: audit-trail, source: Shared}]}\n"),
+	},
+	[PG113] = {
+		.id = "PG113",
+		.severity = SEVERITY_ERROR,
+		.finds = "a promotion task that a policy does not allow",
+		.why = "Where a policy has `promotionTasks.allowed`, each promotion task must match one of "
+		       "its names; `*` in a name matches any text.",
+		.rejected = PROMOTES("[deploy]") DEFINITION("deploy") CONTAINER
+			POLICY("  promotionTasks: {allowed: [\"open-*\", audit-trail]}\n"),
+		.fixed = PROMOTES("[open-pull-request]") OPEN_PULL_REQUEST
+			POLICY("  promotionTasks: {allowed: [\"open-*\", audit-trail]}\n"),
+	},
+	[PG114] = {
+		.id = "PG114",
+		.severity = SEVERITY_ERROR,
+		.softened = DEPENDS_ON_ANOTHER_OBJECT,
+		.finds = "a `Shared` task of a policy that the context's namespace hides, or that can't "
+			 "run in Keptn's",
+		.why = "A definition in the context's namespace hides the one of the same name in Keptn's, "
+		       "so anybody could satisfy a policy with a task that does nothing. A task that is "
+		       "required or added with `source: Shared` always runs Keptn's, and the other one "
+		       "would only mislead.",
+		.rejected = PROMOTES("[audit-trail]") AUDIT_TRAIL DEFINITION("audit-trail") CONTAINER
+			POLICY("  promotionTasks: {required: [{name: audit-trail, source: Shared}]}\n"),
+		.fixed = PROMOTES("[audit-trail]") AUDIT_TRAIL
+			POLICY("  promotionTasks: {required: [{name: audit-trail, source: Shared}]}\n"),
+	},
 };
 /* clang-format on */
 
@@ -172,7 +243,13 @@ const struct rule *rule_get(enum rule_id id)
 
 const char *severity_name(enum severity severity)
 {
-	return severity == SEVERITY_ERROR ? "error" : "warning";
+	static const char *const names[SEVERITY_COUNT] = {
+		[SEVERITY_ERROR] = "error",
+		[SEVERITY_WARNING] = "warning",
+		[SEVERITY_AUDIT] = "audit",
+	};
+
+	return names[severity];
 }
 
 static void add_rule(struct buf *to, const struct rule *rule)
@@ -206,6 +283,9 @@ static const char introduction[] =
 	"has, anywhere in the same list, is only a warning, and so is a list that is still too long but\n"
 	"not longer than before. While an object is being deleted, a request that changes neither its\n"
 	"spec nor its blocking policy is always allowed, and does not even reach the webhook.\n"
+	"\n"
+	"A finding that names a policy is an error only if that policy denies; otherwise it is a\n"
+	"warning, or only recorded for the audit ([policy.md](policy.md)).\n"
 	"\n"
 	"On a dry run, a warning that would deny the request otherwise says `denied without dry run`.\n"
 	"\n"

@@ -7,9 +7,26 @@
 
 #include "base/buf.h"
 
-enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_COUNT };
+/* SEVERITY_AUDIT: a policy only records it, in the API server's audit log and the metrics. */
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_AUDIT, SEVERITY_COUNT };
 
-enum rule_id { PG100, PG101, PG102, PG103, PG104, PG105, PG106, PG107, PG108, PG110, RULE_COUNT };
+enum rule_id {
+	PG100,
+	PG101,
+	PG102,
+	PG103,
+	PG104,
+	PG105,
+	PG106,
+	PG107,
+	PG108,
+	PG110,
+	PG111,
+	PG112,
+	PG113,
+	PG114,
+	RULE_COUNT
+};
 
 struct rule {
 	const char *id; /* "PG101" */
@@ -19,14 +36,14 @@ struct rule {
 	const char *finds;
 	const char *why;
 	/*
-	 * Both are YAML streams: the KeptnAppContext first, then the KeptnTaskDefinitions that
-	 * exist. The tests judge each pair: the first has the finding, the second has no finding.
+	 * Both are YAML streams: the KeptnAppContext first, then the KeptnTaskDefinitions and
+	 * PromotionPolicies that exist. The tests judge each pair: the first has the finding, the second has no finding.
 	 */
 	const char *rejected, *fixed;
 };
 
 const struct rule *rule_get(enum rule_id id);
-/* "error", "warning". */
+/* "error", "warning", "audit". */
 const char *severity_name(enum severity severity);
 
 /* Appends the reference page, in Markdown; it takes less than LIMIT_RESPONSE_BYTES. */

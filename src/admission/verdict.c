@@ -4,6 +4,7 @@
 
 #include "admission/defaults.h"
 #include "admission/judge.h"
+#include "admission/policing.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -45,7 +46,9 @@ static bool only_finishes_deletion(const struct review *r)
 	appcontext_read(r->object, r->namespace, &new);
 	return old.deleting && json_equal(old.spec, new.spec) &&
 	       json_equal(json_get(old.annotations, ON_FAILURE_ANNOTATION),
-		       json_get(new.annotations, ON_FAILURE_ANNOTATION));
+		       json_get(new.annotations, ON_FAILURE_ANNOTATION)) &&
+	       json_equal(json_get(old.annotations, OPTIONAL_TASKS_ANNOTATION),
+		       json_get(new.annotations, OPTIONAL_TASKS_ANNOTATION));
 }
 
 /* A larger one than before, so that an object that is too large already can shrink. */
@@ -84,14 +87,19 @@ static void soften(struct findings *f, bool dry_run)
 	}
 }
 
-/* The stored object is judged by what is known today. */
+/* The stored object is judged by what is known today, and by the policies that match it as it is. */
 static void ratchet_old(const struct review *r, const struct known *k, struct findings *f)
 {
 	CLEANUP(findings_release) struct findings old_findings = FINDINGS_INIT;
+	CLEANUP(applied_release) struct applied a = {.now = NULL};
+	struct review before = *r;
 	struct appcontext old;
 
+	before.object = r->old_object;
+	before.old_object = NULL;
+	applied_read(&before, k, &a);
 	appcontext_read(r->old_object, r->namespace, &old);
-	judge_appcontext(&old, k, &old_findings);
+	judge_appcontext(&old, &a, k, &old_findings);
 	findings_ratchet(f, &old_findings);
 }
 
@@ -104,13 +112,13 @@ static bool is_denied(const struct findings *f)
 	return false;
 }
 
-/* What to look up: errors first, since only they can decide. */
+/* What to look up: errors first, since only they can decide. The audit log is not worth a call. */
 static void list_needs(
 	const struct review *r, const struct known *k, const struct findings *f, struct needs *to)
 {
 	bool denied = is_denied(f);
 
-	for (enum severity severity = 0; severity < SEVERITY_COUNT; severity++) {
+	for (enum severity severity = 0; severity < SEVERITY_AUDIT; severity++) {
 		bool decides = severity == SEVERITY_ERROR && !denied;
 
 		if (!decides && !k->ask_wording)
@@ -155,15 +163,14 @@ int verdict_validate(
 	}
 	applied_read(r, k, &a);
 	appcontext_read(r->object, r->namespace, &app);
-	judge_appcontext(&app, k, &v->findings);
+	judge_appcontext(&app, &a, k, &v->findings);
 	if (is_lenient(r, k))
 		soften(&v->findings, false);
 	if (r->operation == REVIEW_UPDATE && findings_errors(&v->findings))
 		ratchet_old(r, k, &v->findings);
 	if (r->dry_run)
 		soften(&v->findings, true);
-	if (defaults_need_namespace(r, k, &a))
-		needs_add_namespace(needs, r->namespace, true);
+	policing_needs(r, &a, k, &v->findings, needs);
 	list_needs(r, k, &v->findings, needs);
 	if (needs->names.count)
 		return VERDICT_PENDING;
@@ -291,10 +298,17 @@ void verdict_rules(const struct verdict *v, struct buf *to)
 static void encode_audit(const struct verdict *v, struct emit *to)
 {
 	CLEANUP(buf_release) struct buf ids = BUF_INIT(LIMIT_RESPONSE_BYTES);
+	CLEANUP(buf_release) struct buf violations = BUF_INIT(LIMIT_AUDIT_BYTES);
 
 	verdict_rules(v, &ids);
-	if (ids.len)
-		review_answer_audit(to, "findings", buf_str(&ids));
+	policing_audit(&v->findings, &violations);
+	if (!ids.len)
+		return;
+	review_answer_audit_begin(to);
+	review_answer_audit(to, "findings", buf_str(&ids));
+	if (violations.len)
+		review_answer_audit(to, "violations", buf_str(&violations));
+	review_answer_audit_end(to);
 }
 
 void verdict_encode(const struct review *r, struct verdict *v, struct buf *to)

@@ -73,6 +73,8 @@ enum {
 	 * namespace gets half of the places (webhook/places.h).
 	 */
 	LIMIT_WAITING_REQUESTS = 512,
+	/* An audit annotation, as the API server's own policies have it. */
+	LIMIT_AUDIT_BYTES = 10 * 1024,
 	/* How much of a value a finding quotes. */
 	LIMIT_QUOTED_BYTES = 256,
 	/* The API server cuts a warning over 256 characters, and all of them at 4,096. */

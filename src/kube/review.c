@@ -222,10 +222,18 @@ void review_answer_warnings(struct emit *to, const char *const *warnings, size_t
 	emit_array_end(to);
 }
 
-void review_answer_audit(struct emit *to, const char *key, const char *value)
+void review_answer_audit_begin(struct emit *to)
 {
 	emit_key_object(to, "auditAnnotations");
+}
+
+void review_answer_audit(struct emit *to, const char *key, const char *value)
+{
 	emit_key_string(to, key, value);
+}
+
+void review_answer_audit_end(struct emit *to)
+{
 	emit_object_end(to);
 }
 

@@ -37,6 +37,7 @@ const char *review_operation_name(enum review_operation operation);
 /*
  * The response is written in this order: review_answer_begin(); for a denial, _denial_begin(), each
  * _cause(), _denial_end(); then _warnings(), _audit() and _patch() as needed; review_answer_end().
+ * Audit annotations are between _audit_begin() and _audit_end().
  */
 void review_answer_begin(struct emit *to, const char *uid, bool allowed);
 /* Status 422, reason Invalid, as the API server rejects an invalid object. */
@@ -47,7 +48,9 @@ void review_answer_cause(
 void review_answer_denial_end(struct emit *to);
 /* Cut to what the API server passes on: LIMIT_WARNING_CHARS each, LIMIT_WARNINGS_CHARS in all. */
 void review_answer_warnings(struct emit *to, const char *const *warnings, size_t n);
+void review_answer_audit_begin(struct emit *to);
 void review_answer_audit(struct emit *to, const char *key, const char *value);
+void review_answer_audit_end(struct emit *to);
 void review_answer_patch(struct emit *to, const struct buf *patch);
 void review_answer_end(struct emit *to);
 

@@ -103,10 +103,10 @@ static void check_max(struct check *c)
 	if (!c->policy->max || count + added <= c->policy->max)
 		return;
 	value = xasprintf("%zu", count + added);
-	says = added ? xasprintf("allows at most %zu tasks, with %zu that it adds; combine several "
-				 "tasks into one",
+	says = added ? xasprintf("must have at most %zu items, with %zu that it adds; combine "
+				 "several tasks into one",
 			       c->policy->max, added)
-		     : xasprintf("allows at most %zu tasks; combine several tasks into one",
+		     : xasprintf("must have at most %zu items; combine several tasks into one",
 			       c->policy->max);
 	report(c,
 		&(struct violation){.rule = POLICY_RULE_MAX,
@@ -266,7 +266,7 @@ static char *allowed_says(const struct policy_names *allowed)
 	naming_end(&names);
 	if (!names.count)
 		return xasprintf("allows no tasks; remove it");
-	return xasprintf("allows only the tasks %s; remove this one", buf_str(&names.text));
+	return xasprintf("allows only %s; remove this one", buf_str(&names.text));
 }
 
 static void check_allowed(struct check *c)

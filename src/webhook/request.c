@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission/policing.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "kube/names.h"
@@ -15,6 +16,10 @@ METRIC_COUNTER(requests, "promogate_admission_requests_total",
 	"verdict");
 METRIC_COUNTER(found, "promogate_admission_findings_total", "Findings, by rule and final severity.",
 	"rule", "severity");
+
+METRIC_COUNTER(violations, "promogate_policy_violations_total",
+	"Violations of PromotionPolicies in AdmissionReviews, by what they did to the request.",
+	"policy", "rule", "action");
 
 static void drop_tree(struct request *r)
 {
@@ -65,6 +70,10 @@ static void count_findings(const struct verdict *v)
 		const struct finding *item = &v->findings.items[i];
 
 		metric_add(metric_at(&found, item->rule->id, severity_name(item->severity)), 1);
+		if (item->policy)
+			metric_add(metric_at(&violations, item->policy, item->rule->id,
+					   policing_action(item)),
+				1);
 	}
 }
 

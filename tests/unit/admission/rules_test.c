@@ -33,7 +33,11 @@ static void ids_and_severities_stay(void **state)
 					   "PG106 warning\n"
 					   "PG107 warning\n"
 					   "PG108 warning\n"
-					   "PG110 error\n");
+					   "PG110 error\n"
+					   "PG111 error\n"
+					   "PG112 error\n"
+					   "PG113 error\n"
+					   "PG114 error softened\n");
 }
 
 static void each_rule_is_explained(void **state)

@@ -258,6 +258,9 @@ static void say_answer(struct run *run, struct verdict *v)
 	audit = json_at(response, "auditAnnotations", "findings");
 	if (audit)
 		(void)buf_addf(&run->said, "audit: %s\n", json_string(audit));
+	audit = json_at(response, "auditAnnotations", "violations");
+	if (audit)
+		(void)buf_addf(&run->said, "violations: %s\n", json_string(audit));
 	if (json_get(response, "patch")) {
 		assert_string_equal(json_string(json_get(response, "patchType")), "JSONPatch");
 		(void)buf_addf(&run->said, "patch: %s\n", buf_str(patch_text(&v->patch)));

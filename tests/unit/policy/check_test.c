@@ -130,13 +130,13 @@ static void counts_tasks(void **state)
 		{.about = "one more",
 			.policy = {.name = "prod", .max = 2},
 			.tasks = "a,b,c",
-			.want = "PG104 " LIST ": Too many: 3: policy \"prod\": allows at most 2 "
-				"tasks; combine several tasks into one\n"},
+			.want = "PG104 " LIST ": Too many: 3: policy \"prod\": must have at most "
+				"2 items; combine several tasks into one\n"},
 		{.about = "what it adds counts, once",
 			.policy = {.name = "prod", .max = 2, .added = TASKS(ANY("a"), ANY("x"))},
 			.tasks = "a,b",
-			.want = "PG104 " LIST ": Too many: 3: policy \"prod\": allows at most 2 "
-				"tasks, with 1 that it adds; combine several tasks into one\n"},
+			.want = "PG104 " LIST ": Too many: 3: policy \"prod\": must have at most "
+				"2 items, with 1 that it adds; combine several tasks into one\n"},
 		{.about = "what it adds, and no list",
 			.policy = {.name = "prod", .max = 1, .added = TASKS(ANY("x"))},
 			.tasks = "",
@@ -280,7 +280,7 @@ static void allows_names_and_globs(void **state)
 			.tasks = "audit,deploy",
 			.want = "PG113 " LIST
 				"[1]: Unsupported value: \"deploy\": policy \"prod\": "
-				"allows only the tasks \"audit\", \"open-*\"; remove this one\n"},
+				"allows only \"audit\", \"open-*\"; remove this one\n"},
 		{.about = "none",
 			.policy = {.name = "prod", .allowed = {(const char *const[]){NULL}, 0}},
 			.tasks = "a",

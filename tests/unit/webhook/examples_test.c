@@ -1,25 +1,32 @@
 /*
  * Judges the examples of the rule table, and so of docs/rules.md: the context, then the definitions
- * that exist.
+ * and policies that exist.
  */
 #include "admission/judge.h"
 #include "admission/rules.h"
+#include "base/str.h"
 #include "unit.h"
 #include "yaml/yaml.h"
 
 struct example {
 	struct yaml_doc context;
 	struct definitions definitions;
+	struct policies policies;
 };
 
 static void example_release(struct example *e)
 {
 	yaml_doc_release(&e->context);
 	definitions_release(&e->definitions);
+	policies_release(&e->policies);
 }
 
 static void learn(struct example *e, const struct json *object)
 {
+	if (str_eq(json_string(json_get(object, "kind")), POLICY_KIND)) {
+		policies_put(&e->policies, policy_decode(object));
+		return;
+	}
 	assert_string_equal(json_string(json_get(object, "kind")), "KeptnTaskDefinition");
 	definitions_put(&e->definitions, json_string(json_at(object, "metadata", "namespace")),
 		json_string(json_at(object, "metadata", "name")), taskdef_decode(object));
@@ -31,7 +38,7 @@ static void read_example(const char *text, struct example *e)
 	struct err err = ERR_INIT;
 	int more;
 
-	*e = (struct example){YAML_DOC_INIT, DEFINITIONS_INIT};
+	*e = (struct example){YAML_DOC_INIT, DEFINITIONS_INIT, POLICIES_INIT};
 	assert_int_equal(yaml_open(text, strlen(text), &stream, &err), 0);
 	assert_int_equal(yaml_next(stream, &e->context, &err), 0);
 	do {
@@ -47,6 +54,15 @@ static void read_example(const char *text, struct example *e)
 		json_string(json_get(e->context.root, "apiVersion")), "lifecycle.keptn.sh/v1");
 }
 
+static const struct labels *no_labels(const void *ctx, const char *ns)
+{
+	static const struct labels none = {NULL, 0};
+
+	(void)ctx;
+	(void)ns;
+	return &none;
+}
+
 static void judge(const char *text, struct findings *to)
 {
 	CLEANUP(strmap_release) struct strmap nobody = STRMAP_INIT(NULL);
@@ -57,13 +73,20 @@ static void judge(const char *text, struct findings *to)
 		.lenient_users = &nobody,
 		.max_promotion_tasks = 2,
 	};
+	CLEANUP(applied_release) struct applied a = {.now = NULL};
+	struct review review = {.operation = REVIEW_CREATE};
+	struct surroundings around = {.labels = no_labels};
 	struct appcontext app;
 
 	read_example(text, &e);
 	known.cached = known.confirmed = &e.definitions;
-	appcontext_read(e.context.root,
-		json_string(json_at(e.context.root, "metadata", "namespace")), &app);
-	judge_appcontext(&app, &known, to);
+	around.policies = &e.policies;
+	known.around = &around;
+	review.object = e.context.root;
+	review.namespace = json_string(json_at(e.context.root, "metadata", "namespace"));
+	applied_read(&review, &known, &a);
+	appcontext_read(review.object, review.namespace, &app);
+	judge_appcontext(&app, &a, &known, to);
 }
 
 static void a_rejected_example_has_the_finding(void **state)
