@@ -30,27 +30,3 @@ enum on_failure_choice on_failure_choice(const char *name)
 		return ON_FAILURE_UNSET;
 	return value == ON_FAILURE_WARN ? ON_FAILURE_CHOOSE_WARN : ON_FAILURE_CHOOSE_BLOCK;
 }
-
-struct on_failure_decision on_failure_decide(const char *annotation, enum block_deployment config)
-{
-	enum on_failure value;
-
-	if (on_failure_parse(annotation, &value))
-		return (struct on_failure_decision){value, ON_FAILURE_BY_ANNOTATION};
-	if (config == BLOCK_DEPLOYMENT_UNSET)
-		return (struct on_failure_decision){ON_FAILURE_BLOCK, ON_FAILURE_BY_DEFAULT};
-	value = config == BLOCK_DEPLOYMENT_FALSE ? ON_FAILURE_WARN : ON_FAILURE_BLOCK;
-	return (struct on_failure_decision){value, ON_FAILURE_BY_CONFIG};
-}
-
-const char *on_failure_source_text(enum on_failure_source source)
-{
-	static const char *const texts[] = {
-		[ON_FAILURE_BY_ANNOTATION] =
-			"the annotation " ON_FAILURE_ANNOTATION " of the KeptnAppContext",
-		[ON_FAILURE_BY_CONFIG] = "KeptnConfig's blockDeployment",
-		[ON_FAILURE_BY_DEFAULT] = "default",
-	};
-
-	return texts[source];
-}

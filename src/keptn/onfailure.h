@@ -1,10 +1,6 @@
 /*
- * onfailure - the blocking policy: does a failed promotion task fail the deployment (which Keptn's
- * KEP leaves open)? Block or Warn, decided by the first of these that is set:
- *
- *   1. the application: the annotation promogate.dev/on-failure on its KeptnAppContext
- *   2. KeptnConfig.spec.blockDeployment
- *   3. Block
+ * onfailure - what a failed promotion task means: does the deployment fail (which Keptn's KEP leaves
+ * open)? Block or Warn. policy/decide.h decides it.
  */
 #ifndef PROMOGATE_KEPTN_ONFAILURE_H
 #define PROMOGATE_KEPTN_ONFAILURE_H
@@ -27,18 +23,5 @@ const char *on_failure_name(enum on_failure value);
 bool on_failure_parse(const char *name, enum on_failure *ret);
 /* An annotation as written, NULL if absent; an unknown value counts as absent. */
 enum on_failure_choice on_failure_choice(const char *name);
-
-/* Which of the three decided. */
-enum on_failure_source { ON_FAILURE_BY_ANNOTATION, ON_FAILURE_BY_CONFIG, ON_FAILURE_BY_DEFAULT };
-
-struct on_failure_decision {
-	enum on_failure value;
-	enum on_failure_source source;
-};
-
-/* annotation: as written, NULL if absent; an unknown value counts as absent. */
-struct on_failure_decision on_failure_decide(const char *annotation, enum block_deployment config);
-/* "KeptnConfig's blockDeployment", …: for a sentence about the decision. */
-const char *on_failure_source_text(enum on_failure_source source);
 
 #endif
