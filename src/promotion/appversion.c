@@ -141,6 +141,7 @@ static void read_metadata(struct appversion *v, const struct json *metadata)
 	v->view.waiting = waiting_of(json_get(annotations, APPVERSION_WAITING));
 	v->view.outcome = attempt_of(json_get(annotations, APPVERSION_OUTCOME));
 	read_claim(&v->view, json_string(json_get(annotations, APPVERSION_CLAIM)));
+	v->view.enrolled = json_string(json_get(annotations, APPVERSION_ADDED_TASKS)) != NULL;
 	v->view.superseded = json_string(json_get(annotations, APPVERSION_SUPERSEDED_BY)) != NULL;
 }
 
@@ -149,7 +150,7 @@ static void read_tasks(struct draft *d, const struct json *names)
 {
 	CLEANUP(strmap_release) struct strmap view = STRMAP_INIT(NULL);
 
-	d->tasks = xcalloc(json_count(names), sizeof(*d->tasks));
+	d->v.view.tasks = d->tasks = xcalloc(json_count(names), sizeof(*d->tasks));
 	json_each (item, names) {
 		const char *name = json_string(item);
 
@@ -173,13 +174,14 @@ static void read_item(struct draft *d, const struct json *object)
 	view->state = state_of(item->status);
 	if (view->state != VIEW_UNKNOWN)
 		item->status = state_names[view->state];
+	view->job = item->job;
 	view->attempt = *item->job ? job_name_attempt(item->job, item->task) : 1;
 }
 
 static void read_items(struct draft *d, const struct json *items)
 {
 	d->items = xcalloc(json_count(items), sizeof(*d->items));
-	d->seen_items = xcalloc(json_count(items), sizeof(*d->seen_items));
+	d->v.view.items = d->seen_items = xcalloc(json_count(items), sizeof(*d->seen_items));
 	json_each (item, items)
 		if (json_type(item) == JSON_OBJECT)
 			read_item(d, item);
@@ -299,6 +301,8 @@ static struct appversion *pack(struct draft *d)
 	}
 	*v = d->v;
 	v->refs = 1;
+	v->view.tasks = NULL;
+	v->view.items = NULL;
 	if (tasks)
 		v->view.tasks = memcpy(at, d->tasks, tasks);
 	if (items) {

@@ -28,6 +28,7 @@
 #define APPVERSION_RETRY         "promogate.dev/retry"
 #define APPVERSION_ABORT         "promogate.dev/abort"
 #define APPVERSION_SUPERSEDED_BY "promogate.dev/superseded-by"
+#define APPVERSION_ADDED_TASKS   "promogate.dev/added-tasks"
 #define APPVERSION_WAITING       "promogate.dev/waiting"
 #define APPVERSION_OUTCOME       "promogate.dev/outcome"
 #define APPVERSION_CLAIM         "promogate.dev/claim" /* TERM-NONCE, both decimal */

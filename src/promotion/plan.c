@@ -31,7 +31,7 @@ void plan(const struct view *view, int64_t now, uint64_t random, struct plan *re
 	for (size_t i = 0; i < view->njobs; i++)
 		plan_job(&p, &view->jobs[i]);
 	head = find_head(view);
-	if (head)
+	if (!plan_enrol(&p, head) && head)
 		plan_head(&p, head);
 	for (size_t i = 0; i < view->nversions; i++)
 		plan_requests(&p, &view->versions[i], head);

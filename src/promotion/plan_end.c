@@ -35,18 +35,19 @@ static bool has_failed(const struct view_item *item)
 	return item->state != VIEW_PROGRESSING && item->state != VIEW_SUCCEEDED;
 }
 
-static bool has_task(const struct view_version *v, const char *task)
+static bool has_own_task(const struct view_version *v, const char *task)
 {
 	for (size_t i = 0; i < v->ntasks; i++)
-		if (str_eq(v->tasks[i].name, task))
+		if (v->tasks[i].kind == VIEW_OWN && str_eq(v->tasks[i].name, task))
 			return true;
 	return false;
 }
 
-/* An earlier failure of a task that left the spec since: no attempt runs it again. */
+/* Rule 15: it never ran, and an attempt was committed since without it. */
 static bool is_outdated(const struct view_version *v, const struct view_item *item)
 {
-	return item->attempt < view_attempt(v) && !has_task(v, item->task);
+	return item->attempt < view_attempt(v) && !has_own_task(v, item->task) &&
+	       (!*item->job || OMITTED(OMIT_FORMER));
 }
 
 /* An item that was recorded before, so that nothing need have brought its Job into the view. */

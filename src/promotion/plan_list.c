@@ -59,6 +59,8 @@ bool plan_writes_version(enum plan_kind kind)
 	case PLAN_COMMIT:
 	case PLAN_RECORD:
 	case PLAN_ANNOTATE:
+	case PLAN_ENROL:
+	case PLAN_LEAVE:
 		return true;
 	case PLAN_CREATE_JOB:
 	case PLAN_CREATE_CODE:
@@ -88,6 +90,8 @@ bool plan_landed(const struct plan *p, const struct plan_action *a, const struct
 		return now->promotion == VIEW_DEPRECATED;
 	if (a->kind == PLAN_SUPERSEDE)
 		return now->superseded;
+	if (a->kind == PLAN_ENROL || a->kind == PLAN_LEAVE)
+		return now->enrolled == (a->kind == PLAN_ENROL);
 	for (size_t i = a->first; i < a->first + a->count; i++)
 		if (!landed_change(a, &p->changes[i], now))
 			return false;

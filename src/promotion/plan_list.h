@@ -26,6 +26,8 @@ enum plan_kind {
 	PLAN_DELETE, /* uid, with background propagation */
 	PLAN_REPORT, /* report, once until it changes, why version does not start */
 	PLAN_ANNOTATE, /* rv: the annotations waiting and outcome */
+	PLAN_ENROL, /* rv: the annotation added-tasks, naming the tasks that are added */
+	PLAN_LEAVE, /* rv: removes it */
 };
 /*
  * PLAN_GET_JOB: NotFound puts the name into view.gone from now on. Any other answer changes

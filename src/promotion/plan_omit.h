@@ -22,6 +22,8 @@ enum plan_omit {
 	OMIT_CARRIED, /* rule 8: what a failed task means is decided when the phase ends */
 	OMIT_CARRIED_LOOK, /* rule 8: a Job that is not in the view carries nothing */
 	OMIT_CARRIED_KEPT, /* rule 9: a failed Job gets its TTL before the phase ends */
+	OMIT_ENROL, /* rule 15: what is added in the own view decides who takes part */
+	OMIT_FORMER, /* rule 15: what is added no longer is not run again */
 };
 
 #ifdef PLAN_OMITTABLE

@@ -48,7 +48,7 @@ static void plan_abort(struct planning *p, const struct view_version *v)
 void plan_requests(
 	struct planning *p, const struct view_version *v, const struct view_version *head)
 {
-	if (!v->delivered || v->foreign || v->ntasks == 0)
+	if (!v->delivered || v->foreign || !view_takes_part(v))
 		return;
 	if (v->retry > 0)
 		plan_retry(p, v, head);

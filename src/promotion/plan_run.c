@@ -84,7 +84,7 @@ void plan_version(struct planning *p, const struct view_version *v)
 {
 	if (v->nitems > 0)
 		plan_items(p, v);
-	else if (view_waits(p->view, v) && view_aborted(v, 1)) /* rule 11 */
+	else if (view_waits(p->view, v) && view_aborted(v, 1) && v->ntasks > 0) /* rule 11 */
 		plan_give_up(p, v, p->to->nchanges, PLAN_ABORTED);
 }
 

@@ -20,11 +20,19 @@ static unsigned due_attempt(const struct view *view, const struct view_version *
 	return v->retry == next ? next : 0;
 }
 
-static bool task_needed(const struct view_version *v, const char *task)
+/*
+ * Rule 15: whether the next attempt runs it. What is added joins the first attempt that is
+ * committed; what has failed is run again, also if nobody adds it any more.
+ */
+static bool task_needed(const struct view_version *v, const struct view_task *t)
 {
-	const struct view_item *item = view_item(v, task);
+	const struct view_item *item = view_item(v, t->name);
 
-	return !item || item->state != VIEW_SUCCEEDED;
+	if (item && item->state == VIEW_SUCCEEDED)
+		return false;
+	if (t->kind == VIEW_FORMER)
+		return item && *item->job && !OMITTED(OMIT_FORMER);
+	return t->kind == VIEW_OWN || item || !view_committed(v);
 }
 
 /* How many tasks the next attempt runs, and whether one has no definition. */
@@ -34,7 +42,7 @@ static unsigned count_needed(const struct view_version *v, bool *ret_undefined)
 
 	*ret_undefined = false;
 	for (size_t i = 0; i < v->ntasks; i++) {
-		if (!task_needed(v, v->tasks[i].name))
+		if (!task_needed(v, &v->tasks[i]))
 			continue;
 		n++;
 		*ret_undefined |= !v->tasks[i].defined;
@@ -107,7 +115,7 @@ static bool prepared(const struct view *view, const struct view_version *v, unsi
 	for (size_t i = 0; i < v->ntasks; i++) {
 		const struct view_job *job = choose_job(view, v, v->tasks[i].name, attempt);
 
-		if (task_needed(v, v->tasks[i].name) && (!job || !job->ready))
+		if (task_needed(v, &v->tasks[i]) && (!job || !job->ready))
 			return false;
 	}
 	return true;
@@ -147,6 +155,8 @@ static bool eligible(struct planning *p, const struct view_version *v, unsigned 
 	enum plan_reason reason;
 	struct plan_action *report;
 
+	if (needed == 0) /* what it would have run is added no longer: rule 15 */
+		plan_discard(p, v, attempt);
 	if (needed == 0 || view_aborted(v, attempt))
 		return false;
 	reason = find_wait(p, v, attempt, undefined, needed);
@@ -234,7 +244,7 @@ void plan_head(struct planning *p, const struct view_version *head)
 		return;
 	first = p->to->nchanges;
 	for (size_t i = 0; i < head->ntasks; i++)
-		if (task_needed(head, head->tasks[i].name) &&
+		if (task_needed(head, &head->tasks[i]) &&
 			!prepare(p, head, head->tasks[i].name, attempt))
 			ready = false;
 	if (ready)

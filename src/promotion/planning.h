@@ -33,6 +33,11 @@ void plan_give_up(
 	struct planning *p, const struct view_version *v, size_t first, enum plan_reason reason);
 /* Rule 8: asks the API server for the Job of an item, which is not in the view (plan_run.c). */
 void plan_look(struct planning *p, const struct view_version *v, const struct view_item *item);
+/*
+ * Rule 15, before the head is planned (plan_enrol.c): enrols a newer version, or lets the head go.
+ * Then the head is not planned. head may be NULL.
+ */
+bool plan_enrol(struct planning *p, const struct view_version *head);
 /* For the newest version that waits or has started: rules 2 to 6 and 12 (plan_start.c). */
 void plan_head(struct planning *p, const struct view_version *head);
 /*

@@ -163,6 +163,7 @@ void statuspatch_annotate(
 	emit_note(&e, APPVERSION_CLAIM, notes->claim);
 	emit_note(&e, APPVERSION_WAITING, notes->waiting);
 	emit_note(&e, APPVERSION_OUTCOME, notes->outcome);
+	emit_note(&e, APPVERSION_ADDED_TASKS, notes->added_tasks);
 	emit_object_end(&e);
 	emit_object_end(&e);
 	emit_object_end(&e);

@@ -32,7 +32,7 @@ struct statuspatch {
 void statuspatch_encode(const struct statuspatch *s, struct buf *to);
 /* Annotations of the object itself, each: NULL: as it is; "": removed. */
 struct statuspatch_notes {
-	const char *superseded_by, *claim, *waiting, *outcome;
+	const char *superseded_by, *claim, *waiting, *outcome, *added_tasks;
 };
 void statuspatch_annotate(
 	const struct appversion *v, const struct statuspatch_notes *notes, struct buf *to);

@@ -29,14 +29,41 @@ unsigned view_open_items(const struct view_version *v)
 	return n;
 }
 
+bool view_over(const struct view_version *v)
+{
+	return v->superseded || v->promotion == VIEW_DEPRECATED || v->promotion == VIEW_SUCCEEDED ||
+	       v->foreign;
+}
+
+static bool has_tasks(const struct view_version *v, enum view_task_kind kind)
+{
+	for (size_t i = 0; i < v->ntasks; i++)
+		if (v->tasks[i].kind == kind)
+			return true;
+	return false;
+}
+
+bool view_committed(const struct view_version *v)
+{
+	for (size_t i = 0; i < v->nitems; i++)
+		if (*v->items[i].job)
+			return true;
+	return false;
+}
+
+bool view_takes_part(const struct view_version *v)
+{
+	return has_tasks(v, VIEW_OWN) || v->enrolled || view_committed(v) ||
+	       (OMITTED(OMIT_ENROL) && has_tasks(v, VIEW_ADDED));
+}
+
 bool view_absorbed(const struct view_version *v)
 {
 	if (OMITTED(OMIT_FENCE_UNDELIVERED) && !v->delivered)
 		return true;
 	if (OMITTED(OMIT_FENCE_MARK) && view_ended(v->promotion))
 		return true;
-	return v->superseded || v->promotion == VIEW_DEPRECATED || v->promotion == VIEW_SUCCEEDED ||
-	       v->foreign || v->ntasks == 0;
+	return view_over(v) || !view_takes_part(v);
 }
 
 /* Delivered before `since`: installing Promogate promotes nothing. */
@@ -45,11 +72,16 @@ static bool delivered_earlier(const struct view *view, const struct view_version
 	return v->ended < view->since && v->retry < 1;
 }
 
-bool view_waits(const struct view *view, const struct view_version *v)
+bool view_may_wait(const struct view *view, const struct view_version *v)
 {
-	return v->delivered && !v->foreign && !v->superseded && v->ntasks > 0 && v->nitems == 0 &&
+	return v->delivered && !v->foreign && !v->superseded && v->nitems == 0 &&
 	       (v->promotion == VIEW_NONE || v->promotion == VIEW_PENDING) &&
 	       !delivered_earlier(view, v);
+}
+
+bool view_waits(const struct view *view, const struct view_version *v)
+{
+	return view_may_wait(view, v) && view_takes_part(v);
 }
 
 bool view_started(const struct view_version *v)

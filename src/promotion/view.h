@@ -26,9 +26,17 @@ enum view_state {
 	VIEW_UNKNOWN, /* Keptn's Unknown, and anything else */
 };
 
-/* One entry of spec.promotionTasks, each name once. */
+/* Why a version has a task: rule 15. */
+enum view_task_kind {
+	VIEW_OWN, /* spec.promotionTasks */
+	VIEW_ADDED, /* policies add it, as this replica sees them now; it is not its own */
+	VIEW_FORMER, /* it has an item, and is neither of them */
+};
+
+/* Each name once. */
 struct view_task {
 	const char *name;
+	enum view_task_kind kind;
 	bool defined; /* its KeptnTaskDefinition exists and can run */
 };
 
@@ -65,6 +73,7 @@ struct view_version {
 	/* Which PromotionPolicy forbids that it starts, and what to change; NULL: none does. */
 	const char *refused;
 	bool superseded; /* has the annotation promogate.dev/superseded-by */
+	bool enrolled; /* has the annotation promogate.dev/added-tasks */
 	/* The annotation promogate.dev/claim: whose claim was written last; 0 for none. */
 	uint64_t claim_term, claim_nonce;
 	enum view_state promotion; /* promotionStatus */
@@ -76,6 +85,7 @@ struct view_version {
 	const char *rejected; /* what the API server rejects of it, and why; NULL: nothing */
 	int64_t waits_since; /* since when it waits, or something is rejected; 0: since now */
 	unsigned rank; /* by view_rank(); 0 before */
+	/* Its own; of one that may start also the others, after them. */
 	const struct view_task *tasks;
 	size_t ntasks;
 	const struct view_item *items;
@@ -143,10 +153,21 @@ struct view {
 bool view_active(const struct view_version *v);
 /* Its Jobs that are committed and whose end is not recorded; 0 if it is foreign. */
 unsigned view_open_items(const struct view_version *v);
-/* It can never start (again): Deprecated, superseded, Succeeded, foreign, or without tasks. */
+/* It can never start (again): Deprecated, superseded, Succeeded, or foreign. */
+bool view_over(const struct view_version *v);
+/*
+ * It has tasks of its own, is enrolled, or an item names a Job: rule 15. Other versions do not
+ * count, whatever policies add to them.
+ */
+bool view_takes_part(const struct view_version *v);
+/* Over, or it does not take part. */
 bool view_absorbed(const struct view_version *v);
-/* Delivered, not before `since`, and attempt 1 was neither committed nor given up. */
+/* It would wait, if it took part. */
+bool view_may_wait(const struct view *view, const struct view_version *v);
+/* Takes part, delivered, not before `since`, and attempt 1 was neither committed nor given up. */
 bool view_waits(const struct view *view, const struct view_version *v);
+/* An attempt was committed: an item names a Job. */
+bool view_committed(const struct view_version *v);
 /* An attempt was committed, or given up. */
 bool view_started(const struct view_version *v);
 /* The last attempt that was committed or given up; 0 before the first. */

@@ -105,6 +105,30 @@ static void annotate(struct step *step)
 	step_send(step, &request, step_done);
 }
 
+/* The names are for people. */
+static void write_added(const struct view_version *v, char to[static LIMIT_MESSAGE_BYTES + 1])
+{
+	CLEANUP(buf_release) struct buf names = BUF_INIT(EVENT_TEXT_MESSAGE_MAX);
+
+	for (size_t i = 0; i < v->ntasks; i++)
+		if (v->tasks[i].kind == VIEW_ADDED)
+			(void)buf_addf(&names, "%s%s", names.len ? ", " : "", v->tasks[i].name);
+	(void)utf8_copy(to, LIMIT_MESSAGE_BYTES + 1, buf_str(&names));
+}
+
+/* ENROL and LEAVE. */
+static void enrol(struct step *step)
+{
+	CLEANUP(kube_request_release) struct kube_request request = KUBE_REQUEST_INIT;
+	char added[LIMIT_MESSAGE_BYTES + 1] = "";
+
+	if (step->action->kind == PLAN_ENROL)
+		write_added(step->action->version, added);
+	kube_request_annotate(
+		&request, step_version(step), &(struct statuspatch_notes){.added_tasks = added});
+	step_send(step, &request, step_done);
+}
+
 static void change_job(struct step *step)
 {
 	struct execution *run = step->run;
@@ -170,6 +194,10 @@ static bool start(struct step *step)
 	case PLAN_SUPERSEDE:
 	case PLAN_ANNOTATE:
 		annotate(step);
+		return true;
+	case PLAN_ENROL:
+	case PLAN_LEAVE:
+		enrol(step);
 		return true;
 	case PLAN_UNSUSPEND:
 	case PLAN_SET_TTL:

@@ -233,6 +233,8 @@ static void succeeded(struct step *step, const struct api_response *response)
 		await_response(&run->app->execution.awaited_version, response);
 		break;
 	case PLAN_CLAIM:
+	case PLAN_ENROL:
+	case PLAN_LEAVE:
 	case PLAN_DEPRECATE:
 	case PLAN_SUPERSEDE:
 	case PLAN_ANNOTATE:

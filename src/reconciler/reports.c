@@ -231,6 +231,8 @@ void reports_done(struct reports *r, struct report_memory *memory, const struct 
 	case PLAN_CREATE_JOB:
 	case PLAN_CREATE_CODE:
 	case PLAN_CLAIM:
+	case PLAN_ENROL:
+	case PLAN_LEAVE:
 	case PLAN_GET_JOB:
 	case PLAN_SET_TTL:
 	case PLAN_DELETE:

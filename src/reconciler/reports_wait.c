@@ -139,6 +139,8 @@ static char *doing(const struct plan_action *a)
 		[PLAN_DELETE] = "delete a Job",
 		[PLAN_GET_JOB] = "get a Job",
 		[PLAN_CLAIM] = "delete Jobs that were not committed",
+		[PLAN_ENROL] = "note the tasks that policies add",
+		[PLAN_LEAVE] = "note that no policy adds tasks any more",
 		[PLAN_ANNOTATE] = "annotate the version",
 	};
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "intern.h"
+#include "promotion/version_tasks.h"
 
 /* --- texts ------------------------------------------------------------------------------------ */
 
@@ -32,7 +33,7 @@ static const char *const version_names[VERSIONS_MAX] = {"v1", "v2", "v3"};
 
 /* A view as plan() takes it. */
 struct input {
-	struct view_task tasks[TASKS_MAX];
+	struct view_task own[VERSIONS_MAX][TASKS_MAX], tasks[VERSIONS_MAX][2 * TASKS_MAX];
 	struct view_item items[VERSIONS_MAX][TASKS_MAX];
 	struct view_version versions[VERSIONS_MAX];
 	struct view_job jobs[SLOTS_MAX];
@@ -93,6 +94,7 @@ static void add_version(
 		.undefined_since = MODEL_NOW,
 		.create_refused = r->refused,
 		.superseded = is->marked,
+		.enrolled = is->enrolled,
 		.claim_term = is->claim_term,
 		.claim_nonce = is->claim,
 		.waiting = texts[is->waiting],
@@ -101,8 +103,6 @@ static void add_version(
 		.promotion = is->promotion,
 		.retry = is->retry,
 		.abort = is->abort,
-		.tasks = in->tasks,
-		.ntasks = m->bounds.tasks,
 		.items = in->items[v],
 		.nitems = n,
 	};
@@ -159,15 +159,39 @@ static void add_job(const struct model *m, const struct replica *r, unsigned slo
 	};
 }
 
-static void add_policy(const struct model *m, unsigned policy, struct input *in)
+/* As the snapshot shows them. */
+static void add_tasks(const struct model *m, const struct replica *r, unsigned policy,
+	struct view_version *to, struct input *in)
+{
+	unsigned v = (unsigned)to->created;
+	struct added_task added[TASKS_MAX];
+	struct added_tasks all = {.at = added};
+
+	for (unsigned t = 0; t < m->bounds.tasks; t++)
+		if (!(m->bounds.added[v] >> t & 1))
+			in->own[v][to->ntasks++] = (struct view_task){.name = task_names[t]};
+		else if (policy & ADDS)
+			added[all.count++] = (struct added_task){.name = task_names[t],
+				.since = policy & ADDS_SINCE ? MODEL_ADDED : 0};
+	to->tasks = in->own[v];
+	to->ntasks = version_tasks(to, &all, in->tasks[v]);
+	to->tasks = in->tasks[v];
+	for (size_t i = 0; i < to->ntasks; i++)
+		in->tasks[v][i].defined = r->sees.defined;
+}
+
+static void add_policy(
+	const struct model *m, const struct replica *r, unsigned policy, struct input *in)
 {
 	in->view.decisions = in->decisions;
 	in->view.ndecisions = m->bounds.tasks;
 	for (unsigned t = 0; t < m->bounds.tasks; t++)
 		in->decisions[t] = (struct view_decision){
 			task_names[t], policy & 1u << t ? ON_FAILURE_WARN : ON_FAILURE_BLOCK, ""};
-	for (unsigned v = 0; v < in->view.nversions; v++)
+	for (unsigned v = 0; v < in->view.nversions; v++) {
 		in->versions[v].refused = policy & REFUSES ? "refused" : NULL;
+		add_tasks(m, r, policy, &in->versions[v], in);
+	}
 }
 
 static void make_input(const struct model *m, const struct replica *r, struct input *in)
@@ -185,8 +209,6 @@ static void make_input(const struct model *m, const struct replica *r, struct in
 		.namespace = "dev",
 		.explain_after = m->bounds.explain ? 1 : 0,
 	};
-	for (unsigned t = 0; t < m->bounds.tasks; t++)
-		in->tasks[t] = (struct view_task){task_names[t], r->sees.defined};
 	for (unsigned v = 0; v < m->bounds.versions; v++)
 		add_version(m, r, v, in);
 	for (unsigned i = 0; i < slot_count(m); i++)
@@ -274,6 +296,8 @@ static bool encode(const struct model *m, const struct replica *r, const struct 
 		break;
 	case PLAN_CLAIM:
 	case PLAN_DEPRECATE:
+	case PLAN_ENROL:
+	case PLAN_LEAVE:
 		break;
 	case PLAN_CREATE_CODE:
 	case PLAN_REPORT:
@@ -316,7 +340,7 @@ uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned roo
 
 	make_input(m, r, &in);
 	in.view.room = room;
-	add_policy(m, policy, &in);
+	add_policy(m, r, policy, &in);
 	plan(&in.view, r->sees.late ? MODEL_NOW + MODEL_DEADLINE : MODEL_NOW, 0, &p);
 	for (size_t i = 0; i < p.nactions; i++) {
 		struct call call;

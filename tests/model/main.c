@@ -125,6 +125,8 @@ static bool run_planted(const struct planted *p)
 static const struct bounds *walk_for(const struct planted *p)
 {
 	if (p->bounds.policies)
+		return &walks[walks_count - 3];
+	if (p->bounds.added[0])
 		return &walks[walks_count - 2];
 	for (unsigned act = ACT_FORGE; act < ACTS; act++)
 		if (p->bounds.acts[act])

@@ -38,16 +38,29 @@ unsigned slot_count(const struct model *m)
 	return b->versions * b->tasks * b->attempts * (b->created + 1);
 }
 
+bool model_adds(const struct model *m)
+{
+	for (unsigned v = 0; v < m->bounds.versions; v++)
+		if (m->bounds.added[v])
+			return true;
+	return false;
+}
+
+bool model_has_claims(const struct model *m)
+{
+	return m->bounds.acts[ACT_REFUSE] || model_adds(m);
+}
+
 bool model_has_terms(const struct model *m)
 {
-	return m->bounds.acts[ACT_REFUSE] || m->bounds.acts[ACT_TERM];
+	return model_has_claims(m) || m->bounds.acts[ACT_TERM];
 }
 
 void model_init(struct model *m, const struct bounds *b)
 {
 	*m = (struct model){.bounds = *b};
 	for (unsigned v = 0; v < VERSIONS_MAX; v++)
-		m->settings.ended[v] = MODEL_NOW;
+		m->settings.ended[v] = b->early >> v & 1 ? MODEL_ADDED : MODEL_NOW;
 	plan_omitted = b->omit;
 	calls_reset();
 }
@@ -93,6 +106,20 @@ static void sync_steps(const struct model *m, const struct state *s, const struc
 	}
 }
 
+static void added_steps(const struct model *m, struct step step, step_fn *fn, void *ctx)
+{
+	unsigned policy = step.policy;
+
+	fn(ctx, &step);
+	if (!model_adds(m))
+		return;
+	step.policy = policy | ADDS;
+	if (m->bounds.early)
+		fn(ctx, &step);
+	step.policy = policy | ADDS | ADDS_SINCE;
+	fn(ctx, &step);
+}
+
 /* One for each thing that policies may say. */
 static void plan_steps(const struct model *m, struct step step, step_fn *fn, void *ctx)
 {
@@ -100,10 +127,10 @@ static void plan_steps(const struct model *m, struct step step, step_fn *fn, voi
 
 	for (unsigned varies = 0; varies < 1u << m->bounds.policies; varies++) {
 		step.policy = m->bounds.policies ? fixed | varies : 0;
-		fn(ctx, &step);
+		added_steps(m, step, fn, ctx);
 		step.policy |= REFUSES;
 		if (m->bounds.policies)
-			fn(ctx, &step);
+			added_steps(m, step, fn, ctx);
 	}
 }
 
@@ -272,7 +299,10 @@ static void say_plan(const struct model *m, const struct step *step, char *to, s
 		len += snprintf(to + len, size - (size_t)len, ", %c %s", 'a' + (char)t,
 			step->policy & 1u << t ? "warns" : "blocks");
 	if (step->policy & REFUSES)
-		(void)snprintf(to + len, size - (size_t)len, ", refused");
+		len += snprintf(to + len, size - (size_t)len, ", refused");
+	if (step->policy & ADDS)
+		(void)snprintf(to + len, size - (size_t)len, ", added%s",
+			step->policy & ADDS_SINCE ? "" : " just now");
 }
 
 /* The caller describes calls, since it has the list: see trace.c. */

@@ -44,6 +44,9 @@ enum {
 	NO_JOB = 7, /* item.created of an item that never had a Job */
 	CLAIMS_MAX = 3,
 	REFUSES = 1 << TASKS_MAX,
+	ADDS = 2 << TASKS_MAX,
+	ADDS_SINCE = 4 << TASKS_MAX, /* and it is known since when */
+	MODEL_ADDED = 900, /* since when */
 };
 
 /* Acts of a person, the operator, a neighbour or the network, each a given number of times. */
@@ -75,6 +78,7 @@ enum plant {
 	PLANT_BLIND_COMMIT, /* rule 6: the commit carries no resourceVersion */
 	PLANT_ONE_LOCK, /* rule 3: Jobs are created with `suspend` alone */
 	PLANT_KEEP_OWN, /* rule 6: a Job whose deletion was sent may still be committed */
+	PLANT_TRUST_REPLY, /* rule 15: an enrolment is taken from the reply, not from the watch */
 };
 
 /* The rule that plan() leaves out, if it was compiled for that; otherwise unused. */
@@ -94,6 +98,13 @@ struct bounds {
 	 * (the others warn), and whether a version is refused.
 	 */
 	unsigned policies;
+	/*
+	 * A bit for each task that is not the version's own: policies may add it. Then it also varies
+	 * whether they do.
+	 */
+	uint8_t added[VERSIONS_MAX];
+	uint8_t early; /* a bit for each version: it was delivered before policies added tasks */
+	unsigned claims; /* at most; 0: CLAIMS_MAX */
 	enum plant plant;
 	enum plan_omit omit;
 	const char *hunted; /* "I3": look for this invariant only; NULL: any */
@@ -121,7 +132,7 @@ struct item {
 };
 
 struct version {
-	bool exists, delivered, marked;
+	bool exists, delivered, marked, enrolled;
 	uint8_t promotion; /* enum view_state */
 	uint8_t retry, abort;
 	uint8_t claim_term, claim; /* the annotation; 0: none */
@@ -193,7 +204,8 @@ struct step {
 	enum act act;
 	unsigned replica, version, slot, attempt;
 	unsigned room; /* STEP_PLAN: what the limit on running Jobs leaves */
-	unsigned policy; /* STEP_PLAN: a bit for each task that does not block, and REFUSES */
+	/* STEP_PLAN: a bit for each task that does not block, REFUSES, ADDS and ADDS_SINCE */
+	unsigned policy;
 };
 
 struct model {
@@ -204,7 +216,9 @@ struct model {
 	bool settling; /* settle.h: one Job more of each task and attempt may be created */
 };
 
-/* Claims and terms matter only where a create may be refused, or a term may end. */
+bool model_adds(const struct model *m);
+/* Claims matter only where Jobs may be given back, and terms also where one may end. */
+bool model_has_claims(const struct model *m);
 bool model_has_terms(const struct model *m);
 
 void model_init(struct model *m, const struct bounds *b);
@@ -238,6 +252,12 @@ uint8_t job_as_seen(uint8_t state);
 bool job_exists(uint8_t state);
 /* The last attempt that was committed or given up; 0: none. */
 unsigned last_attempt(const struct model *m, const struct version *v);
+
+bool has_own_tasks(const struct model *m, unsigned version);
+/* It has tasks of its own, is enrolled, or was committed. */
+bool takes_part(const struct model *m, const struct objects *is, unsigned version);
+/* Policies add tasks to it, and it has none of its own. */
+bool may_enrol(const struct model *m, unsigned version);
 
 bool act_is_on_job(enum act act);
 bool act_is_on_replica(enum act act);

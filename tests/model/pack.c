@@ -52,7 +52,9 @@ static void walk_version(struct bits *b, const struct model *m, struct version *
 		byte(b, 2, &v->retry);
 	if (m->bounds.acts[ACT_ABORT])
 		byte(b, 2, &v->abort);
-	if (m->bounds.acts[ACT_REFUSE]) {
+	if (model_adds(m))
+		flag(b, &v->enrolled);
+	if (model_has_claims(m)) {
 		byte(b, 3, &v->claim_term);
 		byte(b, 2, &v->claim);
 	}

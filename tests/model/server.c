@@ -84,6 +84,9 @@ static bool commit(struct model *m, struct objects *is, const struct call *c)
 		*item = (struct item){VIEW_PROGRESSING, c->attempt, (uint8_t)(c->created[t] - 1)};
 		commit_job(m, &is->jobs[slot_of(m, c->version, t, c->attempt, item->created)]);
 	}
+	if (!takes_part(m, is, c->version))
+		model_break(
+			m, "I14: a version without tasks of its own starts without being enrolled");
 	v->promotion = VIEW_PROGRESSING;
 	return true;
 }
@@ -129,13 +132,20 @@ static void add_failed(
 		to->open = true;
 }
 
+/* It was given up, and a later attempt was committed without it. */
+static bool never_ran(const struct model *m, const struct version *v, unsigned t)
+{
+	return v->items[t].created == NO_JOB && last_attempt(m, v) > 1;
+}
+
 /* I13, of the record that ends a phase. */
 static bool follows(const struct model *m, const struct objects *is, const struct call *c)
 {
 	struct allowed a = {.failed = false};
 
 	for (unsigned t = 0; t < m->bounds.tasks; t++)
-		if (is->versions[c->version].items[t].state == VIEW_FAILED)
+		if (is->versions[c->version].items[t].state == VIEW_FAILED &&
+			!never_ran(m, &is->versions[c->version], t))
 			add_failed(m, is, c->version, t, &a);
 	if (c->promotion == VIEW_SUCCEEDED)
 		return !a.failed;
@@ -168,6 +178,21 @@ static void claim(struct version *v, const struct call *c)
 	v->claim = c->nonce;
 }
 
+/* Introducing a policy starts nothing for what was delivered before. */
+static void enrol(struct model *m, struct objects *is, const struct call *c)
+{
+	if (!may_enrol(m, c->version))
+		model_break(m, "I14: a version is enrolled that is older than what is added");
+	is->versions[c->version].enrolled = true;
+}
+
+/* The executor does not wait for the watch. */
+static void trust_reply(const struct state *s, struct replica *by, unsigned version)
+{
+	by->sees.versions[version] = s->world.is.versions[version];
+	by->fresh[version] = true;
+}
+
 static void annotate(struct version *v, const struct call *c)
 {
 	v->marked |= c->kind == PLAN_SUPERSEDE + 1;
@@ -177,7 +202,8 @@ static void annotate(struct version *v, const struct call *c)
 		v->outcome = c->outcome - 1;
 }
 
-static bool write_version(struct model *m, struct state *s, const struct call *c, bool current)
+static bool write_version(
+	struct model *m, struct state *s, const struct call *c, struct replica *by, bool current)
 {
 	struct objects *is = &s->world.is;
 	bool blind = (m->bounds.plant == PLANT_BLIND_RECORDS && c->kind == PLAN_RECORD + 1) ||
@@ -191,11 +217,17 @@ static bool write_version(struct model *m, struct state *s, const struct call *c
 		(void)record(m, is, c);
 	else if (c->kind == PLAN_CLAIM + 1)
 		claim(&is->versions[c->version], c);
+	else if (c->kind == PLAN_ENROL + 1)
+		enrol(m, is, c);
+	else if (c->kind == PLAN_LEAVE + 1)
+		is->versions[c->version].enrolled = false;
 	else if (c->kind == PLAN_DEPRECATE + 1)
 		is->versions[c->version].promotion = VIEW_DEPRECATED;
 	else
 		annotate(&is->versions[c->version], c);
 	world_wrote(m, s, c->version);
+	if (m->bounds.plant == PLANT_TRUST_REPLY && c->kind == PLAN_ENROL + 1 && by)
+		trust_reply(s, by, c->version);
 	return true;
 }
 
@@ -272,7 +304,7 @@ static bool execute(
 			by->gone[c->slot] = true;
 		return true;
 	default:
-		return write_version(m, s, c, current);
+		return write_version(m, s, c, by, current);
 	}
 }
 
@@ -286,7 +318,8 @@ static void send(struct model *m, struct state *s, struct replica *by, struct ca
 		by->own[c->slot] = false;
 	if (c->kind != PLAN_CLAIM + 1)
 		return;
-	m->beyond = s->world.claims == CLAIMS_MAX;
+	m->beyond =
+		s->world.claims == (m->bounds.claims ? m->bounds.claims : CLAIMS_MAX) + m->settling;
 	c->nonce = by->claim = ++s->world.claims;
 }
 
@@ -331,7 +364,8 @@ void server_land(struct model *m, struct state *s, unsigned r)
 /* --- in words --------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {"", "create", "code", "deprecate", "supersede", "claim",
-	"commit", "unsuspend", "get-job", "record", "set-ttl", "delete", "report", "annotate"};
+	"commit", "unsuspend", "get-job", "record", "set-ttl", "delete", "report", "annotate",
+	"enrol", "leave"};
 
 void server_say(const struct model *m, const struct call *c, char *to, size_t size)
 {

@@ -49,6 +49,18 @@ const struct set sets[] = {
 	{{"1 version x 2 tasks, policies, two leaders", 1, 2, 1, 1, 2, .acts_total = 0, .policies = 1},
 		true, 20 * MILLION},
 
+	{{"1 version without tasks, policies add one, two leaders", 1, 1, 1, 1, 2, .added = {1},
+		.claims = 1}, true, 20 * MILLION},
+	{{"2 versions without tasks, policies add one", 2, 1, 1, 1, 1, .added = {1, 1}}, true, 20 * MILLION},
+	{{"2 versions without tasks, one older than what is added", 2, 1, 1, 1, 1, .added = {1, 1},
+		.early = 1, .claims = 1}, true, 20 * MILLION},
+	{{"1 version x 1 task x 2 attempts, policies add one, retry", 1, 2, 2, 1, 1, .added = {2},
+		.acts = {[ACT_RETRY] = 1}, .acts_total = 1, .claims = 1}, true, 20 * MILLION},
+
+	{{"2 versions, the first without tasks, policies add one, two leaders", 2, 1, 1, 1, 2,
+		.added = {1, 0}, .claims = 1}, false, 200 * MILLION},
+	{{"2 versions without tasks, policies add one, two leaders", 2, 1, 1, 1, 2,
+		.added = {1, 1}, .claims = 1}, false, 200 * MILLION},
 	{{"2 versions x 1 task, annotated, two leaders", 2, 1, 1, 1, 2, .acts_total = 0, .explain = true},
 		false, 200 * MILLION},
 	{{"1 version x 1 task, any two acts", 1, 1, 1, 2, 2, .acts = ANY, .acts_total = 2},
@@ -123,9 +135,16 @@ const struct planted planted[] = {
 	{{"rule 8, what the Jobs carry", 1, 1, 1, 1, 1, .policies = 1,
 		.omit = OMIT_CARRIED}, "rule-8-carried", "I13", 20 * MILLION, false},
 	{{"rule 8, the look for a failed Job", 1, 2, 1, 1, 2, .policies = 1,
-		.omit = OMIT_CARRIED_LOOK}, "rule-8-look", "I13", 20 * MILLION, false},
+		.omit = OMIT_CARRIED_LOOK}, "rule-8-look", "I13", 20 * MILLION, true},
 	{{"rule 9, the failed Job that is kept", 1, 2, 1, 1, 1, .policies = 1,
 		.omit = OMIT_CARRIED_KEPT}, "rule-9-kept", "I13", 20 * MILLION, false},
+	{{"rule 15, the enrolment", 2, 1, 1, 1, 2, .added = {1, 0},
+		.omit = OMIT_ENROL}, "rule-15-enrol", "I3", 20 * MILLION, false},
+	{{"rule 15, an enrolment that is seen", 2, 1, 1, 1, 2, .added = {1, 0},
+		.plant = PLANT_TRUST_REPLY}, "rule-15-seen", "I3", 20 * MILLION, true},
+	{{"rule 15, what failed and is added no longer", 1, 2, 2, 1, 1, .added = {2},
+		.acts = {[ACT_RETRY] = 1}, .acts_total = 1, .omit = OMIT_FORMER},
+		"rule-15-former", "I13", 20 * MILLION, false},
 };
 const size_t planted_count = ARRAY_SIZE(planted);
 
@@ -136,6 +155,8 @@ const struct bounds walks[] = {
 		.acts = {2, 2, 1, 1, 1, 1}, .acts_total = 6},
 	{"2 versions x 2 tasks x 2 attempts, policies", 2, 2, 2, 3, 2,
 		.acts = {2, 2, 1, 0, 1, 1}, .acts_total = 5, .policies = 2},
+	{"3 versions x 2 tasks x 2 attempts, policies add one or both", 3, 2, 2, 3, 2,
+		.acts = {2, 1, 1, 1, 1}, .acts_total = 4, .added = {3, 2, 3}},
 	{"2 versions x 2 tasks x 2 attempts, a neighbour, refusals, late calls, terms", 2, 2, 2, 3, 2,
 		.acts = {2, 1, 1, 1, 1, 1, 2, 1, 2, 3, 2, 2}, .acts_total = 9},
 };

@@ -21,9 +21,9 @@ static void see_all(struct model *m, struct state *s)
 }
 
 /* Plans and executes the whole list. False: broken or beyond. */
-static bool act(struct model *m, struct state *s)
+static bool act(struct model *m, struct state *s, unsigned policy)
 {
-	struct step step = {.kind = STEP_PLAN, .room = m->bounds.tasks};
+	struct step step = {.kind = STEP_PLAN, .room = m->bounds.tasks, .policy = policy};
 
 	model_take(m, s, &step);
 	step.kind = STEP_CALL;
@@ -76,12 +76,25 @@ static bool says_the_truth(const struct model *m, const struct objects *is, cons
 	return (!v->waiting || !is->defined) && (v->promotion != VIEW_SUCCEEDED || !v->outcome);
 }
 
-static const char *unfinished(const struct model *m, const struct objects *is)
+/* It does not take part, although policies add tasks to it and no newer version has started. */
+static bool is_left_out(const struct model *m, const struct objects *is, unsigned v)
+{
+	if (!may_enrol(m, v) || !is->versions[v].delivered || view_ended(is->versions[v].promotion))
+		return false;
+	for (unsigned newer = v + 1; newer < m->bounds.versions; newer++)
+		if (is->versions[newer].exists && last_attempt(m, &is->versions[newer]) > 0)
+			return false;
+	return true;
+}
+
+static const char *unfinished(const struct model *m, const struct objects *is, unsigned policy)
 {
 	for (unsigned i = 0; i < m->bounds.versions; i++) {
 		const struct version *v = &is->versions[i];
 
 		if (!v->exists || left_alone(m, is, i))
+			continue;
+		if (!takes_part(m, is, i) && !(policy & ADDS && is_left_out(m, is, i)))
 			continue;
 		for (unsigned t = 0; t < m->bounds.tasks; t++)
 			if (v->items[t].state == VIEW_PROGRESSING)
@@ -107,7 +120,8 @@ static const char *unfinished(const struct model *m, const struct objects *is)
 	return NULL;
 }
 
-static const char *settle_so(struct model *m, const struct world *w, enum step_kind how)
+static const char *settle_so(
+	struct model *m, const struct world *w, enum step_kind how, unsigned policy)
 {
 	struct state s;
 
@@ -118,7 +132,7 @@ static const char *settle_so(struct model *m, const struct world *w, enum step_k
 		struct state before = s;
 
 		see_all(m, &s);
-		if (!act(m, &s))
+		if (!act(m, &s, policy))
 			return m->broken;
 		end_jobs(m, &s, how);
 		if (memcmp(&before.world, &s.world, sizeof(s.world)) != 0 ||
@@ -126,7 +140,7 @@ static const char *settle_so(struct model *m, const struct world *w, enum step_k
 				sizeof(s.replicas[0].gone)) != 0)
 			continue;
 		if (!m->bounds.late || s.world.is.late)
-			return unfinished(m, &s.world.is);
+			return unfinished(m, &s.world.is, policy);
 		s.world.is.late = true;
 	}
 	return "I4: it never comes to rest";
@@ -137,9 +151,13 @@ const char *settle(struct model *m, const struct world *w)
 	const char *broken;
 
 	m->settling = true;
-	broken = settle_so(m, w, STEP_JOB_OK);
+	broken = settle_so(m, w, STEP_JOB_OK, 0);
 	if (!broken)
-		broken = settle_so(m, w, STEP_JOB_FAILS);
+		broken = settle_so(m, w, STEP_JOB_FAILS, 0);
+	if (!broken && model_adds(m))
+		broken = settle_so(m, w, STEP_JOB_OK, ADDS | ADDS_SINCE);
+	if (!broken && model_adds(m))
+		broken = settle_so(m, w, STEP_JOB_FAILS, ADDS | ADDS_SINCE);
 	m->settling = false;
 	return broken;
 }

@@ -34,6 +34,9 @@ static void print_bounds(const struct model *m, FILE *to)
 	for (unsigned a = 0; a < ACTS; a++)
 		(void)fprintf(to, "%s%u", a ? "," : "", b->acts[a]);
 	(void)fprintf(to, b->policies ? " policies=%u\n" : "\n", b->policies);
+	if (model_adds(m))
+		(void)fprintf(to, "added %u,%u,%u early=%u\n", b->added[0], b->added[1],
+			b->added[2], b->early);
 	if (b->far)
 		(void)fprintf(to, "far since=%d max-age=%d ended=%d,%d,%d\n",
 			(int)m->settings.since, (int)m->settings.max_age, (int)m->settings.ended[0],
@@ -78,6 +81,17 @@ static bool parse_bounds(const char *line, struct bounds *b, char hunted[8])
 	return b->versions <= VERSIONS_MAX && b->policies <= b->tasks && b->tasks <= TASKS_MAX &&
 	       b->attempts <= ATTEMPTS_MAX && b->created <= CREATED_MAX &&
 	       b->replicas <= REPLICAS_MAX;
+}
+
+static void parse_added(struct bounds *b, const char *line)
+{
+	unsigned added[VERSIONS_MAX], early;
+
+	if (sscanf(line, "added %u,%u,%u early=%u", &added[0], &added[1], &added[2], &early) != 4)
+		return;
+	for (unsigned v = 0; v < VERSIONS_MAX; v++)
+		b->added[v] = (uint8_t)added[v];
+	b->early = (uint8_t)early;
 }
 
 static void parse_far(struct model *m, const char *line)
@@ -152,6 +166,10 @@ static bool replay(FILE *f, bool fixed, struct replayed *ret)
 			model_init(&m, &b);
 			model_start(&m, &s);
 			begun = true;
+		} else if (strncmp(line, "added ", 6) == 0) {
+			parse_added(&b, line);
+			model_init(&m, &b);
+			model_start(&m, &s);
 		} else if (strncmp(line, "far ", 4) == 0) {
 			parse_far(&m, line);
 		} else if (line[0] == '!') {

@@ -62,6 +62,28 @@ static void job_steps(const struct model *m, const struct objects *is, step_fn *
 	}
 }
 
+bool has_own_tasks(const struct model *m, unsigned version)
+{
+	return m->bounds.added[version] != (1u << m->bounds.tasks) - 1;
+}
+
+bool takes_part(const struct model *m, const struct objects *is, unsigned version)
+{
+	const struct version *v = &is->versions[version];
+
+	if (has_own_tasks(m, version) || v->enrolled)
+		return true;
+	for (unsigned t = 0; t < m->bounds.tasks; t++)
+		if (v->items[t].state != VIEW_NONE && v->items[t].created != NO_JOB)
+			return true;
+	return false;
+}
+
+bool may_enrol(const struct model *m, unsigned version)
+{
+	return !has_own_tasks(m, version) && m->settings.ended[version] > MODEL_ADDED;
+}
+
 unsigned last_attempt(const struct model *m, const struct version *v)
 {
 	unsigned last = v->promotion == VIEW_FAILED || v->promotion == VIEW_WARNING;

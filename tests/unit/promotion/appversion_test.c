@@ -236,6 +236,46 @@ static void distinguishes_all_states(void **state)
 	}
 }
 
+/* One without tasks of its own takes part if it is enrolled or was committed, and is small until then. */
+static void a_version_without_tasks_takes_part_once_it_is_enrolled(void **state)
+{
+	static const struct {
+		const char *annotations, *status;
+		int is;
+	} rows[] = {
+		{"", OPERATORS, DELIVERED | ABSORBED},
+		{"\"promogate.dev/added-tasks\":7", OPERATORS, DELIVERED | ABSORBED},
+		{"\"promogate.dev/added-tasks\":\"a\"", OPERATORS, DELIVERED | WAITS},
+		{"\"promogate.dev/added-tasks\":\"\"", OPERATORS, DELIVERED | WAITS},
+		{"\"promogate.dev/added-tasks\":\"a\"", COMPLETED("Deprecated"),
+			DELIVERED | ABSORBED},
+		{"",
+			PROMOTING("Progressing", "Progressing") ",\"promotionTaskStatus\":[" ITEM(
+				"a", JOB_A, "Progressing") "]",
+			DELIVERED | ACTIVE | STARTED},
+		{"",
+			PROMOTING("Failed", "Failed") ",\"promotionTaskStatus\":[" ITEM(
+				"a", JOB_A, "Failed") "]",
+			DELIVERED | STARTED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(appversion_unref_p) struct appversion *v = NULL;
+		CLEANUP(free_p)
+		char *object = xasprintf(
+			"{\"metadata\":{\"name\":\"n\",\"namespace\":\"dev\",\"uid\":\"u\","
+			"\"annotations\":{%s}},\"spec\":{\"appName\":\"podtato\"},\"status\":{%s}}",
+			rows[i].annotations, rows[i].status);
+
+		v = decode(object);
+		assert_non_null(v);
+		if (what_is(&v->view) != rows[i].is)
+			fail_msg("%s: %d, and not %d", object, what_is(&v->view), rows[i].is);
+		assert_int_equal(v->metadata == NULL, (rows[i].is & ABSORBED) != 0);
+	}
+}
+
 /* A version that is being deleted is never delivered; its open items stay open. */
 static void a_deleted_version_does_not_start(void **state)
 {
@@ -568,6 +608,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(distinguishes_all_states),
+		cmocka_unit_test(a_version_without_tasks_takes_part_once_it_is_enrolled),
 		cmocka_unit_test(a_deleted_version_does_not_start),
 		cmocka_unit_test(reads_what_people_ask_for),
 		cmocka_unit_test(reads_the_annotations_that_promogate_writes),

@@ -3,7 +3,8 @@
  * that it must get. A blank line ends a scenario.
  *
  *	it TITLE                      begins one
- *	version NAME tasks=A,B [undefined=A,B] [created=N] [revision=N] [generation=N] [delivered]
+ *	version NAME [tasks=A,B] [added=A,B] [former=A,B] [undefined=A,B] [enrolled] [created=N]
+ *		[revision=N] [generation=N] [delivered]
  *		[ended=N] [promotion=STATE] [retry=N] [abort=N] [outcome=N] [waits-since=N]
  *		[superseded] [undefined-since=N] [foreign] [version=V] [previous=V]
  *		[claim=TERM-NONCE] [create-refused]
@@ -85,12 +86,13 @@ static inline struct view_version *plan_find_version(struct plan_scenario *s, co
 }
 
 /* "A,B" */
-static inline void plan_read_tasks(struct view_version *v, struct view_task *tasks, char *list)
+static inline void plan_read_tasks(
+	struct view_version *v, struct view_task *tasks, enum view_task_kind kind, char *list)
 {
 	char *save = NULL;
 
 	for (char *t = strtok_r(list, ",", &save); t; t = strtok_r(NULL, ",", &save))
-		tasks[v->ntasks++] = (struct view_task){t, true};
+		tasks[v->ntasks++] = (struct view_task){.name = t, .kind = kind, .defined = true};
 	v->tasks = tasks;
 }
 
@@ -110,7 +112,8 @@ static inline bool plan_version_flag(struct view_version *v, const char *word)
 		const char *word;
 		bool *flag;
 	} flags[] = {{"delivered", &v->delivered}, {"superseded", &v->superseded},
-		{"foreign", &v->foreign}, {"create-refused", &v->create_refused}};
+		{"foreign", &v->foreign}, {"create-refused", &v->create_refused},
+		{"enrolled", &v->enrolled}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (str_eq(flags[i].word, word)) {
@@ -132,7 +135,11 @@ static inline void plan_version_value(
 	struct view_version *v, struct view_task *tasks, const char *key, char *value)
 {
 	if (str_eq(key, "tasks"))
-		plan_read_tasks(v, tasks, value);
+		plan_read_tasks(v, tasks, VIEW_OWN, value);
+	else if (str_eq(key, "added"))
+		plan_read_tasks(v, tasks, VIEW_ADDED, value);
+	else if (str_eq(key, "former"))
+		plan_read_tasks(v, tasks, VIEW_FORMER, value);
 	else if (str_eq(key, "undefined"))
 		plan_undefine(v, tasks, value);
 	else if (str_eq(key, "created"))

@@ -62,7 +62,7 @@ static void say_action(struct buf *to, const struct plan *p, const struct plan_a
 {
 	static const char *const kinds[] = {"create", "code", "deprecate", "supersede", "claim",
 		"commit", "unsuspend", "get-job", "record", "set-ttl", "delete", "report",
-		"annotate"};
+		"annotate", "enrol", "leave"};
 
 	(void)buf_addf(to, "%s %s", kinds[a->kind], a->version->name);
 	if (a->kind == PLAN_CREATE_JOB)

@@ -205,14 +205,16 @@ static void annotations_are_set_removed_or_left_alone(void **state)
 		struct statuspatch_notes notes;
 		const char *want;
 	} cases[] = {
-		{{"newer", NULL, NULL, NULL}, "\"promogate.dev/superseded-by\":\"newer\""},
-		{{NULL, NULL, "R: why", NULL}, "\"promogate.dev/waiting\":\"R: why\""},
-		{{NULL, NULL, "", NULL}, "\"promogate.dev/waiting\":null"},
-		{{NULL, NULL, "", "Failed"},
+		{{.superseded_by = "newer"}, "\"promogate.dev/superseded-by\":\"newer\""},
+		{{.waiting = "R: why"}, "\"promogate.dev/waiting\":\"R: why\""},
+		{{.waiting = ""}, "\"promogate.dev/waiting\":null"},
+		{{.waiting = "", .outcome = "Failed"},
 			"\"promogate.dev/waiting\":null,\"promogate.dev/outcome\":\"Failed\""},
-		{{"newer", NULL, "", ""},
+		{{.superseded_by = "newer", .waiting = "", .outcome = ""},
 			"\"promogate.dev/superseded-by\":\"newer\",\"promogate.dev/waiting\":null,"
 			"\"promogate.dev/outcome\":null"},
+		{{.added_tasks = "a, b"}, "\"promogate.dev/added-tasks\":\"a, b\""},
+		{{.added_tasks = ""}, "\"promogate.dev/added-tasks\":null"},
 	};
 	CLEANUP(appversion_unref_p) struct appversion *v = with_items("");
 

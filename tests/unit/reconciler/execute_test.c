@@ -793,6 +793,37 @@ static void no_job_is_own_after_the_commit(void **state)
 	fixture_release(&f);
 }
 
+/* The next plan waits until the watch has brought it: rule 15. */
+static void an_enrolment_names_what_is_added_and_is_awaited(void **state)
+{
+	static const struct view_task tasks[] = {{"a", VIEW_OWN, true}, {"c", VIEW_ADDED, true},
+		{"d", VIEW_ADDED, true}, {"e", VIEW_FORMER, true}};
+	static const struct {
+		enum plan_kind kind;
+		const char *value;
+	} rows[] = {{PLAN_ENROL, "\"c, d\""}, {PLAN_LEAVE, "null"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p)
+		char *want = xasprintf("\"promogate.dev/added-tasks\":%s}}}", rows[i].value);
+		struct fixture f;
+
+		fixture_init(&f);
+		f.snapshot->view_versions[0].tasks = tasks;
+		f.snapshot->view_versions[0].ntasks = ARRAY_SIZE(tasks);
+		fixture_add(&f, rows[i].kind);
+		run(&f);
+		assert_non_null(strstr(
+			cluster_call(&f.cluster, "PATCH", "/keptnappversions/v")->body, want));
+		answer(&f, "PATCH", "/keptnappversions/v",
+			"{\"metadata\":{\"resourceVersion\":\"900000\"}}");
+		assert_true(f.app->execution.awaited_version == 900000);
+		assert_false(apps_caught_up(f.apps, f.app));
+		fixture_release(&f);
+	}
+}
+
 /* A commit that was sent after it may still arrive. */
 static void a_claim_counts_until_a_commit_is_sent(void **state)
 {
@@ -1074,6 +1105,7 @@ int main(void)
 		cmocka_unit_test(a_job_that_is_created_is_not_refused_any_more),
 		cmocka_unit_test(only_a_job_with_that_uid_is_shown_as_own),
 		cmocka_unit_test(no_job_is_own_after_the_commit),
+		cmocka_unit_test(an_enrolment_names_what_is_added_and_is_awaited),
 		cmocka_unit_test(a_claim_counts_until_a_commit_is_sent),
 		cmocka_unit_test(a_job_whose_deletion_was_sent_is_not_own_any_more),
 		cmocka_unit_test(a_job_that_an_admission_policy_changed_is_deleted_and_refused),
