@@ -16,6 +16,7 @@ static const struct {
 	[FIELDERR_NOT_SUPPORTED] = {"FieldValueNotSupported", "Unsupported value"},
 	[FIELDERR_TOO_MANY] = {"FieldValueTooMany", "Too many"},
 	[FIELDERR_REQUIRED] = {"FieldValueRequired", "Required value"},
+	[FIELDERR_FORBIDDEN] = {"FieldValueForbidden", "Forbidden"},
 };
 
 const char *fielderr_reason(enum fielderr_type type)
@@ -39,14 +40,17 @@ void fielderr_quote(struct buf *to, const char *value)
 	(void)buf_add(to, p < end ? "…\"" : "\"");
 }
 
+static bool names_value(enum fielderr_type type)
+{
+	return type != FIELDERR_REQUIRED && type != FIELDERR_FORBIDDEN;
+}
+
 void fielderr_body(struct buf *to, enum fielderr_type type, const char *value, const char *detail)
 {
-	(void)buf_addf(to, "%s", types[type].words);
-	if (type != FIELDERR_REQUIRED)
-		(void)buf_add(to, ": ");
+	(void)buf_addf(to, "%s: ", types[type].words);
 	if (type == FIELDERR_TOO_MANY)
 		(void)buf_add(to, value);
-	else if (type != FIELDERR_REQUIRED)
+	else if (names_value(type))
 		fielderr_quote(to, value);
-	(void)buf_addf(to, ": %s", detail);
+	(void)buf_addf(to, "%s%s", names_value(type) ? ": " : "", detail);
 }

@@ -17,6 +17,7 @@ enum fielderr_type {
 	FIELDERR_NOT_SUPPORTED,
 	FIELDERR_TOO_MANY, /* the value is a number and not quoted */
 	FIELDERR_REQUIRED, /* the value, which is missing, is not in the text */
+	FIELDERR_FORBIDDEN, /* whatever the value */
 };
 
 /* The reason of a StatusCause: "FieldValueNotFound", …. */

@@ -153,19 +153,38 @@ void review_answer_begin(struct emit *to, const char *uid, bool allowed)
 	emit_key_bool(to, "allowed", allowed);
 }
 
-void review_answer_denial_begin(
-	struct emit *to, const char *message, const char *group, const char *kind, const char *name)
+static void status_begin(struct emit *to, int code, const char *reason, const char *message)
 {
 	emit_key_object(to, "status");
 	emit_key_string(to, "status", "Failure");
-	emit_key_int(to, "code", 422);
-	emit_key_string(to, "reason", "Invalid");
+	emit_key_int(to, "code", code);
+	emit_key_string(to, "reason", reason);
 	emit_key_string(to, "message", message);
+}
+
+static void details_begin(struct emit *to, const char *group, const char *kind, const char *name)
+{
 	emit_key_object(to, "details");
 	emit_key_string(to, "group", group);
 	emit_key_string(to, "kind", kind);
 	emit_key_string(to, "name", name);
+}
+
+void review_answer_denial_begin(
+	struct emit *to, const char *message, const char *group, const char *kind, const char *name)
+{
+	status_begin(to, 422, "Invalid", message);
+	details_begin(to, group, kind, name);
 	emit_key_array(to, "causes");
+}
+
+void review_answer_refusal(
+	struct emit *to, const char *message, const char *group, const char *kind, const char *name)
+{
+	status_begin(to, 403, "Forbidden", message);
+	details_begin(to, group, kind, name);
+	emit_object_end(to);
+	emit_object_end(to);
 }
 
 void review_answer_cause(

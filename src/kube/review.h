@@ -46,6 +46,9 @@ void review_answer_denial_begin(struct emit *to, const char *message, const char
 void review_answer_cause(
 	struct emit *to, enum fielderr_type type, const char *field, const char *message);
 void review_answer_denial_end(struct emit *to);
+/* Instead of these three: status 403, reason Forbidden, for an object that is valid. */
+void review_answer_refusal(struct emit *to, const char *message, const char *group,
+	const char *kind, const char *name);
 /* Cut to what the API server passes on: LIMIT_WARNING_CHARS each, LIMIT_WARNINGS_CHARS in all. */
 void review_answer_warnings(struct emit *to, const char *const *warnings, size_t n);
 void review_answer_audit_begin(struct emit *to);

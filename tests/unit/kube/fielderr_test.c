@@ -17,6 +17,7 @@ static void is_worded_as_the_api_server_words_it(void **state)
 		{FIELDERR_NOT_SUPPORTED, "FieldValueNotSupported", "Unsupported value: \"v\": d"},
 		{FIELDERR_TOO_MANY, "FieldValueTooMany", "Too many: v: d"},
 		{FIELDERR_REQUIRED, "FieldValueRequired", "Required value: d"},
+		{FIELDERR_FORBIDDEN, "FieldValueForbidden", "Forbidden: d"},
 	};
 
 	(void)state;
