@@ -94,6 +94,14 @@ size_t findings_errors(const struct findings *f)
 	return n;
 }
 
+bool findings_deny(const struct findings *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->items[i].severity == SEVERITY_ERROR && !f->items[i].unconfirmed)
+			return true;
+	return false;
+}
+
 /* The same field, or another element of the same list. */
 static bool same_list(const char *a, const char *b)
 {
@@ -163,6 +171,10 @@ void findings_ratchet(struct findings *f, const struct findings *old)
 
 void finding_line(struct buf *to, const struct finding *item)
 {
+	if (!*item->field) {
+		(void)buf_add(to, item->detail);
+		return;
+	}
 	(void)buf_addf(to, "%s: ", item->field);
 	fielderr_body(to, item->type, item->value, item->detail);
 }

@@ -15,7 +15,7 @@ struct finding {
 	const struct rule *rule;
 	enum severity severity; /* the rule's, unless something softened it */
 	enum fielderr_type type;
-	char *field; /* "spec.promotionTasks[1]" */
+	char *field; /* "spec.promotionTasks[1]"; "" if it is about the object as a whole */
 	char *value; /* as it is in the object */
 	char *detail; /* what is wrong with it, and the fix */
 	char *policy; /* the PromotionPolicy that finds it; NULL: Promogate itself */
@@ -51,6 +51,8 @@ struct finding *findings_add_as(struct findings *f, enum severity severity, enum
 bool findings_full(const struct findings *f, enum severity severity);
 
 size_t findings_errors(const struct findings *f);
+/* Whether an error is certain, so that no look-up can allow the request. */
+bool findings_deny(const struct findings *f);
 
 /*
  * Ratcheting: an error that is in old too, by the same rule and policy and with the same value
@@ -59,7 +61,7 @@ size_t findings_errors(const struct findings *f);
  */
 void findings_ratchet(struct findings *f, const struct findings *old);
 
-/* Appends `field: Not found: "value": detail`. */
+/* Appends `field: Not found: "value": detail`; the detail alone without a field. */
 void finding_line(struct buf *to, const struct finding *item);
 
 #endif

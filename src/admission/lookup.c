@@ -92,6 +92,26 @@ void needs_add_context(struct needs *n, const char *ns, const char *name, bool d
 	add_key(n, key, decides);
 }
 
+struct addition {
+	struct needs *to;
+	bool decides;
+};
+
+static void add_other(void *ctx, const char *key, void *value)
+{
+	const struct addition *a = ctx;
+
+	(void)value;
+	add_key(a->to, key, a->decides);
+}
+
+void needs_add_all(struct needs *n, const struct needs *other, bool decides)
+{
+	struct addition a = {n, decides};
+
+	strmap_walk(&other->names, add_other, &a);
+}
+
 bool needs_decide(const struct needs *n, const char *key)
 {
 	return strmap_get(&n->names, key) != NULL;

@@ -75,6 +75,7 @@ void needs_release(struct needs *n); /* for CLEANUP() too */
 void needs_add(struct needs *n, const struct resolution *r, bool decides);
 void needs_add_namespace(struct needs *n, const char *ns, bool decides);
 void needs_add_context(struct needs *n, const char *ns, const char *name, bool decides);
+void needs_add_all(struct needs *n, const struct needs *other, bool decides);
 /* Whether it takes no more needs of this kind. */
 bool needs_full(const struct needs *n, bool decides);
 /* Whether the verdict depends on this name. */

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "policy/check.h"
 
-static enum severity severity_of(const struct policy *p)
+enum severity policing_severity(const struct policy *p)
 {
 	if (policy_denies_at(p, POLICY_AT_ADMISSION))
 		return SEVERITY_ERROR;
@@ -31,8 +31,8 @@ static void add_violation(void *ctx, const struct violation *v)
 		[POLICY_RULE_ALLOWED] = PG113,
 		[POLICY_RULE_SHARED] = PG114,
 	};
-	struct finding *item = findings_add_as(ctx, severity_of(v->policy), rules[v->rule], v->type,
-		xstrdup(v->field), v->value, "%s%s", outlook(v->policy), v->detail);
+	struct finding *item = findings_add_as(ctx, policing_severity(v->policy), rules[v->rule],
+		v->type, xstrdup(v->field), v->value, "%s%s", outlook(v->policy), v->detail);
 
 	if (!item)
 		return;

@@ -21,6 +21,8 @@ void police(const struct applied *a, const struct resolver *resolver, struct fin
 void policing_needs(const struct review *r, const struct applied *a, const struct known *k,
 	const struct findings *f, struct needs *to);
 
+/* What a violation of this policy means for the request. */
+enum severity policing_severity(const struct policy *p);
 /* "Deny", "Warn", "Audit": what a finding of a policy did to the request. */
 const char *policing_action(const struct finding *item);
 /*

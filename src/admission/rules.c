@@ -43,6 +43,14 @@
 
 #define AUDIT_TRAIL SHARED_DEFINITION("audit-trail") CONTAINER
 
+#define ALSO_PROMOTES(tasks) "---\n" PROMOTES(tasks)
+
+#define DELETES "# kubectl delete keptntaskdefinition open-pull-request -n podtato-dev\n"
+
+#define USED_BY_ANOTHER_OBJECT                                                                     \
+	"only a warning on a dry run, and for GitOps engines, which decide the order of objects "  \
+	"(`--lenient-managers`, `--lenient-users`; a deletion has no manager)"
+
 #define DEPENDS_ON_ANOTHER_OBJECT                                                                  \
 	"only a warning on a dry run, and for GitOps engines, which apply a context before the "   \
 	"definitions that it names (`--lenient-managers`, `--lenient-users`)"
@@ -233,6 +241,53 @@ static const struct rule rules[RULE_COUNT] = {
 		.fixed = PROMOTES("[audit-trail]") AUDIT_TRAIL
 			POLICY("  promotionTasks: {required: [{name: audit-trail, source: Shared}]}\n"),
 	},
+	[PG201] = {
+		.id = "PG201",
+		.severity = SEVERITY_ERROR,
+		.softened = USED_BY_ANOTHER_OBJECT,
+		.finds = "deleting a KeptnTaskDefinition that is in use",
+		.why = "An application uses a definition if one of its tasks has this name, or leads to "
+		       "it by a `functionRef`; one in Keptn's namespace is used by every namespace that "
+		       "does not define its name. A task that a policy requires or adds is a use, too. "
+		       "`definitions.deletion` of the policies that match the application decides: "
+		       "without one that says `Deny`, it is a warning. It is never more than a warning "
+		       "where another definition of this name is used instead.",
+		.rejected = DELETES DEFINITION("open-pull-request") CONTAINER
+			POLICY("  definitions: {deletion: Deny}\n")
+			ALSO_PROMOTES("[open-pull-request]"),
+		.fixed = DELETES DEFINITION("open-pull-request") CONTAINER
+			POLICY("  definitions: {deletion: Deny}\n")
+			ALSO_PROMOTES("[]"),
+	},
+	[PG202] = {
+		.id = "PG202",
+		.severity = SEVERITY_ERROR,
+		.softened = USED_BY_ANOTHER_OBJECT,
+		.finds = "a KeptnTaskDefinition with which a promotion task in use could not run any more",
+		.why = "It can't run itself, or what it is the `functionRef` of can't; or it hides a good "
+		       "one in Keptn's namespace. A task that could not run before is no reason to deny. "
+		       "It is a warning where a policy says `definitions.missing: Warn`.",
+		.rejected = DEFINITION("open-pull-request")
+			"  deno: {}\n"
+			ALSO_PROMOTES("[open-pull-request]")
+			SHARED_DEFINITION("open-pull-request") CONTAINER,
+		.fixed = OPEN_PULL_REQUEST
+			ALSO_PROMOTES("[open-pull-request]")
+			SHARED_DEFINITION("open-pull-request") CONTAINER,
+	},
+	[PG203] = {
+		.id = "PG203",
+		.severity = SEVERITY_ERROR,
+		.finds = "a new KeptnTaskDefinition of the name of a task that a policy takes from "
+			 "Keptn's namespace",
+		.why = "The policy requires or adds this task with `source: Shared`: nothing in the "
+		       "application's namespace can take its place. It is a warning where the policy "
+		       "does not deny at admission.",
+		.rejected = DEFINITION("audit-trail") CONTAINER
+			POLICY("  promotionTasks: {added: [{name: audit-trail, source: Shared}]}\n"),
+		.fixed = DEFINITION("audit-trail-of-podtato") CONTAINER
+			POLICY("  promotionTasks: {added: [{name: audit-trail, source: Shared}]}\n"),
+	},
 };
 /* clang-format on */
 
@@ -271,9 +326,9 @@ static void add_rule(struct buf *to, const struct rule *rule)
 static const char introduction[] =
 	"# Rules\n"
 	"\n"
-	"What Promogate validates in a KeptnAppContext. An **error** denies the request. A\n"
-	"**warning** allows it, and kubectl prints the warning. One response holds all findings, in\n"
-	"the format of the API server's own field errors:\n"
+	"What Promogate validates. An **error** denies the request. A **warning** allows it, and\n"
+	"kubectl prints the warning. One response holds all findings, in the format of the API\n"
+	"server's own field errors:\n"
 	"\n"
 	"    KeptnAppContext \"podtato-head\" is invalid:\n"
 	"    * spec.promotionTasks[0]: Not found: \"open-pr\": no KeptnTaskDefinition of this name in\n"

@@ -25,6 +25,9 @@ enum rule_id {
 	PG112,
 	PG113,
 	PG114,
+	PG201,
+	PG202,
+	PG203,
 	RULE_COUNT
 };
 

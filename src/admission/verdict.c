@@ -5,6 +5,7 @@
 #include "admission/defaults.h"
 #include "admission/judge.h"
 #include "admission/policing.h"
+#include "admission/protect.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -21,11 +22,20 @@ void verdict_release(struct verdict *v)
 	patch_release(&v->patch);
 }
 
-/* Whether the request is about a resource that has rules. */
-static bool is_ours(const struct review *r)
+/* Whether the request is about a resource of Keptn's. */
+static bool is_about(const struct review *r, const char *resource)
 {
-	return str_eq(r->group, KEPTN_GROUP) && str_eq(r->resource, APPCONTEXT_RESOURCE) &&
-	       !*r->subresource;
+	return str_eq(r->group, KEPTN_GROUP) && str_eq(r->resource, resource) && !*r->subresource;
+}
+
+static bool is_about_context(const struct review *r)
+{
+	return is_about(r, APPCONTEXT_RESOURCE);
+}
+
+static bool is_about_definition(const struct review *r)
+{
+	return is_about(r, TASKDEF_RESOURCE);
 }
 
 /* Only the stored object is trusted here: a new one may hold any deletionTimestamp. */
@@ -103,20 +113,11 @@ static void ratchet_old(const struct review *r, const struct known *k, struct fi
 	findings_ratchet(f, &old_findings);
 }
 
-/* Whether an error is certain, so that no look-up can allow the request. */
-static bool is_denied(const struct findings *f)
-{
-	for (size_t i = 0; i < f->count; i++)
-		if (f->items[i].severity == SEVERITY_ERROR && !f->items[i].unconfirmed)
-			return true;
-	return false;
-}
-
 /* What to look up: errors first, since only they can decide. The audit log is not worth a call. */
 static void list_needs(
 	const struct review *r, const struct known *k, const struct findings *f, struct needs *to)
 {
-	bool denied = is_denied(f);
+	bool denied = findings_deny(f);
 
 	for (enum severity severity = 0; severity < SEVERITY_AUDIT; severity++) {
 		bool decides = severity == SEVERITY_ERROR && !denied;
@@ -144,16 +145,18 @@ static void qualify(struct findings *f)
 	}
 }
 
-int verdict_validate(
+static void decide(struct verdict *v)
+{
+	qualify(&v->findings);
+	v->allowed = findings_errors(&v->findings) == 0;
+}
+
+static int validate_context(
 	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v)
 {
 	CLEANUP(applied_release) struct applied a = {.now = NULL};
 	struct appcontext app;
 
-	if (!is_ours(r)) {
-		v->warning = not_ours;
-		return 0;
-	}
 	if (!r->object || only_finishes_deletion(r))
 		return 0;
 	if (is_too_large(r)) {
@@ -174,9 +177,39 @@ int verdict_validate(
 	list_needs(r, k, &v->findings, needs);
 	if (needs->names.count)
 		return VERDICT_PENDING;
-	qualify(&v->findings);
-	v->allowed = findings_errors(&v->findings) == 0;
+	decide(v);
 	v->defaults_missing = v->allowed && !is_being_deleted(r) && defaults_missing(r, k, &a);
+	return 0;
+}
+
+/* A definition that is stored already was judged; what it breaks now, it breaks by this request. */
+static int validate_definition(
+	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v)
+{
+	CLEANUP(protection_release) struct protection p = PROTECTION_INIT;
+
+	if (protect_lets_through(r, k))
+		return 0;
+	protect(r, k, &p, &v->findings);
+	if (is_lenient(r, k))
+		soften(&v->findings, false);
+	if (r->dry_run)
+		soften(&v->findings, true);
+	protect_needs(&p, r, k, &v->findings, needs);
+	if (needs->names.count)
+		return VERDICT_PENDING;
+	decide(v);
+	return 0;
+}
+
+int verdict_validate(
+	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v)
+{
+	if (is_about_context(r))
+		return validate_context(r, k, needs, v);
+	if (is_about_definition(r))
+		return validate_definition(r, k, needs, v);
+	v->warning = not_ours;
 	return 0;
 }
 
@@ -185,7 +218,7 @@ int verdict_mutate(
 {
 	CLEANUP(applied_release) struct applied a = {.now = NULL};
 
-	if (!is_ours(r)) {
+	if (!is_about_context(r)) {
 		v->warning = not_ours;
 		return 0;
 	}
@@ -201,22 +234,27 @@ int verdict_mutate(
 	return 0;
 }
 
+static const char *own_kind(const struct review *r)
+{
+	return is_about_definition(r) ? TASKDEF_KIND : APPCONTEXT_KIND;
+}
+
 /* The object's name; "" if it is too long to be one. */
 static const char *own_name(const struct review *r)
 {
 	struct appcontext app;
 
-	appcontext_read(r->object, r->namespace, &app);
+	appcontext_read(r->object ? r->object : r->old_object, r->namespace, &app);
 	return strnlen(app.name, LIMIT_NAME_BYTES + 1) > LIMIT_NAME_BYTES ? "" : app.name;
 }
 
 /* One line, or a list if there are several errors, as the API server writes them. */
-static void add_message(struct buf *to, const struct verdict *v, const char *name)
+static void add_message(struct buf *to, const struct review *r, const struct verdict *v)
 {
 	size_t errors = findings_errors(&v->findings), reported = 0;
 
-	(void)buf_addf(to, "%s ", APPCONTEXT_KIND);
-	fielderr_quote(to, name);
+	(void)buf_addf(to, "%s ", own_kind(r));
+	fielderr_quote(to, own_name(r));
 	(void)buf_add(to, " is invalid:");
 	if (v->too_large)
 		(void)buf_addf(to,
@@ -239,11 +277,10 @@ static void add_message(struct buf *to, const struct verdict *v, const char *nam
 static void encode_denial(const struct review *r, const struct verdict *v, struct emit *to)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_RESPONSE_BYTES);
-	const char *name = own_name(r);
 	size_t reported = 0;
 
-	add_message(&text, v, name);
-	review_answer_denial_begin(to, buf_str(&text), KEPTN_GROUP, APPCONTEXT_KIND, name);
+	add_message(&text, r, v);
+	review_answer_denial_begin(to, buf_str(&text), KEPTN_GROUP, own_kind(r), own_name(r));
 	for (size_t i = 0; i < v->findings.count && reported < LIMIT_FINDINGS_REPORTED; i++) {
 		const struct finding *item = &v->findings.items[i];
 
@@ -255,6 +292,20 @@ static void encode_denial(const struct review *r, const struct verdict *v, struc
 		reported++;
 	}
 	review_answer_denial_end(to);
+}
+
+/* Nothing is wrong with the object: it just can't be deleted. */
+static void encode_refusal(const struct review *r, const struct verdict *v, struct emit *to)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_RESPONSE_BYTES);
+
+	for (size_t i = 0; i < v->findings.count && i < LIMIT_FINDINGS_REPORTED; i++) {
+		if (v->findings.items[i].severity != SEVERITY_ERROR)
+			continue;
+		(void)buf_add(&text, text.len ? "\n" : "");
+		finding_line(&text, &v->findings.items[i]);
+	}
+	review_answer_refusal(to, buf_str(&text), KEPTN_GROUP, own_kind(r), own_name(r));
 }
 
 static void encode_warnings(const struct verdict *v, struct emit *to)
@@ -316,7 +367,9 @@ void verdict_encode(const struct review *r, struct verdict *v, struct buf *to)
 	struct emit e = EMIT_INIT(to);
 
 	review_answer_begin(&e, r->uid, v->allowed);
-	if (!v->allowed)
+	if (!v->allowed && r->operation == REVIEW_DELETE)
+		encode_refusal(r, v, &e);
+	else if (!v->allowed)
 		encode_denial(r, v, &e);
 	encode_warnings(v, &e);
 	encode_audit(v, &e);

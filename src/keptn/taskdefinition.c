@@ -83,8 +83,7 @@ bool taskdef_is(const struct json *object, const char *key)
 	char *own = xasprintf("%s/%s", json_string_or(json_get(metadata, "namespace"), ""),
 		json_string_or(json_get(metadata, "name"), ""));
 
-	return str_eq(json_string(json_get(object, "kind")), "KeptnTaskDefinition") &&
-	       str_eq(own, key);
+	return str_eq(json_string(json_get(object, "kind")), TASKDEF_KIND) && str_eq(own, key);
 }
 
 void taskdef_read(const struct json *object, struct taskdef *ret)

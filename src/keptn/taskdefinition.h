@@ -11,6 +11,9 @@
 #include "json/json.h"
 #include "keptn/onfailure.h"
 
+#define TASKDEF_KIND     "KeptnTaskDefinition"
+#define TASKDEF_RESOURCE "keptntaskdefinitions"
+
 /* Why it can't run, as far as the object itself shows. */
 enum taskdef_fault {
 	TASKDEF_NO_RUNTIME = 1 << 0,

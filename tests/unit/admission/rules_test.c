@@ -37,7 +37,10 @@ static void ids_and_severities_stay(void **state)
 					   "PG111 error\n"
 					   "PG112 error\n"
 					   "PG113 error\n"
-					   "PG114 error softened\n");
+					   "PG114 error softened\n"
+					   "PG201 error softened\n"
+					   "PG202 error softened\n"
+					   "PG203 error\n");
 }
 
 static void each_rule_is_explained(void **state)
@@ -48,8 +51,8 @@ static void each_rule_is_explained(void **state)
 
 		assert_says(rule->finds, " ");
 		assert_says(rule->why, ".");
-		assert_says(rule->rejected, "kind: KeptnAppContext");
-		assert_says(rule->fixed, "kind: KeptnAppContext");
+		assert_says(rule->rejected, "kind: Keptn");
+		assert_says(rule->fixed, "kind: Keptn");
 		assert_string_not_equal(rule->rejected, rule->fixed);
 	}
 }

@@ -10,6 +10,10 @@
  *	policy NAME SPEC              a PromotionPolicy
  *	labels NS OBJECT              those of a namespace, which the cache and the API server have
  *	live-labels NS OBJECT         … which only the API server has
+ *	terminating NS                which is being deleted
+ *	context NS/NAME OBJECT        a KeptnAppContext that the cache and the API server have
+ *	cached-context NS/NAME OBJECT … as the cache has it: it is gone, or another by now
+ *	live-context NS/NAME OBJECT   … as the API server has it
  *	unheard                       the cache has not heard of the API server for long
  *	keptn-namespace NS            (keptn-system)
  *	namespace NS                  of the request (dev)
@@ -46,7 +50,8 @@ struct scenario {
 	struct strmap live, cached; /* "namespace/name" to the text of a spec */
 	struct strmap policies; /* names to the text of a spec */
 	struct strmap labels, live_labels; /* namespaces to JSON */
-	struct strmap lenient, lenient_users, fails;
+	struct strmap contexts, live_contexts; /* "namespace/name" to the text of an object */
+	struct strmap lenient, lenient_users, fails, terminating;
 	enum block_deployment block_deployment;
 	int64_t max_promotion_tasks;
 	char *keptn_namespace, *namespace, *manager, *user, *resource, *subresource;
@@ -66,6 +71,9 @@ static inline struct scenario *scenario_new(const char *title)
 	s->policies = (struct strmap)STRMAP_INIT(free);
 	s->labels = (struct strmap)STRMAP_INIT(free);
 	s->live_labels = (struct strmap)STRMAP_INIT(free);
+	s->contexts = (struct strmap)STRMAP_INIT(free);
+	s->live_contexts = (struct strmap)STRMAP_INIT(free);
+	s->terminating = (struct strmap)STRMAP_INIT(NULL);
 	s->lenient = (struct strmap)STRMAP_INIT(NULL);
 	s->lenient_users = (struct strmap)STRMAP_INIT(NULL);
 	s->fails = (struct strmap)STRMAP_INIT(NULL);
@@ -94,6 +102,9 @@ static inline void scenario_free(struct scenario *s)
 	strmap_release(&s->policies);
 	strmap_release(&s->labels);
 	strmap_release(&s->live_labels);
+	strmap_release(&s->contexts);
+	strmap_release(&s->live_contexts);
+	strmap_release(&s->terminating);
 	strmap_release(&s->lenient);
 	strmap_release(&s->lenient_users);
 	strmap_release(&s->fails);
@@ -164,6 +175,14 @@ static inline void scenario_line(void *scenario, char *line)
 		scenario_define(s, rest, &s->labels, &s->live_labels);
 	else if (str_eq(line, "live-labels"))
 		scenario_define(s, rest, &s->live_labels, NULL);
+	else if (str_eq(line, "terminating"))
+		strmap_put(&s->terminating, rest, NULL);
+	else if (str_eq(line, "context"))
+		scenario_define(s, rest, &s->contexts, &s->live_contexts);
+	else if (str_eq(line, "cached-context"))
+		scenario_define(s, rest, &s->contexts, NULL);
+	else if (str_eq(line, "live-context"))
+		scenario_define(s, rest, &s->live_contexts, NULL);
 	else if (str_eq(line, "fails"))
 		strmap_put(&s->fails, rest, NULL);
 	else if (str_eq(line, "unheard"))

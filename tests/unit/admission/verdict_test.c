@@ -20,6 +20,7 @@ struct run {
 	struct definitions cached, confirmed;
 	struct policies policies;
 	struct strmap labels, confirmed_namespaces;
+	struct strmap contexts, confirmed_contexts;
 	struct needs needs;
 	struct strmap failed; /* look-ups */
 	struct buf said;
@@ -33,6 +34,8 @@ static void run_release(struct run *run)
 	policies_release(&run->policies);
 	strmap_release(&run->labels);
 	strmap_release(&run->confirmed_namespaces);
+	strmap_release(&run->contexts);
+	strmap_release(&run->confirmed_contexts);
 	needs_release(&run->needs);
 	strmap_release(&run->failed);
 	buf_release(&run->said);
@@ -97,6 +100,42 @@ static const struct labels *cached_labels(const void *ctx, const char *ns)
 	return strmap_get(&run->labels, ns);
 }
 
+static struct subject *decode_context(const char *key, const char *object)
+{
+	CLEANUP(free_p) char *ns = xstrndup(key, strcspn(key, "/"));
+	CLEANUP(json_free_p) struct json *j = parse(object, strlen(object));
+
+	return subject_decode(j, ns);
+}
+
+static void put_context(void *ctx, const char *key, void *object)
+{
+	strmap_put(ctx, key, decode_context(key, object));
+}
+
+struct visit {
+	known_visit_fn *visit;
+	void *ctx;
+};
+
+static bool visit_context(void *ctx, const char *key, void *subject)
+{
+	const struct visit *v = ctx;
+
+	(void)key;
+	return v->visit(v->ctx, subject);
+}
+
+/* A surroundings' contexts. */
+static void cached_contexts(const void *ctx, const char *ns, known_visit_fn *visit, void *visit_ctx)
+{
+	CLEANUP(free_p) char *prefix = ns ? xasprintf("%s/", ns) : xstrdup("");
+	const struct run *run = ctx;
+	struct visit v = {visit, visit_ctx};
+
+	strmap_walk_prefix(&run->contexts, prefix, visit_context, &v);
+}
+
 static void make_review(const struct scenario *s, struct buf *to)
 {
 	(void)buf_addf(to,
@@ -126,8 +165,10 @@ static void run_init(struct run *run, const struct scenario *s)
 	run->cached = run->confirmed = (struct definitions)DEFINITIONS_INIT;
 	run->labels = (struct strmap)STRMAP_INIT(free);
 	run->confirmed_namespaces = (struct strmap)STRMAP_INIT(namespace_state_free);
+	run->contexts = run->confirmed_contexts = (struct strmap)STRMAP_INIT(free);
 	strmap_walk(&s->policies, put_policy, &run->policies);
 	strmap_walk(&s->labels, put_labels, &run->labels);
+	strmap_walk(&s->contexts, put_context, &run->contexts);
 	buf_init(&run->said, LIMIT_RESPONSE_BYTES);
 	strmap_walk(&s->cached, put_spec, &run->cached);
 	if (s->review)
@@ -149,8 +190,17 @@ static void learn_namespace(struct run *run, const char *ns)
 
 		state = xcalloc(1, sizeof(*state));
 		state->labels = labels_decode(j);
+		state->terminating = strmap_has(&run->s->terminating, ns);
 	}
 	strmap_put(&run->confirmed_namespaces, ns, state);
+}
+
+static void learn_context(struct run *run, const char *ns, const char *name)
+{
+	CLEANUP(free_p) char *key = xasprintf("%s/%s", ns, name);
+	const char *object = strmap_get(&run->s->live_contexts, key);
+
+	strmap_put(&run->confirmed_contexts, key, object ? decode_context(key, object) : NULL);
 }
 
 /* Asks the API server for one name. */
@@ -158,6 +208,8 @@ static void look_up(void *ctx, const char *key, void *value)
 {
 	struct run *run = ctx;
 	const char *spec = strmap_get(&run->s->live, key);
+	const char *first = strchr(key, '/'), *last = strrchr(key, '/');
+	CLEANUP(free_p) char *ns = xstrndup(key, strcspn(key, "/"));
 
 	(void)value;
 	(void)buf_addf(&run->said, " %s", key);
@@ -165,24 +217,26 @@ static void look_up(void *ctx, const char *key, void *value)
 		strmap_put(&run->failed, key, NULL);
 		return;
 	}
-	if (strchr(key, '/'))
-		put(&run->confirmed, key, spec ? decode_spec(spec) : NULL);
-	else
+	if (!first)
 		learn_namespace(run, key);
+	else if (first != last)
+		learn_context(run, ns, last + 1);
+	else
+		put(&run->confirmed, key, spec ? decode_spec(spec) : NULL);
 }
 
 /* False: it can't be decided, since a look-up failed. */
 static bool decide(struct run *run, struct verdict *v)
 {
 	const struct scenario *s = run->s;
-	const struct surroundings around = {
-		.policies = &run->policies, .labels = cached_labels, .ctx = run};
+	const struct surroundings around = {&run->policies, cached_labels, cached_contexts, run};
 	struct known known = {
 		.keptn_namespace = s->keptn_namespace,
 		.cached = &run->cached,
 		.unheard = s->unheard,
 		.confirmed = &run->confirmed,
 		.confirmed_namespaces = &run->confirmed_namespaces,
+		.confirmed_contexts = &run->confirmed_contexts,
 		.around = &around,
 		.lenient_managers = &s->lenient,
 		.lenient_users = &s->lenient_users,
@@ -215,11 +269,13 @@ static void say_denial(struct run *run, const struct json *response)
 {
 	const struct json *status = json_get(response, "status");
 	const char *message = json_string(json_get(status, "message"));
+	bool deletes = run->review.operation == REVIEW_DELETE;
 	int64_t code = 0;
 
 	assert_true(json_int64(json_get(status, "code"), &code));
-	assert_int_equal(code, 422);
-	assert_string_equal(json_string(json_get(status, "reason")), "Invalid");
+	assert_int_equal(code, deletes ? 403 : 422);
+	assert_string_equal(
+		json_string(json_get(status, "reason")), deletes ? "Forbidden" : "Invalid");
 	assert_string_equal(json_string(json_get(status, "status")), "Failure");
 	(void)buf_addf(&run->said, "denied: %s\n", message);
 	json_each (cause, json_at(status, "details", "causes")) {

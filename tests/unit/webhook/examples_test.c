@@ -1,35 +1,81 @@
 /*
- * Judges the examples of the rule table, and so of docs/rules.md: the context, then the definitions
- * and policies that exist.
+ * Judges the examples of the rule table, and so of docs/rules.md: the object of the request, then
+ * what exists.
  */
 #include "admission/judge.h"
+#include "admission/protect.h"
 #include "admission/rules.h"
 #include "base/str.h"
 #include "unit.h"
 #include "yaml/yaml.h"
 
 struct example {
-	struct yaml_doc context;
+	struct yaml_doc object;
 	struct definitions definitions;
 	struct policies policies;
+	struct strmap contexts; /* names to struct subject */
 };
 
 static void example_release(struct example *e)
 {
-	yaml_doc_release(&e->context);
+	yaml_doc_release(&e->object);
 	definitions_release(&e->definitions);
 	policies_release(&e->policies);
+	strmap_release(&e->contexts);
+}
+
+static const char *namespace_of(const struct json *object)
+{
+	return json_string(json_at(object, "metadata", "namespace"));
 }
 
 static void learn(struct example *e, const struct json *object)
 {
-	if (str_eq(json_string(json_get(object, "kind")), POLICY_KIND)) {
-		policies_put(&e->policies, policy_decode(object));
-		return;
+	const char *kind = json_string(json_get(object, "kind"));
+	const char *name = json_string(json_at(object, "metadata", "name"));
+
+	if (str_eq(kind, TASKDEF_KIND)) {
+		definitions_put(
+			&e->definitions, namespace_of(object), name, taskdef_decode(object));
+	} else if (str_eq(kind, APPCONTEXT_KIND)) {
+		strmap_put(&e->contexts, name, subject_decode(object, namespace_of(object)));
+	} else {
+		struct policy *p = policy_decode(object);
+
+		assert_non_null(p);
+		policies_put(&e->policies, p);
 	}
-	assert_string_equal(json_string(json_get(object, "kind")), "KeptnTaskDefinition");
-	definitions_put(&e->definitions, json_string(json_at(object, "metadata", "namespace")),
-		json_string(json_at(object, "metadata", "name")), taskdef_decode(object));
+}
+
+struct visit {
+	known_visit_fn *visit;
+	void *ctx;
+};
+
+static void visit_context(void *ctx, const char *name, void *subject)
+{
+	struct visit *v = ctx;
+
+	(void)name;
+	(void)v->visit(v->ctx, subject);
+}
+
+static void contexts(const void *ctx, const char *ns, known_visit_fn *visit, void *visit_ctx)
+{
+	const struct example *e = ctx;
+	struct visit v = {visit, visit_ctx};
+
+	(void)ns;
+	strmap_walk(&e->contexts, visit_context, &v);
+}
+
+static const struct labels *labels(const void *ctx, const char *ns)
+{
+	static const struct labels none = {.count = 0};
+
+	(void)ctx;
+	(void)ns;
+	return &none;
 }
 
 static void read_example(const char *text, struct example *e)
@@ -38,9 +84,9 @@ static void read_example(const char *text, struct example *e)
 	struct err err = ERR_INIT;
 	int more;
 
-	*e = (struct example){YAML_DOC_INIT, DEFINITIONS_INIT, POLICIES_INIT};
+	*e = (struct example){YAML_DOC_INIT, DEFINITIONS_INIT, POLICIES_INIT, STRMAP_INIT(free)};
 	assert_int_equal(yaml_open(text, strlen(text), &stream, &err), 0);
-	assert_int_equal(yaml_next(stream, &e->context, &err), 0);
+	assert_int_equal(yaml_next(stream, &e->object, &err), 0);
 	do {
 		CLEANUP(yaml_doc_release) struct yaml_doc doc = YAML_DOC_INIT;
 
@@ -51,19 +97,39 @@ static void read_example(const char *text, struct example *e)
 			learn(e, doc.root);
 	} while (more == 0);
 	assert_string_equal(
-		json_string(json_get(e->context.root, "apiVersion")), "lifecycle.keptn.sh/v1");
+		json_string(json_get(e->object.root, "apiVersion")), "lifecycle.keptn.sh/v1");
 }
 
-static const struct labels *no_labels(const void *ctx, const char *ns)
+static void judge_context(const struct json *object, const struct known *known, struct findings *to)
 {
-	static const struct labels none = {NULL, 0};
+	CLEANUP(applied_release) struct applied a = {.now = NULL};
+	const struct review r = {
+		.operation = REVIEW_CREATE, .namespace = namespace_of(object), .object = object};
+	struct appcontext app;
 
-	(void)ctx;
-	(void)ns;
-	return &none;
+	applied_read(&r, known, &a);
+	appcontext_read(object, r.namespace, &app);
+	judge_appcontext(&app, &a, known, to);
 }
 
-static void judge(const char *text, struct findings *to)
+/* It is created, or deleted if that is the rule's subject. */
+static void judge_definition(const struct json *object, enum rule_id rule,
+	const struct known *known, struct findings *to)
+{
+	CLEANUP(protection_release) struct protection p = PROTECTION_INIT;
+	struct review r = {.operation = REVIEW_CREATE,
+		.name = json_string(json_at(object, "metadata", "name")),
+		.namespace = namespace_of(object),
+		.object = object};
+
+	if (rule == PG201) {
+		r.operation = REVIEW_DELETE;
+		r.old_object = STEAL(r.object);
+	}
+	protect(&r, known, &p, to);
+}
+
+static void judge(enum rule_id rule, const char *text, struct findings *to)
 {
 	CLEANUP(strmap_release) struct strmap nobody = STRMAP_INIT(NULL);
 	CLEANUP(example_release) struct example e;
@@ -73,20 +139,15 @@ static void judge(const char *text, struct findings *to)
 		.lenient_users = &nobody,
 		.max_promotion_tasks = 2,
 	};
-	CLEANUP(applied_release) struct applied a = {.now = NULL};
-	struct review review = {.operation = REVIEW_CREATE};
-	struct surroundings around = {.labels = no_labels};
-	struct appcontext app;
+	struct surroundings around = {&e.policies, labels, contexts, &e};
 
 	read_example(text, &e);
 	known.cached = known.confirmed = &e.definitions;
-	around.policies = &e.policies;
 	known.around = &around;
-	review.object = e.context.root;
-	review.namespace = json_string(json_at(e.context.root, "metadata", "namespace"));
-	applied_read(&review, &known, &a);
-	appcontext_read(review.object, review.namespace, &app);
-	judge_appcontext(&app, &a, &known, to);
+	if (str_eq(json_string(json_get(e.object.root, "kind")), TASKDEF_KIND))
+		judge_definition(e.object.root, rule, &known, to);
+	else
+		judge_context(e.object.root, &known, to);
 }
 
 static void a_rejected_example_has_the_finding(void **state)
@@ -95,7 +156,7 @@ static void a_rejected_example_has_the_finding(void **state)
 	for (unsigned i = 0; i < RULE_COUNT; i++) {
 		CLEANUP(findings_release) struct findings found = FINDINGS_INIT;
 
-		judge(rule_get(i)->rejected, &found);
+		judge(i, rule_get(i)->rejected, &found);
 		if (found.count != 1 || found.items[0].rule != rule_get(i))
 			fail_msg("%s: %zu findings, the first %s", rule_get(i)->id, found.count,
 				found.count ? found.items[0].rule->id : "none");
@@ -109,7 +170,7 @@ static void a_fixed_example_has_no_finding(void **state)
 	for (unsigned i = 0; i < RULE_COUNT; i++) {
 		CLEANUP(findings_release) struct findings found = FINDINGS_INIT;
 
-		judge(rule_get(i)->fixed, &found);
+		judge(i, rule_get(i)->fixed, &found);
 		if (found.count)
 			fail_msg("%s: %s: %s", rule_get(i)->id, found.items[0].rule->id,
 				found.items[0].detail);

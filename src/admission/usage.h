@@ -1,0 +1,40 @@
+/*
+ * usage - which applications use a KeptnTaskDefinition, and what becomes of their tasks when it is
+ * created, changed or deleted.
+ *
+ * A task uses a definition that its name, or a functionRef on the way to its code, resolves to
+ * (keptn/resolve.h): so one in the Keptn namespace is used by every namespace that does not define
+ * its name. Tasks that an enforcing policy requires or adds are uses, too.
+ *
+ * It takes one pass over the definitions, to find the names that may lead to the one in question,
+ * and one over the contexts, of which only those that have such a name are looked at.
+ */
+#ifndef PROMOGATE_ADMISSION_USAGE_H
+#define PROMOGATE_ADMISSION_USAGE_H
+
+#include "admission/lookup.h"
+
+/* Borrowed. */
+struct usage_change {
+	const char *namespace, *name;
+	const struct taskdef *from, *to; /* NULL: there is none */
+};
+
+/* A task that resolves to the definition before the change, after it, or both. */
+struct usage {
+	const struct subject *app; /* NULL: no application, but the first policy of match */
+	const struct policy_match *match; /* the enforcing policies that match it */
+	enum task_list list;
+	const char *task;
+	bool ran; /* it could run before */
+	const struct resolution *before, *after;
+	bool confirmed; /* the API server has confirmed the context */
+};
+
+/* Valid during the call only. An application's uses come one after the other. */
+typedef void usage_fn(void *ctx, const struct usage *u);
+
+void usage_find(
+	const struct known *k, const struct usage_change *change, usage_fn *report, void *ctx);
+
+#endif
