@@ -161,6 +161,13 @@ void strmap_walk_prefix(
 	(void)walk_range(&m->root, &r, visit, ctx);
 }
 
+void strmap_walk_after(const struct strmap *m, const char *after, strmap_until_fn *visit, void *ctx)
+{
+	const struct range r = {.prefix = "", .after = after};
+
+	(void)walk_range(&m->root, &r, visit, ctx);
+}
+
 void strmap_remove_prefix(struct strmap *m, const char *prefix)
 {
 	const struct range r = {.prefix = prefix, .len = strlen(prefix)};

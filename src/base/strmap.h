@@ -45,5 +45,8 @@ void strmap_walk(const struct strmap *m, strmap_visit_fn *visit, void *ctx);
 typedef bool strmap_until_fn(void *ctx, const char *key, void *value);
 void strmap_walk_prefix(
 	const struct strmap *m, const char *prefix, strmap_until_fn *visit, void *ctx);
+/* The same for the keys that come after this one, which need not be there. */
+void strmap_walk_after(
+	const struct strmap *m, const char *after, strmap_until_fn *visit, void *ctx);
 
 #endif

@@ -342,6 +342,15 @@ void policy_cache_contexts(
 	strmap_walk_prefix(&c->contexts.objects, prefix, visit_context, &v);
 }
 
+void policy_cache_contexts_after(const struct policy_cache *c, const char *ns, const char *name,
+	policy_cache_visit_fn *visit, void *ctx)
+{
+	CLEANUP(free_p) char *after = xasprintf("%s/%s", ns, name);
+	struct context_visit v = {visit, ctx};
+
+	strmap_walk_after(&c->contexts.objects, after, visit_context, &v);
+}
+
 bool policy_cache_synced(const struct policy_cache *c)
 {
 	return store_synced(&c->stored) && store_synced(&c->namespaces) &&

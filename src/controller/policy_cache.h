@@ -56,6 +56,9 @@ const struct subject *policy_cache_context(
 typedef bool policy_cache_visit_fn(void *ctx, const struct subject *s);
 void policy_cache_contexts(
 	const struct policy_cache *c, const char *ns, policy_cache_visit_fn *visit, void *ctx);
+/* The same for those after this one, which need not be there; "" and "" begins. */
+void policy_cache_contexts_after(const struct policy_cache *c, const char *ns, const char *name,
+	policy_cache_visit_fn *visit, void *ctx);
 
 bool policy_cache_synced(const struct policy_cache *c);
 /* As informer_unheard(), of namespaces: their labels may be outdated. Any thread. */

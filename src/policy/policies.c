@@ -79,6 +79,11 @@ static bool selects(const struct policy *p, const struct subject *s)
 	return s && (!p->apps || selector_matches(p->apps, s->labels));
 }
 
+bool policy_matches(const struct policy *p, const struct labels *ns, const struct subject *s)
+{
+	return selects_namespace(p, ns) && selects(p, s);
+}
+
 void policies_match(const struct policies *p, const struct labels *ns, const struct subject *now,
 	const struct subject *old, struct policy_match *ret)
 {

@@ -24,6 +24,9 @@ void policies_remove(struct policies *p, const char *name);
 /* NULL: there is none. */
 const struct policy *policies_find(const struct policies *p, const char *name);
 
+/* ns: as for policies_match(). */
+bool policy_matches(const struct policy *p, const struct labels *ns, const struct subject *s);
+
 /* The policies that match one application, in the order in which they speak. Borrows. */
 struct policy_match {
 	const struct policy **at;

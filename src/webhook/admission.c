@@ -14,6 +14,7 @@ struct admission *admission_new(const struct env *env, const struct request_conf
 	struct admission *a = xcalloc(1, sizeof(*a));
 
 	a->config = *config;
+	a->config.env = env;
 	a->pending = pending_new(env);
 	return a;
 }

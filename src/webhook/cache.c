@@ -92,6 +92,12 @@ void cache_read_end(struct cache *c)
 	rwlock_unlock(&c->lock);
 }
 
+void cache_contexts_after(
+	const struct cache *c, const char *ns, const char *name, known_visit_fn *visit, void *ctx)
+{
+	policy_cache_contexts_after(c->policies, ns, name, visit, ctx);
+}
+
 int cache_ready(void *cache, struct buf *reasons)
 {
 	const struct cache *c = cache;

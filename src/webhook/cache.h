@@ -31,6 +31,9 @@ struct cache_view {
 
 struct cache_view cache_read(struct cache *c);
 void cache_read_end(struct cache *c);
+/* Between the two: as policy_cache_contexts_after(). */
+void cache_contexts_after(
+	const struct cache *c, const char *ns, const char *name, known_visit_fn *visit, void *ctx);
 
 /*
  * A server_ready: 0 once every list is complete; else -1, with a line in reasons for each other. A

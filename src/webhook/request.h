@@ -12,6 +12,7 @@
 
 /* What a verdict depends on besides the request; all borrowed. */
 struct request_config {
+	const struct env *env; /* its clock */
 	struct cache *cache;
 	const char *keptn_namespace;
 	const struct strmap *lenient_managers, *lenient_users;

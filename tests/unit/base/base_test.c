@@ -212,6 +212,33 @@ static void strmap_walks_one_prefix(void **state)
 	}
 }
 
+static void strmap_continues_after_a_key(void **state)
+{
+	static const struct {
+		const char *after, *want;
+		size_t most;
+	} rows[] = {
+		{"", "a b/1 b/2 c ", 10},
+		{"", "a b/1 ", 2},
+		{"b/1", "b/2 c ", 10},
+		{"b/15", "b/2 ", 1},
+		{"c", "", 10},
+	};
+	static const char *const keys[] = {"b/2", "c", "a", "b/1"};
+	CLEANUP(strmap_release) struct strmap m = STRMAP_INIT(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		strmap_put(&m, keys[i], NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct joined j = {BUF_INIT(100), rows[i].most};
+
+		strmap_walk_after(&m, rows[i].after, join_some, &j);
+		assert_string_equal(buf_str(&j.names), rows[i].want);
+		buf_release(&j.names);
+	}
+}
+
 static void strmap_removes_one_prefix(void **state)
 {
 	static const struct {
@@ -244,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buf_keeps_to_its_maximum),
 		cmocka_unit_test(strmap_walks_one_prefix),
+		cmocka_unit_test(strmap_continues_after_a_key),
 		cmocka_unit_test(strmap_removes_one_prefix),
 		cmocka_unit_test(buf_hands_out_what_it_holds),
 		cmocka_unit_test(err_says_what_where_and_why),

@@ -240,6 +240,29 @@ static void contexts_are_visited_by_namespace(void **state)
 	visited_are(&o, NULL, "x-y/c x/a x/b ");
 }
 
+static void visited_after_are(struct owner *o, const char *ns, const char *name, const char *what)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(1000);
+
+	policy_cache_contexts_after(o->cache, ns, name, count_until_second, &text);
+	assert_string_equal(buf_str(&text), what);
+}
+
+static void contexts_are_visited_from_one_on(void **state)
+{
+	CLEANUP(owner_release) struct owner o;
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, CONTEXTS,
+		CONTEXT("x-y", "c") "," CONTEXT("x", "a") "," CONTEXT("x", "b") "," CONTEXT(
+			"x", "c"));
+	visited_after_are(&o, "", "", "x-y/c x/a x/b ");
+	visited_after_are(&o, "x", "b", "x/c ");
+	visited_after_are(&o, "x", "bb", "x/c ");
+	visited_after_are(&o, "x", "c", "");
+}
+
 static void it_is_ready_once_all_are_listed(void **state)
 {
 	CLEANUP(buf_release) struct buf reasons = BUF_INIT(1000);
@@ -317,6 +340,7 @@ int main(void)
 		cmocka_unit_test(a_policy_that_is_not_valid_counts_as_absent),
 		cmocka_unit_test(a_list_replaces_all_policies),
 		cmocka_unit_test(contexts_are_visited_by_namespace),
+		cmocka_unit_test(contexts_are_visited_from_one_on),
 		cmocka_unit_test(it_is_ready_once_all_are_listed),
 		cmocka_unit_test(without_the_kind_there_are_no_policies),
 		cmocka_unit_test(ten_thousand_contexts_take_four_mebibytes),
