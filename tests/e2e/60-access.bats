@@ -19,13 +19,15 @@ teardown() {
 	process_kill stranger
 }
 
-# The webhook's requests to the API server, by its user agent: "user verb resource", each once.
+# The webhook's requests to the API server, by its user agent: "user verb resource", each once, without
+# discovery.
 asked() {
-	jq -r 'select((.userAgent // "") | startswith("promogate-webhook")) |
+	jq -r 'select((.userAgent // "") | startswith("promogate-webhook")) | select(.objectRef != null) |
 		"\(.user.username) \(.verb) \(.objectRef.resource).\(.objectRef.apiGroup)"' "$cluster/audit.log" | sort -u
 }
 
 @test "it uses its own service account, reads what it may read, and writes nothing" {
+	kubectl apply -k "$root/manifests/policy"
 	promotes podtato notify | refused "$(invalid podtato "spec.promotionTasks[0]: Not found: \"notify\": \
 no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name")" apply
 	only_this() {
