@@ -51,9 +51,10 @@ static void give_back(struct planning *p, const struct view_version *joining)
 	}
 }
 
+/* Not if it is refused: maybe it is not known what is added. */
 static bool has_left(const struct view *view, const struct view_version *head)
 {
-	return head->ntasks == 0 && view_waits(view, head);
+	return head->ntasks == 0 && !head->refused && view_waits(view, head);
 }
 
 bool plan_enrol(struct planning *p, const struct view_version *head)

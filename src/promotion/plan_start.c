@@ -155,7 +155,7 @@ static bool eligible(struct planning *p, const struct view_version *v, unsigned 
 	enum plan_reason reason;
 	struct plan_action *report;
 
-	if (needed == 0) /* what it would have run is added no longer: rule 15 */
+	if (needed == 0 && !v->refused) /* what it would have run is added no longer: rule 15 */
 		plan_discard(p, v, attempt);
 	if (needed == 0 || view_aborted(v, attempt))
 		return false;

@@ -18,13 +18,21 @@ void app_policy_release(struct app_policy *p)
 	policy_match_release(&p->match);
 }
 
+const char *app_policy_namespace(const struct app_policy *p, const char *task)
+{
+	const char *ns = p->subject.namespace;
+
+	return decide_shared(&p->match, task) ? cache_resolver(p->cache, ns).keptn_namespace : ns;
+}
+
 enum on_failure app_policy_on_failure(
 	const struct app_policy *p, const char *task, struct buf *decided_by)
 {
 	const struct failure_question question = {.match = &p->match,
 		.subject = &p->subject,
 		.task = task,
-		.definition = cache_definition_choice(p->cache, p->subject.namespace, task),
+		.definition =
+			cache_definition_choice(p->cache, app_policy_namespace(p, task), task),
 		.config = cache_block_deployment(p->cache),
 		.point = POLICY_AT_PROMOTION};
 	const struct failure_decision decision = decide_failure(&question);
@@ -63,16 +71,23 @@ char *app_policy_refusal(const struct app_policy *p, const struct view_task *tas
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_MESSAGE_BYTES);
 	const char **names;
+	size_t nown = 0;
 
 	if (!p->known)
 		return xasprintf("the labels of the namespace \"%s\" are not known yet",
 			p->subject.namespace);
+	if (ntasks > LIMIT_VERSION_TASKS)
+		return xasprintf("policies add tasks to its own up to %zu, and %d is the most: "
+				 "let policies add fewer",
+			ntasks, LIMIT_VERSION_TASKS);
 	if (p->match.count == 0 || ntasks == 0)
 		return NULL;
 	names = xcalloc(ntasks, sizeof(*names));
 	for (size_t i = 0; i < ntasks; i++)
-		names[i] = tasks[i].name;
-	check(p, names, ntasks, &text);
+		if (tasks[i].kind == VIEW_OWN)
+			names[nown++] = tasks[i].name;
+	if (nown > 0)
+		check(p, names, nown, &text);
 	free(names);
 	return text.len ? xstrdup(buf_str(&text)) : NULL;
 }

@@ -1,5 +1,6 @@
 /* Creates Jobs, and the ConfigMaps with their code. */
 #include "kube/names.h"
+#include "reconciler/app_policy.h"
 #include "reconciler/execute_internal.h"
 
 #include <string.h>
@@ -18,11 +19,15 @@ static int making_init(struct making *m, struct step *step, const char *task, co
 {
 	const struct appversion *v = step_version(step);
 	const struct executor *x = step->run->x;
+	CLEANUP(app_policy_release) struct app_policy policy = {.cache = NULL};
+	const char *ns;
 
 	if (!v->metadata)
 		return err_set(err, ERR_TOO_LARGE,
 			"the metadata of application \"%s\" is too large", v->app);
-	if (cache_resolve(x->cache, v->namespace, task, &m->task, err) < 0)
+	app_policy_init(&policy, x->cache, v->namespace, v->app);
+	ns = app_policy_namespace(&policy, task);
+	if (cache_resolve(x->cache, ns, task, &m->task, err) < 0)
 		return -1;
 	m->spec = (struct job_spec){
 		.version = {v->namespace, v->view.name, v->view.uid,

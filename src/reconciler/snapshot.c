@@ -20,34 +20,77 @@ static bool may_start(const struct view_version *v)
 	return v->nitems == 0 || v->retry > 0;
 }
 
+/* Whether plan() may enrol it. */
+static bool may_join(const struct view_version *v)
+{
+	return v->delivered && !view_over(v) && !view_takes_part(v) && v->nitems == 0;
+}
+
 /* Whether a Job can be created for this task, and if not, why. */
-static void check_task(const struct snapshot *s, const struct app *app, const struct cache *cache,
+static void check_task(const struct app *app, const struct app_policy *policy,
 	struct view_task *task, struct buf *lacking)
 {
+	const char *ns = app_policy_namespace(policy, task->name);
 	const char *refused = executor_memory_refusal(&app->execution, task->name);
 	struct resolution r;
 	struct err err = ERR_INIT;
 
-	task->defined = !refused && cache_resolve(cache, s->namespace, task->name, &r, &err) == 0;
+	task->defined = !refused && cache_resolve(policy->cache, ns, task->name, &r, &err) == 0;
 	if (!task->defined)
 		(void)buf_addf(
 			lacking, "%s%s", lacking->len ? "; " : "", refused ? refused : err.msg);
 }
 
-/* Copies the tasks of a version that may start to *at, and checks each of them. */
-static void show_tasks(struct snapshot *s, const struct app *app, const struct cache *cache,
-	struct view_version *v, struct view_task **at)
+static void check_tasks(struct snapshot *s, const struct app *app, const struct app_policy *policy,
+	struct view_version *v, struct view_task *tasks)
 {
 	CLEANUP(buf_release) struct buf lacking = BUF_INIT(EVENT_TEXT_MESSAGE_MAX / 2);
 
-	if (v->ntasks == 0 || !may_start(v))
-		return;
-	memcpy(*at, v->tasks, v->ntasks * sizeof(**at));
 	for (size_t i = 0; i < v->ntasks; i++)
-		check_task(s, app, cache, &(*at)[i], &lacking);
+		check_task(app, policy, &tasks[i], &lacking);
 	v->lacking = s->lacking[v - s->view_versions] = xstrdup(buf_str(&lacking));
+}
+
+/* Writes all tasks of a version that may start to *at, and checks each of them. */
+static void show_tasks(struct snapshot *s, const struct app *app, const struct app_policy *policy,
+	struct view_version *v, struct view_task **at)
+{
+	bool joins = may_join(v);
+	size_t n;
+
+	if (!joins && !may_start(v))
+		return;
+	n = version_tasks(v, &s->added, *at);
+	if (n == 0)
+		return;
 	v->tasks = *at;
-	*at += v->ntasks;
+	v->ntasks = n;
+	*at += n;
+	if (!joins)
+		check_tasks(s, app, policy, v, *at - n);
+}
+
+/* Room for all tasks of all versions that may start. */
+static size_t count_tasks(const struct snapshot *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->view.nversions; i++) {
+		const struct view_version *v = &s->view_versions[i];
+
+		if (may_join(v) || may_start(v))
+			n += v->ntasks + s->added.count + v->nitems;
+	}
+	return n;
+}
+
+static void show_all_tasks(
+	struct snapshot *s, const struct app *app, const struct app_policy *policy)
+{
+	struct view_task *at = s->view_tasks = xcalloc(count_tasks(s), sizeof(*at));
+
+	for (size_t i = 0; i < s->view.nversions; i++)
+		show_tasks(s, app, policy, &s->view_versions[i], &at);
 }
 
 /* In a copy: what is reported while the plan is executed changes the memory. */
@@ -60,10 +103,9 @@ static void show_reports(struct snapshot *s, const struct report_memory *memory,
 		v->rejected = s->rejected[version] = xstrdup(v->rejected);
 }
 
-static void show_versions(struct snapshot *s, const struct app *app, const struct cache *cache)
+static void show_versions(struct snapshot *s, const struct app *app)
 {
-	size_t n = app->versions.count, ntasks = 0;
-	struct view_task *at;
+	size_t n = app->versions.count;
 
 	s->versions = xcalloc(n, sizeof(struct appversion *));
 	s->view_versions = xcalloc(n, sizeof(*s->view_versions));
@@ -75,11 +117,7 @@ static void show_versions(struct snapshot *s, const struct app *app, const struc
 		show_reports(s, &app->reports, i);
 		s->view_versions[i].create_refused =
 			preparation_pauses(&app->preparation, s->view_versions[i].name);
-		ntasks += s->versions[i]->view.ntasks;
 	}
-	at = s->view_tasks = xcalloc(ntasks, sizeof(*at));
-	for (size_t i = 0; i < n; i++)
-		show_tasks(s, app, cache, &s->view_versions[i], &at);
 	view_rank(s->view_versions, n);
 	s->view.versions = s->view_versions;
 	s->view.nversions = n;
@@ -146,11 +184,31 @@ static void show_refusals(struct snapshot *s, const struct app_policy *policy)
 	}
 }
 
-static void show_policy(struct snapshot *s, const struct cache *cache)
+/* --- what policies add ------------------------------------------------------------------------ */
+
+static void show_added(struct snapshot *s, const struct app_policy *policy)
+{
+	struct added_task *added = decide_added(&policy->match, &s->added.count);
+
+	for (size_t i = 0; i < s->added.count; i++)
+		added[i].name = xstrdup(added[i].name);
+	s->added.at = added;
+}
+
+static void release_added(struct snapshot *s)
+{
+	for (size_t i = 0; i < s->added.count; i++)
+		free((char *)s->added.at[i].name);
+	free((struct added_task *)s->added.at);
+}
+
+static void show_policy(struct snapshot *s, const struct app *app, const struct cache *cache)
 {
 	CLEANUP(app_policy_release) struct app_policy policy;
 
 	app_policy_init(&policy, cache, s->namespace, s->app);
+	show_added(s, &policy);
+	show_all_tasks(s, app, &policy);
 	show_decisions(s, &policy);
 	show_refusals(s, &policy);
 }
@@ -195,8 +253,8 @@ struct snapshot *snapshot_new(const struct app *app, const struct cache *cache,
 
 	s->namespace = xstrndup(app->key, (size_t)(slash - app->key));
 	s->app = xstrdup(slash + 1);
-	show_versions(s, app, cache);
-	show_policy(s, cache);
+	show_versions(s, app);
+	show_policy(s, app, cache);
 	show_jobs(s, app);
 	s->gone = xcalloc(app->execution.gone.count, sizeof(*s->gone));
 	strmap_walk(&app->execution.gone, show_gone, s);
@@ -231,6 +289,7 @@ void snapshot_free(struct snapshot *s)
 	free(s->view_versions);
 	free(s->view_jobs);
 	free(s->view_tasks);
+	release_added(s);
 	for (size_t i = 0; i < s->view.ndecisions; i++)
 		free(s->decided_by[i]);
 	free(s->decisions);

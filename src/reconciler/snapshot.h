@@ -9,6 +9,7 @@
 #include "promotion/appversion.h"
 #include "promotion/limiter.h"
 #include "promotion/promotion_job.h"
+#include "promotion/version_tasks.h"
 #include "promotion/view.h"
 #include "reconciler/cache.h"
 
@@ -28,6 +29,7 @@ struct snapshot {
 	struct view_version *view_versions;
 	struct view_job *view_jobs;
 	struct view_task *view_tasks;
+	struct added_tasks added; /* with names of its own: policies change while a plan runs */
 	struct view_decision *decisions;
 	char **decided_by; /* of decisions, which borrow them */
 	const char **gone;

@@ -113,7 +113,7 @@ static void who_speaks_first_decides(void **state)
 
 static void refusal_is(const char *policies, const char *ns, size_t ntasks, const char *want)
 {
-	static const struct view_task tasks[] = {{"a", true}, {"b", true}};
+	static const struct view_task tasks[] = {{"a", VIEW_OWN, true}, {"b", VIEW_OWN, true}};
 	struct app_policy p;
 	struct fixture f;
 	char *text;

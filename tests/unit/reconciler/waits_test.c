@@ -355,7 +355,7 @@ static void a_manual_retry_starts_what_is_too_old(void **state)
 	"\"metadata\":{\"name\":\"prod\",\"uid\":\"u\",\"resourceVersion\":\"7000\","               \
 	"\"generation\":1},\"spec\":{\"namespaceSelector\":{\"matchLabels\":{\"stage\":\"prod\"}}," \
 	"\"validationActions\":[\"Deny\"],\"promotionTasks\":{\"required\":[{\"name\":\"" required  \
-	"\"}]}}}"
+	"\",\"source\":\"Any\"}]}}}"
 #define RELABELLED "{\"metadata\":{\"name\":\"dev\",\"resourceVersion\":\"7001\",\"labels\":{}}}"
 
 static void policy_event(struct stage *s, const char *type, const char *policy)
