@@ -37,6 +37,14 @@
 	"  namespaceSelector: {}\n"                                                                \
 	"  validationActions: [Deny]\n" settings
 
+#define ONE_POLICY(selector, settings)                                                             \
+	"apiVersion: promogate.dev/v1alpha1\n"                                                     \
+	"kind: PromotionPolicy\n"                                                                  \
+	"metadata: {name: production}\n"                                                           \
+	"spec:\n"                                                                                  \
+	"  namespaceSelector: " selector "\n"                                                      \
+	"  validationActions: [Audit]\n" settings
+
 #define CONTAINER "  container: {name: task, image: podtato-head/promote:v1}\n"
 
 #define OPEN_PULL_REQUEST DEFINITION("open-pull-request") CONTAINER
@@ -287,6 +295,73 @@ static const struct rule rules[RULE_COUNT] = {
 			POLICY("  promotionTasks: {added: [{name: audit-trail, source: Shared}]}\n"),
 		.fixed = DEFINITION("audit-trail-of-podtato") CONTAINER
 			POLICY("  promotionTasks: {added: [{name: audit-trail, source: Shared}]}\n"),
+	},
+	[PG301] = {
+		.id = "PG301",
+		.severity = SEVERITY_ERROR,
+		.finds = "a field of a policy that differs from its schema",
+		.why = "The API server rejects such a field itself, unless the CRD of another version of "
+		       "Promogate is installed. A policy that can't be read counts as absent.",
+		.rejected = ONE_POLICY("{}", "  onFailure: {default: Retry}\n"),
+		.fixed = ONE_POLICY("{}", "  onFailure: {default: Warn}\n"),
+	},
+	[PG302] = {
+		.id = "PG302",
+		.severity = SEVERITY_ERROR,
+		.finds = "a selector of a policy that is not valid",
+		.why = "A key or value that is not valid in a label, or an operator without its values, can "
+		       "match nothing: the policy would silently do nothing.",
+		.rejected = ONE_POLICY("{matchLabels: {env: \"prod, staging\"}}", ""),
+		.fixed = ONE_POLICY(
+			"{matchExpressions: [{key: env, operator: In, values: [prod, staging]}]}", ""),
+	},
+	[PG303] = {
+		.id = "PG303",
+		.severity = SEVERITY_ERROR,
+		.finds = "a name of a task in a policy that no KeptnTaskDefinition can have",
+		.why = "Only `onFailure.tasks[].names` and `promotionTasks.allowed` take a `*`, which matches "
+		       "any text. There are no other wildcards and no regular expressions.",
+		.rejected = ONE_POLICY("{}", "  promotionTasks: {allowed: [\"open-.*\"]}\n"),
+		.fixed = ONE_POLICY("{}", "  promotionTasks: {allowed: [\"open-*\"]}\n"),
+	},
+	[PG304] = {
+		.id = "PG304",
+		.severity = SEVERITY_ERROR,
+		.finds = "a default of `onFailure` that the same policy does not allow",
+		.why = "Such a default would be skipped. What a policy allows for a task is the `allowed` of "
+		       "the first entry of `onFailure.tasks` that matches and has one, else "
+		       "`onFailure.allowed`.",
+		.rejected = ONE_POLICY("{}",
+			"  onFailure:\n"
+			"    allowed: [Block]\n"
+			"    tasks: [{names: [notify], default: Warn}]\n"),
+		.fixed = ONE_POLICY("{}",
+			"  onFailure:\n"
+			"    allowed: [Block]\n"
+			"    tasks: [{names: [notify], default: Warn, allowed: [Block, Warn]}]\n"),
+	},
+	[PG305] = {
+		.id = "PG305",
+		.severity = SEVERITY_ERROR,
+		.finds = "a required or default task that the same policy forbids",
+		.why = "No application could satisfy the policy: what it requires or writes as a default must "
+		       "be in its `promotionTasks.allowed`, and a default must list what is required. A task "
+		       "that the policy adds need not be allowed.",
+		.rejected = ONE_POLICY("{}",
+			"  promotionTasks: {required: [{name: audit-trail}], allowed: [\"open-*\"]}\n"),
+		.fixed = ONE_POLICY("{}",
+			"  promotionTasks: {required: [{name: audit-trail}], allowed: [\"open-*\", audit-trail]}\n"),
+	},
+	[PG306] = {
+		.id = "PG306",
+		.severity = SEVERITY_ERROR,
+		.finds = "a `max` of a policy below the number of its own tasks",
+		.why = "`promotionTasks.max` counts what the policy adds, and must leave room for what it "
+		       "requires or writes as a default.",
+		.rejected = ONE_POLICY("{}",
+			"  promotionTasks: {default: [open-pull-request], added: [{name: audit-trail}], max: 1}\n"),
+		.fixed = ONE_POLICY("{}",
+			"  promotionTasks: {default: [open-pull-request], added: [{name: audit-trail}], max: 2}\n"),
 	},
 };
 /* clang-format on */

@@ -28,6 +28,12 @@ enum rule_id {
 	PG201,
 	PG202,
 	PG203,
+	PG301,
+	PG302,
+	PG303,
+	PG304,
+	PG305,
+	PG306,
 	RULE_COUNT
 };
 

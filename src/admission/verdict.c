@@ -4,6 +4,7 @@
 
 #include "admission/defaults.h"
 #include "admission/judge.h"
+#include "admission/judge_policy.h"
 #include "admission/policing.h"
 #include "admission/protect.h"
 #include "base/limits.h"
@@ -36,6 +37,12 @@ static bool is_about_context(const struct review *r)
 static bool is_about_definition(const struct review *r)
 {
 	return is_about(r, TASKDEF_RESOURCE);
+}
+
+static bool is_about_policy(const struct review *r)
+{
+	return str_eq(r->group, POLICY_GROUP) && str_eq(r->resource, POLICY_RESOURCE) &&
+	       !*r->subresource;
 }
 
 /* Only the stored object is trusted here: a new one may hold any deletionTimestamp. */
@@ -202,6 +209,23 @@ static int validate_definition(
 	return 0;
 }
 
+/* Faults that are stored already do not block an update of something else. */
+static int validate_policy(const struct review *r, struct verdict *v)
+{
+	CLEANUP(findings_release) struct findings old = FINDINGS_INIT;
+
+	if (!r->object || only_finishes_deletion(r))
+		return 0;
+	judge_policy(r->object, &v->findings);
+	if (r->operation == REVIEW_UPDATE && findings_errors(&v->findings)) {
+		judge_policy(r->old_object, &old);
+		findings_ratchet(&v->findings, &old);
+	}
+	decide(v);
+	v->is_policy = v->allowed;
+	return 0;
+}
+
 int verdict_validate(
 	const struct review *r, const struct known *k, struct needs *needs, struct verdict *v)
 {
@@ -209,6 +233,8 @@ int verdict_validate(
 		return validate_context(r, k, needs, v);
 	if (is_about_definition(r))
 		return validate_definition(r, k, needs, v);
+	if (is_about_policy(r))
+		return validate_policy(r, v);
 	v->warning = not_ours;
 	return 0;
 }
@@ -234,8 +260,15 @@ int verdict_mutate(
 	return 0;
 }
 
+static const char *own_group(const struct review *r)
+{
+	return is_about_policy(r) ? POLICY_GROUP : KEPTN_GROUP;
+}
+
 static const char *own_kind(const struct review *r)
 {
+	if (is_about_policy(r))
+		return POLICY_KIND;
 	return is_about_definition(r) ? TASKDEF_KIND : APPCONTEXT_KIND;
 }
 
@@ -280,7 +313,7 @@ static void encode_denial(const struct review *r, const struct verdict *v, struc
 	size_t reported = 0;
 
 	add_message(&text, r, v);
-	review_answer_denial_begin(to, buf_str(&text), KEPTN_GROUP, own_kind(r), own_name(r));
+	review_answer_denial_begin(to, buf_str(&text), own_group(r), own_kind(r), own_name(r));
 	for (size_t i = 0; i < v->findings.count && reported < LIMIT_FINDINGS_REPORTED; i++) {
 		const struct finding *item = &v->findings.items[i];
 
@@ -311,6 +344,7 @@ static void encode_refusal(const struct review *r, const struct verdict *v, stru
 static void encode_warnings(const struct verdict *v, struct emit *to)
 {
 	CLEANUP(buf_release) struct buf line = BUF_INIT(LIMIT_RESPONSE_BYTES);
+	const char *notes[] = {v->warning, v->hint};
 	const char *warnings[LIMIT_FINDINGS_REPORTED];
 	char *lines[LIMIT_FINDINGS_REPORTED];
 	size_t n = 0;
@@ -326,7 +360,7 @@ static void encode_warnings(const struct verdict *v, struct emit *to)
 	if (n)
 		review_answer_warnings(to, warnings, n);
 	else if (v->warning)
-		review_answer_warnings(to, &v->warning, 1);
+		review_answer_warnings(to, notes, v->hint ? 2 : 1);
 	while (n)
 		free(lines[--n]);
 }

@@ -14,6 +14,8 @@ struct verdict {
 	bool allowed;
 	struct findings findings;
 	const char *warning; /* about the request as a whole; NULL for none */
+	const char *hint; /* another one */
+	bool is_policy; /* a PromotionPolicy that is allowed: say what it would do */
 	bool too_large; /* over LIMIT_CONTEXT_VALUES: denied, and not judged */
 	bool defaults_missing; /* /mutate was not asked: neither allow nor deny it */
 	struct patch patch; /* of /mutate */

@@ -100,8 +100,6 @@ void preview_make(
 {
 	struct looking l = {config, policy, .ns = xstrdup(""), .name = xstrdup("")};
 
-	buf_init(&ret->impact, 4 * LIMIT_DETAIL_BYTES);
-	buf_init(&ret->conflict, 2 * LIMIT_DETAIL_BYTES);
 	look(&l, &ret->impact);
 	find_conflict(config, policy, &ret->conflict);
 	impact_release(&l.impact);

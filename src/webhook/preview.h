@@ -6,6 +6,7 @@
 #ifndef PROMOGATE_WEBHOOK_PREVIEW_H
 #define PROMOGATE_WEBHOOK_PREVIEW_H
 
+#include "base/limits.h"
 #include "policy/policy.h"
 #include "webhook/request.h"
 
@@ -14,8 +15,11 @@ struct preview {
 	struct buf conflict; /* empty: there is none */
 };
 
+#define PREVIEW_INIT                                                                               \
+	{.impact = BUF_INIT(4 * LIMIT_DETAIL_BYTES), .conflict = BUF_INIT(2 * LIMIT_DETAIL_BYTES)}
+
 void preview_release(struct preview *p); /* for CLEANUP() too */
-/* Any thread. Takes LIMIT_PREVIEW_MS at most. */
+/* Adds to ret. Any thread. Takes LIMIT_PREVIEW_MS at most. */
 void preview_make(
 	const struct request_config *config, const struct policy *policy, struct preview *ret);
 

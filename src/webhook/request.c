@@ -10,6 +10,7 @@
 #include "run/log.h"
 #include "run/memory.h"
 #include "run/metrics.h"
+#include "webhook/preview.h"
 
 METRIC_COUNTER(requests, "promogate_admission_requests_total",
 	"AdmissionReviews answered, by webhook, operation and verdict.", "webhook", "operation",
@@ -123,6 +124,20 @@ static void answer(struct request *r, struct verdict *v)
 	exchange_reply(r->exchange, 200, "application/json", &body);
 }
 
+/* Without the cache's lock, which the preview takes for a moment at a time. */
+static void answer_policy(struct request *r, struct verdict *v)
+{
+	CLEANUP(policy_unref_p) struct policy *p = policy_decode(r->review.object);
+	CLEANUP(preview_release) struct preview preview = PREVIEW_INIT;
+
+	if (p) {
+		preview_make(r->config, p, &preview);
+		v->warning = buf_str(&preview.impact);
+		v->hint = preview.conflict.len ? buf_str(&preview.conflict) : NULL;
+	}
+	answer(r, v);
+}
+
 int request_judge(struct request *r)
 {
 	const struct request_config *config = r->config;
@@ -152,7 +167,9 @@ int request_judge(struct request *r)
 	else
 		ret = verdict_validate(&r->review, &known, &r->needs, &v);
 	cache_read_end(config->cache);
-	if (ret == 0)
+	if (ret == 0 && v.is_policy)
+		answer_policy(r, &v);
+	else if (ret == 0)
 		answer(r, &v);
 	return ret;
 }

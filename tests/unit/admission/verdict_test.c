@@ -141,12 +141,13 @@ static void make_review(const struct scenario *s, struct buf *to)
 	(void)buf_addf(to,
 		"{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"request\":{"
 		"\"uid\":\"a-uid\",\"operation\":\"%s\",\"resource\":{\"group\":"
-		"\"lifecycle.keptn.sh\",\"version\":\"v1\",\"resource\":\"%s\"},"
+		"\"%s\",\"version\":\"v1\",\"resource\":\"%s\"},"
 		"\"subResource\":\"%s\",\"namespace\":\"%s\",\"dryRun\":%s,"
 		"\"userInfo\":{\"username\":\"%s\"},"
 		"\"options\":{\"fieldManager\":\"%s\"},\"object\":%s,\"oldObject\":%s}}",
-		s->operation, s->resource, s->subresource, s->namespace,
-		s->dry_run ? "true" : "false", s->user, s->manager, s->object, s->old);
+		s->operation, str_eq(s->resource, POLICY_RESOURCE) ? POLICY_GROUP : KEPTN_GROUP,
+		s->resource, s->subresource, s->namespace, s->dry_run ? "true" : "false", s->user,
+		s->manager, s->object, s->old);
 }
 
 static void load_review(const char *name, struct buf *to)

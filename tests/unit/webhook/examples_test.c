@@ -3,6 +3,7 @@
  * what exists.
  */
 #include "admission/judge.h"
+#include "admission/judge_policy.h"
 #include "admission/protect.h"
 #include "admission/rules.h"
 #include "base/str.h"
@@ -96,8 +97,6 @@ static void read_example(const char *text, struct example *e)
 		if (more == 0)
 			learn(e, doc.root);
 	} while (more == 0);
-	assert_string_equal(
-		json_string(json_get(e->object.root, "apiVersion")), "lifecycle.keptn.sh/v1");
 }
 
 static void judge_context(const struct json *object, const struct known *known, struct findings *to)
@@ -141,10 +140,18 @@ static void judge(enum rule_id rule, const char *text, struct findings *to)
 	};
 	struct surroundings around = {&e.policies, labels, contexts, &e};
 
+	const char *kind, *version;
+
 	read_example(text, &e);
+	kind = json_string(json_get(e.object.root, "kind"));
+	version = json_string(json_get(e.object.root, "apiVersion"));
 	known.cached = known.confirmed = &e.definitions;
 	known.around = &around;
-	if (str_eq(json_string(json_get(e.object.root, "kind")), TASKDEF_KIND))
+	assert_string_equal(
+		version, str_eq(kind, POLICY_KIND) ? POLICY_API_VERSION : "lifecycle.keptn.sh/v1");
+	if (str_eq(kind, POLICY_KIND))
+		judge_policy(e.object.root, to);
+	else if (str_eq(kind, TASKDEF_KIND))
 		judge_definition(e.object.root, rule, &known, to);
 	else
 		judge_context(e.object.root, &known, to);

@@ -1,7 +1,5 @@
 #include "webhook/preview.h"
 
-#include "base/limits.h"
-
 #include "fake_env.h"
 
 #define POLICIES   "/apis/promogate.dev/v1alpha1/promotionpolicies"
@@ -82,7 +80,7 @@ static struct policy *policy_of(const char *name, const char *tasks)
 static void check(struct stage *s, const char *tasks, const char *impact, const char *conflict)
 {
 	CLEANUP(policy_unref_p) struct policy *p = policy_of("new", tasks);
-	CLEANUP(preview_release) struct preview preview;
+	CLEANUP(preview_release) struct preview preview = PREVIEW_INIT;
 
 	preview_make(&s->config, p, &preview);
 	assert_says(buf_str(&preview.impact), impact);
