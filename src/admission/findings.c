@@ -30,9 +30,9 @@ static struct finding *append(struct findings *f)
 	return &f->items[f->count++];
 }
 
-static struct finding *add(struct findings *f, enum severity severity, enum rule_id rule,
-	enum fielderr_type type, char *field_take, const char *value, const char *detail,
-	va_list ap)
+__attribute__((format(printf, 7, 0))) static struct finding *add(struct findings *f,
+	enum severity severity, enum rule_id rule, enum fielderr_type type, char *field_take,
+	const char *value, const char *detail, va_list ap)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_DETAIL_BYTES);
 	struct finding *item;
