@@ -3,6 +3,8 @@
  *
  *	{"namespace":"dev","name":"a","cached":true,"live":true,"spec":{…}}
  *	{"block":false,"lenient":"helm","lenientUser":"someone"}
+ *	{"policy":"prod","spec":{…}}
+ *	{"labelsOf":"dev","cached":true,"live":true,"labels":{…}}
  */
 #include <assert.h>
 
@@ -15,6 +17,8 @@ struct world {
 	struct json *lines[64]; /* the review first */
 	size_t count;
 	struct definitions cached, live;
+	struct policies policies;
+	struct strmap cached_labels, live_labels; /* struct json */
 	struct strmap lenient, lenient_users;
 	enum block_deployment block;
 };
@@ -25,6 +29,9 @@ static void world_release(struct world *w)
 		json_free(w->lines[--w->count]);
 	definitions_release(&w->cached);
 	definitions_release(&w->live);
+	policies_release(&w->policies);
+	strmap_release(&w->cached_labels);
+	strmap_release(&w->live_labels);
 	strmap_release(&w->lenient);
 	strmap_release(&w->lenient_users);
 }
@@ -34,6 +41,37 @@ static const char *or_empty(const char *s)
 	return s ? s : "";
 }
 
+static void learn_policy(struct world *w, const struct json *line)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_REVIEW_BYTES);
+	CLEANUP(json_free_p) struct json *object = NULL;
+	struct emit e = EMIT_INIT(&text);
+	struct policy *p;
+
+	emit_object_begin(&e);
+	emit_key_object(&e, "metadata");
+	emit_key_string(&e, "name", json_string(json_get(line, "policy")));
+	emit_object_end(&e);
+	emit_key_json(&e, "spec", json_get(line, "spec"));
+	emit_object_end(&e);
+	if (json_parse(buf_str(&text), text.len, &object, NULL) < 0)
+		return;
+	p = policy_decode(object);
+	if (p)
+		policies_put(&w->policies, p);
+}
+
+static void learn_labels(struct world *w, const struct json *line)
+{
+	const char *ns = json_string(json_get(line, "labelsOf"));
+	const struct json *labels = json_get(line, "labels");
+
+	if (json_is_true(json_get(line, "cached")))
+		strmap_put(&w->cached_labels, ns, labels_decode(labels));
+	if (json_is_true(json_get(line, "live")))
+		strmap_put(&w->live_labels, ns, labels_decode(labels));
+}
+
 static void learn(struct world *w, const struct json *line)
 {
 	const char *ns = or_empty(json_string(json_get(line, "namespace")));
@@ -41,6 +79,14 @@ static void learn(struct world *w, const struct json *line)
 	const char *lenient = json_string(json_get(line, "lenient"));
 	const char *user = json_string(json_get(line, "lenientUser"));
 
+	if (json_string(json_get(line, "policy"))) {
+		learn_policy(w, line);
+		return;
+	}
+	if (json_string(json_get(line, "labelsOf"))) {
+		learn_labels(w, line);
+		return;
+	}
 	if (json_is_true(json_get(line, "cached")))
 		definitions_put(&w->cached, ns, name, taskdef_decode(line));
 	if (json_is_true(json_get(line, "live")))
@@ -72,31 +118,92 @@ static void world_read(struct world *w, const char *data, size_t size)
 	}
 }
 
+/* A surroundings' labels. */
+static const struct labels *cached_labels(const void *ctx, const char *ns)
+{
+	const struct world *w = ctx;
+
+	return strmap_get(&w->cached_labels, ns);
+}
+
+/* What was looked up. */
 struct answers {
 	const struct world *w;
-	struct definitions *to;
+	struct definitions definitions;
+	struct strmap namespaces;
+	struct surroundings around;
 };
 
-static void look_up(void *ctx, const char *key, void *value)
+static void answers_release(struct answers *a)
 {
-	const struct answers *a = ctx;
+	definitions_release(&a->definitions);
+	strmap_release(&a->namespaces);
+}
+
+static struct answers answers_of(const struct world *w)
+{
+	return (struct answers){
+		.w = w,
+		.definitions = DEFINITIONS_INIT,
+		.namespaces = STRMAP_INIT(namespace_state_free),
+		.around = {.policies = &w->policies, .labels = cached_labels, .ctx = w},
+	};
+}
+
+static size_t answers_count(const struct answers *a)
+{
+	return a->definitions.by_key.count + a->namespaces.count;
+}
+
+static struct labels *copy_labels(const struct labels *l)
+{
+	struct labels *copy = xmalloc(sizeof(*copy));
+
+	*copy = *l;
+	return copy;
+}
+
+static void look_up_namespace(struct answers *a, const char *ns)
+{
+	const struct labels *labels = strmap_get(&a->w->live_labels, ns);
+	struct namespace_state *state = NULL;
+
+	if (labels) {
+		state = xcalloc(1, sizeof(*state));
+		state->labels = copy_labels(labels);
+	}
+	strmap_put(&a->namespaces, ns, state);
+}
+
+static void look_up_definition(struct answers *a, const char *key)
+{
 	CLEANUP(free_p) char *ns = xstrndup(key, strcspn(key, "/"));
 	const char *name = key + strlen(ns) + 1;
 	const struct taskdef *t = NULL;
 	struct taskdef *copy = NULL;
 
-	(void)value;
 	if (definitions_find(&a->w->live, ns, name, &t) == DEFINITIONS_PRESENT)
 		copy = taskdef_copy(t);
-	definitions_put(a->to, ns, name, copy);
+	definitions_put(&a->definitions, ns, name, copy);
 }
 
-static struct known known_of(const struct world *w, const struct definitions *confirmed)
+static void look_up(void *ctx, const char *key, void *value)
+{
+	(void)value;
+	if (strchr(key, '/'))
+		look_up_definition(ctx, key);
+	else
+		look_up_namespace(ctx, key);
+}
+
+static struct known known_of(const struct world *w, const struct answers *a)
 {
 	return (struct known){
 		.keptn_namespace = "keptn-system",
 		.cached = &w->cached,
-		.confirmed = confirmed,
+		.confirmed = &a->definitions,
+		.confirmed_namespaces = &a->namespaces,
+		.around = &a->around,
 		.lenient_managers = &w->lenient,
 		.lenient_users = &w->lenient_users,
 		.block_deployment = w->block,
@@ -107,21 +214,20 @@ static struct known known_of(const struct world *w, const struct definitions *co
 /* Each round of look-ups confirms at least one more name, so this ends. */
 static void validate(const struct world *w, const struct review *r, struct verdict *v)
 {
-	CLEANUP(definitions_release) struct definitions confirmed = DEFINITIONS_INIT;
-	struct known known = known_of(w, &confirmed);
-	struct answers answers = {w, &confirmed};
+	CLEANUP(answers_release) struct answers answers = answers_of(w);
+	struct known known = known_of(w, &answers);
 
 	for (;;) {
 		CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
-		size_t before = confirmed.by_key.count;
+		size_t before = answers_count(&answers);
 
 		verdict_init(v);
 		if (verdict_validate(r, &known, &needs, v) == 0)
 			break;
 		assert(needs.names.count <= LIMIT_LOOKUPS_PER_ROUND);
 		strmap_walk(&needs.names, look_up, &answers);
-		assert(confirmed.by_key.count == before + needs.names.count);
-		assert(confirmed.by_key.count > before);
+		assert(answers_count(&answers) == before + needs.names.count);
+		assert(answers_count(&answers) > before);
 		verdict_release(v);
 		known.ask_wording = false;
 	}
@@ -201,14 +307,15 @@ static struct json *apply(const struct json *object, struct verdict *v)
 /* Applying the patch twice is the same as once, and does not change the verdict. */
 static void check_mutation(const struct world *w, const struct review *r)
 {
-	CLEANUP(definitions_release) struct definitions confirmed = DEFINITIONS_INIT;
+	CLEANUP(answers_release) struct answers none = answers_of(w);
 	CLEANUP(verdict_release) struct verdict v;
 	CLEANUP(verdict_release) struct verdict again;
 	CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
 	CLEANUP(json_free_p) struct json *patched = NULL;
-	struct known known = known_of(w, &confirmed);
+	struct known known = known_of(w, &none);
 	struct review next = *r;
 
+	known.ask_wording = false;
 	verdict_init(&v);
 	verdict_init(&again);
 	assert(verdict_mutate(r, &known, &needs, &v) == 0);
@@ -220,7 +327,8 @@ static void check_mutation(const struct world *w, const struct review *r)
 	next.object = patched;
 	assert(verdict_mutate(&next, &known, &needs, &again) == 0);
 	assert(again.patch.empty);
-	assert(allows(w, r) == allows(w, &next));
+	/* A list that a policy gives is validated as well. */
+	assert(w->policies.count || allows(w, r) == allows(w, &next));
 }
 
 /* An update without a change is allowed; dry runs and GitOps engines get no stricter verdict. */
@@ -240,6 +348,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(world_release)
 	struct world w = {.cached = DEFINITIONS_INIT,
 		.live = DEFINITIONS_INIT,
+		.cached_labels = STRMAP_INIT(free),
+		.live_labels = STRMAP_INIT(free),
 		.lenient = STRMAP_INIT(NULL),
 		.lenient_users = STRMAP_INIT(NULL)};
 	CLEANUP(verdict_release) struct verdict v;
