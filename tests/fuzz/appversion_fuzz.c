@@ -12,6 +12,7 @@
 #include "promotion/event_text.h"
 #include "promotion/promotion_job.h"
 #include "promotion/statuspatch.h"
+#include "promotion/version_tasks.h"
 #include "tree.h"
 
 #define NOW_TEXT "2026-11-24T12:00:00Z"
@@ -27,7 +28,7 @@ struct world {
 	struct view_job view_jobs[JOBS_MAX];
 	size_t njobs;
 	struct view_version judged;
-	struct view_task tasks[LIMIT_VERSION_TASKS];
+	struct view_task tasks[2 * LIMIT_VERSION_TASKS + 1];
 	struct view view;
 };
 
@@ -88,12 +89,16 @@ static void check_version(const struct appversion *v)
 		assert(json_parse(v->metadata, strlen(v->metadata), &metadata, NULL) == 0);
 }
 
-/* All definitions exist, or none. */
-static void prepare(struct world *w, bool defined)
+/* All definitions exist, or none; a policy adds a task, or none. */
+static void prepare(struct world *w, bool defined, bool adds)
 {
+	static const struct added_task audit = {.name = "audit", .since = 1};
+
 	w->judged = w->version->view;
+	w->judged.ntasks = version_tasks(
+		&w->version->view, &(struct added_tasks){&audit, adds}, w->tasks);
 	for (size_t i = 0; i < w->judged.ntasks; i++)
-		w->tasks[i] = (struct view_task){w->judged.tasks[i].name, defined};
+		w->tasks[i].defined = defined;
 	w->judged.tasks = w->tasks;
 	w->view = (struct view){.versions = &w->judged,
 		.nversions = 1,
@@ -254,8 +259,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!w.version)
 		return 0;
 	check_version(w.version);
-	for (int defined = 0; defined < 2; defined++) {
-		prepare(&w, defined);
+	for (int known = 0; known < 4; known++) {
+		prepare(&w, known & 1, known & 2);
 		plan(&w.view, NOW, size, &p);
 		for (size_t i = 0; i < p.nactions; i++) {
 			CLEANUP(event_text_release) struct event_text t = EVENT_TEXT_INIT;

@@ -257,7 +257,8 @@ static void says_what_supersedes_it(void **state)
 
 static void says_why_it_waits(void **state)
 {
-	static const struct view_task tasks[] = {{"a", false}, {"b", true}, {"c", false}};
+	static const struct view_task tasks[] = {
+		{.name = "a"}, {.name = "b", .defined = true}, {.name = "c"}};
 	const struct view_version sibling = {.name = "podtato-0.9"};
 	const struct {
 		enum plan_reason reason;

@@ -1,0 +1,148 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
+# What policies add: tasks that run with every promotion, also where nobody has named any.
+
+load lib
+load lib-promotion
+
+setup_file() {
+	promotion_up
+	kubectl apply -k "$root/manifests/policy"
+	eventually kubectl get promotionpolicies
+	# It finds the new kind at once.
+	reconciler_stop promoter
+}
+
+setup() {
+	cluster_use promotion
+	promoter_leads
+	namespace
+	ns=keptn-system plays audit-trail succeed | apply
+}
+
+teardown() {
+	show_log promoter
+	kubectl delete promotionpolicies,keptnappversions --all --all-namespaces
+	kubectl delete -n keptn-system keptntaskdefinitions --all
+}
+
+# adds TASK...: a policy that adds them in $ns, once it counts for what is delivered from now on
+adds() {
+	local task since
+	{
+		cat <<-EOF
+			apiVersion: promogate.dev/v1alpha1
+			kind: PromotionPolicy
+			metadata: {name: adds}
+			spec:
+			  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: $ns}}
+			  validationActions: [Deny]
+			  promotionTasks:
+			    added:
+		EOF
+		for task; do echo "    - {name: $task}"; done
+	} | kubectl apply -f -
+	kubectl wait promotionpolicy/adds --for='jsonpath={.status.addedSince[0].since}' --timeout="${patience}s"
+	since=$(kubectl get promotionpolicy adds -o jsonpath='{.status.addedSince[0].since}')
+	counts_now() {
+		[[ $(date -u +%FT%TZ) > $1 ]]
+	}
+	eventually counts_now "$since"
+}
+
+# What the reconciler has written about these objects of $ns: "verb resource name".
+written() { # NAME-PATTERN
+	audited "$by_reconciler | select(.verb | IN(\"create\", \"patch\", \"update\", \"delete\")) |
+		\"\(.verb) \(.objectRef.resource) \(.objectRef.name)\"" | grep -E " $1" || true
+}
+
+added_tasks() { # NAME
+	kav "$1" '.metadata.annotations["promogate.dev/added-tasks"] // ""'
+}
+
+has_left() { # NAME
+	same '' "$(added_tasks "$1")"
+}
+
+@test "an added task runs for an application that has no KeptnAppContext" {
+	adds audit-trail
+	delivered podtato-1 podtato 1 ''
+	promoted podtato-1
+	items_are podtato-1 'audit-trail Succeeded'
+	same audit-trail "$(added_tasks podtato-1)"
+	same 1 "$(jobs_ran audit-trail | wc -l)"
+	# The next one supersedes one that waits, as with tasks of its own.
+	adds audit-trail absent
+	delivered podtato-2 podtato 2 ''
+	eventually has_event podtato-2 PromotionTasksWaiting '"absent"'
+	ns=keptn-system plays absent succeed | apply
+	delivered podtato-3 podtato 3 ''
+	promoted podtato-3
+}
+
+@test "an added task runs beside the application's own, and from Keptn's namespace, whatever shadows it" {
+	adds audit-trail
+	{
+		plays own succeed
+		plays audit-trail fail
+	} | apply
+	delivered podtato-1 podtato 1 own
+	promoted podtato-1
+	items_are podtato-1 'audit-trail Succeeded' 'own Succeeded'
+	has_left podtato-1
+}
+
+@test "what failed is run again, although the policy is gone" {
+	ns=keptn-system plays audit-trail fail | apply
+	adds audit-trail
+	plays own succeed | apply
+	delivered podtato-1 podtato 1 own
+	promoted podtato-1 Failed
+	kubectl delete promotionpolicy adds
+	ns=keptn-system plays audit-trail succeed | apply
+	others_are_promoted
+	annotate podtato-1 promogate.dev/retry=2
+	promoted podtato-1
+	items_are podtato-1 'audit-trail Succeeded' 'own Succeeded'
+	same 1 "$(jobs_ran own | wc -l)"
+}
+
+@test "a version that waits for nothing but an added task is left alone once the policy is gone" {
+	adds absent
+	plays own succeed | apply
+	delivered podtato-1 podtato 1 ''
+	eventually has_event podtato-1 PromotionTasksWaiting '"absent"'
+	same absent "$(added_tasks podtato-1)"
+	kubectl delete promotionpolicy adds
+	eventually has_left podtato-1
+	others_are_promoted
+	same 'Pending Succeeded Completed' "$(state podtato-1)"
+	same '' "$(jobs_created absent)"
+}
+
+# many N: versions of as many applications, without tasks, delivered
+many() {
+	local i
+	for ((i = 1; i <= $1; i++)); do version "old-$i" "old-$i" 1 ''; done >"$BATS_TEST_TMPDIR/many.yaml"
+	kubectl create -f "$BATS_TEST_TMPDIR/many.yaml" >/dev/null
+	kubectl get -n "$ns" keptnappversions -o json | jq --arg at "$(date -u +%FT%TZ)" '.items[].status = {
+		promotionStatus: "Pending", currentPhase: "Completed", status: "Succeeded", startTime: $at, endTime: $at}' |
+		kubectl replace --subresource=status -f - >/dev/null
+}
+
+@test "introducing a policy promotes none of 1,000 applications that were delivered before it" {
+	many 1000
+	adds audit-trail
+	others_are_promoted
+	same '' "$(written old-)"
+	same 0 "$(kubectl get -n "$ns" jobs -o name | grep -c /old- || true)"
+	delivered new-7 old-7 2 ''
+	promoted new-7
+	same '' "$(written old-)"
+	kubectl delete promotionpolicy adds
+	others_are_promoted
+	delivered new-8 old-8 2 ''
+	others_are_promoted
+	same '' "$(written 'old-|new-8')"
+	same 'Pending Succeeded Completed' "$(state new-8)"
+}
