@@ -30,6 +30,7 @@ struct policy_cache {
 	struct rwlock *lock; /* may be NULL */
 	struct policy_cache_handler handler;
 	bool differs; /* the list of policies under way brought a change */
+	bool news; /* one that matters to more than the policy's own status */
 };
 
 /* A key without its namespace. */
@@ -113,10 +114,33 @@ static void write_unlock(struct policy_cache *c)
 		rwlock_unlock(c->lock);
 }
 
-static void report_policies(struct policy_cache *c, const char *name)
+static void report_news(struct policy_cache *c, const char *name)
 {
-	if (c->handler.policies_changed)
+	if (c->news && c->handler.policies_changed)
 		c->handler.policies_changed(c->handler.ctx, name);
+	c->news = false;
+}
+
+static bool same_since(const struct policy_tasks *a, const struct policy_tasks *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->at[i].since != b->at[i].since)
+			return false;
+	return true;
+}
+
+/* Not if only its status was written, except since when its tasks count. */
+static bool is_news(const struct stored_policy *old, const struct stored_policy *now)
+{
+	if (!old || !now || !old->policy != !now->policy)
+		return true;
+	if (!now->policy)
+		return old->invalid.generation != now->invalid.generation;
+	return old->policy->generation != now->policy->generation ||
+	       !str_eq(old->policy->uid, now->policy->uid) ||
+	       !same_since(&old->policy->added, &now->policy->added);
 }
 
 static void update(struct policy_cache *c, const char *name, const struct stored_policy *now)
@@ -127,7 +151,6 @@ static void update(struct policy_cache *c, const char *name, const struct stored
 	else
 		policies_remove(&c->policies, name);
 	write_unlock(c);
-	report_policies(c, name);
 }
 
 static void policy_changed(void *ctx, const char *key, void *old, void *now)
@@ -136,10 +159,13 @@ static void policy_changed(void *ctx, const char *key, void *old, void *now)
 
 	if (now)
 		warn_of(old, now);
-	if (c->stored.listing)
+	c->news |= is_news(old, now);
+	if (c->stored.listing) {
 		c->differs = true;
-	else
-		update(c, key_name(key), now);
+		return;
+	}
+	update(c, key_name(key), now);
+	report_news(c, key_name(key));
 }
 
 static void add_valid(void *ctx, const char *key, void *value)
@@ -166,7 +192,7 @@ static void policies_listed(void *ctx)
 	before = c->policies;
 	c->policies = now;
 	write_unlock(c);
-	report_policies(c, NULL);
+	report_news(c, NULL);
 }
 
 /* --- namespaces and contexts ------------------------------------------------------------------ */

@@ -16,7 +16,10 @@
 
 struct policy_cache;
 
-/* Each may be NULL. What changed is NULL if it may be anything. */
+/*
+ * Each may be NULL. What changed is NULL if it may be anything. That the status of a policy was
+ * written is no change, except since when the tasks count that it adds.
+ */
 struct policy_cache_handler {
 	void (*policies_changed)(void *ctx, const char *name);
 	void (*namespace_changed)(void *ctx, const char *ns);

@@ -186,12 +186,52 @@ static void a_policy_that_is_not_valid_counts_as_absent(void **state)
 	lists_all(&o);
 	event(&o, "promotionpolicies", "MODIFIED", INVALID("prod"));
 	event(&o, "promotionpolicies", "MODIFIED", INVALID("prod"));
-	reported_is(&o, "policy:prod policy:prod ");
+	reported_is(&o, "policy:prod ");
 	assert_int_equal(policy_cache_policies(o.cache)->count, 0);
 	invalid_are(&o, "prod@1 ");
 	event(&o, "promotionpolicies", "MODIFIED", POLICY_OF("prod", "2", "\"Audit\""));
 	assert_int_equal(policy_cache_policies(o.cache)->count, 1);
 	invalid_are(&o, "");
+}
+
+#define ADDS(version, status)                                                                      \
+	"{\"metadata\":{\"name\":\"adds\",\"uid\":\"u\",\"resourceVersion\":\"" version "\","      \
+	"\"generation\":1},\"spec\":{\"namespaceSelector\":{},\"validationActions\":[\"Deny\"],"   \
+	"\"promotionTasks\":{\"added\":[{\"name\":\"a\"}]}},\"status\":{" status "}}"
+#define SINCE "\"addedSince\":[{\"name\":\"a\",\"since\":\"2026-11-24T01:02:03Z\"}]"
+
+static void a_status_alone_is_no_change_unless_it_says_since_when(void **state)
+{
+	CLEANUP(owner_release) struct owner o;
+
+	(void)state;
+	owner_init(&o);
+	lists_all(&o);
+	event(&o, "promotionpolicies", "ADDED", ADDS("12", ""));
+	reported_is(&o, "policy:adds ");
+	event(&o, "promotionpolicies", "MODIFIED", ADDS("13", SINCE));
+	reported_is(&o, "policy:adds ");
+	event(&o, "promotionpolicies", "MODIFIED", ADDS("14", SINCE ",\"totalViolations\":1"));
+	reported_is(&o, "");
+	assert_string_equal(
+		policies_find(policy_cache_policies(o.cache), "adds")->resource_version, "14");
+}
+
+static void collect_namespace(void *ctx, const char *ns, const struct labels *labels)
+{
+	(void)buf_addf(ctx, "%s:%zu ", ns, labels->count);
+}
+
+static void namespaces_are_visited_with_their_labels(void **state)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(1000);
+	CLEANUP(owner_release) struct owner o;
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, NAMESPACES, NAMESPACE("y", "\"a\":\"b\"") "," NAMESPACE("x", ""));
+	policy_cache_namespaces(o.cache, collect_namespace, &text);
+	assert_string_equal(buf_str(&text), "x:0 y:1 ");
 }
 
 /* A relist brings a copy of everything; only what differs is reported, and one list at once. */
@@ -338,6 +378,8 @@ int main(void)
 		cmocka_unit_test(it_follows_events),
 		cmocka_unit_test(a_namespace_with_the_same_labels_is_not_reported),
 		cmocka_unit_test(a_policy_that_is_not_valid_counts_as_absent),
+		cmocka_unit_test(a_status_alone_is_no_change_unless_it_says_since_when),
+		cmocka_unit_test(namespaces_are_visited_with_their_labels),
 		cmocka_unit_test(a_list_replaces_all_policies),
 		cmocka_unit_test(contexts_are_visited_by_namespace),
 		cmocka_unit_test(contexts_are_visited_from_one_on),

@@ -350,11 +350,12 @@ static void a_manual_retry_starts_what_is_too_old(void **state)
 
 /* --- policies --------------------------------------------------------------------------------- */
 
-#define POLICY(required)                                                                            \
-	"{\"apiVersion\":\"promogate.dev/v1alpha1\",\"kind\":\"PromotionPolicy\","                  \
-	"\"metadata\":{\"name\":\"prod\",\"uid\":\"u\",\"resourceVersion\":\"7000\","               \
-	"\"generation\":1},\"spec\":{\"namespaceSelector\":{\"matchLabels\":{\"stage\":\"prod\"}}," \
-	"\"validationActions\":[\"Deny\"],\"promotionTasks\":{\"required\":[{\"name\":\"" required  \
+#define POLICY(required, generation)                                                               \
+	"{\"apiVersion\":\"promogate.dev/v1alpha1\",\"kind\":\"PromotionPolicy\","                 \
+	"\"metadata\":{\"name\":\"prod\",\"uid\":\"u\",\"resourceVersion\":\"7000\","              \
+	"\"generation\":" generation                                                               \
+	"},\"spec\":{\"namespaceSelector\":{\"matchLabels\":{\"stage\":\"prod\"}},"                \
+	"\"validationActions\":[\"Deny\"],\"promotionTasks\":{\"required\":[{\"name\":\"" required \
 	"\",\"source\":\"Any\"}]}}}"
 #define RELABELLED "{\"metadata\":{\"name\":\"dev\",\"resourceVersion\":\"7001\",\"labels\":{}}}"
 
@@ -369,8 +370,8 @@ static void a_policy_that_changes_starts_what_it_refused(void **state)
 {
 	static const struct {
 		const char *resource, *type, *object;
-	} rows[] = {{"promotionpolicies", "DELETED", POLICY("c")},
-		{"promotionpolicies", "MODIFIED", POLICY("a")},
+	} rows[] = {{"promotionpolicies", "DELETED", POLICY("c", "1")},
+		{"promotionpolicies", "MODIFIED", POLICY("a", "3")},
 		{"/api/v1/namespaces", "MODIFIED", RELABELLED}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -379,11 +380,11 @@ static void a_policy_that_changes_starts_what_it_refused(void **state)
 		print_message("# %s %s\n", rows[i].resource, rows[i].type);
 		(void)stage_up(state);
 		s = *state;
-		s->policies = POLICY("c");
+		s->policies = POLICY("c", "1");
 		delivered(s, BOTH);
 		passes_s(s, 10);
 		assert_false(creates(s));
-		policy_event(s, "MODIFIED", POLICY("d"));
+		policy_event(s, "MODIFIED", POLICY("d", "2"));
 		assert_false(creates(s));
 		cluster_event(&s->cluster, rows[i].resource, rows[i].type, rows[i].object);
 		passes_s(s, 0);
@@ -397,11 +398,11 @@ static void a_policy_that_refuses_is_no_deadline(void **state)
 {
 	struct stage *s = *state;
 
-	s->policies = POLICY("c");
+	s->policies = POLICY("c", "1");
 	delivered(s, "");
 	passes_s(s, 2 * DEADLINE_S);
 	assert_false(gives_up(s));
-	policy_event(s, "DELETED", POLICY("c"));
+	policy_event(s, "DELETED", POLICY("c", "1"));
 	assert_false(gives_up(s));
 	passes_s(s, DEADLINE_S - 1);
 	assert_false(gives_up(s));
