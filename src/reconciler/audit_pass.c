@@ -52,12 +52,12 @@ static bool add_context(void *ctx, const struct subject *s)
 	return true;
 }
 
-void audit_pass_begin(
-	struct audit_pass *pass, const struct policy_cache *policies, const struct cache *cache)
+void audit_pass_begin(struct audit_pass *pass, const struct cache *cache)
 {
+	const struct policy_cache *policies = cache_policies(cache);
 	const struct policies *valid = policy_cache_policies(policies);
 
-	*pass = (struct audit_pass){.policies = policies, .cache = cache};
+	*pass = (struct audit_pass){.cache = cache};
 	for (size_t i = 0; i < valid->count; i++) {
 		add_valid(pass, valid->at[i]);
 		policies_put(&pass->valid, policy_ref(valid->at[i]));
@@ -76,11 +76,11 @@ static bool lacks_since(const struct policy *p)
 	return false;
 }
 
-void audit_pass_begin_added(struct audit_pass *pass, const struct policy_cache *policies)
+void audit_pass_begin_added(struct audit_pass *pass, const struct cache *cache)
 {
-	const struct policies *valid = policy_cache_policies(policies);
+	const struct policies *valid = policy_cache_policies(cache_policies(cache));
 
-	*pass = (struct audit_pass){.policies = policies};
+	*pass = (struct audit_pass){.cache = cache};
 	for (size_t i = 0; i < valid->count; i++)
 		if (lacks_since(valid->at[i]))
 			add_valid(pass, valid->at[i]);
@@ -109,7 +109,7 @@ static void find_conflict(const struct audit_pass *pass, struct audit_target *t)
 
 static size_t compare(struct audit_pass *pass, struct audit_target *t)
 {
-	policy_cache_namespaces(pass->policies, count_namespace, t);
+	policy_cache_namespaces(cache_policies(pass->cache), count_namespace, t);
 	find_conflict(pass, t);
 	t->findings.audit = &t->audit;
 	t->findings.conflict = t->conflict;
@@ -134,11 +134,12 @@ static size_t audit_context(struct audit_pass *pass, const char *key)
 {
 	CLEANUP(policy_match_release) struct policy_match match = {.count = 0};
 	CLEANUP(free_p) char *ns = name_namespace(key);
-	const struct subject *s = policy_cache_context(pass->policies, ns, key + strlen(ns) + 1);
+	const struct policy_cache *policies = cache_policies(pass->cache);
+	const struct subject *s = policy_cache_context(policies, ns, key + strlen(ns) + 1);
 
 	if (!s)
 		return 1;
-	policies_match(&pass->valid, policy_cache_namespace(pass->policies, ns), s, NULL, &match);
+	policies_match(&pass->valid, policy_cache_namespace(policies, ns), s, NULL, &match);
 	audit_matched(pass, &match, s);
 	return 1 + pass->valid.count;
 }

@@ -8,7 +8,6 @@
 #ifndef PROMOGATE_RECONCILER_AUDIT_PASS_H
 #define PROMOGATE_RECONCILER_AUDIT_PASS_H
 
-#include "controller/policy_cache.h"
 #include "policy/audit.h"
 #include "policy/status.h"
 #include "reconciler/cache.h"
@@ -23,7 +22,6 @@ struct audit_target {
 };
 
 struct audit_pass {
-	const struct policy_cache *policies;
 	const struct cache *cache;
 	struct audit_target *targets; /* the valid ones first, in the order in which they speak */
 	size_t ntargets, capacity;
@@ -36,13 +34,12 @@ struct audit_pass {
 #define AUDIT_PASS_INIT {.ntargets = 0}
 
 /* All policies, and all contexts that are stored. */
-void audit_pass_begin(
-	struct audit_pass *pass, const struct policy_cache *policies, const struct cache *cache);
+void audit_pass_begin(struct audit_pass *pass, const struct cache *cache);
 /*
  * Only the policies that add tasks of which it is not known yet since when they count; no contexts,
  * and nothing to step through.
  */
-void audit_pass_begin_added(struct audit_pass *pass, const struct policy_cache *policies);
+void audit_pass_begin_added(struct audit_pass *pass, const struct cache *cache);
 /* The next policy or context. About how many comparisons it took; 0: there is none. */
 size_t audit_pass_step(struct audit_pass *pass);
 void audit_pass_release(struct audit_pass *pass);

@@ -146,25 +146,29 @@ static void slice(void *ctx, const struct api_response *response, const struct e
 
 /* --- the beginning of a pass ------------------------------------------------------------------ */
 
-static bool is_ready(const struct auditor *a)
+static const struct policy_cache *policies_of(const struct auditor *a)
 {
-	return cache_synced(a->config.cache) && policy_cache_synced(a->config.policies);
+	return cache_policies(a->config.cache);
 }
 
-static void note_there_is_one(void *ctx, const struct invalid_policy *p)
+static void count_one(void *ctx, const struct invalid_policy *p)
 {
 	(void)p;
-	*(bool *)ctx = true;
+	++*(size_t *)ctx;
 }
 
-/* Without a policy there is nothing to do, except to forget those that are gone. */
+static size_t count_policies(const struct auditor *a)
+{
+	size_t count = policy_cache_policies(policies_of(a))->count;
+
+	policy_cache_invalid(policies_of(a), count_one, &count);
+	return count;
+}
+
+/* Without a policy there is nothing to do, except to show that those are gone that were. */
 static bool has_work(const struct auditor *a)
 {
-	bool invalid = false;
-
-	policy_cache_invalid(a->config.policies, note_there_is_one, &invalid);
-	return invalid || policy_cache_policies(a->config.policies)->count > 0 ||
-	       audit_metrics_shows(a->metrics);
+	return count_policies(a) > 0 || audit_metrics_shows(a->metrics);
 }
 
 static void begin_pass(struct auditor *a, bool audits)
@@ -176,10 +180,10 @@ static void begin_pass(struct auditor *a, bool audits)
 	a->since_due = false;
 	if (audits) {
 		a->due = false;
-		audit_pass_begin(&a->pass, a->config.policies, a->config.cache);
+		audit_pass_begin(&a->pass, a->config.cache);
 		continue_pass(a);
 	} else {
-		audit_pass_begin_added(&a->pass, a->config.policies);
+		audit_pass_begin_added(&a->pass, a->config.cache);
 		write_next(a);
 	}
 }
@@ -192,7 +196,7 @@ static void fired(void *ctx, const struct api_response *response, const struct e
 	if (err)
 		return;
 	a->timer_ms = INT64_MAX;
-	if (a->running || !is_ready(a) || !may_act(a))
+	if (a->running || !cache_synced(a->config.cache) || !may_act(a))
 		return;
 	begin_pass(a, !a->since_due);
 }
@@ -213,7 +217,7 @@ static void schedule(struct auditor *a)
 {
 	int64_t next = next_ms(a);
 
-	if (next >= a->timer_ms || a->running || a->stopped || !is_ready(a))
+	if (next >= a->timer_ms || a->running || a->stopped || !cache_synced(a->config.cache))
 		return;
 	if (!has_work(a)) {
 		a->due = a->since_due = false;
@@ -231,42 +235,10 @@ void auditor_due(struct auditor *a)
 	schedule(a);
 }
 
-struct news {
-	const struct auditor *a;
-	size_t policies;
-	bool any;
-};
-
-static void note_news(struct news *n, const char *name, const char *version)
-{
-	n->policies++;
-	n->any |= !status_writer_knows(n->a->writer, name, version);
-}
-
-static void note_invalid(void *ctx, const struct invalid_policy *p)
-{
-	note_news(ctx, p->name, p->resource_version);
-}
-
-/* A change that is not only the auditor's own write. */
-static bool has_news(struct auditor *a)
-{
-	const struct policies *valid = policy_cache_policies(a->config.policies);
-	struct news n = {.a = a};
-
-	for (size_t i = 0; i < valid->count; i++)
-		note_news(&n, valid->at[i]->name, valid->at[i]->resource_version);
-	policy_cache_invalid(a->config.policies, note_invalid, &n);
-	if (status_writer_count(a->writer) <= n.policies)
-		return n.any;
-	status_writer_clear(a->writer); /* one is gone */
-	return true;
-}
-
 void auditor_policies_changed(struct auditor *a)
 {
-	if (!has_news(a))
-		return;
+	if (status_writer_count(a->writer) > count_policies(a))
+		status_writer_clear(a->writer); /* one is gone */
 	a->since_due = true;
 	auditor_due(a);
 }

@@ -14,14 +14,12 @@
 #define PROMOGATE_RECONCILER_AUDITOR_H
 
 #include "controller/env.h"
-#include "controller/policy_cache.h"
 #include "reconciler/cache.h"
 
 struct auditor;
 
 struct auditor_config {
-	const struct env *env; /* all are borrowed */
-	const struct policy_cache *policies;
+	const struct env *env; /* both are borrowed */
 	const struct cache *cache;
 	/* Asked before each slice and each write, as in reconciler/promoter.h. */
 	bool (*may_act)(void *ctx);

@@ -5,7 +5,6 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "controller/configs.h"
-#include "controller/policy_cache.h"
 #include "controller/store.h"
 #include "job/definition.h"
 #include "kube/names.h"
@@ -196,6 +195,11 @@ bool cache_match(const struct cache *c, const struct subject *s, struct policy_m
 
 	policies_match(policies, ns, s, NULL, ret);
 	return ns || policies->count == 0;
+}
+
+const struct policy_cache *cache_policies(const struct cache *c)
+{
+	return c->policies;
 }
 
 enum block_deployment cache_block_deployment(const struct cache *c)

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "controller/env.h"
+#include "controller/policy_cache.h"
 #include "keptn/onfailure.h"
 #include "keptn/resolve.h"
 #include "policy/policies.h"
@@ -61,6 +62,8 @@ struct subject cache_subject(const struct cache *c, const char *ns, const char *
  * until something changes.
  */
 bool cache_match(const struct cache *c, const struct subject *s, struct policy_match *ret);
+/* All of them, with what they look at. */
+const struct policy_cache *cache_policies(const struct cache *c);
 /* KeptnConfig's. */
 enum block_deployment cache_block_deployment(const struct cache *c);
 

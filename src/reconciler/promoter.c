@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "kube/workqueue.h"
 #include "reconciler/apps.h"
+#include "reconciler/auditor.h"
 #include "reconciler/cache.h"
 #include "reconciler/execute.h"
 #include "reconciler/job_limit.h"
@@ -42,6 +43,7 @@ struct promoter {
 	struct cache *cache;
 	struct apps *apps;
 	struct reports *reports;
+	struct auditor *auditor;
 	struct job_limit *job_limit;
 	struct preparation *preparation;
 	struct workqueue *queue;
@@ -137,6 +139,7 @@ static void progressed(void *ctx)
 	struct promoter *p = ctx;
 
 	strmap_walk(&p->behind, due_if_caught_up, p);
+	auditor_progressed(p->auditor);
 	schedule(p);
 }
 
@@ -145,6 +148,7 @@ static void definitions_changed(void *ctx, const char *ns)
 	struct definitions_changed change = {ctx, ns};
 
 	apps_walk(change.p->apps, due_if_it_waits, &change);
+	auditor_due(change.p->auditor);
 	schedule(change.p);
 }
 
@@ -176,6 +180,10 @@ static void policies_changed(void *ctx, const char *ns, const char *app)
 		workqueue_wake(p->queue, prefix);
 	else
 		apps_walk(p->apps, due_by_and_by, &change);
+	if (ns)
+		auditor_due(p->auditor);
+	else
+		auditor_policies_changed(p->auditor);
 	schedule(p);
 }
 
@@ -457,6 +465,8 @@ struct promoter *promoter_new(const struct promoter_config *config)
 	p->reports = reports_new(config->env);
 	p->apps = apps_new(config->env, apps_changed, progressed, p);
 	p->cache = cache_new(config->env, config->keptn_namespace, &handler);
+	p->auditor = auditor_new(&(struct auditor_config){
+		config->env, p->cache, config->may_act, config->may_act_ctx});
 	p->executor =
 		(struct executor){.env = config->env, .cache = p->cache, .reports = p->reports};
 	memcpy(p->executor.images, config->images, sizeof(p->executor.images));
@@ -467,6 +477,7 @@ void promoter_stop(struct promoter *p, promoter_idle_fn *idle, void *ctx)
 {
 	p->idle = idle;
 	p->idle_ctx = ctx;
+	auditor_stop(p->auditor);
 	reports_stop(p->reports, stopped, p);
 	stopped(p);
 }
@@ -477,6 +488,7 @@ void promoter_free(struct promoter *p)
 		return;
 	show(0, 0, 0); /* the next leader shows them */
 	apps_free(p->apps);
+	auditor_free(p->auditor);
 	cache_free(p->cache);
 	reports_free(p->reports);
 	workqueue_free(p->queue);

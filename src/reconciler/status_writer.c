@@ -157,13 +157,6 @@ bool status_writer_write(struct status_writer *w, const char *name, const char *
 	return true;
 }
 
-bool status_writer_knows(const struct status_writer *w, const char *name, const char *version)
-{
-	const struct known *known = strmap_get(&w->known, name);
-
-	return known && str_eq(known->version, version);
-}
-
 size_t status_writer_count(const struct status_writer *w)
 {
 	return w->known.count;

@@ -26,8 +26,6 @@ typedef void status_writer_done_fn(void *ctx, const struct err *err);
 bool status_writer_write(struct status_writer *w, const char *name, const char *version,
 	const struct policy_findings *findings, status_writer_done_fn *done, void *ctx);
 
-/* Whether this resourceVersion is of its own write, or was read by it. */
-bool status_writer_knows(const struct status_writer *w, const char *name, const char *version);
 /* Of how many policies it knows the status. */
 size_t status_writer_count(const struct status_writer *w);
 /* It reads them all again. */

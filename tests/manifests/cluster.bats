@@ -186,6 +186,7 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 	may 'get list watch' keptnappcontexts.lifecycle.keptn.sh
 	may 'get list watch' keptnconfigs.options.keptn.sh
 	may 'get list watch' promotionpolicies.promogate.dev
+	may patch promotionpolicies.promogate.dev --subresource=status
 	may 'list watch' namespaces
 	may 'get list watch create patch delete' jobs.batch
 	may '' jobs.batch --subresource=status

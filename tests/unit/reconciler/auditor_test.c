@@ -9,41 +9,34 @@
 struct owner {
 	struct cluster cluster;
 	struct cache *cache;
-	struct policy_cache *policies;
 	struct auditor *auditor;
 	bool leads;
 };
 
-static void policies_changed(void *ctx, const char *name)
-{
-	struct owner *o = ctx;
-
-	(void)name;
-	if (o->auditor)
-		auditor_policies_changed(o->auditor);
-}
-
-static void due(void *ctx, const char *ns)
+static void definitions_changed(void *ctx, const char *ns)
 {
 	struct owner *o = ctx;
 
 	(void)ns;
-	if (o->auditor)
-		auditor_due(o->auditor);
+	auditor_due(o->auditor);
 }
 
-static void context_changed(void *ctx, const char *ns, const char *name)
+static void policies_changed(void *ctx, const char *ns, const char *app)
 {
-	(void)name;
-	due(ctx, ns);
+	struct owner *o = ctx;
+
+	(void)app;
+	if (ns)
+		auditor_due(o->auditor);
+	else
+		auditor_policies_changed(o->auditor);
 }
 
 static void progressed(void *ctx)
 {
 	struct owner *o = ctx;
 
-	if (o->auditor)
-		auditor_progressed(o->auditor);
+	auditor_progressed(o->auditor);
 }
 
 static bool may_act(void *ctx)
@@ -54,28 +47,18 @@ static bool may_act(void *ctx)
 static void owner_init(struct owner *o)
 {
 	const struct env *env = &o->cluster.fake.env;
-	const struct policy_cache_handler handler = {.policies_changed = policies_changed,
-		.namespace_changed = due,
-		.context_changed = context_changed,
-		.progressed = progressed,
-		.ctx = o};
+	const struct cache_handler handler = {definitions_changed, policies_changed, progressed, o};
 
 	*o = (struct owner){.leads = true};
 	cluster_init(&o->cluster);
-	o->cache = cache_new(env, "keptn-system", due, progressed, o);
-	o->policies = policy_cache_new(env, NULL, &handler);
-	o->auditor = auditor_new(&(struct auditor_config){.env = env,
-		.policies = o->policies,
-		.cache = o->cache,
-		.may_act = may_act,
-		.may_act_ctx = o});
+	o->cache = cache_new(env, "keptn-system", &handler);
+	o->auditor = auditor_new(&(struct auditor_config){env, o->cache, may_act, o});
 }
 
 static void owner_release(struct owner *o)
 {
 	fake_env_release(&o->cluster.fake);
 	auditor_free(o->auditor);
-	policy_cache_free(o->policies);
 	cache_free(o->cache);
 }
 
@@ -90,14 +73,20 @@ static char *context(const char *name, const char *tasks)
 		name, tasks);
 }
 
-/* With resourceVersion and generation. For free(). */
+/* For free(). */
+static char *policy_of(const char *name, int generation, int version, const char *action,
+	const char *spec, const char *status)
+{
+	return xasprintf("{\"metadata\":{\"name\":\"%s\",\"uid\":\"u\",\"resourceVersion\":\"%d\","
+			 "\"generation\":%d},\"spec\":{\"namespaceSelector\":{},"
+			 "\"validationActions\":[\"%s\"]%s},\"status\":%s}",
+		name, version, generation, action, spec, status);
+}
+
 static char *policy(
 	const char *name, int version, const char *action, const char *spec, const char *status)
 {
-	return xasprintf("{\"metadata\":{\"name\":\"%s\",\"uid\":\"u\",\"resourceVersion\":\"%d\","
-			 "\"generation\":1},\"spec\":{\"namespaceSelector\":{},"
-			 "\"validationActions\":[\"%s\"]%s},\"status\":%s}",
-		name, version, action, spec, status);
+	return policy_of(name, 1, version, action, spec, status);
 }
 
 #define ALLOWS_A ",\"promotionTasks\":{\"allowed\":[\"a\"]}"
@@ -111,8 +100,7 @@ static void lists(struct owner *o, const char *policies, const char *contexts)
 	cluster_list(c, "keptnconfigs", "");
 	cluster_list(c, "namespaces",
 		"{\"metadata\":{\"name\":\"dev\"}},{\"metadata\":{\"name\":\"prod\"}}");
-	while (cluster_call(c, "GET", "keptnappcontexts"))
-		cluster_list(c, "keptnappcontexts", contexts);
+	cluster_list(c, "keptnappcontexts", contexts);
 	cluster_list(c, "promotionpolicies", policies);
 }
 
@@ -150,18 +138,7 @@ static void writes(struct owner *o, const char *says, const char *answer)
 
 static void changes(struct owner *o, const char *resource, const char *type, const char *object)
 {
-	struct fake_task *next;
-
-	for (struct fake_task *t = o->cluster.fake.first; t; t = next) {
-		next = t->next;
-		if (t->kind == FAKE_WATCH && strstr(t->path, resource)) {
-			CLEANUP(free_p)
-			char *line = xasprintf("{\"type\":\"%s\",\"object\":%s}", type, object);
-
-			fake_line(&o->cluster.fake, t, line);
-		}
-	}
-	fake_env_run(&o->cluster.fake, 0);
+	cluster_event(&o->cluster, resource, type, object);
 }
 
 static int64_t violations(const char *name)
@@ -296,7 +273,7 @@ static void since_is_written_at_once_and_kept(void **state)
 	CLEANUP(free_p)
 	char *after = policy("adds", 6, "Deny", ADDS_A,
 		"{\"addedSince\":[{\"name\":\"a\",\"since\":\"2026-01-01T00:00:00Z\"}]}");
-	CLEANUP(free_p) char *reports = policy("adds", 7, "Audit", ADDS_A, "{}");
+	CLEANUP(free_p) char *reports = policy_of("adds", 2, 7, "Audit", ADDS_A, "{}");
 
 	(void)state;
 	owner_init(&o);
