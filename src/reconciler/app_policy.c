@@ -52,8 +52,10 @@ static void add_violation(void *ctx, const struct violation *v)
 {
 	struct buf *to = ctx;
 
-	if (refuses(v->rule))
-		(void)buf_addf(to, "%s%s", to->len ? "; " : "", v->detail);
+	if (!refuses(v->rule))
+		return;
+	(void)buf_addf(to, "%s%s: ", to->len ? "; " : "", v->field);
+	fielderr_body(to, v->type, v->value, v->detail);
 }
 
 static void check(

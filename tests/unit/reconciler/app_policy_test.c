@@ -132,7 +132,8 @@ static void refusal_is(const char *policies, const char *ns, size_t ntasks, cons
 
 #define REQUIRES(actions, more)                                                                    \
 	POLICY("prod", actions more "\"promotionTasks\":{\"required\":[{\"name\":\"audit\"}]}")
-#define REQUIRED "policy \"prod\": requires the task \"audit\"; add it to spec.promotionTasks"
+#define REQUIRED                                                                                   \
+	"spec.promotionTasks: Required value: policy \"prod\": requires the task \"audit\"; add it to spec.promotionTasks"
 
 static void a_policy_that_denies_at_promotion_refuses(void **state)
 {
@@ -153,9 +154,9 @@ static void all_that_refuse_are_named(void **state)
 	(void)state;
 	refusal_is(REQUIRES(DENY, "") "," POLICY("few", DENY "\"promotionTasks\":{\"max\":1}"),
 		"dev", 2,
-		"policy \"few\": allows at most 1 tasks; combine several tasks into one; " REQUIRED);
+		"spec.promotionTasks: Too many: 2: policy \"few\": must have at most 1 items; combine several tasks into one; " REQUIRED);
 	refusal_is(POLICY("only", DENY "\"promotionTasks\":{\"allowed\":[\"b\"]}"), "dev", 2,
-		"policy \"only\": allows only the tasks \"b\"; remove this one");
+		"spec.promotionTasks[0]: Unsupported value: \"a\": policy \"only\": allows only the tasks \"b\"; remove this one");
 }
 
 /* Its labels decide which policies match. */
