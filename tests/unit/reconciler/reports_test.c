@@ -185,7 +185,7 @@ static void a_start_in_the_future_is_no_duration(void **state)
 /* Plans of two versions, one hour after the other, and then the last Job of "v" is resumed. */
 static void a_version_runs_since_its_own_delivery(void **state)
 {
-	static const struct view_task task = {"a", true};
+	static const struct view_task task = {"a", VIEW_OWN, true};
 	static const struct view_item open = {"a", JOB_A, VIEW_PROGRESSING, 1};
 #define WAITS(n)  {.name = (n), .uid = (n), .delivered = true, .tasks = &task, .ntasks = 1}
 #define ENDED(n)  {.name = (n), .uid = (n), .delivered = true, .promotion = VIEW_FAILED}
