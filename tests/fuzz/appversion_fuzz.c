@@ -95,8 +95,8 @@ static void prepare(struct world *w, bool defined, bool adds)
 	static const struct added_task audit = {.name = "audit", .since = 1};
 
 	w->judged = w->version->view;
-	w->judged.ntasks = version_tasks(
-		&w->version->view, &(struct added_tasks){&audit, adds}, w->tasks);
+	w->judged.ntasks =
+		version_tasks(&w->version->view, &(struct added_tasks){&audit, adds}, w->tasks);
 	for (size_t i = 0; i < w->judged.ntasks; i++)
 		w->tasks[i].defined = defined;
 	w->judged.tasks = w->tasks;
