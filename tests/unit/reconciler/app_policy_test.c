@@ -156,7 +156,7 @@ static void all_that_refuse_are_named(void **state)
 		"dev", 2,
 		"spec.promotionTasks: Too many: 2: policy \"few\": must have at most 1 items; combine several tasks into one; " REQUIRED);
 	refusal_is(POLICY("only", DENY "\"promotionTasks\":{\"allowed\":[\"b\"]}"), "dev", 2,
-		"spec.promotionTasks[0]: Unsupported value: \"a\": policy \"only\": allows only the tasks \"b\"; remove this one");
+		"spec.promotionTasks[0]: Unsupported value: \"a\": policy \"only\": allows only \"b\"; remove this one");
 }
 
 /* Its labels decide which policies match. */
