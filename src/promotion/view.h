@@ -57,23 +57,23 @@ struct view_version {
 	int64_t revision, generation;
 	/* The operator will write no more: every phase before the promotion succeeded. */
 	bool delivered;
-	int64_t ended; /* endTime, seconds since 1970, if delivered */
 	/* Another program promotes it: it has items, or a state, that Promogate never wrote. */
 	bool foreign;
-	/*
-	 * Since when this leader has seen, without a break, that a task that it needs is not
-	 * defined; 0: this view is the first. In the time of `now`, whatever clock it was taken by.
-	 */
-	int64_t undefined_since;
 	/*
 	 * A Job of it was refused, and the pause after that is not over: none is created, and those
 	 * that wait for others are given back.
 	 */
 	bool create_refused;
-	/* Which PromotionPolicy forbids that it starts, and what to change; NULL: none does. */
-	const char *refused;
 	bool superseded; /* has the annotation promogate.dev/superseded-by */
 	bool enrolled; /* has the annotation promogate.dev/added-tasks */
+	int64_t ended; /* endTime, seconds since 1970, if delivered */
+	/*
+	 * Since when this leader has seen, without a break, that a task that it needs is not
+	 * defined; 0: this view is the first. In the time of `now`, whatever clock it was taken by.
+	 */
+	int64_t undefined_since;
+	/* Which PromotionPolicy forbids that it starts, and what to change; NULL: none does. */
+	const char *refused;
 	/* The annotation promogate.dev/claim: whose claim was written last; 0 for none. */
 	uint64_t claim_term, claim_nonce;
 	enum view_state promotion; /* promotionStatus */

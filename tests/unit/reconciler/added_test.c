@@ -186,6 +186,19 @@ static void what_is_added_runs_beside_own_tasks_since_whenever(void **state)
 	assert_says(creates(s)->body, "\"audit-1-");
 }
 
+static void a_task_counts_once_the_status_says_since_when(void **state)
+{
+	struct stage *s = *state;
+
+	lists(s, "", BOTH, "", "");
+	cluster_event(&s->cluster, "promotionpolicies", "ADDED", POLICY("Deny", ADDS, ""));
+	cluster_run(&s->cluster, 1000);
+	assert_null(annotates(s));
+	cluster_event(&s->cluster, "promotionpolicies", "MODIFIED", IN_FORCE);
+	cluster_run(&s->cluster, 1000);
+	assert_non_null(annotates(s));
+}
+
 static void an_enrolled_version_leaves_when_the_policy_goes(void **state)
 {
 	struct stage *s = *state;
@@ -223,6 +236,8 @@ int main(void)
 			stage_down),
 		cmocka_unit_test_setup_teardown(
 			what_is_added_runs_beside_own_tasks_since_whenever, stage_up, stage_down),
+		cmocka_unit_test_setup_teardown(
+			a_task_counts_once_the_status_says_since_when, stage_up, stage_down),
 		cmocka_unit_test_setup_teardown(
 			an_enrolled_version_leaves_when_the_policy_goes, stage_up, stage_down),
 		cmocka_unit_test_setup_teardown(
