@@ -1,6 +1,6 @@
 /*
  * plan - every decision of the reconciler: from a view of one application, the time and some
- * randomness it makes the actions to take. It does no I/O, and follows the thirteen rules of
+ * randomness it makes the actions to take. It does no I/O, and follows the rules of
  * docs/promotion-protocol.md, by number in the code.
  *
  * The actions of a plan are executed in order. After a 404, a conflict, or a reply that is lost or
