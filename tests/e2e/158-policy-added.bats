@@ -84,9 +84,9 @@ has_left() { # NAME
 @test "a version that waits for an added task is superseded like any other" {
 	adds absent
 	delivered podtato-1 podtato 1 ''
-	eventually has_event podtato-1 PromotionTasksWaiting '"absent"'
+	eventually has_event podtato-1 CreateTaskNotFound '"absent"'
 	delivered podtato-2 podtato 2 ''
-	eventually has_event podtato-2 PromotionTasksWaiting '"absent"'
+	eventually has_event podtato-2 CreateTaskNotFound '"absent"'
 	ns=keptn-system plays absent succeed | apply
 	promoted podtato-2
 	promoted podtato-1 Deprecated
@@ -124,7 +124,7 @@ has_left() { # NAME
 	adds absent
 	plays own succeed | apply
 	delivered podtato-1 podtato 1 ''
-	eventually has_event podtato-1 PromotionTasksWaiting '"absent"'
+	eventually has_event podtato-1 CreateTaskNotFound '"absent"'
 	same absent "$(added_tasks podtato-1)"
 	adds_no_more
 	eventually has_left podtato-1
