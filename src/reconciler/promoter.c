@@ -177,7 +177,7 @@ static void policies_changed(void *ctx, const char *ns, const char *app)
 	struct policies_changed change = {p, prefix, env_mono_ms(p->config.env), 0};
 
 	if (app)
-		workqueue_wake(p->queue, prefix);
+		workqueue_add(p->queue, prefix);
 	else
 		apps_walk(p->apps, due_by_and_by, &change);
 	if (ns)

@@ -355,8 +355,14 @@ static void a_manual_retry_starts_what_is_too_old(void **state)
 	"\"metadata\":{\"name\":\"prod\",\"uid\":\"u\",\"resourceVersion\":\"7000\","              \
 	"\"generation\":" generation                                                               \
 	"},\"spec\":{\"namespaceSelector\":{\"matchLabels\":{\"stage\":\"prod\"}},"                \
+	"\"appSelector\":{\"matchExpressions\":[{\"key\":\"exempt\","                              \
+	"\"operator\":\"DoesNotExist\"}]},"                                                        \
 	"\"validationActions\":[\"Deny\"],\"promotionTasks\":{\"required\":[{\"name\":\"" required \
 	"\",\"source\":\"Any\"}]}}}"
+/* A context that the policy does not select. */
+#define EXEMPT                                                                                     \
+	"{\"metadata\":{\"namespace\":\"dev\",\"name\":\"app\",\"resourceVersion\":\"7001\","      \
+	"\"labels\":{\"exempt\":\"yes\"}}}"
 #define RELABELLED "{\"metadata\":{\"name\":\"dev\",\"resourceVersion\":\"7001\",\"labels\":{}}}"
 
 static void policy_event(struct stage *s, const char *type, const char *policy)
@@ -365,14 +371,15 @@ static void policy_event(struct stage *s, const char *type, const char *policy)
 	passes_s(s, 0);
 }
 
-/* The policy changes or goes, or selects its namespace no more. */
+/* The policy changes or goes, or selects its namespace or its context no more. */
 static void a_policy_that_changes_starts_what_it_refused(void **state)
 {
 	static const struct {
 		const char *resource, *type, *object;
 	} rows[] = {{"promotionpolicies", "DELETED", POLICY("c", "1")},
 		{"promotionpolicies", "MODIFIED", POLICY("a", "3")},
-		{"/api/v1/namespaces", "MODIFIED", RELABELLED}};
+		{"/api/v1/namespaces", "MODIFIED", RELABELLED},
+		{"keptnappcontexts", "ADDED", EXEMPT}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct stage *s;
