@@ -73,6 +73,12 @@ create_crds() {
 	say "CRDs: created ${names[*]%%.*}"
 }
 
+# Promogate's own kind.
+apply_policy_kind() {
+	kubectl apply -f "$root/manifests/policy/promotionpolicies.yaml" >/dev/null
+	wait_until_established promotionpolicies.promogate.dev
+}
+
 # Writes a kubeconfig for the service account NAME to $dir/NAME.kubeconfig; returns 1 if it changed.
 write_account() { # NAME
 	local name=$1
@@ -93,6 +99,7 @@ write_account() { # NAME
 }
 
 apply_access() {
+	kubectl apply -f "$root/manifests/policy/roles.yaml" >/dev/null
 	kubectl apply -k "$root/manifests/webhook/access" >/dev/null
 	kubectl apply -k "$root/manifests/reconciler/access" >/dev/null
 }
@@ -104,6 +111,7 @@ delete_access() {
 		kubectl delete -k "$root/manifests/$part/access" --ignore-not-found \
 			--request-timeout 120s >/dev/null
 	done
+	kubectl delete -f "$root/manifests/policy/roles.yaml" --ignore-not-found >/dev/null
 }
 
 register() { # PORT

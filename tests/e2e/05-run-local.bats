@@ -48,6 +48,7 @@ pids() {
 		[[ $output == *"system:serviceaccount:promogate-system:promogate-$program"* ]]
 	done
 	eventually kubectl get lease promogate-reconciler -n promogate-system
+	kubectl get promotionpolicies
 	eval "$("$run_local" env)"
 	curl -fsS "http://127.0.0.1:$PLAIN_PORT/metrics"
 	curl -fsS "http://127.0.0.1:$RECONCILER_PORT/metrics"
@@ -100,7 +101,7 @@ pids() {
 	run -1 kubectl get namespace promogate-system
 	run -0 kubectl get clusterroles,clusterrolebindings -o name
 	[[ $output != *promogate* ]]
-	kubectl get crd keptnappversions.lifecycle.keptn.sh
+	kubectl get crd keptnappversions.lifecycle.keptn.sh promotionpolicies.promogate.dev
 	[[ ! -e $PROMOGATE_LOCAL_DIR ]]
 	run ! grep -lsaF "$PROMOGATE_LOCAL_DIR/bin/" /proc/[0-9]*/cmdline
 	run -0 "$run_local" down
