@@ -180,8 +180,7 @@ static void add_valid(void *ctx, const char *key, void *value)
 /* Readers see all changes of a list at once. */
 static void policies_listed(void *ctx)
 {
-	CLEANUP(policies_release) struct policies before = POLICIES_INIT;
-	struct policies now = POLICIES_INIT;
+	struct policies before, now = POLICIES_INIT;
 	struct policy_cache *c = ctx;
 
 	if (!c->differs)
@@ -192,6 +191,7 @@ static void policies_listed(void *ctx)
 	before = c->policies;
 	c->policies = now;
 	write_unlock(c);
+	policies_release(&before);
 	report_news(c, NULL);
 }
 
