@@ -7,8 +7,6 @@ load lib
 
 setup_file() {
 	shared_up
-	kubectl apply -k "$root/manifests/policy"
-	eventually kubectl get promotionpolicies
 }
 
 setup() {
@@ -212,12 +210,10 @@ has_no_drift() { # CLIENT
 	eventually knows_policies
 	{
 		printf '{apiVersion: v1, kind: Namespace, metadata: {name: %s, labels: {stage: %s}}}\n' "$first" "$ns"
-		ns=$first
-		definition tag
-		context podtato '{}'
+		ns=$first definition tag
+		ns=$first context podtato '{}'
 	} | says '' apply
-	ns=$first
-	same "tag ${first%-first}" "$(tasks podtato) $(mark podtato)"
+	same "tag $ns" "$(ns=$first tasks podtato) $(ns=$first mark podtato)"
 }
 
 @test "what a failed task means follows the policies, for each task where they differ" {

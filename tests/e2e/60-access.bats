@@ -27,7 +27,6 @@ asked() {
 }
 
 @test "it uses its own service account, reads what it may read, and writes nothing" {
-	kubectl apply -k "$root/manifests/policy"
 	promotes podtato notify | refused "$(invalid podtato "spec.promotionTasks[0]: Not found: \"notify\": \
 no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name")" apply
 	only_this() {

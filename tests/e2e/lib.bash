@@ -57,6 +57,9 @@ kinds_create() {
 		eventually kubectl get "$plural.lifecycle.keptn.sh"
 	done
 	eventually kubectl get keptnconfigs.v1alpha1.options.keptn.sh
+	# Without this kind, a program asks for it again and again, as for each that may still come.
+	kubectl apply -k "$root/manifests/policy"
+	eventually kubectl get promotionpolicies
 }
 
 # --- processes ----------------------------------------------------------------------------------
