@@ -76,11 +76,49 @@ missing() {
 	says '' kubectl delete -n "$ns" keptnappcontext podtato
 }
 
+@test "policies are the same as on the newest version" {
+	kubectl apply -k "$root/manifests/acts"
+	policy() { # ACTIONS SPEC
+		kubectl apply -f - <<-EOF
+			apiVersion: promogate.dev/v1alpha1
+			kind: PromotionPolicy
+			metadata: {name: $ns}
+			spec:
+			  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: $ns}}
+			  validationActions: [$1]
+			  $2
+		EOF
+	}
+	run -1 policy 'Deny, Warn' ''
+	policy Deny 'promotionTasks: {default: [notify], allowed: [notify]}'
+	definition notify | says '' apply
+	defaulted() {
+		context podtato '{}' | kubectl apply --dry-run=server -o json -f - | jq -e '.spec.promotionTasks == ["notify"]'
+	}
+	eventually defaulted
+	context podtato '{}' | says '' apply
+	[ "$(stored podtato '.metadata.annotations["promogate.dev/defaulted-tasks"]')" = "$ns" ]
+	{
+		definition other
+		promotes podtato other
+	} | run -1 apply
+	policy Deny 'onFailure: {default: Warn}'
+	unlisted() {
+		kubectl label -n "$ns" keptnappcontext podtato --overwrite "n=$RANDOM$RANDOM"
+		[[ $(stored podtato .spec.promotionTasks) == null ]]
+	}
+	eventually unlisted
+	# Without the kind there are no policies, and the webhook stays ready.
+	kubectl delete crd promotionpolicies.promogate.dev
+	promotes podtato other | eventually apply
+	process_ready oldest
+}
+
 @test "the kinds are deleted and created again while the webhook runs" {
 	unregister
 	kubectl delete crd --all
 	gone() {
-		[[ $(metric oldest promogate_cache_objects) -eq 0 ]]
+		[[ $(metric oldest promogate_cache_objects 'resource="keptntaskdefinitions"') -eq 0 ]]
 	}
 	eventually gone
 	process_ready oldest
