@@ -58,11 +58,15 @@ static enum effect effect_of(const struct protecting *p, const struct usage *u)
 
 static enum policy_strictness strictness_of(enum effect effect, const struct usage *u)
 {
-	enum policy_strictness most = decide_deletion(u->match);
+	return effect == EFFECT_BREAKS ? decide_missing(u->match) : decide_deletion(u->match);
+}
 
-	if (effect == EFFECT_BREAKS)
-		return decide_missing(u->match);
-	return effect == EFFECT_REPLACED && most == POLICY_STRICT_DENY ? POLICY_STRICT_WARN : most;
+/* Where Keptn's takes the place of what is deleted, nothing stops. */
+static enum severity severity_of(enum effect effect, enum policy_strictness strictness)
+{
+	bool denies = strictness == POLICY_STRICT_DENY && effect != EFFECT_REPLACED;
+
+	return denies ? SEVERITY_ERROR : SEVERITY_WARNING;
 }
 
 /* Whether this use is worth a finding: not if it could not run before, nor if Keptn runs it. */
@@ -143,9 +147,8 @@ static void take_use(void *ctx, const struct usage *u)
 	const struct protecting *p = ctx;
 	enum effect effect = effect_of(p, u);
 	enum policy_strictness strictness = strictness_of(effect, u);
-	struct protected_use want = {.effect = effect,
-		.severity = strictness == POLICY_STRICT_DENY ? SEVERITY_ERROR : SEVERITY_WARNING,
-		.needs = NEEDS_INIT};
+	struct protected_use want = {
+		.effect = effect, .severity = severity_of(effect, strictness), .needs = NEEDS_INIT};
 	const void *user = u->app ? (const void *)u->app : u->match->at[0];
 	struct protected_use *use;
 
