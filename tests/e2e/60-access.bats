@@ -90,8 +90,8 @@ system:serviceaccount:promogate-system:promogate-webhook watch promotionpolicies
 	run -1 kubectl create -f "$BATS_TEST_TMPDIR/other"
 	run -1 kubectl create --field-manager=helm -f "$BATS_TEST_TMPDIR/other"
 	run -1 kubectl patch -n "$ns" keptnappcontext podtato --type=merge -p '{"spec":{"promotionTasks":["good","good"]}}'
-	# allowed: one create, one update; denied: two creates, one update; mutated: each of the five.
-	same "1 1 2 1 5" "$(differences "$counts_before" "$(counts)")"
+	# allowed: three creates, one update; denied: two creates, one update; mutated: each context of the five.
+	same "3 1 2 1 5" "$(differences "$counts_before" "$(counts)")"
 	# PG101 and PG105 deny for a person, and warn for Helm.
 	same "1 1 3 0 2 0 0 0 1 1 0 2 0 2 0 2 2 0" "$(differences "$rules_before" "$(rules)")"
 }

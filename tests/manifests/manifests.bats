@@ -137,5 +137,9 @@ kinds() {
 		  clientConfig:
 		    caBundle: Q0E=
 		    url: https://127.0.0.1:4711/validate
+		--
+		  clientConfig:
+		    caBundle: Q0E=
+		    url: https://127.0.0.1:4711/validate
 	EOF
 }
