@@ -104,10 +104,14 @@ kinds() {
 	for kind in MutatingWebhookConfiguration ValidatingWebhookConfiguration; do
 		awk -v kind="$kind" '
 			/^kind:/ { mine = $2 == kind }
-			mine && /^    service:/ { bundle = 0 }
-			bundle { print }
-			mine && /^    caBundle:/ { bundle = 1 }
-		' "$dir/built.yaml" | base64 -di | cmp - "$dir/manifests/cluster/tls/ca.crt"
+			mine && /^    service:/ { print bundle; inside = 0; bundle = "" }
+			inside { bundle = bundle $1 }
+			mine && /^    caBundle:/ { inside = 1 }
+		' "$dir/built.yaml" >"$dir/bundles"
+		[ -s "$dir/bundles" ]
+		while read -r bundle; do
+			base64 -d <<<"$bundle" | cmp - "$dir/manifests/cluster/tls/ca.crt"
+		done <"$dir/bundles"
 	done
 }
 
@@ -133,6 +137,10 @@ kinds() {
 		  clientConfig:
 		    caBundle: Q0E=
 		    url: https://127.0.0.1:4711/mutate
+		--
+		  clientConfig:
+		    caBundle: Q0E=
+		    url: https://127.0.0.1:4711/validate
 		--
 		  clientConfig:
 		    caBundle: Q0E=
