@@ -24,7 +24,7 @@ SERVER_CORE, LOAD_CORE = 0, 1
 
 
 class Admission:
-    """Rows of lib/admission_rows.py: `samples[side][scenario]` is a list of dicts, one for each round."""
+    """Rows of report.ADMISSION: `samples[side][scenario]` is a list of dicts, one for each round."""
 
     def __init__(self, options):
         self.out = options.out.resolve()
@@ -56,29 +56,33 @@ class Admission:
         self.keep(side, scenario, **values, cpu=cpu / admissions * 10_000, per_cpu=admissions / cpu if cpu else 0)
 
     def agree(self):
+        said = self.compare(review.questions)
+        if not said["no fault"]["allowed"] or said["twice"]["allowed"]:
+            raise RuntimeError(f"the peer is not a webhook: {said}")
+
+    def compare(self, questions):
         """Before anything is measured: both sides give the same verdicts."""
         recorded = json.loads(REVIEW.read_text())
         said = {}
         for side in self.sides:
             with self.start(side) as webhook:
-                said[side] = review.answers(webhook, self.certs / "ca.crt", recorded)
+                said[side] = review.answers(webhook, self.certs / "ca.crt", questions(recorded))
         for question, ours in said["promogate"].items():
             if ours != said["peer"][question]:
                 raise RuntimeError(f"{question}: promogate says {ours}, the peer {said['peer'][question]}")
-        if not said["peer"]["no fault"]["allowed"] or said["peer"]["twice"]["allowed"]:
-            raise RuntimeError(f"the peer is not a webhook: {said['peer']}")
+        return said["peer"]
 
-    def straight(self, side):
+    def straight(self, side, prefix=""):
         with self.start(side, SERVER_CORE) as webhook:
             def send(count, *headers):
                 return load.run([webhook.url("/mutate"), webhook.url("/validate")], count, 20, REVIEW,
                                 ("content-type: application/json",) + headers, self.log, http1=True, core=LOAD_CORE)
 
             send(1000)
-            self.measured(side, "port", webhook, self.requests, lambda: send(self.requests))
+            self.measured(side, f"{prefix}port", webhook, self.requests, lambda: send(self.requests))
             # h2load answers "close" with the next connection.
             send(200, "connection: close")
-            self.measured(side, "connect", webhook, self.connects, lambda: send(self.connects, "connection: close"))
+            self.measured(side, f"{prefix}connect", webhook, self.connects, lambda: send(self.connects, "connection: close"))
 
     def through_server(self, side, scenarios, memory, start=None):
         with self.start(side) as webhook:

@@ -76,12 +76,15 @@ class Cluster:
             self.local.connection = http.client.HTTPSConnection(url.hostname, url.port, context=self.tls, timeout=120)
         connection = self.local.connection
         text = json.dumps(body) if body is not None else None
+        headers = self.headers()
+        if method == "PATCH":
+            headers["Content-Type"] = "application/merge-patch+json"
         try:
-            connection.request(method, path, text, self.headers())
+            connection.request(method, path, text, headers)
             response = connection.getresponse()
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             connection.close()  # the server closed it while it was idle; the next request opens it again
-            connection.request(method, path, text, self.headers())
+            connection.request(method, path, text, headers)
             response = connection.getresponse()
         answer = json.loads(response.read())
         if accept and response.status not in accept:
@@ -89,13 +92,19 @@ class Cluster:
         return response.status, answer
 
     def prepare(self):
-        subprocess.run([self.folder / "bin/kubectl", "--kubeconfig", self.kubeconfig, "apply", "--server-side",
-                        "-k", ROOT / "manifests/crds"], check=True, stdout=subprocess.DEVNULL)
+        self.apply("-k", ROOT / "manifests/crds")
+
+    def kubectl(self, *arguments):
+        return subprocess.run([self.folder / "bin/kubectl", "--kubeconfig", self.kubeconfig, *arguments],
+                              stdout=subprocess.DEVNULL).returncode
+
+    def apply(self, *what):
+        """Applies manifests, and waits until all CRDs are served."""
+        if self.kubectl("apply", "--server-side", *what) != 0:
+            raise RuntimeError(f"kubectl apply {what}: it failed")
         # kubectl wait fails at once for a new CRD that has no conditions yet.
-        wait = [self.folder / "bin/kubectl", "--kubeconfig", self.kubeconfig, "wait", "--for=condition=Established", "crd",
-                "--all", "--timeout=30s"]
         for _ in range(10):
-            if subprocess.run(wait, stdout=subprocess.DEVNULL).returncode == 0:
+            if self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s") == 0:
                 return
             time.sleep(1)
         raise RuntimeError("the CRDs are not established")
@@ -108,6 +117,17 @@ class Cluster:
 
     def create_namespaces(self, names):
         self.create_all(lambda _: "/api/v1/namespaces", [{"metadata": {"name": n}} for n in names])
+
+    def label_namespaces(self, labels):
+        for name, values in labels.items():
+            self.call("PATCH", f"/api/v1/namespaces/{name}", {"metadata": {"labels": values}})
+
+    def wait_until(self, holds, what, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{what}: not within {seconds} s")
+            time.sleep(0.1)
 
     def create_definitions(self, definitions):
         self.create_all(lambda d: f"{LIFECYCLE}/namespaces/{d['metadata']['namespace']}/keptntaskdefinitions"
@@ -122,9 +142,13 @@ class Cluster:
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             list(pool.map(delete, collections))
 
-    def register(self, webhook, ca_file):
-        """Sends every KeptnAppContext through this webhook and no other."""
+    def register(self, webhook, ca_file, policies=False):
+        """Sends every KeptnAppContext through this webhook and no other; and, where asked, PromotionPolicies."""
         ca = base64.b64encode(pathlib.Path(ca_file).read_bytes()).decode()
+        contexts = {"apiGroups": ["lifecycle.keptn.sh"], "apiVersions": ["v1", "v1beta1"], "resources": ["keptnappcontexts"]}
+        kinds = {"contexts": contexts}
+        if policies:
+            kinds["policies"] = {"apiGroups": ["promogate.dev"], "apiVersions": ["v1alpha1"], "resources": ["promotionpolicies"]}
         self.unregister()
         for kind, path in (("Mutating", "/mutate"), ("Validating", "/validate")):
             self.call("POST", f"{REGISTRATION}/{kind.lower()}webhookconfigurations", {
@@ -132,16 +156,15 @@ class Cluster:
                 "kind": f"{kind}WebhookConfiguration",
                 "metadata": {"name": "bench"},
                 "webhooks": [{
-                    "name": f"{kind.lower()}.bench.promogate.dev",
+                    "name": f"{name}.{kind.lower()}.bench.promogate.dev",
                     "admissionReviewVersions": ["v1"],
                     "clientConfig": {"url": webhook.url(path), "caBundle": ca},
-                    "rules": [{"apiGroups": ["lifecycle.keptn.sh"], "apiVersions": ["v1", "v1beta1"],
-                               "resources": ["keptnappcontexts"], "operations": ["CREATE", "UPDATE"]}],
+                    "rules": [rule | {"operations": ["CREATE", "UPDATE"]}],
                     "failurePolicy": "Fail",
                     "matchPolicy": "Equivalent",
                     "sideEffects": "None",
                     "timeoutSeconds": 3,
-                }],
+                } for name, rule in kinds.items() if kind == "Validating" or name == "contexts"],
             })
 
     def unregister(self):

@@ -50,6 +50,39 @@ ADMISSION = (
     )),
 )
 
+POLICIES = (
+    ("With 100 policies, 10 000 definitions, 10 000 contexts, through the API server, 20 in flight", "policies_api20", (
+        ("CPU seconds per 10 000 admissions", "cpu", "s", ("peer", "<=", 0.25)),
+        ("creates a second", "rate", "", None),
+        ("p50 of a create", "p50", "ms", None),
+        ("p99 of a create", "p99", "ms", None),
+    )),
+    ("The same straight at the port, keep-alive, one core", "policies_port", (
+        ("requests for each CPU second", "per_cpu", "", None),
+        ("CPU seconds per 10 000 admissions", "cpu", "s", None),
+        ("p50 of a request", "p50", "ms", None),
+        ("p99 of a request", "p99", "ms", ("peer", "<=", 1)),
+    )),
+    ("Memory with these, after the load", "policies_memory", (
+        ("private", "private", "MiB", ("promogate", "<=", 16)),
+        ("RSS", "rss", "MiB", None),
+        ("highest RSS", "peak", "MiB", None),
+    )),
+    ("At rest after the start with these", "policies_start", (
+        ("private", "private", "MiB", None),
+        ("until ready", "ready", "s", None),
+    )),
+    ("Preview of a policy for all of them", "preview", (
+        ("p50 of a dry run", "p50", "ms", None),
+        ("longest dry run", "highest", "ms", ("promogate", "<=", 100)),
+        ("CPU of each", "cpu", "ms", None),
+    )),
+    ("Audit after a change of a policy for all of them", "audit", (
+        ("CPU", "cpu", "s", ("promogate", "<=", 1)),
+        ("until the status is written", "seconds", "s", None),
+    )),
+)
+
 TASKS = (1, 5, 10)
 EACH_TASKS = tuple((f"{n} task{'s'[:n > 1]}", f"tasks{n}", n) for n in TASKS)
 AT_MOST_FLOOR = ("floor", "<=", 1.5)

@@ -87,11 +87,11 @@ def beta(recorded):
     return review
 
 
-def answers(webhook, ca, recorded):
+def answers(webhook, ca, asked):
     """A webhook's answer to each case, reduced to what does not depend on its wording."""
     tls = ssl.create_default_context(cafile=ca)
     said = {}
-    for name, path, review in questions(recorded):
+    for name, path, review in asked:
         request = urllib.request.Request(webhook.url(path), json.dumps(review).encode(),
                                          {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, context=tls, timeout=10) as r:
@@ -101,5 +101,6 @@ def answers(webhook, ca, recorded):
             "warnings": len(response.get("warnings", [])),
             "patched": "patch" in response,
             "suggests": "did you mean" in json.dumps(response),
+            "audited": bool(response.get("auditAnnotations")),
         }
     return said

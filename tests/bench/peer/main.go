@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -94,16 +95,24 @@ func run(ctx context.Context, o *options) error {
 			return err
 		}
 	}
-	decoder := admission.NewDecoder(scheme)
-	server.Register("/validate", &webhook.Admission{Handler: &validator{
-		decoder: decoder,
+	around := &surroundings{
+		decoder: admission.NewDecoder(scheme),
 		defs: &lookup{
 			cache:          mgr.GetClient(),
 			live:           mgr.GetAPIReader(),
 			keptnNamespace: o.keptnNamespace,
 		},
-	}})
-	server.Register("/mutate", &webhook.Admission{Handler: &defaulter{decoder: decoder, cache: mgr.GetClient()}})
+		readers:  []client.Reader{mgr.GetClient(), mgr.GetAPIReader()},
+		policies: &policies{},
+	}
+	_, err = mgr.GetRESTMapper().RESTMapping(policyV1Alpha1.WithKind("PromotionPolicy").GroupKind())
+	if meta.IsNoMatchError(err) {
+		ctrl.Log.Info("PromotionPolicy is not installed")
+	} else if err = around.policies.follow(ctx, mgr.GetCache()); err != nil {
+		return err
+	}
+	server.Register("/validate", &webhook.Admission{Handler: &validator{around}})
+	server.Register("/mutate", &webhook.Admission{Handler: &defaulter{around}})
 	return mgr.Start(ctx)
 }
 

@@ -26,9 +26,13 @@ type definitions interface {
 	find(ctx context.Context, namespace, name string) (*KeptnTaskDefinition, error)
 	// names lists what a promotion task in the namespace could be called.
 	names(ctx context.Context, namespace string) ([]string, error)
+	// cached is find without asking the API server.
+	cached(ctx context.Context, namespace, name string) (*KeptnTaskDefinition, error)
+	// shared is the Keptn namespace.
+	shared() string
 }
 
-// validate applies every rule. Findings that depend on another object only warn if lenient is set.
+// validate applies every rule but those of policies. Findings that depend on another object only warn if lenient is set.
 func validate(ctx context.Context, defs definitions, obj *KeptnAppContext, lenient bool) (field.ErrorList, []string, error) {
 	var errs field.ErrorList
 	var warnings []string
@@ -188,17 +192,6 @@ func cannotRun(ctx context.Context, defs definitions, namespace string, def *Kep
 		}
 		def = next
 	}
-}
-
-// resolveOnFailure is the annotation if it has a meaning, else what the cluster's KeptnConfig says.
-func resolveOnFailure(obj *KeptnAppContext, blockDeployment *bool) string {
-	if v := obj.Annotations[annotationOnFailure]; v == block || v == warn {
-		return v
-	}
-	if blockDeployment != nil && !*blockDeployment {
-		return warn
-	}
-	return block
 }
 
 // nearest is the candidate within a third of the name's length in edits, or "".

@@ -27,6 +27,12 @@ func (f fakeDefinitions) names(context.Context, string) ([]string, error) {
 	return names, nil
 }
 
+func (f fakeDefinitions) cached(ctx context.Context, namespace, name string) (*KeptnTaskDefinition, error) {
+	return f.find(ctx, namespace, name)
+}
+
+func (f fakeDefinitions) shared() string { return "keptn-system" }
+
 func inline(code string) *RuntimeSpec { return &RuntimeSpec{Inline: Inline{Code: code}} }
 func ref(name string) *RuntimeSpec    { return &RuntimeSpec{FunctionRef: NamedRef{Name: name}} }
 
@@ -106,22 +112,72 @@ func compare(t *testing.T, what string, got, want []string) {
 	}
 }
 
-func TestResolveOnFailure(t *testing.T) {
+func TestResolveAll(t *testing.T) {
+	blocks := &policy{PromotionPolicy: &PromotionPolicy{Spec: PromotionPolicySpec{
+		ValidationActions: []string{"Deny"},
+		OnFailure: &PolicyOnFailure{Default: block, Tasks: []PolicyTaskOnFailure{
+			{Names: []string{"not*"}, Default: warn}}},
+	}}}
+	only := &policy{PromotionPolicy: &PromotionPolicy{Spec: PromotionPolicySpec{
+		ValidationActions: []string{"Deny"}, OnFailure: &PolicyOnFailure{Allowed: []string{block}}}}}
 	for _, c := range []struct {
 		annotation      string
 		blockDeployment *bool
+		policies        []*policy
 		want            string
 	}{
-		{"", nil, block},
-		{"", new(true), block},
-		{"", new(false), warn},
-		{block, new(false), block},
-		{warn, nil, warn},
-		{"Abort", new(false), warn},
+		{"", nil, nil, block},
+		{"", new(true), nil, block},
+		{"", new(false), nil, warn},
+		{block, new(false), nil, block},
+		{warn, nil, nil, warn},
+		{"Abort", new(false), nil, warn},
+		{"", new(false), []*policy{blocks}, "by-ref=Block,notify=Warn"},
+		{warn, new(false), []*policy{blocks}, warn},
+		{warn, new(false), []*policy{only, blocks}, block},
 	} {
 		obj := &KeptnAppContext{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{annotationOnFailure: c.annotation}}}
-		if got := resolveOnFailure(obj, c.blockDeployment); got != c.want {
-			t.Errorf("%q, %v: got %s, want %s", c.annotation, c.blockDeployment, got, c.want)
+		got, err := resolveAll(t.Context(), known, c.policies, obj, []string{"by-ref", "notify"}, c.blockDeployment)
+		if got != c.want || err != nil {
+			t.Errorf("%q, %v: got %s, want %s; %v", c.annotation, c.blockDeployment, got, c.want, err)
+		}
+	}
+}
+
+func TestGlobs(t *testing.T) {
+	for _, c := range []struct {
+		glob, name string
+		want       bool
+	}{{"a", "a", true}, {"a", "ab", false}, {"a*", "ab", true}, {"*b", "ab", true}, {"a*a", "a", false}, {"*", "", true},
+		{"a*b*c", "a-b-c", true}, {"a*b*c", "a-c-b", false}} {
+		if globMatches(c.glob, c.name) != c.want {
+			t.Errorf("%q, %q: not %v", c.glob, c.name, c.want)
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	of := func(actions []string, tasks PolicyPromotionTasks) *policy {
+		return &policy{PromotionPolicy: &PromotionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "p"},
+			Spec: PromotionPolicySpec{ValidationActions: actions, PromotionTasks: &tasks}}}
+	}
+	deny, warns, audits := []string{"Deny"}, []string{"Warn"}, []string{"Audit"}
+	anySource := func(name string) []PolicyTask { return []PolicyTask{{Name: name, Source: "Any"}} }
+	for _, c := range []struct {
+		p                       *policy
+		errs, warnings, audited int
+	}{
+		{of(deny, PolicyPromotionTasks{Max: 2}), 0, 0, 0},
+		{of(deny, PolicyPromotionTasks{Max: 1}), 1, 0, 0},
+		{of(deny, PolicyPromotionTasks{Max: 2, Added: anySource("x")}), 1, 0, 0},
+		{of(warns, PolicyPromotionTasks{Required: anySource("x")}), 0, 1, 0},
+		{of(audits, PolicyPromotionTasks{Allowed: []string{"by*"}}), 0, 0, 1},
+		{of(deny, PolicyPromotionTasks{Required: []PolicyTask{{Name: "gone"}}}), 2, 0, 0},
+	} {
+		obj := &KeptnAppContext{Spec: KeptnAppContextSpec{PromotionTasks: []string{"by-ref", "notify"}}}
+		j, err := judge(t.Context(), known, []*policy{c.p}, obj, false)
+		if err != nil || len(j.errs) != c.errs || len(j.warnings) != c.warnings || len(j.audited) != c.audited {
+			t.Errorf("%+v: %+v, %v", c.p.Spec, j, err)
 		}
 	}
 }

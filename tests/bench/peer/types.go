@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -13,14 +15,19 @@ var (
 	lifecycleV1     = schema.GroupVersion{Group: "lifecycle.keptn.sh", Version: "v1"}
 	lifecycleV1Beta = schema.GroupVersion{Group: "lifecycle.keptn.sh", Version: "v1beta1"}
 	optionsV1Alpha1 = schema.GroupVersion{Group: "options.keptn.sh", Version: "v1alpha1"}
+	policyV1Alpha1  = schema.GroupVersion{Group: "promogate.dev", Version: "v1alpha1"}
+	namespaceKind   = schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}
 )
 
-// KeptnAppContext is the object under admission; nothing caches it. The two versions do not differ.
+// KeptnAppContext is the object under admission. The two versions do not differ.
 type KeptnAppContext struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 	Spec              KeptnAppContextSpec `json:"spec,omitempty"`
 }
+
+// betaAppContext is the same in the older version: the cache wants one version for each type.
+type betaAppContext struct{ KeptnAppContext }
 
 type KeptnAppContextSpec struct {
 	PreDeploymentTasks        []string          `json:"preDeploymentTasks,omitempty"`
@@ -30,6 +37,12 @@ type KeptnAppContextSpec struct {
 	PromotionTasks            []string          `json:"promotionTasks,omitempty"`
 	Metadata                  map[string]string `json:"metadata,omitempty"`
 	SpanLinks                 []string          `json:"spanLinks,omitempty"`
+}
+
+type KeptnAppContextList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []KeptnAppContext `json:"items"`
 }
 
 type KeptnTaskDefinition struct {
@@ -91,19 +104,73 @@ type KeptnConfigList struct {
 	Items           []KeptnConfig `json:"items"`
 }
 
+type PromotionPolicy struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+	Spec              PromotionPolicySpec `json:"spec,omitempty"`
+}
+
+type PromotionPolicySpec struct {
+	NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector"`
+	AppSelector       *metav1.LabelSelector `json:"appSelector,omitempty"`
+	Priority          int                   `json:"priority,omitempty"`
+	ValidationActions []string              `json:"validationActions"`
+	EnforcedAt        []string              `json:"enforcedAt,omitempty"`
+	Message           string                `json:"message,omitempty"`
+	OnFailure         *PolicyOnFailure      `json:"onFailure,omitempty"`
+	PromotionTasks    *PolicyPromotionTasks `json:"promotionTasks,omitempty"`
+	Definitions       *PolicyDefinitions    `json:"definitions,omitempty"`
+}
+
+type PolicyOnFailure struct {
+	Default string                `json:"default,omitempty"`
+	Allowed []string              `json:"allowed,omitempty"`
+	Tasks   []PolicyTaskOnFailure `json:"tasks,omitempty"`
+}
+
+type PolicyTaskOnFailure struct {
+	Names   []string `json:"names"`
+	Default string   `json:"default,omitempty"`
+	Allowed []string `json:"allowed,omitempty"`
+}
+
+type PolicyPromotionTasks struct {
+	Required []PolicyTask `json:"required,omitempty"`
+	Added    []PolicyTask `json:"added,omitempty"`
+	Default  []string     `json:"default,omitempty"`
+	Allowed  []string     `json:"allowed,omitempty"`
+	Max      int          `json:"max,omitempty"`
+}
+
+type PolicyTask struct {
+	Name   string `json:"name"`
+	Source string `json:"source,omitempty"`
+}
+
+type PolicyDefinitions struct {
+	Missing  string `json:"missing,omitempty"`
+	Deletion string `json:"deletion,omitempty"`
+}
+
+type PromotionPolicyList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []PromotionPolicy `json:"items"`
+}
+
 func addToScheme(s *runtime.Scheme) error {
-	// The decoder finds the one Go type for either version.
-	s.AddKnownTypes(lifecycleV1, &KeptnAppContext{}, &KeptnTaskDefinition{}, &KeptnTaskDefinitionList{})
-	s.AddKnownTypes(lifecycleV1Beta, &KeptnAppContext{})
+	s.AddKnownTypes(lifecycleV1, &KeptnAppContext{}, &KeptnAppContextList{}, &KeptnTaskDefinition{}, &KeptnTaskDefinitionList{})
+	s.AddKnownTypeWithName(lifecycleV1Beta.WithKind("KeptnAppContext"), &betaAppContext{})
 	s.AddKnownTypes(optionsV1Alpha1, &KeptnConfig{}, &KeptnConfigList{})
-	for _, gv := range []schema.GroupVersion{lifecycleV1, lifecycleV1Beta, optionsV1Alpha1} {
+	s.AddKnownTypes(policyV1Alpha1, &PromotionPolicy{}, &PromotionPolicyList{})
+	for _, gv := range []schema.GroupVersion{lifecycleV1, lifecycleV1Beta, optionsV1Alpha1, policyV1Alpha1} {
 		metav1.AddToGroupVersion(s, gv)
 	}
 	return nil
 }
 
-func (in *KeptnAppContext) DeepCopyObject() runtime.Object {
-	out := *in
+func (in *KeptnAppContext) DeepCopyInto(out *KeptnAppContext) {
+	*out = *in
 	in.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
 	s := in.Spec
 	out.Spec = KeptnAppContextSpec{
@@ -114,6 +181,27 @@ func (in *KeptnAppContext) DeepCopyObject() runtime.Object {
 		PromotionTasks:            append([]string(nil), s.PromotionTasks...),
 		Metadata:                  copyMap(s.Metadata),
 		SpanLinks:                 append([]string(nil), s.SpanLinks...),
+	}
+}
+
+func (in *KeptnAppContext) DeepCopyObject() runtime.Object {
+	out := new(KeptnAppContext)
+	in.DeepCopyInto(out)
+	return out
+}
+
+func (in *betaAppContext) DeepCopyObject() runtime.Object {
+	out := new(betaAppContext)
+	in.KeptnAppContext.DeepCopyInto(&out.KeptnAppContext)
+	return out
+}
+
+func (in *KeptnAppContextList) DeepCopyObject() runtime.Object {
+	out := *in
+	in.ListMeta.DeepCopyInto(&out.ListMeta)
+	out.Items = make([]KeptnAppContext, len(in.Items))
+	for i := range in.Items {
+		in.Items[i].DeepCopyInto(&out.Items[i])
 	}
 	return &out
 }
@@ -171,6 +259,50 @@ func (in *KeptnConfigList) DeepCopyObject() runtime.Object {
 	out := *in
 	in.ListMeta.DeepCopyInto(&out.ListMeta)
 	out.Items = make([]KeptnConfig, len(in.Items))
+	for i := range in.Items {
+		in.Items[i].DeepCopyInto(&out.Items[i])
+	}
+	return &out
+}
+
+func (in *PromotionPolicy) DeepCopyInto(out *PromotionPolicy) {
+	*out = *in
+	in.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	s := &out.Spec
+	s.NamespaceSelector = in.Spec.NamespaceSelector.DeepCopy()
+	s.AppSelector = in.Spec.AppSelector.DeepCopy()
+	s.ValidationActions = slices.Clone(s.ValidationActions)
+	s.EnforcedAt = slices.Clone(s.EnforcedAt)
+	if s.OnFailure != nil {
+		s.OnFailure = new(*s.OnFailure)
+		s.OnFailure.Allowed = slices.Clone(s.OnFailure.Allowed)
+		s.OnFailure.Tasks = slices.Clone(s.OnFailure.Tasks)
+		for i := range s.OnFailure.Tasks {
+			entry := &s.OnFailure.Tasks[i]
+			entry.Names, entry.Allowed = slices.Clone(entry.Names), slices.Clone(entry.Allowed)
+		}
+	}
+	if s.PromotionTasks != nil {
+		s.PromotionTasks = new(*s.PromotionTasks)
+		tasks := s.PromotionTasks
+		tasks.Required, tasks.Added = slices.Clone(tasks.Required), slices.Clone(tasks.Added)
+		tasks.Default, tasks.Allowed = slices.Clone(tasks.Default), slices.Clone(tasks.Allowed)
+	}
+	if s.Definitions != nil {
+		s.Definitions = new(*s.Definitions)
+	}
+}
+
+func (in *PromotionPolicy) DeepCopyObject() runtime.Object {
+	out := new(PromotionPolicy)
+	in.DeepCopyInto(out)
+	return out
+}
+
+func (in *PromotionPolicyList) DeepCopyObject() runtime.Object {
+	out := *in
+	in.ListMeta.DeepCopyInto(&out.ListMeta)
+	out.Items = make([]PromotionPolicy, len(in.Items))
 	for i := range in.Items {
 		in.Items[i].DeepCopyInto(&out.Items[i])
 	}
