@@ -148,3 +148,19 @@ refuses() {
 	run -1 can_i view update
 	run -1 kubectl auth can-i update promotionpolicies.promogate.dev --subresource=status --as=admin
 }
+
+@test "each sample of docs/policy.md applies, and changes nothing when it is applied again" {
+	local sample
+	kubectl create -k "$root/manifests/crds"
+	kubectl wait --for=condition=Established crd/keptntaskdefinitions.lifecycle.keptn.sh
+	for sample in keptn-system shop-prod; do
+		kubectl create namespace "$sample"
+	done
+	for sample in "$root"/manifests/samples/policy/*.yaml; do
+		grep -F "${sample##*/}" "$root/docs/policy.md"
+		kubectl apply --server-side -f "$sample"
+		run -0 kubectl apply --server-side -f "$sample" -o json
+		run -0 kubectl diff --server-side -f "$sample"
+		kubectl delete -f "$sample"
+	done
+}
