@@ -93,8 +93,8 @@ enum {
 	LIMIT_POLICY_TASKS = 32, /* required, added, default; entries of onFailure.tasks */
 	LIMIT_POLICY_NAMES = 256, /* allowed, and the ceiling of max */
 	/*
-	 * What a preview of a policy takes at most: a person waits, and 10,000 contexts take a
-	 * tenth of this. Of it, how long it holds the cache's lock at a time.
+	 * What a preview of a policy takes at most: a person waits. Of it, how long it holds the
+	 * cache's lock at a time.
 	 */
 	LIMIT_PREVIEW_MS = 80,
 	LIMIT_PREVIEW_SLICE_MS = 2,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
+# shellcheck disable=SC2030,SC2031,SC2154,SC2317 # what bats and lib.bash set, and functions that are called by name
 # What the API server answers when a PromotionPolicy is written: what is wrong with it, and what it
 # would do.
 

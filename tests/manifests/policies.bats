@@ -49,6 +49,7 @@ refuses() {
 @test "kubectl explain teaches every field" {
 	run -0 kubectl get crd promotionpolicies.promogate.dev -o json
 	# Paths to the schemas of fields, without the root's metadata.
+	# shellcheck disable=SC2016 # jq's variables
 	run -0 jq -r '.spec.versions[0].schema.openAPIV3Schema.properties | del(.metadata) |
 		[paths(type == "object")] as $paths | . as $root | $paths[] |
 		select(length == 1 or (.[-2] == "properties" and length > 1)) as $p | $p |
