@@ -1,6 +1,7 @@
 #include "admission/judge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "admission/policing.h"
 #include "admission/suggest.h"
@@ -282,6 +283,11 @@ static void judge_optional_tasks(struct judge *j)
 	if (!has_type(j, value, JSON_STRING, field))
 		return;
 	s.optional_tasks = json_string(value);
+	if (strlen(s.optional_tasks) > LIMIT_OPTIONAL_TASKS_BYTES) {
+		findings_add(j->to, PG111, FIELDERR_INVALID, xstrdup(field), s.optional_tasks,
+			"must have at most %d bytes; list fewer tasks", LIMIT_OPTIONAL_TASKS_BYTES);
+		return;
+	}
 	note_tasks(&o);
 	subject_optional_tasks(&s, judge_optional_name, &o);
 	strmap_release(&o.tasks);

@@ -25,6 +25,11 @@ enum {
 	 * fields, labels). Otherwise what was created could never be changed again.
 	 */
 	LIMIT_CONTEXT_VALUES = 24 * 1024,
+	/*
+	 * promogate.dev/optional-tasks: hundreds of names. It is searched for each task, by each
+	 * policy.
+	 */
+	LIMIT_OPTIONAL_TASKS_BYTES = 16 * 1024,
 	/* All annotations of an object, names and values, as the API server counts them. */
 	LIMIT_ANNOTATIONS_BYTES = 256 * 1024,
 	/* A response contains our messages and no object; see LIMIT_FINDINGS. */

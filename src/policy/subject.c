@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/packing.h"
 #include "keptn/onfailure.h"
@@ -56,6 +57,8 @@ static void read_draft(struct draft *d, const struct json *object, const char *n
 	d->s.deleting = c.deleting;
 	d->s.on_failure = json_string(json_get(c.annotations, ON_FAILURE_ANNOTATION));
 	d->s.optional_tasks = json_string(json_get(c.annotations, OPTIONAL_TASKS_ANNOTATION));
+	if (d->s.optional_tasks && strlen(d->s.optional_tasks) > LIMIT_OPTIONAL_TASKS_BYTES)
+		d->s.optional_tasks = NULL;
 	d->s.defaulted_tasks = json_string(json_get(c.annotations, DEFAULTED_TASKS_ANNOTATION));
 	read_labels(d, json_at(object, "metadata", "labels"));
 	for (int i = 0; i < TASK_LIST_COUNT; i++)

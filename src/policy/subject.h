@@ -28,7 +28,10 @@ struct subject {
 	struct subject_tasks tasks[TASK_LIST_COUNT];
 };
 
-/* In one allocation of its own, for free(). What is of a wrong type counts as absent. */
+/*
+ * In one allocation of its own, for free(). What is of a wrong type counts as absent, and so does a
+ * list of optional tasks that is longer than LIMIT_OPTIONAL_TASKS_BYTES.
+ */
 struct subject *subject_decode(const struct json *object, const char *ns);
 /* An application without a context. Borrows. */
 struct subject subject_of_app(const char *ns, const char *app);

@@ -283,6 +283,21 @@ static void warnings_are_cut_to_what_is_passed_on(void **state)
 	assert_in_range(count(&c, "warnings", NULL, NULL), 16, 40);
 }
 
+static void a_list_of_optional_tasks_that_is_too_long_is_denied(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(LIMIT_REVIEW_BYTES);
+	CLEANUP(case_release) struct case_ c;
+
+	(void)state;
+	(void)buf_addf(&b,
+		"{\"metadata\":{\"name\":\"app\",\"annotations\":"
+		"{\"promogate.dev/optional-tasks\":\"%0*d\"}}}",
+		LIMIT_OPTIONAL_TASKS_BYTES + 1, 0);
+	judge(&c, &b, false, false);
+	assert_false(c.v.allowed);
+	assert_non_null(strstr(message(&c), "must have at most 16384 bytes; list fewer tasks"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +310,7 @@ int main(void)
 		cmocka_unit_test(a_name_longer_than_any_is_left_out),
 		cmocka_unit_test(an_annotation_without_room_is_left_out),
 		cmocka_unit_test(warnings_are_cut_to_what_is_passed_on),
+		cmocka_unit_test(a_list_of_optional_tasks_that_is_too_long_is_denied),
 	};
 
 	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);

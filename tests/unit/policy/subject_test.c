@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "unit.h"
 
@@ -54,6 +55,21 @@ static void an_empty_list_is_present(void **state)
 	assert_true(s->tasks[PROMOTION_TASKS].present);
 	assert_int_equal(s->tasks[PROMOTION_TASKS].count, 0);
 	assert_false(s->tasks[PRE_DEPLOYMENT_TASKS].present);
+}
+
+static void a_list_of_optional_tasks_has_a_limit(void **state)
+{
+	(void)state;
+	for (size_t bytes = LIMIT_OPTIONAL_TASKS_BYTES; bytes <= LIMIT_OPTIONAL_TASKS_BYTES + 1;
+		bytes++) {
+		CLEANUP(free_p)
+		char *text = xasprintf("{\"metadata\":{\"name\":\"a\",\"annotations\":"
+				       "{\"promogate.dev/optional-tasks\":\"%0*d\"}}}",
+			(int)bytes, 0);
+		CLEANUP(free_p) struct subject *s = decode(text);
+
+		assert_int_equal(s->optional_tasks != NULL, bytes == LIMIT_OPTIONAL_TASKS_BYTES);
+	}
 }
 
 static void what_has_a_wrong_type_counts_as_absent(void **state)
@@ -176,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_context_is_decoded),
 		cmocka_unit_test(an_empty_list_is_present),
+		cmocka_unit_test(a_list_of_optional_tasks_has_a_limit),
 		cmocka_unit_test(what_has_a_wrong_type_counts_as_absent),
 		cmocka_unit_test(a_task_that_is_not_a_string_is_left_out),
 		cmocka_unit_test(an_application_without_a_context_has_its_name_alone),
