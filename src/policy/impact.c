@@ -19,7 +19,7 @@ struct looking {
 
 static void keep_first(void *ctx, const struct violation *v)
 {
-	CLEANUP(buf_release) struct buf text = BUF_INIT(2 * LIMIT_DETAIL_BYTES);
+	CLEANUP(buf_release) struct buf text = BUF_INIT((size_t)2 * LIMIT_DETAIL_BYTES);
 	struct looking *l = ctx;
 
 	l->violates = true;

@@ -155,7 +155,7 @@ static size_t room_for(const struct json *metadata, const struct json *spec)
 	       json_text_size(json_get(metadata, "name")) +
 	       json_text_size(json_get(metadata, "uid")) +
 	       json_text_size(json_get(metadata, "resourceVersion")) + sizeof("") * 3 +
-	       6 * ARENA_PADDING;
+	       (size_t)6 * ARENA_PADDING;
 }
 
 struct policy *policy_read(const struct json *object)

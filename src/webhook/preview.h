@@ -16,7 +16,8 @@ struct preview {
 };
 
 #define PREVIEW_INIT                                                                               \
-	{.impact = BUF_INIT(4 * LIMIT_DETAIL_BYTES), .conflict = BUF_INIT(2 * LIMIT_DETAIL_BYTES)}
+	{.impact = BUF_INIT((size_t)4 * LIMIT_DETAIL_BYTES),                                       \
+		.conflict = BUF_INIT((size_t)2 * LIMIT_DETAIL_BYTES)}
 
 void preview_release(struct preview *p); /* for CLEANUP() too */
 /* Adds to ret. Any thread. Takes LIMIT_PREVIEW_MS at most. */
