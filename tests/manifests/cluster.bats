@@ -53,6 +53,11 @@ make_kinds() {
 	done
 }
 
+make_policies() {
+	kubectl apply -k "$root/manifests/policy"
+	eventually kubectl get promotionpolicies
+}
+
 # served: every plural.version.group that the cluster's CRDs serve
 served() {
 	kubectl get crd -o json | jq -r '.items[].spec | . as $s | .versions[] | select(.served) |
@@ -137,6 +142,7 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 }
 
 @test "the webhook's account may read what its rules need, and nothing else" {
+	make_policies
 	kubectl apply -k "$root/manifests/local"
 	can_i() {
 		kubectl auth can-i "$@" --as=system:serviceaccount:promogate-system:promogate-webhook -n "$ns"
@@ -148,9 +154,13 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 		can_i "$verb" keptnappcontexts.lifecycle.keptn.sh
 		can_i "$verb" namespaces
 	done
+	for verb in list watch; do
+		can_i "$verb" promotionpolicies.promogate.dev
+	done
 	for verb in create update patch delete; do
 		run -1 can_i "$verb" keptntaskdefinitions.lifecycle.keptn.sh
 		run -1 can_i "$verb" keptnappcontexts.lifecycle.keptn.sh
+		run -1 can_i "$verb" promotionpolicies.promogate.dev
 		run -1 can_i "$verb" namespaces
 	done
 	for resource in keptnappversions.lifecycle.keptn.sh secrets configmaps jobs.batch; do
@@ -159,6 +169,7 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 }
 
 @test "the reconciler's account may do what a promotion needs, and nothing else" {
+	make_policies
 	kubectl apply -k "$root/manifests/webhook/access"
 	kubectl apply -k "$root/manifests/reconciler/access"
 	can_i() {

@@ -10,16 +10,20 @@ setup_file() {
 	"$root/hack/localcluster" --dir "$cluster" up
 	eval "$("$root/hack/localcluster" --dir "$cluster" env)"
 	kubectl apply -k "$root/manifests/policy"
-	kubectl wait --for=condition=Established crd/promotionpolicies.promogate.dev
-	local end=$((SECONDS + 60))
-	until kubectl get promotionpolicies; do
-		((SECONDS < end)) || return 1
-		sleep 0.1
-	done
+	eventually kubectl get promotionpolicies
 }
 
 teardown_file() {
 	"$root/hack/localcluster" --dir "$cluster" down
+}
+
+# eventually COMMAND...: waits until it succeeds: what a kind brings is served after a moment
+eventually() {
+	local end=$((SECONDS + 60))
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.1
+	done
 }
 
 # policy NAME SPEC: a PromotionPolicy, with what is required if SPEC lacks it
@@ -55,6 +59,7 @@ refuses() {
 		select(length == 1 or (.[-2] == "properties" and length > 1)) as $p | $p |
 		select(($root | getpath($p) | .description // "") == "") | join(".")' <<<"$output"
 	[ -z "$output" ]
+	eventually kubectl explain promotionpolicy.spec
 	for field in onFailure onFailure.tasks.names promotionTasks.required.source; do
 		run -0 kubectl explain "promotionpolicy.spec.$field"
 		[[ $output == *DESCRIPTION:* && $output != *'<empty>'* && $output != *'<no description>'* ]]
@@ -137,11 +142,7 @@ refuses() {
 	can_i() { # USER VERB
 		kubectl auth can-i "$2" promotionpolicies.promogate.dev --as="$1"
 	}
-	local end=$((SECONDS + 60))
-	until can_i admin delete; do
-		((SECONDS < end))
-		sleep 0.1
-	done
+	eventually can_i admin delete
 	for role in view edit admin; do
 		can_i "$role" list
 	done
@@ -153,7 +154,8 @@ refuses() {
 @test "each sample of docs/policy.md applies, and changes nothing when it is applied again" {
 	local sample
 	kubectl create -k "$root/manifests/crds"
-	kubectl wait --for=condition=Established crd/keptntaskdefinitions.lifecycle.keptn.sh
+	eventually kubectl get keptntaskdefinitions
+	eventually kubectl get keptnappcontexts
 	for sample in keptn-system shop-prod; do
 		kubectl create namespace "$sample"
 	done
