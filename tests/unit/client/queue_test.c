@@ -237,7 +237,10 @@ static void a_429_without_retry_after_is_retried(void **state)
 	assert_int_equal(outcome_counted(api, "throttle-d"), 2);
 }
 
-/* Throttled until far in the future; what else is asked for is answered meanwhile. */
+/*
+ * Throttled until far in the future; what else is asked for is answered meanwhile. With one call
+ * at once, an answer to the question how often it arrived means that its 429 was received.
+ */
 static void a_throttled_call_holds_up_no_other(void **state)
 {
 	struct api_request throttled = {.path = "/apis/batch/v1/namespaces/a/jobs?after=30",
@@ -250,7 +253,7 @@ static void a_throttled_call_holds_up_no_other(void **state)
 		{.path = "/apis/batch/v1/namespaces/a/jobs/x", .fair_key = "a"},
 		{.path = "/apis/batch/v1/namespaces/b/jobs", .method = "POST", .fair_key = "b"},
 	};
-	struct api *api = outcome_client(server.url);
+	struct api *api = outcome_client_of(server.url, 1);
 	struct outcome held, others;
 
 	(void)state;
