@@ -113,6 +113,8 @@ static void check_job(const struct job_spec *s, const struct buf *text)
 	assert(str_eq(status.task, job_meta_task(s)));
 	assert(str_eq(status.owner_uid, s->version.uid));
 	assert(status.attempt == s->attempt);
+	assert(status.on_failure == on_failure_choice(on_failure_name(s->on_failure)));
+	assert(str_eq(status.decided_by, s->decided_by));
 	assert(status.brings_code == job_spec_code(s).needed);
 	for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
 		const char *value = json_string(json_at(job, "metadata", "labels", labels[i]));
@@ -141,7 +143,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_JOB_BYTES);
 	CLEANUP(buf_release) struct buf metadata = BUF_INIT(LIMIT_JOB_BYTES);
 	struct resolution task;
-	struct job_spec s = {.images = {"deno", "python"}, .task = &task};
+	struct job_spec s = {.images = {"deno", "python"},
+		.task = &task,
+		.on_failure = size % 2 ? ON_FAILURE_BLOCK : ON_FAILURE_WARN,
+		.decided_by = "policy prod@7"};
 	struct resolver resolver = {.keptn_namespace = "keptn", .find = find, .ctx = &in};
 	struct err err = ERR_INIT;
 	struct job_name name;
