@@ -65,7 +65,7 @@ def questions(recorded):
     yield "default, beta version", "/mutate", beta(recorded)
     yield "missing definition", "/validate", changed(promotionTasks=["open-pull-requst"] + tasks)
     yield "twice", "/validate", changed(promotionTasks=tasks + tasks[:1])
-    yield "not a name", "/validate", changed(promotionTasks=["Open_PR"])
+    yield "not a name", "/validate", changed(promotionTasks=["Open-Pull-Request"])
     yield "also post-deployment", "/validate", changed(promotionTasks=["smoke-test"])
     yield "missing post task", "/validate", changed(postDeploymentTasks=["gone"])
     yield "span link", "/validate", changed(spanLinks=["00-xyz"])
@@ -101,6 +101,6 @@ def answers(webhook, ca, asked):
             "warnings": len(response.get("warnings", [])),
             "patched": "patch" in response,
             "suggests": "did you mean" in json.dumps(response),
-            "audited": bool(response.get("auditAnnotations")),
+            "audited": "violations" in response.get("auditAnnotations", {}),
         }
     return said

@@ -59,7 +59,11 @@ func validate(ctx context.Context, defs definitions, obj *KeptnAppContext, lenie
 		}
 		seen[name] = true
 		if msgs := validation.IsDNS1123Subdomain(name); len(msgs) > 0 { // PG103
-			errs = append(errs, field.Invalid(path, name, msgs[0]))
+			e := field.Invalid(path, name, msgs[0])
+			if err := suggest(ctx, defs, e, obj.Namespace, name); err != nil {
+				return nil, nil, err
+			}
+			errs = append(errs, e)
 			continue
 		}
 		if post[name] { // PG106
@@ -70,8 +74,9 @@ func validate(ctx context.Context, defs definitions, obj *KeptnAppContext, lenie
 			return nil, nil, err
 		}
 		if def == nil { // PG101
-			e, err := notFound(ctx, defs, path, obj.Namespace, name)
-			if err != nil {
+			e := field.NotFound(path, name)
+			e.Detail = "no KeptnTaskDefinition of this name"
+			if err := suggest(ctx, defs, e, obj.Namespace, name); err != nil {
 				return nil, nil, err
 			}
 			foreign(e)
@@ -119,17 +124,15 @@ func validate(ctx context.Context, defs definitions, obj *KeptnAppContext, lenie
 	return errs, warnings, nil
 }
 
-func notFound(ctx context.Context, defs definitions, path *field.Path, namespace, name string) (*field.Error, error) {
-	e := field.NotFound(path, name)
-	e.Detail = "no KeptnTaskDefinition of this name"
+func suggest(ctx context.Context, defs definitions, e *field.Error, namespace, name string) error {
 	names, err := defs.names(ctx, namespace)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if s := nearest(name, names); s != "" {
 		e.Detail += fmt.Sprintf("; did you mean %q?", s)
 	}
-	return e, nil
+	return nil
 }
 
 // cannotRun says why a Job of this definition could not start, or "".
