@@ -39,19 +39,11 @@ policy() {
 	EOF
 }
 
-knows_all_of() { # RESOURCE
-	local known there
-	known=$(metric main promogate_cache_objects "resource=\"$1\"")
-	there=$(kubectl get "$1" --all-namespaces -o name | wc -l)
-	echo "it knows $known of $there $1"
-	((known == there))
-}
-
 # The webhook has heard of everything that was written.
 caught_up() {
 	local kind
 	for kind in namespaces promotionpolicies keptntaskdefinitions keptnappcontexts; do
-		eventually knows_all_of "$kind"
+		eventually cache_caught_up main "$kind"
 	done
 }
 

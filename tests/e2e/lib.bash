@@ -231,12 +231,12 @@ metric() {
 	awk '{sum += $NF} END {printf "%d\n", sum}' <<<"$lines"
 }
 
-# Whether the webhook's cache has as many definitions as the cluster.
-cache_caught_up() { # NAME
-	local known there
-	known=$(metric "$1" promogate_cache_objects 'resource="keptntaskdefinitions"')
-	there=$(kubectl get keptntaskdefinitions --all-namespaces -o name | wc -l)
-	echo "it knows $known of $there"
+# Whether the webhook's cache has as many objects of a resource as the cluster.
+cache_caught_up() { # NAME [RESOURCE]
+	local resource=${2:-keptntaskdefinitions} known there
+	known=$(metric "$1" promogate_cache_objects "resource=\"$resource\"")
+	there=$(kubectl get "$resource" --all-namespaces -o name | wc -l)
+	echo "it knows $known of $there $resource"
 	((known == there))
 }
 
