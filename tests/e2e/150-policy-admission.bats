@@ -98,14 +98,17 @@ audit_is() { # KEY WANT
 }
 
 @test "PG114: a Shared task that is hidden, or that does not exist" {
-	policy prod "$requires"
+	# First: once the policy exists, PG203 denies this definition.
 	definition audit | says '' apply
+	policy prod "$requires"
+	eventually cache_caught_up main
 	promotes podtato audit | refused "$(invalid podtato \
 		"spec.promotionTasks[0]: Invalid value: \"audit\": policy \"prod\": requires the task \"audit\" from \"keptn-system\", \
 and a KeptnTaskDefinition of this name in \"$ns\" hides it; delete that one")" apply
-	kubectl delete keptntaskdefinition -n "$ns" audit
+	says '' kubectl delete keptntaskdefinition -n "$ns" audit
 	promotes podtato audit | says '' apply
 	ns=keptn-system definition audit | kubectl delete -f -
+	eventually cache_caught_up main
 	promotes other 'open, audit' | refused "$(invalid other \
 		"spec.promotionTasks[1]: Not found: \"audit\": no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name" \
 		'spec.promotionTasks[1]: Not found: "audit": policy "prod": requires the task "audit" from "keptn-system": no KeptnTaskDefinition of this name in "keptn-system"; create it first, or correct the name')" apply
