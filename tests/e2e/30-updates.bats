@@ -132,7 +132,9 @@ The KeptnAppContext \"finalized\" is invalid: $(not_a_name 2 C)" kubectl patch -
 		definition notify
 		promotes podtato notify
 	} | says '' apply
-	says '' kubectl delete -n "$ns" keptntaskdefinition notify
+	eventually cache_caught_up main keptnappcontexts
+	says "Warning: KeptnTaskDefinition \"notify\" is in use by $ns/podtato; remove the task there first" \
+		kubectl delete -n "$ns" keptntaskdefinition notify
 	# Waits until the webhook's watch has it too.
 	relabelled() {
 		kubectl label -n "$ns" keptnappcontext podtato --overwrite "n=$RANDOM$RANDOM" 2>&1 | grep Warning
@@ -162,19 +164,20 @@ The KeptnAppContext \"finalized\" is invalid: $(not_a_name 2 C)" kubectl patch -
 }
 
 @test "a definition that was broken and fixed is seen in its current state" {
-	{
-		definition notify
-		promotes podtato notify
-	} | says '' apply
+	definition notify | says '' apply
+	eventually cache_caught_up main
+	# Before a context uses it: after that, PG202 denies it.
 	definition notify '{retries: 1}' | says '' apply
 	refused_now() {
-		! promotes second notify | kubectl create -f - || {
-			kubectl delete -n "$ns" keptnappcontext second
+		! promotes podtato notify | kubectl create -f - || {
+			kubectl delete -n "$ns" keptnappcontext podtato
 			return 1
 		}
 	}
 	eventually refused_now
+	promotes podtato notify | refused "$(invalid podtato "spec.promotionTasks[0]: Invalid value: \"notify\": \
+KeptnTaskDefinition \"notify\" in \"$ns\" can't run: it has no runtime: set one of container, deno, python")" apply
 	# A finding that depends on another object is confirmed by a live look-up first.
 	definition notify | says '' apply
-	promotes second notify | says '' apply
+	promotes podtato notify | says '' apply
 }
