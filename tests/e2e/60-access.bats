@@ -29,8 +29,16 @@ asked() {
 @test "it uses its own service account, reads what it may read, and writes nothing" {
 	promotes podtato notify | refused "$(invalid podtato "spec.promotionTasks[0]: Not found: \"notify\": \
 no KeptnTaskDefinition of this name in \"$ns\" or \"keptn-system\"; create it first, or correct the name")" apply
+	# Before PG202 denies, the context and the namespace are read.
+	definition notify | says '' apply
+	promotes podtato notify | says '' apply
+	eventually cache_caught_up main keptnappcontexts
+	run -1 --separate-stderr kubectl replace -f - < <(definition notify '{retries: 1}')
+	[[ $stderr == *"in use by $ns/podtato, where the task could not run any more"* ]]
 	only_this() {
-		same 'system:serviceaccount:promogate-system:promogate-webhook get keptntaskdefinitions.lifecycle.keptn.sh
+		same 'system:serviceaccount:promogate-system:promogate-webhook get keptnappcontexts.lifecycle.keptn.sh
+system:serviceaccount:promogate-system:promogate-webhook get keptntaskdefinitions.lifecycle.keptn.sh
+system:serviceaccount:promogate-system:promogate-webhook get namespaces.null
 system:serviceaccount:promogate-system:promogate-webhook list keptnappcontexts.lifecycle.keptn.sh
 system:serviceaccount:promogate-system:promogate-webhook list keptnconfigs.options.keptn.sh
 system:serviceaccount:promogate-system:promogate-webhook list keptntaskdefinitions.lifecycle.keptn.sh
