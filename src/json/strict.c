@@ -218,7 +218,7 @@ static int scan_value(struct scan *s)
 	}
 }
 
-int strict_check(const char *text, size_t len, int max_depth, size_t max_values, bool *ret_has_nul,
+int strict_check(const char *text, size_t len, int max_depth, size_t max_values, struct strict *ret,
 	struct err *err)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
@@ -239,6 +239,6 @@ int strict_check(const char *text, size_t len, int max_depth, size_t max_values,
 	skip_space(&s);
 	if (s.at != s.end)
 		return fail(&s, "trailing data");
-	*ret_has_nul = s.has_nul;
+	*ret = (struct strict){.values = max_values - s.values_left, .has_nul = s.has_nul};
 	return 0;
 }

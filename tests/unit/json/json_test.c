@@ -32,6 +32,30 @@ static void accepts_what_rfc_8259_accepts(void **state)
 	}
 }
 
+/* Names and texts of each length: a tree has room however they are rounded up. */
+static void has_room_for_every_length(void **state)
+{
+	static const char filler[] = "xxxxxxxxxxxxxxxxxxxxxxxx";
+
+	(void)state;
+	for (int length = 0; length < (int)sizeof(filler); length++) {
+		CLEANUP(buf_release) struct buf text = BUF_INIT(1 << 20);
+		CLEANUP(json_free_p) struct json *j = NULL;
+		struct err err = ERR_INIT;
+
+		(void)buf_addc(&text, '{');
+		for (int i = 100; i < 200; i++)
+			(void)buf_addf(&text, "%s\"%d%.*s\":\"%.*s\"", i > 100 ? "," : "", i,
+				length, filler, length, filler);
+		(void)buf_addc(&text, '}');
+		if (json_parse(buf_str(&text), text.len, &j, &err) < 0)
+			fail_msg("%s", err.msg);
+		assert_int_equal(json_count(j), 100);
+		json_each (item, j)
+			assert_int_equal(strlen(json_string(item)), length);
+	}
+}
+
 static void refuses_what_is_not_strict(void **state)
 {
 	static const struct {
@@ -311,6 +335,7 @@ int main(void)
 		cmocka_unit_test(compares_whole_trees),
 		cmocka_unit_test(counts_whole_trees),
 		cmocka_unit_test(accepts_what_rfc_8259_accepts),
+		cmocka_unit_test(has_room_for_every_length),
 		cmocka_unit_test(refuses_what_is_not_strict),
 		cmocka_unit_test(finds_a_duplicate_among_many_keys),
 		cmocka_unit_test(refuses_depth_and_number_over_the_limit),
