@@ -54,7 +54,7 @@ class Promotion:
         go.build(HERE / "peer", "./reconciler", self.out / "peer-reconciler")
         for side in self.sides:
             (self.out / f"{side}-reconciler.log").unlink(missing_ok=True)
-        for measure in (self.latency, self.flood, self.many_versions):
+        for measure in (self.latency, self.flood, self.neighbour, self.many_versions):
             if self.only not in (None, measure.__name__.removesuffix("_versions")):
                 continue
             with Cluster(self.out / "cluster", "--audit") as self.cluster:
@@ -179,6 +179,31 @@ class Promotion:
             running = {(c.namespace, c.name) for c in calls if c.verb == "patch" and c.resource == "jobs" and c.code == 200}
             quiet = quiet + 1 if len(running) == wanted and not any(c.verb in WRITES and c.resource != "leases" for c in more) else 0
         return calls
+
+    # --- one namespace beside another ---------------------------------------------------------------
+
+    def neighbour(self):
+        for n in range(self.flood_rounds):
+            for side in turn(("promogate", "peer"), n):
+                say(f"beside a namespace with {FLOOD} versions: round {n + 1} of {self.flood_rounds}, {side}")
+                self.keep(side, "neighbour", **self.beside_neighbour(side))
+
+    def beside_neighbour(self, side):
+        with self.start(side):
+            self.promote("warm-up", FLOOD_TASKS, self.in_turn, False)
+            calm = self.promote("calm", FLOOD_TASKS, self.together, False)
+        self.client("fill", namespace="flood", namespaces=1, versions=FLOOD, apps=FLOOD,
+                    tasks=FLOOD_TASKS)
+        self.audit.calls(side)
+        with self.start(side):
+            beside = self.promote("beside", FLOOD_TASKS, self.together, False)
+        running = {c.name for c in self.audit.calls(side) if c.verb == "patch" and c.resource == "jobs" and c.code == 200
+                   and c.namespace != NAMESPACE}
+        if len(running) == FLOOD * FLOOD_TASKS:
+            raise RuntimeError(f"{side}: the neighbour's versions were promoted too soon: nothing was measured")
+        self.wipe()
+        calm, beside = (statistics.median(times["running"]) for times in (calm, beside))
+        return {"calm": calm, "beside": beside, "times": beside / calm}
 
     # --- many, and nothing to do --------------------------------------------------------------------
 

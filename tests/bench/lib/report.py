@@ -110,6 +110,11 @@ PROMOTION = (
         ("RSS", "rss", "MiB", None),
         ("highest RSS", "peak", "MiB", None),
     )),
+    ("A promotion of 5 tasks beside a namespace with 1 000 versions", "neighbour", (
+        ("delivery to running, alone, p50", "calm", "ms", None),
+        ("beside it, p50", "beside", "ms", None),
+        ("times as long", "times", "", ("promogate", "<=", 2)),
+    )),
     ("With 10 000 versions", "many", (
         ("private, after the start", "private", "MiB", None),
         ("private, after promotions", "private_later", "MiB", ("promogate", "<=", 32)),
