@@ -3,8 +3,8 @@
  * violate, whether the policy is valid and contradicts another one, and since when each task that
  * it adds counts.
  *
- * A change of a policy, context, definition or namespace makes an audit due, which looks at
- * everything again (reconciler/audit_pass.h). It runs in slices of a few milliseconds, and rests
+ * A change of a policy, context, definition, namespace or of Keptn's configuration makes an audit
+ * due, which looks at everything again (reconciler/audit_pass.h). It runs in slices of a few milliseconds, and rests
  * for many times as long as it took, so it is a small part of the thread at any rate of changes.
  * Where there is no policy, it does nothing.
  *

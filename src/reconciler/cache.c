@@ -181,6 +181,15 @@ static void progressed(void *ctx)
 	c->handler.progressed(c->handler.ctx);
 }
 
+static void config_changed(void *ctx)
+{
+	const struct cache *c = ctx;
+
+	if (c->handler.config_changed)
+		c->handler.config_changed(c->handler.ctx);
+	progressed(ctx);
+}
+
 struct subject cache_subject(const struct cache *c, const char *ns, const char *app)
 {
 	const struct subject *s = policy_cache_context(c->policies, ns, app);
@@ -233,7 +242,7 @@ struct cache *cache_new(
 	c->handler = *handler;
 	store_init(&c->definitions, &definitions);
 	c->policies = policy_cache_new(env, NULL, &policies);
-	c->configs = configs_new(env, keptn_namespace, progressed, c);
+	c->configs = configs_new(env, keptn_namespace, config_changed, c);
 	return c;
 }
 

@@ -24,6 +24,8 @@ struct cache_handler {
 	 * and that NULL, too: of any at all.
 	 */
 	void (*policies_changed)(void *ctx, const char *ns, const char *app);
+	/* The result of cache_block_deployment() has. May be NULL. */
+	void (*config_changed)(void *ctx);
 	/* The result of cache_synced() may have changed. */
 	void (*progressed)(void *ctx);
 	void *ctx;

@@ -187,6 +187,13 @@ static void policies_changed(void *ctx, const char *ns, const char *app)
 	schedule(p);
 }
 
+static void config_changed(void *ctx)
+{
+	const struct promoter *p = ctx;
+
+	auditor_due(p->auditor);
+}
+
 /* --- one application -------------------------------------------------------------------------- */
 
 static bool may_wait(const struct plan_action *a)
@@ -454,7 +461,8 @@ static void schedule(struct promoter *p)
 struct promoter *promoter_new(const struct promoter_config *config)
 {
 	struct promoter *p = xcalloc(1, sizeof(*p));
-	const struct cache_handler handler = {definitions_changed, policies_changed, progressed, p};
+	const struct cache_handler handler = {
+		definitions_changed, policies_changed, config_changed, progressed, p};
 
 	p->config = *config;
 	p->scheduled_ms = INT64_MAX;

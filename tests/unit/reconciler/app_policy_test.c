@@ -44,7 +44,7 @@ static void ignore_progress(void *ctx)
 static void fixture_init(struct fixture *f, const char *policies, const char *context)
 {
 	static const struct cache_handler handler = {
-		ignore_definitions, ignore_policies, ignore_progress, NULL};
+		ignore_definitions, ignore_policies, NULL, ignore_progress, NULL};
 
 	*f = (struct fixture){.cache = NULL};
 	cluster_init(&f->cluster);

@@ -32,6 +32,13 @@ static void policies_changed(void *ctx, const char *ns, const char *app)
 		auditor_policies_changed(o->auditor);
 }
 
+static void config_changed(void *ctx)
+{
+	struct owner *o = ctx;
+
+	auditor_due(o->auditor);
+}
+
 static void progressed(void *ctx)
 {
 	struct owner *o = ctx;
@@ -47,7 +54,8 @@ static bool may_act(void *ctx)
 static void owner_init(struct owner *o)
 {
 	const struct env *env = &o->cluster.fake.env;
-	const struct cache_handler handler = {definitions_changed, policies_changed, progressed, o};
+	const struct cache_handler handler = {
+		definitions_changed, policies_changed, config_changed, progressed, o};
 
 	*o = (struct owner){.leads = true};
 	cluster_init(&o->cluster);
@@ -141,17 +149,28 @@ static void changes(struct owner *o, const char *resource, const char *type, con
 	cluster_event(&o->cluster, resource, type, object);
 }
 
-static int64_t violations(const char *name)
+static int64_t metric(const char *series)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_METRICS_BYTES);
-	CLEANUP(free_p)
-	char *series =
-		xasprintf("promogate_policy_violations{policy=\"%s\",rule=\"PG113\"} ", name);
+	CLEANUP(free_p) char *line = xasprintf("\n%s ", series);
 	const char *found;
 
 	metrics_render(&text);
-	found = strstr(buf_str(&text), series);
-	return found ? strtoll(found + strlen(series), NULL, 10) : -1;
+	found = strstr(buf_str(&text), line);
+	return found ? strtoll(found + strlen(line), NULL, 10) : -1;
+}
+
+static int64_t violations(const char *name)
+{
+	CLEANUP(free_p)
+	char *series = xasprintf("promogate_policy_violations{policy=\"%s\",rule=\"PG113\"}", name);
+
+	return metric(series);
+}
+
+static int64_t audits(void)
+{
+	return metric("promogate_policy_audits_total");
 }
 
 /* --- tests ------------------------------------------------------------------------------------ */
@@ -226,6 +245,42 @@ static void a_context_that_changes_is_audited_again(void **state)
 	pass_time(&o);
 	assert_int_equal(violations("only-a"), 0);
 	is_quiet(&o);
+	owner_release(&o);
+}
+
+static void each_kind_that_changes_makes_an_audit_due(void **state)
+{
+	static const struct {
+		const char *resource, *metadata, *spec;
+	} changed[] = {
+		{"keptntaskdefinitions", "\"namespace\":\"dev\",\"name\":\"a\"", "{}"},
+		{"namespaces", "\"name\":\"dev\",\"labels\":{\"stage\":\"dev\"}", "{}"},
+		{"keptnconfigs", "\"namespace\":\"keptn-system\",\"name\":\"c\"",
+			"{\"blockDeployment\":false}"},
+	};
+	struct owner o;
+	CLEANUP(free_p) char *p = policy("only-a", 5, "Deny", ALLOWS_A, "{}");
+	CLEANUP(free_p) char *after = policy("only-a", 6, "Deny", ALLOWS_A, "{}");
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, p, "");
+	pass_time(&o);
+	reads(&o, p);
+	writes(&o, "\"totalViolations\":0", after);
+	changes(&o, "promotionpolicies", "MODIFIED", after);
+	for (size_t i = 0; i < ARRAY_SIZE(changed); i++) {
+		CLEANUP(free_p)
+		char *object =
+			xasprintf("{\"metadata\":{\"resourceVersion\":\"%zu\",%s},\"spec\":%s}",
+				900 + i, changed[i].metadata, changed[i].spec);
+		int64_t before = audits();
+
+		changes(&o, changed[i].resource, "MODIFIED", object);
+		pass_time(&o);
+		assert_int_equal(audits(), before + 1);
+		is_quiet(&o);
+	}
 	owner_release(&o);
 }
 
@@ -397,6 +452,7 @@ int main(void)
 		cmocka_unit_test(writes_what_contexts_violate),
 		cmocka_unit_test(a_change_that_changes_nothing_costs_no_call),
 		cmocka_unit_test(a_context_that_changes_is_audited_again),
+		cmocka_unit_test(each_kind_that_changes_makes_an_audit_due),
 		cmocka_unit_test(a_policy_that_is_not_valid_says_why),
 		cmocka_unit_test(policies_that_contradict_each_other_name_each_other),
 		cmocka_unit_test(since_is_written_at_once_and_kept),

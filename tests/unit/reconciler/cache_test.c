@@ -35,7 +35,7 @@ static void fixture_init(struct fixture *f)
 	*f = (struct fixture){.changes = BUF_INIT(1000)};
 	cluster_init(&f->cluster);
 	f->cache = cache_new(&f->cluster.fake.env, "keptn-system",
-		&(struct cache_handler){changed, policies_changed, progressed, f});
+		&(struct cache_handler){changed, policies_changed, NULL, progressed, f});
 }
 
 static void fixture_release(struct fixture *f)

@@ -86,8 +86,8 @@ static inline void fixture_init_with(struct fixture *f, const char *definitions)
 {
 	const struct env *env = &f->cluster.fake.env;
 	const struct snapshot_config config = {.since = 0};
-	const struct cache_handler handler = {
-		fixture_definitions_changed, fixture_policies_changed, fixture_progressed, NULL};
+	const struct cache_handler handler = {fixture_definitions_changed, fixture_policies_changed,
+		NULL, fixture_progressed, NULL};
 
 	*f = (struct fixture){.done = 0};
 	cluster_init(&f->cluster);
