@@ -141,6 +141,7 @@ static void read_promotion_tasks(struct policy *p, struct arena *arena, const st
 {
 	p->required = read_tasks(arena, json_get(tasks, "required"), NULL);
 	p->added = read_tasks(arena, json_get(tasks, "added"), added_since);
+	p->nsince = json_count(added_since);
 	p->preferred = read_names(arena, json_get(tasks, "default"));
 	p->allowed = read_names(arena, json_get(tasks, "allowed"));
 	p->max = (size_t)read_number(json_get(tasks, "max"));

@@ -87,6 +87,7 @@ struct policy {
 	const struct policy_failure_of *failures;
 	size_t nfailures;
 	struct policy_tasks required, added;
+	size_t nsince; /* tasks in status.addedSince, also those that it does not add */
 	struct policy_names preferred; /* promotionTasks.default; at NULL: silent */
 	struct policy_names allowed; /* at NULL: any */
 	size_t max; /* promotionTasks.max; 0: silent */

@@ -66,14 +66,15 @@ void audit_pass_begin(struct audit_pass *pass, const struct cache *cache)
 	policy_cache_contexts(policies, NULL, add_context, pass);
 }
 
-static bool lacks_since(const struct policy *p)
+/* One that stays in the status would still count if its task is added again. */
+static bool since_differs(const struct policy *p)
 {
-	if (!policy_enforces(p))
-		return false;
-	for (size_t i = 0; i < p->added.count; i++)
+	size_t added = policy_enforces(p) ? p->added.count : 0;
+
+	for (size_t i = 0; i < added; i++)
 		if (p->added.at[i].since == 0)
 			return true;
-	return false;
+	return p->nsince != added;
 }
 
 void audit_pass_begin_added(struct audit_pass *pass, const struct cache *cache)
@@ -82,7 +83,7 @@ void audit_pass_begin_added(struct audit_pass *pass, const struct cache *cache)
 
 	*pass = (struct audit_pass){.cache = cache};
 	for (size_t i = 0; i < valid->count; i++)
-		if (lacks_since(valid->at[i]))
+		if (since_differs(valid->at[i]))
 			add_valid(pass, valid->at[i]);
 }
 

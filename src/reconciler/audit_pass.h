@@ -36,8 +36,8 @@ struct audit_pass {
 /* All policies, and all contexts that are stored. */
 void audit_pass_begin(struct audit_pass *pass, const struct cache *cache);
 /*
- * Only the policies that add tasks of which it is not known yet since when they count; no contexts,
- * and nothing to step through.
+ * Only the policies whose status does not say, of exactly the tasks that they add, since when these
+ * count; no contexts, and nothing to step through.
  */
 void audit_pass_begin_added(struct audit_pass *pass, const struct cache *cache);
 /* The next policy or context. About how many comparisons it took; 0: there is none. */

@@ -32,7 +32,7 @@ void auditor_free(struct auditor *a);
 
 /* Something has changed that the audit looks at. */
 void auditor_due(struct auditor *a);
-/* A policy has. If it adds a task, since when that counts is written at once. */
+/* A policy has. If it adds a task, or adds it no longer, its status says so at once. */
 void auditor_policies_changed(struct auditor *a);
 /* The caches may be complete now. */
 void auditor_progressed(struct auditor *a);

@@ -347,6 +347,32 @@ static void since_is_written_at_once_and_kept(void **state)
 	owner_release(&o);
 }
 
+/* Else it would count from the old time if it is added again before the next audit. */
+static void since_is_removed_at_once(void **state)
+{
+	static const char status[] =
+		"{\"addedSince\":[{\"name\":\"a\",\"since\":\"2026-01-01T00:00:00Z\"}]}";
+	CLEANUP(free_p) char *adds = policy("p", 5, "Deny", ADDS_A, status);
+	CLEANUP(free_p) char *reports = policy_of("p", 2, 6, "Audit", ADDS_A, status);
+	CLEANUP(free_p) char *lacks = policy_of("p", 2, 6, "Deny", "", status);
+	char *const changed[] = {reports, lacks};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(changed); i++) {
+		struct owner o;
+
+		owner_init(&o);
+		lists(&o, adds, "");
+		pass_time(&o);
+		reads(&o, adds);
+		writes(&o, "\"since\":\"2026-01-01T00:00:00Z\"", adds);
+		changes(&o, "promotionpolicies", "MODIFIED", changed[i]);
+		reads(&o, changed[i]);
+		writes(&o, "\"addedSince\":null", changed[i]);
+		owner_release(&o);
+	}
+}
+
 static void a_write_that_fails_is_tried_again(void **state)
 {
 	static const enum err_kind kinds[] = {ERR_CONFLICT, ERR_FORBIDDEN, ERR_IO, ERR_TIMEOUT};
@@ -456,6 +482,7 @@ int main(void)
 		cmocka_unit_test(a_policy_that_is_not_valid_says_why),
 		cmocka_unit_test(policies_that_contradict_each_other_name_each_other),
 		cmocka_unit_test(since_is_written_at_once_and_kept),
+		cmocka_unit_test(since_is_removed_at_once),
 		cmocka_unit_test(a_write_that_fails_is_tried_again),
 		cmocka_unit_test(one_that_is_deleted_meanwhile_is_no_failure),
 		cmocka_unit_test(without_the_lease_nothing_is_written),
