@@ -114,9 +114,11 @@ static void patch(struct status_writer *w, const struct json *object, const char
 
 static bool is_current(const struct status_writer *w, const struct json *object)
 {
+	const struct policy *p = w->findings->policy;
 	int64_t generation = 0;
 
 	return str_eq(json_string(json_at(object, "metadata", "name")), w->name) &&
+	       (!p || str_eq(json_string(json_at(object, "metadata", "uid")), p->uid)) &&
 	       json_int64(json_at(object, "metadata", "generation"), &generation) &&
 	       generation == w->findings->generation;
 }

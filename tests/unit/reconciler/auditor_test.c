@@ -411,6 +411,22 @@ static void one_that_is_deleted_meanwhile_is_no_failure(void **state)
 	owner_release(&o);
 }
 
+/* A new one of its name has the same generation. */
+static void one_that_is_replaced_meanwhile_gets_no_status(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p) char *p = policy("adds", 5, "Deny", ADDS_A, "{}");
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, p, "");
+	fake_env_run(&o.cluster.fake, 0);
+	reads(&o, "{\"metadata\":{\"name\":\"adds\",\"uid\":\"other\",\"generation\":1,"
+		  "\"resourceVersion\":\"7\"}}");
+	assert_null(cluster_call(&o.cluster, "PATCH", POLICIES));
+	owner_release(&o);
+}
+
 static void without_the_lease_nothing_is_written(void **state)
 {
 	struct owner o;
@@ -485,6 +501,7 @@ int main(void)
 		cmocka_unit_test(since_is_removed_at_once),
 		cmocka_unit_test(a_write_that_fails_is_tried_again),
 		cmocka_unit_test(one_that_is_deleted_meanwhile_is_no_failure),
+		cmocka_unit_test(one_that_is_replaced_meanwhile_gets_no_status),
 		cmocka_unit_test(without_the_lease_nothing_is_written),
 		cmocka_unit_test(without_a_policy_there_are_no_timers),
 		cmocka_unit_test(ten_thousand_contexts_are_audited_in_slices),
