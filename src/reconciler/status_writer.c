@@ -123,6 +123,30 @@ static bool is_current(const struct status_writer *w, const struct json *object)
 	       generation == w->findings->generation;
 }
 
+static void keep_latest(const struct json *time, int64_t *ms)
+{
+	const char *text = json_string(time);
+	int64_t time_ms = 0;
+
+	if (text && timestamp_parse(text, &time_ms) == 0 && time_ms > *ms)
+		*ms = time_ms;
+}
+
+/*
+ * Not before the policy was written, by the API server's clock: if this one is behind it, an added
+ * task would count for what was delivered before the policy.
+ */
+static int64_t now_ms(const struct status_writer *w, const struct json *object)
+{
+	const struct json *metadata = json_get(object, "metadata");
+	int64_t ms = env_wall_ms(w->env);
+
+	keep_latest(json_get(metadata, "creationTimestamp"), &ms);
+	json_each (fields, json_get(metadata, "managedFields"))
+		keep_latest(json_get(fields, "time"), &ms);
+	return ms;
+}
+
 static void got(void *ctx, const struct api_response *response, const struct err *err)
 {
 	CLEANUP(json_free_p) struct json *object = response ? response_object(response) : NULL;
@@ -132,7 +156,7 @@ static void got(void *ctx, const struct api_response *response, const struct err
 	if (!object || !is_current(w, object)) {
 		finish(w, err); /* if it has changed, its next audit is due */
 	} else if (policy_status_encode(w->findings, json_get(object, "status"),
-			   timestamp_format(env_wall_ms(w->env)).text, &status)) {
+			   timestamp_format(now_ms(w, object)).text, &status)) {
 		patch(w, object, buf_str(&status));
 	} else {
 		remember(w, object);

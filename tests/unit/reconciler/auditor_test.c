@@ -347,6 +347,33 @@ static void since_is_written_at_once_and_kept(void **state)
 	owner_release(&o);
 }
 
+/* Else it would count for what was delivered before the policy. */
+static void since_is_not_before_the_policy_where_the_clock_is_behind(void **state)
+{
+	static const char *const written[] = {
+		"\"creationTimestamp\":\"2026-11-24T02:00:00Z\"",
+		"\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"managedFields\":["
+		"{\"manager\":\"a\",\"time\":\"2026-11-24T02:00:00Z\"},{\"manager\":\"b\"}]",
+	};
+	CLEANUP(free_p) char *p = policy("adds", 5, "Deny", ADDS_A, "{}");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(written); i++) {
+		struct owner o;
+		CLEANUP(free_p)
+		char *stored = xasprintf("{\"metadata\":{\"name\":\"adds\",\"uid\":\"u\","
+					 "\"generation\":1,\"resourceVersion\":\"5\",%s}}",
+			written[i]);
+
+		owner_init(&o);
+		lists(&o, p, "");
+		fake_env_run(&o.cluster.fake, 0);
+		reads(&o, stored);
+		writes(&o, "\"since\":\"2026-11-24T02:00:00Z\"", p);
+		owner_release(&o);
+	}
+}
+
 /* Else it would count from the old time if it is added again before the next audit. */
 static void since_is_removed_at_once(void **state)
 {
@@ -498,6 +525,7 @@ int main(void)
 		cmocka_unit_test(a_policy_that_is_not_valid_says_why),
 		cmocka_unit_test(policies_that_contradict_each_other_name_each_other),
 		cmocka_unit_test(since_is_written_at_once_and_kept),
+		cmocka_unit_test(since_is_not_before_the_policy_where_the_clock_is_behind),
 		cmocka_unit_test(since_is_removed_at_once),
 		cmocka_unit_test(a_write_that_fails_is_tried_again),
 		cmocka_unit_test(one_that_is_deleted_meanwhile_is_no_failure),
