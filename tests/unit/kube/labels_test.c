@@ -64,7 +64,10 @@ static void what_is_not_an_object_has_no_labels(void **state)
 #define EXPRESSION(operator, values)                                                               \
 	"{\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"" operator"\"" values "}]}"
 
-/* The cases of Kubernetes' LabelSelectorAsSelector and of its Requirement.Matches. */
+/*
+ * The cases of apimachinery's meta/v1/helpers_test.go (LabelSelectorAsSelector) and
+ * labels/selector_test.go (Matches) that a LabelSelector can express.
+ */
 static void matches_as_the_api_server_does(void **state)
 {
 	static const struct {
@@ -110,6 +113,27 @@ static void matches_as_the_api_server_does(void **state)
 		{"{\"matchLabels\":{\"j\":\"v\"},\"matchExpressions\":["
 		 "{\"key\":\"k\",\"operator\":\"Exists\"}]}",
 			"{\"k\":\"v\"}", false},
+		/* two keys */
+		{"{\"matchExpressions\":["
+		 "{\"key\":\"x\",\"operator\":\"In\",\"values\":[\"foo\"]},"
+		 "{\"key\":\"y\",\"operator\":\"NotIn\",\"values\":[\"alpha\"]}]}",
+			"{\"x\":\"foo\",\"y\":\"baz\"}", true},
+		{"{\"matchExpressions\":["
+		 "{\"key\":\"x\",\"operator\":\"In\",\"values\":[\"foo\"]},"
+		 "{\"key\":\"y\",\"operator\":\"In\",\"values\":[\"alpha\"]}]}",
+			"{\"x\":\"foo\",\"y\":\"baz\"}", false},
+		{"{\"matchExpressions\":["
+		 "{\"key\":\"x\",\"operator\":\"NotIn\",\"values\":[\"\"]},"
+		 "{\"key\":\"y\",\"operator\":\"Exists\"}]}",
+			"{\"y\":\"\"}", true},
+		{"{\"matchExpressions\":["
+		 "{\"key\":\"x\",\"operator\":\"DoesNotExist\"},"
+		 "{\"key\":\"y\",\"operator\":\"Exists\"}]}",
+			"{\"y\":\"\"}", true},
+		{"{\"matchExpressions\":["
+		 "{\"key\":\"x\",\"operator\":\"NotIn\",\"values\":[\"\"]},"
+		 "{\"key\":\"y\",\"operator\":\"DoesNotExist\"}]}",
+			"{\"y\":\"\"}", false},
 		/* the same key twice: both must hold */
 		{"{\"matchExpressions\":["
 		 "{\"key\":\"k\",\"operator\":\"In\",\"values\":[\"a\",\"b\"]},"
@@ -159,6 +183,9 @@ static void finds_the_faults_of_a_selector(void **state)
 			"matchExpressions[0].operator \"null\" must be one of In, N\n"},
 		{EXPRESSION("in", ",\"values\":[\"a\"]"),
 			"matchExpressions[0].operator \"in\" must be one of In, N\n"},
+		/* a node selector's operators are not a label selector's */
+		{EXPRESSION("Gt", ",\"values\":[\"1\"]"),
+			"matchExpressions[0].operator \"Gt\" must be one of In, N\n"},
 		{EXPRESSION("In", ""),
 			"matchExpressions[0].values \"null\" In and NotIn need at\n"},
 		{EXPRESSION("NotIn", ",\"values\":[]"),
@@ -172,6 +199,8 @@ static void finds_the_faults_of_a_selector(void **state)
 		{EXPRESSION("In", ",\"values\":[\"a\",\"b c\",7]"),
 			"matchExpressions[0].values[1] \"b c\" must be a label valu\n"
 			"matchExpressions[0].values[2] \"number\" must be a label valu\n"},
+		{"{\"matchLabels\":{\"1foo\":\"bar\",\"1234\":\"bar\",\"0.1.2.domain/99\":\"10.10.100.1\"}}",
+			""},
 		{"{\"matchLabels\":{\"a.b-c.io/K_.9\":\"\",\"" SIXTY_THREE "\":\"" SIXTY_THREE
 		 "\"}}",
 			""},
