@@ -176,17 +176,17 @@ static void a_policy_for_all_applications_excludes_none(void **state)
 /* Any order gives the same answer, so the status of both says so. */
 static void it_is_symmetric(void **state)
 {
-	uint64_t seed = 1;
+	struct dice dice = {.seed = 1};
 
 	(void)state;
 	for (int i = 0; i < 20000; i++) {
 		CLEANUP(buf_release) struct buf why = BUF_INIT(500);
 		CLEANUP(buf_release) struct buf other = BUF_INIT(500);
 		struct generated a, b;
-		uint64_t from = seed;
+		uint64_t from = dice.seed;
 
-		generate_policy(&a, &seed, 0, &all, 1);
-		generate_policy(&b, &seed, 1, &all, 1);
+		generate_policy(&a, &dice, 0, &all, 1);
+		generate_policy(&b, &dice, 1, &all, 1);
 		if (satisfy_conflict(&a.p, &b.p, &why) != satisfy_conflict(&b.p, &a.p, &other))
 			fail_msg("seed %ju: \"%s\", \"%s\"", (uintmax_t)from, buf_str(&why),
 				buf_str(&other));
@@ -220,7 +220,7 @@ static size_t violations(
 static void what_it_says_is_true(void **state)
 {
 	static const char *const choices[] = {"Block", "Warn"};
-	uint64_t seed = 1;
+	struct dice dice = {.seed = 1};
 	size_t conflicts = 0;
 
 	(void)state;
@@ -228,8 +228,8 @@ static void what_it_says_is_true(void **state)
 		CLEANUP(buf_release) struct buf why = BUF_INIT(500);
 		struct generated a, b;
 
-		generate_policy(&a, &seed, 0, &all, 1);
-		generate_policy(&b, &seed, 1, &all, 1);
+		generate_policy(&a, &dice, 0, &all, 1);
+		generate_policy(&b, &dice, 1, &all, 1);
 		if (!satisfy_conflict(&a.p, &b.p, &why))
 			continue;
 		conflicts++;
