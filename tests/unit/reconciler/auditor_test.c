@@ -515,6 +515,37 @@ static void ten_thousand_contexts_are_audited_in_slices(void **state)
 	owner_release(&o);
 }
 
+static int64_t slow_mono_ms(void *ctx)
+{
+	struct fake_env *f = ctx;
+
+	return f->mono_ms += 100;
+}
+
+static void it_rests_for_twenty_times_as_long_as_it_took(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p) char *p = policy("only-a", 5, "Audit", ALLOWS_A, "{}");
+	CLEANUP(free_p) char *bad = context("bad", "\"b\"");
+	int64_t before;
+
+	(void)state;
+	owner_init(&o);
+	lists(&o, p, bad);
+	o.cluster.fake.env.mono_ms = slow_mono_ms;
+	pass_time(&o);
+	o.cluster.fake.env.mono_ms = fake_mono_ms;
+	reads(&o, p);
+	writes(&o, "\"totalViolations\":1,", p);
+	before = audits();
+	changes(&o, "keptnappcontexts", "MODIFIED", bad);
+	fake_env_run(&o.cluster.fake, 1900);
+	assert_int_equal(audits(), before);
+	fake_env_run(&o.cluster.fake, 60000);
+	assert_int_equal(audits(), before + 1);
+	owner_release(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -533,6 +564,7 @@ int main(void)
 		cmocka_unit_test(without_the_lease_nothing_is_written),
 		cmocka_unit_test(without_a_policy_there_are_no_timers),
 		cmocka_unit_test(ten_thousand_contexts_are_audited_in_slices),
+		cmocka_unit_test(it_rests_for_twenty_times_as_long_as_it_took),
 	};
 
 	return cmocka_run_group_tests(tests, fake_env_quiet, NULL);
