@@ -201,10 +201,8 @@ static void fired(void *ctx, const struct api_response *response, const struct e
 	begin_pass(a, !a->since_due);
 }
 
-static int64_t next_ms(const struct auditor *a)
+static int64_t next_ms(const struct auditor *a, int64_t now)
 {
-	int64_t now = now_ms(a);
-
 	if (a->since_due)
 		return now;
 	if (!a->due)
@@ -215,7 +213,7 @@ static int64_t next_ms(const struct auditor *a)
 /* One timer serves all changes before it. */
 static void schedule(struct auditor *a)
 {
-	int64_t next = next_ms(a);
+	int64_t now = now_ms(a), next = next_ms(a, now);
 
 	if (next >= a->timer_ms || a->running || a->stopped || !cache_synced(a->config.cache))
 		return;
@@ -226,7 +224,7 @@ static void schedule(struct auditor *a)
 	if (a->timer_ms != INT64_MAX)
 		env_cancel(a->config.env, a->timer);
 	a->timer_ms = next;
-	a->timer = env_timer(a->config.env, (unsigned)(next - now_ms(a)), fired, a);
+	a->timer = env_timer(a->config.env, (unsigned)(next - now), fired, a);
 }
 
 void auditor_due(struct auditor *a)

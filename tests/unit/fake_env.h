@@ -40,6 +40,7 @@ struct fake_task {
 struct fake_env {
 	struct env env; /* for whatever is tested */
 	_Atomic int64_t mono_ms; /* which other threads may read */
+	int64_t read_ms; /* how much later it is each time that the clock is read */
 	int64_t wall_ms;
 	uint32_t random; /* what is drawn, each time */
 	struct fake_task *first;
@@ -108,7 +109,9 @@ static inline void fake_cancel(void *ctx, api_id id)
 
 static inline int64_t fake_mono_ms(void *ctx)
 {
-	return ((struct fake_env *)ctx)->mono_ms;
+	struct fake_env *f = ctx;
+
+	return f->mono_ms += f->read_ms;
 }
 
 static inline int64_t fake_wall_ms(void *ctx)

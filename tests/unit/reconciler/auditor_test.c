@@ -248,6 +248,22 @@ static void a_context_that_changes_is_audited_again(void **state)
 	owner_release(&o);
 }
 
+/* Wherever the clock moves on between two looks at it. */
+static void what_is_due_at_once_is_not_late(void **state)
+{
+	struct owner o;
+	CLEANUP(free_p) char *p = policy("only-a", 5, "Audit", ALLOWS_A, "{}");
+
+	(void)state;
+	owner_init(&o);
+	o.cluster.fake.read_ms = 1;
+	lists(&o, p, "");
+	pass_time(&o);
+	reads(&o, p);
+	writes(&o, "\"totalViolations\":0", p);
+	owner_release(&o);
+}
+
 static void each_kind_that_changes_makes_an_audit_due(void **state)
 {
 	static const struct {
@@ -552,6 +568,7 @@ int main(void)
 		cmocka_unit_test(writes_what_contexts_violate),
 		cmocka_unit_test(a_change_that_changes_nothing_costs_no_call),
 		cmocka_unit_test(a_context_that_changes_is_audited_again),
+		cmocka_unit_test(what_is_due_at_once_is_not_late),
 		cmocka_unit_test(each_kind_that_changes_makes_an_audit_due),
 		cmocka_unit_test(a_policy_that_is_not_valid_says_why),
 		cmocka_unit_test(policies_that_contradict_each_other_name_each_other),
