@@ -40,6 +40,13 @@ struct tasks {
 	const struct policy *policy; /* whose default it is; NULL: there is none */
 };
 
+/* Whether a default wrote the list, and nobody has changed it since. */
+static bool is_kept(const struct review *r, const struct applied *a)
+{
+	return a->now->defaulted_tasks && a->old && a->old->defaulted_tasks &&
+	       json_equal(tasks_of(r->object), tasks_of(r->old_object));
+}
+
 static bool is_ours(const struct review *r, const struct applied *a, const struct policy *policy)
 {
 	const struct json *list = tasks_of(r->object);
@@ -51,7 +58,7 @@ static bool is_ours(const struct review *r, const struct applied *a, const struc
 		return false;
 	if (policy && str_eq(mark, policy->name) && lists(list, &policy->preferred))
 		return true;
-	return a->old && a->old->defaulted_tasks && json_equal(list, tasks_of(r->old_object));
+	return is_kept(r, a);
 }
 
 static struct tasks decide_tasks(const struct review *r, const struct applied *a)
@@ -189,6 +196,9 @@ bool defaults_patch(
 	bool added = json_type(annotations) == JSON_OBJECT;
 	struct mark marks[MARKS];
 
+	/* The policy that wrote it may match by the labels that are not known. */
+	if (a->unknown_namespace && is_kept(r, a))
+		return true;
 	if (json_type(metadata) != JSON_OBJECT || !is_object_or_absent(annotations) ||
 		!is_object_or_absent(json_get(r->object, "spec")))
 		return true;

@@ -20,6 +20,8 @@
 /*
  * Adds to the patch what is not as it has to be; nothing if all is there. Returns false, and adds
  * nothing, where the annotations would become longer than the API server accepts.
+ *
+ * While the namespace's labels are not known, a list that a default wrote is left as it is.
  */
 bool defaults_patch(
 	const struct review *r, const struct known *k, const struct applied *a, struct patch *to);
