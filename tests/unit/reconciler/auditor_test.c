@@ -535,7 +535,8 @@ static int64_t slow_mono_ms(void *ctx)
 {
 	struct fake_env *f = ctx;
 
-	return f->mono_ms += 100;
+	f->mono_ms += 100;
+	return f->mono_ms;
 }
 
 static void it_rests_for_twenty_times_as_long_as_it_took(void **state)
