@@ -423,6 +423,40 @@ static void check_leniency(const struct world *w, const struct review *r, bool a
 	assert(!allowed || allows(w, &dry));
 }
 
+/* --- policies that only report ---------------------------------------------------------------- */
+
+static void mutate(const struct world *w, const struct review *r, struct verdict *v)
+{
+	CLEANUP(answers_release) struct answers none = answers_of(w);
+	CLEANUP(needs_release) struct needs needs = NEEDS_INIT;
+	struct known known = known_of(w, &none);
+
+	known.ask_wording = false;
+	verdict_init(v);
+	assert(verdict_mutate(r, &known, &needs, v) == 0);
+}
+
+/* Without Deny, a policy changes no outcome and no write. */
+static void check_reports(const struct world *w, const struct review *r, bool allowed)
+{
+	CLEANUP(policies_release) struct policies enforcing = POLICIES_INIT;
+	CLEANUP(verdict_release) struct verdict with;
+	CLEANUP(verdict_release) struct verdict without;
+	struct world less = *w;
+
+	for (size_t i = 0; i < w->policies.count; i++)
+		if (policy_enforces(w->policies.at[i]))
+			policies_put(&enforcing, policy_ref(w->policies.at[i]));
+	less.policies = enforcing;
+	assert(allows(&less, r) == allowed);
+	mutate(w, r, &with);
+	mutate(&less, r, &without);
+	assert(with.patch.empty == without.patch.empty);
+	if (!with.patch.empty)
+		assert(str_eq(
+			buf_str(patch_text(&with.patch)), buf_str(patch_text(&without.patch))));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(world_release)
@@ -446,6 +480,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	validate(&w, &r, &v);
 	check_answer(&r, &v);
 	check_mutation(&w, &r);
+	check_reports(&w, &r, v.allowed || v.findings.overflowed);
 	if (r.object)
 		check_leniency(&w, &r, v.allowed);
 	return 0;
