@@ -111,7 +111,8 @@ static inline int64_t fake_mono_ms(void *ctx)
 {
 	struct fake_env *f = ctx;
 
-	return f->mono_ms += f->read_ms;
+	f->mono_ms += f->read_ms;
+	return f->mono_ms;
 }
 
 static inline int64_t fake_wall_ms(void *ctx)
