@@ -177,6 +177,22 @@ in \"$ns\" or \"keptn-system\"; create it first, or correct the name" apply
 	promotes other open | says '' apply
 }
 
+@test "the sample with an exemption leaves out a namespace with its label, and no other" {
+	kubectl apply -f "$root/manifests/samples/policy/exempt.yaml"
+	kubectl label namespace "$ns" stage=prod
+	violates() {
+		[[ $(promotes podtato open | kubectl create --dry-run=server -f - 2>&1) == *'requires the task "open-pr"'* ]]
+	}
+	eventually violates
+	promotes podtato open | run -1 kubectl create -f -
+	kubectl label namespace "$ns" promotion-policy=exempt
+	exempted() {
+		promotes podtato open | says '' kubectl create --dry-run=server -f -
+	}
+	eventually exempted
+	promotes podtato open | says '' kubectl create -f -
+}
+
 @test "a namespace and its context in one file: the policy matches at once" {
 	policy prod "$requires" Deny "stage: $ns"
 	of_new_namespace() { # NAMESPACE STAGE
