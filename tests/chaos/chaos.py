@@ -28,7 +28,7 @@ REST_SECONDS = 240
 # Established does not mean yet that a kind is served.
 SERVED = [f"/apis/lifecycle.keptn.sh/v1/{kind}" for kind in (
     "keptnappcontexts", "keptntaskdefinitions", "keptnapps", "keptnappversions")] + [
-        "/apis/options.keptn.sh/v1alpha1/keptnconfigs"]
+        "/apis/options.keptn.sh/v1alpha1/keptnconfigs", "/apis/promogate.dev/v1alpha1/promotionpolicies"]
 
 
 class Log:
@@ -47,6 +47,7 @@ class Log:
 def install(cluster):
     """The kinds, and the accounts with the permissions of the manifests."""
     cluster.kubectl("create", "-k", f"{ROOT}/manifests/crds")
+    cluster.kubectl("create", "-k", f"{ROOT}/manifests/policy")
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
     for path in SERVED:
         cluster.wait_for(path)

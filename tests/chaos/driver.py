@@ -19,6 +19,7 @@ APPS = ["cart", "shop", "web"]
 KEPTN, BATCH = "/apis/lifecycle.keptn.sh/v1", "/apis/batch/v1"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/promogate-system/leases"
 POLICIES = "/apis/admissionregistration.k8s.io/v1"
+PROMOTION_POLICIES = "/apis/promogate.dev/v1alpha1/promotionpolicies"
 CONTAINER = {"container": {"name": "task", "image": "promote"}}
 DEFINITIONS = {
     "quick": ("succeed", "0s", CONTAINER),
@@ -37,7 +38,7 @@ POLICY_CHANGES = [
 ACTIONS = {
     "deliver": 30, "deliver_two": 4, "deliver_early": 3, "retry": 8, "abort": 4, "deprecate": 1,
     "delete_version": 2, "delete_job": 3, "pause_job": 2, "late_definition": 2, "quota": 1, "flood": 1,
-    "forge": 3, "deliver_forged": 4, "resume_job": 3, "unlock_job": 2, "expire_job": 2, "disown_job": 1, "policy": 1,
+    "forge": 3, "deliver_forged": 4, "resume_job": 3, "unlock_job": 2, "expire_job": 2, "disown_job": 1, "policy": 1, "promotion_policy": 4,
     "apply_context": 8, "steal_lease": 1, "delete_lease": 1, "storm": 3, "stop": 2, "kill": 2, "terminate": 1,
 }
 
@@ -313,6 +314,21 @@ class Driver:
     def delete_policy(self, name):
         for kind in ("mutatingadmissionpolicybindings", "mutatingadmissionpolicies"):
             self.cluster.delete(f"{POLICIES}/{kind}/{name}")
+
+    def promotion_policy(self):
+        """What a failed task means changes in the middle of promotions, and a task is added to them for a while."""
+        name, ns = self.name("chaos-promotions"), self.random.choice(NAMESPACES[:3])
+        added = self.random.choice(([], [{"name": "quick", "source": "Any"}], [{"name": "fails", "source": "Any"}]))
+        means = self.random.sample(("Block", "Warn"), 2)
+        self.log(f"driver: {name} in {ns}: a failed task means {means[0]}, later {means[1]}; adds {added}")
+        self.cluster.create(PROMOTION_POLICIES, {
+            "apiVersion": "promogate.dev/v1alpha1", "kind": "PromotionPolicy", "metadata": {"name": name}, "spec": {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": ns}},
+                "priority": self.random.randint(0, 9), "validationActions": ["Deny"],
+                "onFailure": {"default": means[0]}, "promotionTasks": {"added": added}}})
+        self.later(self.random.uniform(1, 8), lambda: self.cluster.patch(f"{PROMOTION_POLICIES}/{name}", {
+            "spec": {"onFailure": {"default": means[1]}}}))
+        self.later(self.random.uniform(9, 20), lambda: self.cluster.delete(f"{PROMOTION_POLICIES}/{name}"))
 
     def quota(self):
         path = f"/api/v1/namespaces/{self.random.choice(NAMESPACES[:3])}/resourcequotas"

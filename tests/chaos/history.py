@@ -46,6 +46,7 @@ def job_of(raw):
         "id": env.get("PROMOGATE_ID", ""), "attempt": int(env.get("PROMOGATE_ATTEMPT") or 0),
         "runs": not spec.get("suspend") and spec.get("parallelism", 1) != 0,
         "suspended": bool(spec.get("suspend")), "ttl": spec.get("ttlSecondsAfterFinished"),
+        "on_failure": env.get("PROMOGATE_ON_FAILURE", ""),
         "end": ends[0] if ends else "", "forged": FORGED in meta.get("annotations", {}),
         "labelled": meta.get("labels", {}).get("app.kubernetes.io/managed-by") == "promogate"}
 

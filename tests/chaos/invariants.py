@@ -21,6 +21,7 @@ NAMES = {
     "I7": "every outcome is that of its Job",
     "I8": "nothing ran that no open item names",
     "I9": "no Job had a TTL before its outcome was recorded",
+    "I13": "what a failed task meant is what its Job carries",
     "P1": "a promotion ends with its tasks, and its end stays",
     "P2": "no item names a Job that somebody else made",
     "P3": "nothing was promoted before its delivery",
@@ -158,6 +159,8 @@ class World:
             self.ended_stays(at, before, version)
             for item in version["items"]:
                 self.item(at, before, version, item)
+            if version["promotion"] != before["promotion"]:
+                self.outcome(at, version)
         if version["items"] and not version["delivered"]:
             self.found("P3", at, f"{version['name']} has items, and is not delivered")
         for job in self.running(version):
@@ -179,6 +182,18 @@ class World:
         succeeded = {i["task"] for i in version["items"] if i["status"] == "Succeeded"}
         if now == "Succeeded" and not succeeded >= set(version["tasks"]):
             self.found("P1", at, f"{name} succeeded, but its tasks did not: {version['items']}")
+
+    def outcome(self, at, version):
+        """It follows from the Jobs that failed. Without one of them, and after an abort, it is decided otherwise."""
+        failed = [i for i in version["items"] if i["status"] == "Failed"]
+        jobs = [self.jobs.get(self.by_name.get((version["namespace"], i["job"]))) for i in failed]
+        if version["promotion"] not in ("Failed", "Warning") or version["abort"] or not failed:
+            return
+        if not all(j and j["end"] == "Failed" and not j["deleting"] for j in jobs):
+            return
+        follows = "Failed" if any(j["on_failure"] == "Block" for j in jobs) else "Warning"
+        if version["promotion"] != follows:
+            self.found("I13", at, f"{version['name']} became {version['promotion']}, but its Jobs say {follows}: {jobs}")
 
     def item(self, at, before, version, item):
         old = next((i for i in before["items"] if i["task"] == item["task"] and i["job"] == item["job"]), None)

@@ -4,7 +4,8 @@ import unittest
 from invariants import World
 
 JOB = {"uid": "j1", "namespace": "n", "name": "a-1-x", "created": "", "deleting": False, "touch": "", "id": "v1/a",
-       "attempt": 1, "runs": False, "suspended": True, "ttl": None, "end": "", "forged": False, "labelled": True}
+       "attempt": 1, "runs": False, "suspended": True, "ttl": None, "end": "", "forged": False, "labelled": True,
+       "on_failure": "Block"}
 RUNS = {"runs": True, "suspended": False}
 VERSION = {"uid": "v1", "namespace": "n", "name": "app-1", "created": "", "deleting": False, "touch": "", "app": "app",
            "tasks": ["a"], "delivered": True, "promotion": "Pending", "items": [], "retry": 0, "abort": 0,
@@ -43,6 +44,9 @@ HOLD = {
     "a promotion": [*STARTS, job(**RUNS, end="Complete"), ended(), job(**RUNS, end="Complete", ttl=5)],
     "a retry": [*STARTS, job(**RUNS, end="Failed"), ended("Failed", "Failed"), job(uid="j2", name="a-2-y", attempt=2),
                 committed(items=[item("Progressing", "a-2-y")]), job(uid="j2", name="a-2-y", attempt=2, **RUNS)],
+    "a task that may fail": [
+        version(), job(on_failure="Warn"), committed(), job(**RUNS, on_failure="Warn", end="Failed"),
+        ended("Warning", "Failed")],
     "an abort": [*STARTS, committed(abort=1), gone("job", JOB, **RUNS), ended("Failed", "Failed", abort=1)],
     "somebody deletes a Job": [*STARTS, ("note", {"uid": "j1"}), gone("job", JOB, **RUNS), ended("Failed", "Failed")],
     "somebody pauses a Job": [*STARTS, job(touch="1"), job(touch="2", **RUNS)],
@@ -72,6 +76,7 @@ BREAK = {
     "I8: a Job runs on": [*STARTS, version(promotion="Failed", items=[item("Failed")])],
     "I9: a TTL before the record": [*STARTS, job(**RUNS, ttl=5)],
     "I9: a TTL from the start": [version(), job(ttl=5)],
+    "I13: another outcome than the Job carries": [*STARTS, job(**RUNS, end="Failed"), ended("Warning", "Failed")],
     "P1: an end is undone": [version(promotion="Deprecated"), version()],
     "P1: it ends before its tasks": [*STARTS, committed(promotion="Succeeded")],
     "P2: a forged Job is committed": [version(), job(forged=True), committed()],
