@@ -38,8 +38,8 @@ POLICY_CHANGES = [
 ACTIONS = {
     "deliver": 30, "deliver_two": 4, "deliver_early": 3, "retry": 8, "abort": 4, "deprecate": 1,
     "delete_version": 2, "delete_job": 3, "pause_job": 2, "late_definition": 2, "quota": 1, "flood": 1,
-    "forge": 3, "deliver_forged": 4, "resume_job": 3, "unlock_job": 2, "expire_job": 2, "disown_job": 1, "policy": 1, "promotion_policy": 4,
-    "apply_context": 8, "steal_lease": 1, "delete_lease": 1, "storm": 3, "stop": 2, "kill": 2, "terminate": 1,
+    "forge": 3, "deliver_forged": 4, "resume_job": 3, "unlock_job": 2, "expire_job": 2, "disown_job": 1, "policy": 1,
+    "promotion_policy": 4, "apply_context": 8, "steal_lease": 1, "delete_lease": 1, "storm": 3, "stop": 2, "kill": 2, "terminate": 1,
 }
 
 
