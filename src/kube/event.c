@@ -1,10 +1,10 @@
 #include "kube/event.h"
 
 #include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "json/emit.h"
 #include "json/utf8.h"
@@ -12,20 +12,11 @@
 /* A dot and a hash. */
 enum { SUFFIX_BYTES = 17 };
 
-/* FNV-1a; includes the NUL of s, so that different lists of strings differ. */
-static uint64_t hash(uint64_t h, const char *s)
-{
-	do
-		h = (h ^ (unsigned char)*s) * 1099511628211U;
-	while (*s++);
-	return h;
-}
-
 /* A subdomain, as the object's name is: it must not be cut after a dot or a hyphen. */
 static void make_name(const struct event *event, char name[static LIMIT_NAME_BYTES + 1])
 {
 	uint64_t h =
-		hash(hash(hash(14695981039346656037U, event->uid), event->reason), event->message);
+		hash_add(hash_add(hash_add(HASH_INIT, event->uid), event->reason), event->message);
 	size_t n = strnlen(event->name, LIMIT_NAME_BYTES - SUFFIX_BYTES);
 
 	memcpy(name, event->name, n);

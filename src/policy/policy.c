@@ -1,10 +1,15 @@
 #include "policy/policy.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
+#include "base/limits.h"
 #include "base/str.h"
+#include "json/emit.h"
 #include "kube/timestamp.h"
 #include "policy/faults.h"
 #include "policy/policy_internal.h"
@@ -74,7 +79,7 @@ static int64_t read_since(const struct json *added_since, const char *task)
 }
 
 static struct policy_tasks read_tasks(
-	struct arena *arena, const struct json *list, const struct json *added_since)
+	struct arena *arena, const struct json *list, const struct json *since)
 {
 	struct policy_task *at = arena_array(arena, json_count(list), sizeof(*at));
 	struct policy_tasks tasks = {at, 0};
@@ -85,7 +90,7 @@ static struct policy_tasks read_tasks(
 		at[tasks.count++] = (struct policy_task){
 			.name = arena_text(arena, name),
 			.shared = !str_eq(json_string(json_get(item, "source")), "Any"),
-			.since = read_since(added_since, name),
+			.since = read_since(since, name),
 		};
 	}
 	return tasks;
@@ -118,6 +123,23 @@ static void read_metadata(struct policy *p, struct arena *arena, const struct js
 	p->generation = read_number(json_get(metadata, "generation"));
 }
 
+static void read_selectors(struct policy *p, const struct json *spec)
+{
+	static const char *const keys[] = {"namespaceSelector", "appSelector"};
+	uint64_t hash = HASH_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		CLEANUP(buf_release) struct buf text = BUF_INIT(LIMIT_OBJECT_BYTES);
+		struct emit e = EMIT_INIT(&text);
+
+		emit_json(&e, json_get(spec, keys[i]));
+		hash = hash_add(hash, buf_str(&text));
+	}
+	p->namespaces = selector_decode(json_get(spec, keys[0]));
+	p->apps = selector_decode(json_get(spec, keys[1]));
+	(void)snprintf(p->selectors, sizeof(p->selectors), "%016" PRIx64, hash);
+}
+
 static void read_spec(struct policy *p, struct arena *arena, const struct json *spec)
 {
 	const struct json *points_set = json_get(spec, "enforcedAt");
@@ -128,20 +150,26 @@ static void read_spec(struct policy *p, struct arena *arena, const struct json *
 				 ? READ_SET(points_set, points)
 				 : POLICY_AT_ADMISSION | POLICY_AT_PROMOTION;
 	p->message = arena_text(arena, json_string(json_get(spec, "message")));
-	p->namespaces = selector_decode(json_get(spec, "namespaceSelector"));
-	p->apps = selector_decode(json_get(spec, "appSelector"));
+	read_selectors(p, spec);
 	p->failure = read_failure(json_get(spec, "onFailure"));
 	read_failures(p, arena, json_at(spec, "onFailure", "tasks"));
 	p->missing = read_strictness(json_at(spec, "definitions", "missing"));
 	p->deletion = read_strictness(json_at(spec, "definitions", "deletion"));
 }
 
-static void read_promotion_tasks(struct policy *p, struct arena *arena, const struct json *tasks,
-	const struct json *added_since)
+const struct json *policy_added_since(const struct policy *p, const struct json *status)
+{
+	const char *stored = json_string_or(json_get(status, "addedFor"), p->selectors);
+
+	return str_eq(stored, p->selectors) ? json_get(status, "addedSince") : NULL;
+}
+
+static void read_promotion_tasks(
+	struct policy *p, struct arena *arena, const struct json *tasks, const struct json *status)
 {
 	p->required = read_tasks(arena, json_get(tasks, "required"), NULL);
-	p->added = read_tasks(arena, json_get(tasks, "added"), added_since);
-	p->nsince = json_count(added_since);
+	p->added = read_tasks(arena, json_get(tasks, "added"), policy_added_since(p, status));
+	p->nsince = json_count(json_get(status, "addedSince"));
 	p->preferred = read_names(arena, json_get(tasks, "default"));
 	p->allowed = read_names(arena, json_get(tasks, "allowed"));
 	p->max = (size_t)read_number(json_get(tasks, "max"));
@@ -169,8 +197,8 @@ struct policy *policy_read(const struct json *object)
 	p->refs = 1;
 	read_metadata(p, &arena, metadata);
 	read_spec(p, &arena, spec);
-	read_promotion_tasks(p, &arena, json_get(spec, "promotionTasks"),
-		json_at(object, "status", "addedSince"));
+	read_promotion_tasks(
+		p, &arena, json_get(spec, "promotionTasks"), json_get(object, "status"));
 	return p;
 }
 

@@ -83,6 +83,7 @@ struct policy {
 	const char *message; /* NULL: none */
 	const struct selector *namespaces; /* of a namespace's labels */
 	const struct selector *apps; /* of a context's labels; NULL: all */
+	char selectors[17]; /* a hash of both, in hex */
 	struct policy_failure failure;
 	const struct policy_failure_of *failures;
 	size_t nfailures;
@@ -103,6 +104,12 @@ struct policy *policy_decode(const struct json *object);
 struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p); /* NULL is fine */
 DEFINE_CLEANUP(struct policy, policy_unref)
+
+/*
+ * status.addedSince, since when its added tasks count; NULL if that was written for other selectors
+ * (status.addedFor): where it did not select, nothing may start that was delivered before.
+ */
+const struct json *policy_added_since(const struct policy *p, const struct json *status);
 
 /* It has Deny among its actions: it changes what happens. */
 static inline bool policy_enforces(const struct policy *p)

@@ -35,14 +35,18 @@ static const char *time_of(const struct writer *w, const struct json *item, cons
 
 static void emit_added_since(struct writer *w)
 {
-	const struct json *stored = json_get(w->stored, "addedSince");
 	const struct policy *p = w->f->policy;
+	const struct json *stored;
 
 	if (!p || !policy_enforces(p) || p->added.count == 0) {
+		emit_key(&w->e, "addedFor");
+		emit_null(&w->e);
 		emit_key(&w->e, "addedSince");
 		emit_null(&w->e);
 		return;
 	}
+	stored = policy_added_since(p, w->stored);
+	emit_key_string(&w->e, "addedFor", p->selectors);
 	emit_key_array(&w->e, "addedSince");
 	for (size_t i = 0; i < p->added.count; i++) {
 		const char *name = p->added.at[i].name;
@@ -200,7 +204,7 @@ static bool is_same(const struct json *a, const struct json *b)
 /* All but auditedAt. In the order of the API server, which sorts the members of each object. */
 static bool differs(const struct json *stored, const char *text, size_t len)
 {
-	static const char *const keys[] = {"addedSince", "conditions", "matched",
+	static const char *const keys[] = {"addedFor", "addedSince", "conditions", "matched",
 		"observedGeneration", "totalViolations", "violations"};
 	CLEANUP(json_free_p) struct json *now = NULL;
 

@@ -160,3 +160,26 @@ many() {
 	same 2 "$(jobs_created audit-trail | wc -l)" # of the other application, and of new-7
 	same 'Pending Succeeded Completed' "$(state new-8)"
 }
+
+@test "a policy that selects another namespace too promotes nothing that was delivered there before" {
+	local here=$ns
+	kubectl create namespace "$here-first"
+	ns=$here-first adds audit-trail
+	delivered old-1 old 1 ''
+	local since
+	since=$(kubectl get promotionpolicy adds -o jsonpath='{.status.addedSince[0].since}')
+	kubectl patch promotionpolicy adds --type=merge --patch "$(jq -n --arg a "$here" '{spec: {namespaceSelector: {
+		matchLabels: null, matchExpressions: [
+			{key: "kubernetes.io/metadata.name", operator: "In", values: [$a, "\($a)-first"]}]}}}')"
+	later() {
+		kubectl get promotionpolicy adds -o json | jq -e --arg before "$since" --arg now "$(date -u +%FT%TZ)" \
+			'.status.addedSince[0].since | . > $before and . < $now'
+	}
+	eventually later
+	delivered new-1 new 1 ''
+	promoted new-1
+	same '' "$(written old-)"
+	delivered old-2 old 2 ''
+	promoted old-2
+	same '' "$(written old-1)"
+}

@@ -96,6 +96,45 @@ static void reads_every_field(void **state)
 	assert_int_equal(p->deletion, POLICY_STRICT_DENY);
 }
 
+/* Since when, with these selectors and this status. */
+static int64_t since_with(const char *selectors, const char *added_for)
+{
+	CLEANUP(free_p)
+	char *text = xasprintf("{\"metadata\":{\"name\":\"p\"},\"spec\":{%s,"
+			       "\"validationActions\":[\"Deny\"],\"promotionTasks\":{\"added\":"
+			       "[{\"name\":\"b\"}]}},\"status\":{%s%s%s\"addedSince\":"
+			       "[{\"name\":\"b\",\"since\":\"1970-01-01T00:01:00Z\"}]}}",
+		selectors, added_for ? "\"addedFor\":\"" : "", added_for ? added_for : "",
+		added_for ? "\"," : "");
+	CLEANUP(policy_unref_p) struct policy *p = decode(text);
+
+	assert_non_null(p);
+	return p->added.at[0].since;
+}
+
+static void since_counts_for_the_selectors_with_which_it_was_written(void **state)
+{
+	static const char prod[] = "\"namespaceSelector\":{\"matchLabels\":{\"env\":\"prod\"}}";
+	static const char *const others[] = {
+		"\"namespaceSelector\":{}",
+		"\"namespaceSelector\":{\"matchLabels\":{\"env\":\"dev\"}}",
+		"\"namespaceSelector\":{\"matchLabels\":{\"env\":\"prod\"}},\"appSelector\":{}",
+	};
+	CLEANUP(free_p)
+	char *text = xasprintf("{\"metadata\":{\"name\":\"p\"},\"spec\":{%s,"
+			       "\"validationActions\":[\"Deny\"]}}",
+		prod);
+	CLEANUP(policy_unref_p) struct policy *p = decode(text);
+
+	(void)state;
+	assert_int_equal(strlen(p->selectors), 16);
+	assert_int_equal(since_with(prod, p->selectors), 60);
+	assert_int_equal(since_with(prod, NULL), 60);
+	assert_int_equal(since_with(prod, "0123456789abcdef"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_int_equal(since_with(others[i], p->selectors), 0);
+}
+
 static void is_silent_about_what_is_absent(void **state)
 {
 	CLEANUP(policy_unref_p) struct policy *p = decode_spec("");
@@ -149,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_field),
+		cmocka_unit_test(since_counts_for_the_selectors_with_which_it_was_written),
 		cmocka_unit_test(is_silent_about_what_is_absent),
 		cmocka_unit_test(an_empty_list_is_not_absent),
 		cmocka_unit_test(ends_with_its_last_reference),

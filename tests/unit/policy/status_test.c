@@ -32,7 +32,8 @@ static const struct audit audited = {.namespaces = 2,
 	"\"spec.promotionTasks\",\"message\":\"m\",\"name\":\"cart\",\"namespace\":\"dev\","       \
 	"\"rule\":\"PG112\"}]"
 #define STATUS(at)                                                                                 \
-	"{\"addedSince\":[{\"name\":\"audit-trail\",\"since\":\"" at "\"},{\"name\":\"notify\","   \
+	"{\"addedFor\":\"\",\"addedSince\":[{\"name\":\"audit-trail\",\"since\":\"" at             \
+	"\"},{\"name\":\"notify\","                                                                \
 	"\"since\":\"" at "\"}],\"conditions\":[" READY(at) "," SATISFIABLE(                       \
 		at) "],\"auditedAt\":\"" at                                                        \
 		    "\",\"matched\":{\"contexts\":3,\"namespaces\":2}," VIOLATIONS                 \
@@ -94,7 +95,7 @@ static void each_change_is_written(void **state)
 	says(&(struct policy_findings){.generation = 4, .policy = &enforced, .audit = &none},
 		STATUS(THEN), "\"totalViolations\":0,\"violations\":[]");
 	says(&(struct policy_findings){.generation = 4, .policy = &reporting, .audit = &audited},
-		STATUS(THEN), "{\"addedSince\":null,");
+		STATUS(THEN), "{\"addedFor\":null,\"addedSince\":null,");
 }
 
 static void times_stay_while_nothing_changes(void **state)
@@ -105,8 +106,24 @@ static void times_stay_while_nothing_changes(void **state)
 
 	(void)state;
 	says(&f, STATUS(THEN),
-		"{\"addedSince\":[{\"name\":\"new\",\"since\":\"" NOW "\"},{\"name\":\"notify\","
+		"{\"addedFor\":\"\",\"addedSince\":[{\"name\":\"new\",\"since\":\"" NOW
+		"\"},{\"name\":\"notify\","
 		"\"since\":\"" THEN "\"}],\"conditions\":[" READY(THEN));
+}
+
+static void other_selectors_begin_anew(void **state)
+{
+	const struct policy p = {.name = "p",
+		.actions = POLICY_DENY,
+		.selectors = "0123456789abcdef",
+		.added = {added, 2}};
+	const struct policy_findings f = {.generation = 4, .policy = &p, .audit = &audited};
+
+	(void)state;
+	says(&f, STATUS(THEN),
+		"{\"addedFor\":\"0123456789abcdef\",\"addedSince\":[{\"name\":\"audit-trail\","
+		"\"since\":\"" NOW "\"},{\"name\":\"notify\",\"since\":\"" NOW
+		"\"}],\"conditions\":[" READY(THEN));
 }
 
 static void a_condition_that_turns_has_a_new_time(void **state)
@@ -129,7 +146,7 @@ static void one_that_is_not_valid_says_so_and_has_no_findings(void **state)
 
 	(void)state;
 	says(&f, STATUS(THEN),
-		"{\"addedSince\":null,\"conditions\":[{\"lastTransitionTime\":\"" NOW
+		"{\"addedFor\":null,\"addedSince\":null,\"conditions\":[{\"lastTransitionTime\":\"" NOW
 		"\",\"message\":\"spec.priority: wrong\",\"observedGeneration\":5,"
 		"\"reason\":\"Invalid\",\"status\":\"False\",\"type\":\"Ready\"}");
 	says(&f, STATUS(THEN),
@@ -195,6 +212,7 @@ int main(void)
 		cmocka_unit_test(what_was_not_changed_is_not_written),
 		cmocka_unit_test(each_change_is_written),
 		cmocka_unit_test(times_stay_while_nothing_changes),
+		cmocka_unit_test(other_selectors_begin_anew),
 		cmocka_unit_test(a_condition_that_turns_has_a_new_time),
 		cmocka_unit_test(one_that_is_not_valid_says_so_and_has_no_findings),
 		cmocka_unit_test(before_an_audit_findings_of_this_generation_stay),

@@ -351,7 +351,7 @@ static void since_is_written_at_once_and_kept(void **state)
 	lists(&o, p, "");
 	fake_env_run(&o.cluster.fake, 0);
 	reads(&o, p);
-	writes(&o, "{\"addedSince\":[{\"name\":\"a\",\"since\":\"2026-11-24T01:02:03Z\"}],", after);
+	writes(&o, "\"addedSince\":[{\"name\":\"a\",\"since\":\"2026-11-24T01:02:03Z\"}],", after);
 	pass_time(&o);
 	reads(&o, after);
 	writes(&o, "\"since\":\"2026-01-01T00:00:00Z\"", after);
