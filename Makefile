@@ -118,6 +118,9 @@ $(COMMAND): $(B)/src/cmd/promogate.o
 $(DAEMONS): $(B)/promogate-%: $(B)/src/cmd/%.o $(B)/src/cmd/common.o $(B)/lib%.a
 $(UNIT_TESTS) $(FUZZ_TARGETS) $(HELPERS): %: %.o
 $(foreach d,$(PROGRAM),$(eval $(call bin,$(call in,$d,$(UNIT_SRC))): $(B)/lib$d.a))
+# Who may create Jobs, and when, decides without acting.
+MODEL_RECONCILER := src/reconciler/job_limit.c src/reconciler/preparation.c
+$(MODEL) $(PLANTED): $(call obj,$(MODEL_RECONCILER))
 $(MODEL): $(call obj,$(MODEL_SRC))
 $(PLANTED): $(patsubst %.c,$(B)/omittable/%.o,$(MODEL_SRC) $(filter src/promotion/plan% src/promotion/view.c,$(SRC)))
 $(IMPURE_BIN): $(IMPURE_LIB)

@@ -32,7 +32,7 @@ static bool discardable(const struct planning *p, const struct view_version *v,
 
 void plan_discard(struct planning *p, const struct view_version *head, unsigned attempt)
 {
-	for (size_t i = 0; i < p->view->njobs; i++) {
+	for (size_t i = 0; i < p->view->njobs && !OMITTED(OMIT_GIVE_BACK); i++) {
 		const struct view_job *job = &p->view->jobs[i];
 
 		if (!discardable(p, head, job, attempt))

@@ -24,6 +24,7 @@ enum plan_omit {
 	OMIT_CARRIED_KEPT, /* rule 9: a failed Job gets its TTL before the phase ends */
 	OMIT_ENROL, /* rule 15: what is added in the own view decides who takes part */
 	OMIT_FORMER, /* rule 15: what is added no longer is not run again */
+	OMIT_GIVE_BACK, /* rule 14: what was created before a refusal is kept */
 };
 
 #ifdef PLAN_OMITTABLE

@@ -41,6 +41,7 @@ struct input {
 	const char *gone[SLOTS_MAX];
 	struct view_decision decisions[TASKS_MAX];
 	struct view view;
+	unsigned app;
 };
 
 static struct job_name names[SLOTS_MAX];
@@ -68,7 +69,7 @@ static void add_version(
 	struct view_version *to = &in->versions[in->view.nversions];
 	size_t n = 0;
 
-	if (!is->exists)
+	if (!is->exists || app_of(m, v) != in->app)
 		return;
 	for (unsigned t = 0; t < m->bounds.tasks; t++) {
 		const struct item *item = &is->items[t];
@@ -92,7 +93,7 @@ static void add_version(
 		.delivered = is->delivered,
 		.ended = m->settings.ended[v],
 		.undefined_since = MODEL_NOW,
-		.create_refused = r->refused,
+		.create_refused = r->refused[in->app],
 		.superseded = is->marked,
 		.enrolled = is->enrolled,
 		.claim_term = is->claim_term,
@@ -135,6 +136,8 @@ static void add_job(const struct model *m, const struct replica *r, unsigned slo
 	struct slot_name n = slot_name(m, slot);
 	uint8_t state = r->sees.jobs[slot];
 
+	if (app_of(m, n.version) != in->app)
+		return;
 	if (state == JOB_NONE) {
 		if (r->gone[slot] || m->bounds.plant == PLANT_CACHE_IS_TRUE)
 			in->gone[in->view.ngone++] = names[slot].text;
@@ -194,15 +197,17 @@ static void add_policy(
 	}
 }
 
-static void make_input(const struct model *m, const struct replica *r, struct input *in)
+static void make_input(
+	const struct model *m, const struct replica *r, unsigned app, struct input *in)
 {
 	make_names(m);
+	in->app = app;
 	in->view = (struct view){
 		.versions = in->versions,
 		.jobs = in->jobs,
 		.gone = in->gone,
 		.term = r->term,
-		.claim = r->claim,
+		.claim = r->claims[app],
 		.since = m->settings.since,
 		.max_age = m->settings.max_age,
 		.deadline = m->bounds.late ? MODEL_DEADLINE : 0,
@@ -331,17 +336,23 @@ void calls_reset(void)
 	named_for = NULL;
 }
 
-uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned room, unsigned policy)
+uint32_t calls_plan(const struct model *m, const struct replica *r, const struct step *step,
+	const struct calls_hooks *hooks, void *ctx)
 {
 	static struct plan p;
 	struct input in;
 	struct list list = {0};
 	size_t n = 0;
 
-	make_input(m, r, &in);
-	in.view.room = room;
-	add_policy(m, r, policy, &in);
+	make_input(m, r, step->app, &in);
+	in.view.room = step->room;
+	in.view.held = step->held;
+	add_policy(m, r, step->policy, &in);
+	if (hooks)
+		hooks->prepare(ctx, &in.view);
 	plan(&in.view, r->sees.late ? MODEL_NOW + MODEL_DEADLINE : MODEL_NOW, 0, &p);
+	if (hooks)
+		hooks->planned(ctx, &p);
 	for (size_t i = 0; i < p.nactions; i++) {
 		struct call call;
 

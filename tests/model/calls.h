@@ -28,10 +28,15 @@ struct call {
 enum { TEXTS_MAX = 32 };
 
 /*
- * The number of the list that plan() makes from r's view, with room for so many Jobs, while policies
- * say this (struct step); 0 is the empty list.
+ * The number of the list that plan() makes from r's view by this step; 0 is the empty list. prepare,
+ * unless it is NULL, may change the view, and planned the plan.
  */
-uint32_t calls_plan(const struct model *m, const struct replica *r, unsigned room, unsigned policy);
+struct calls_hooks {
+	void (*prepare)(void *ctx, struct view *view);
+	void (*planned)(void *ctx, struct plan *plan);
+};
+uint32_t calls_plan(const struct model *m, const struct replica *r, const struct step *step,
+	const struct calls_hooks *hooks, void *ctx);
 /* The first call, NULL if it is empty, and the list without it. */
 const struct call *calls_first(uint32_t list);
 uint32_t calls_rest(uint32_t list);
@@ -42,10 +47,10 @@ bool calls_write(uint32_t list, unsigned version);
 /* Forgets all lists: before another model. */
 void calls_reset(void);
 
-/* Executes the first call of r's list. */
-void server_take(struct model *m, struct state *s, unsigned r);
-/* Sends the first call of r's list, to be carried out by server_land(). */
-void server_send_late(struct model *m, struct state *s, unsigned r);
+/* Executes the first call of r's list for an application. False: it was refused. */
+bool server_take(struct model *m, struct state *s, unsigned r, unsigned app);
+/* Sends it, to be carried out by server_land(). */
+void server_send_late(struct model *m, struct state *s, unsigned r, unsigned app);
 void server_land(struct model *m, struct state *s, unsigned r);
 void server_say(const struct model *m, const struct call *call, char *to, size_t size);
 

@@ -33,6 +33,8 @@ static const char *broken_by_siblings(const struct model *m, const struct object
 {
 	unsigned n = 0;
 
+	if (m->bounds.apps)
+		return NULL;
 	for (unsigned v = 0; v < m->bounds.versions; v++)
 		n += active(m, &is->versions[v]);
 	return n > 1 ? "I3: two versions have Jobs that can run" : NULL;

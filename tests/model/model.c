@@ -38,6 +38,16 @@ unsigned slot_count(const struct model *m)
 	return b->versions * b->tasks * b->attempts * (b->created + 1);
 }
 
+unsigned app_count(const struct model *m)
+{
+	return m->bounds.apps ? m->bounds.versions : 1;
+}
+
+unsigned app_of(const struct model *m, unsigned version)
+{
+	return m->bounds.apps ? version : 0;
+}
+
 bool model_adds(const struct model *m)
 {
 	for (unsigned v = 0; v < m->bounds.versions; v++)
@@ -48,7 +58,7 @@ bool model_adds(const struct model *m)
 
 bool model_has_claims(const struct model *m)
 {
-	return m->bounds.acts[ACT_REFUSE] || model_adds(m);
+	return m->bounds.acts[ACT_REFUSE] || m->bounds.quota || model_adds(m);
 }
 
 bool model_has_terms(const struct model *m)
@@ -76,7 +86,8 @@ void model_start(const struct model *m, struct state *s)
 	memset(s, 0, sizeof(*s));
 	s->world.is.defined = !m->bounds.late;
 	for (unsigned v = 0; v < m->bounds.versions; v++)
-		s->world.is.versions[v].exists = true;
+		s->world.is.versions[v] =
+			(struct version){.exists = true, .delivered = m->bounds.apps};
 	for (unsigned a = 0; a < ACTS; a++)
 		s->world.left[a] = (uint8_t)m->bounds.acts[a];
 	s->world.left_total = (uint8_t)m->bounds.acts_total;
@@ -134,6 +145,23 @@ static void plan_steps(const struct model *m, struct step step, step_fn *fn, voi
 	}
 }
 
+static void app_steps(
+	const struct model *m, const struct replica *r, struct step step, step_fn *fn, void *ctx)
+{
+	step.kind = STEP_PLAN;
+	for (step.held = 0; step.held <= m->bounds.apps; step.held++)
+		for (step.room = m->bounds.far ? 0 : m->bounds.tasks; step.room <= m->bounds.tasks;
+			step.room++)
+			plan_steps(m, step, fn, ctx);
+	step.held = step.room = 0;
+	step.kind = STEP_PAUSE_OVER;
+	if (r->refused[step.app])
+		fn(ctx, &step);
+	step.kind = STEP_CALL;
+	if (calls_first(r->lists[step.app]))
+		fn(ctx, &step);
+}
+
 static void replica_steps(
 	const struct model *m, const struct state *s, unsigned number, step_fn *fn, void *ctx)
 {
@@ -143,23 +171,18 @@ static void replica_steps(
 	sync_steps(m, s, r, step, fn, ctx);
 	step.kind = STEP_SEE_JOB;
 	for (step.slot = 0; step.slot < slot_count(m); step.slot++)
-		if (r->sees.jobs[step.slot] != job_as_seen(s->world.is.jobs[step.slot]))
+		if (r->sees.jobs[step.slot] != job_as_seen(s->world.is.jobs[step.slot])) {
 			fn(ctx, &step);
+			if (m->bounds.apps)
+				break;
+		}
 	step.slot = 0;
 	step.kind = STEP_SEE_DEFINITIONS;
 	if (r->sees.defined != s->world.is.defined || r->sees.late != s->world.is.late)
 		fn(ctx, &step);
-	step.kind = STEP_PLAN;
-	for (step.room = m->bounds.far ? 0 : m->bounds.tasks; step.room <= m->bounds.tasks;
-		step.room++)
-		plan_steps(m, step, fn, ctx);
-	step.room = 0;
-	step.kind = STEP_PAUSE_OVER;
-	if (r->refused)
-		fn(ctx, &step);
-	step.kind = STEP_CALL;
-	if (calls_first(r->list))
-		fn(ctx, &step);
+	for (step.app = 0; step.app < app_count(m); step.app++)
+		app_steps(m, r, step, fn, ctx);
+	step.app = 0;
 	step.kind = STEP_LAND;
 	if (r->late)
 		fn(ctx, &step);
@@ -193,11 +216,23 @@ static void forget_gone(const struct model *m, struct replica *r)
 	}
 }
 
-static void make_plan(const struct model *m, struct replica *r, const struct step *step)
+void model_plan(const struct model *m, struct replica *r, const struct step *step,
+	const struct calls_hooks *hooks, void *ctx)
 {
-	r->list = calls_plan(m, r, step->room, step->policy);
+	uint32_t list = r->lists[step->app] = calls_plan(m, r, step, hooks, ctx);
+
 	for (unsigned v = 0; v < m->bounds.versions; v++)
-		r->current[v] = r->fresh[v] && calls_write(r->list, v);
+		if (app_of(m, v) == step->app)
+			r->current[v] = r->fresh[v] && calls_write(list, v);
+}
+
+static void see_job(const struct state *s, struct replica *r, unsigned slot)
+{
+	bool exists = job_exists(s->world.is.jobs[slot]);
+
+	r->sees.jobs[slot] = job_as_seen(s->world.is.jobs[slot]);
+	r->sees.terms[slot] = exists ? s->world.is.terms[slot] : 0;
+	r->sees.warns[slot] = exists && s->world.is.warns[slot];
 }
 
 void model_take(struct model *m, struct state *s, const struct step *step)
@@ -217,24 +252,22 @@ void model_take(struct model *m, struct state *s, const struct step *step)
 		forget_gone(m, r);
 		break;
 	case STEP_SEE_JOB:
-		r->sees.jobs[step->slot] = job_as_seen(s->world.is.jobs[step->slot]);
-		r->sees.terms[step->slot] =
-			r->sees.jobs[step->slot] ? s->world.is.terms[step->slot] : 0;
-		r->sees.warns[step->slot] =
-			r->sees.jobs[step->slot] && s->world.is.warns[step->slot];
+		for (unsigned i = 0; i < slot_count(m); i++)
+			if (i == step->slot || m->bounds.apps)
+				see_job(s, r, i);
 		break;
 	case STEP_SEE_DEFINITIONS:
 		r->sees.defined = s->world.is.defined;
 		r->sees.late = s->world.is.late;
 		break;
 	case STEP_PLAN:
-		make_plan(m, r, step);
+		model_plan(m, r, step, NULL, NULL);
 		break;
 	case STEP_PAUSE_OVER:
-		r->refused = false;
+		r->refused[step->app] = false;
 		break;
 	case STEP_CALL:
-		server_take(m, s, step->replica);
+		server_take(m, s, step->replica, step->app);
 		forget_gone(m, r);
 		break;
 	case STEP_LAND:
@@ -256,6 +289,12 @@ static void say_job(const struct model *m, const char *verb, unsigned slot, char
 		n.attempt, n.created + 1);
 }
 
+static void say_app(const struct model *m, const struct step *step, int len, char *to, size_t size)
+{
+	if (m->bounds.apps)
+		(void)snprintf(to + len, size - (size_t)len, " for v%u", step->app + 1);
+}
+
 static void say_act(const struct model *m, const struct step *step, char *to, size_t size)
 {
 	char verb[32];
@@ -264,7 +303,7 @@ static void say_act(const struct model *m, const struct step *step, char *to, si
 	if (act_is_on_job(step->act))
 		say_job(m, verb, step->slot, to, size);
 	else if (act_is_on_replica(step->act))
-		(void)snprintf(to, size, "%s R%u", verb, step->replica + 1);
+		say_app(m, step, snprintf(to, size, "%s R%u", verb, step->replica + 1), to, size);
 	else
 		(void)snprintf(to, size, "act %s v%u %u", act_names[step->act], step->version + 1,
 			step->attempt);
@@ -301,8 +340,11 @@ static void say_plan(const struct model *m, const struct step *step, char *to, s
 	if (step->policy & REFUSES)
 		len += snprintf(to + len, size - (size_t)len, ", refused");
 	if (step->policy & ADDS)
-		(void)snprintf(to + len, size - (size_t)len, ", added%s",
+		len += snprintf(to + len, size - (size_t)len, ", added%s",
 			step->policy & ADDS_SINCE ? "" : " just now");
+	if (step->held)
+		len += snprintf(to + len, size - (size_t)len, ", held");
+	say_app(m, step, len, to, size);
 }
 
 /* The caller describes calls, since it has the list: see trace.c. */
@@ -320,17 +362,19 @@ void model_say(const struct model *m, const struct state *s, const struct step *
 		const struct replica *r = &s->replicas[step->replica];
 		bool late = step->kind == STEP_LAND;
 
-		server_say(m, calls_first(late ? r->late : r->list), call, sizeof(call));
+		server_say(
+			m, calls_first(late ? r->late : r->lists[step->app]), call, sizeof(call));
 		(void)snprintf(to, size, "R%u %s %s", step->replica + 1,
 			late ? "late calls" : "calls", call);
 	} else if (step->kind == STEP_SYNC && m->bounds.apart) {
 		(void)snprintf(to, size, "R%u sees v%u", step->replica + 1, step->version + 1);
 	} else if (step->kind == STEP_PLAN) {
 		say_plan(m, step, to, size);
+	} else if (step->kind == STEP_PAUSE_OVER) {
+		say_app(m, step, snprintf(to, size, "R%u pauses no longer", step->replica + 1), to,
+			size);
 	} else {
 		(void)snprintf(to, size, "R%u %s", step->replica + 1,
-			step->kind == STEP_SYNC         ? "sees versions"
-			: step->kind == STEP_PAUSE_OVER ? "pauses no longer"
-							: "sees definitions");
+			step->kind == STEP_SYNC ? "sees versions" : "sees definitions");
 	}
 }

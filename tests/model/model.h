@@ -20,6 +20,9 @@
  * more than to resume it: its parallelism). A create may be refused. A call
  * may be carried out late: its replica goes on as after a lost reply. A replica may begin a new
  * term: it forgets everything, and lists anew.
+ *
+ * With several applications, a replica has a list for each, so their calls interleave. A quota then
+ * refuses creates; whose turn it is to create is a choice of each plan, since it only delays.
  */
 #ifndef PROMOGATE_TESTS_MODEL_H
 #define PROMOGATE_TESTS_MODEL_H
@@ -43,6 +46,7 @@ enum {
 	MODEL_DEADLINE = 50,
 	NO_JOB = 7, /* item.created of an item that never had a Job */
 	CLAIMS_MAX = 3,
+	CLAIMS_SETTLING = 100, /* settle.h: each refusal may need one */
 	REFUSES = 1 << TASKS_MAX,
 	ADDS = 2 << TASKS_MAX,
 	ADDS_SINCE = 4 << TASKS_MAX, /* and it is known since when */
@@ -79,6 +83,9 @@ enum plant {
 	PLANT_ONE_LOCK, /* rule 3: Jobs are created with `suspend` alone */
 	PLANT_KEEP_OWN, /* rule 6: a Job whose deletion was sent may still be committed */
 	PLANT_TRUST_REPLY, /* rule 15: an enrolment is taken from the reply, not from the watch */
+	PLANT_NO_TURNS, /* rule 2: applications of a namespace create their Jobs at once */
+	PLANT_LOST_TURN, /* one that has its turn, or its places under the limit, is not woken */
+	PLANT_NO_LIMIT, /* rule 2: there is always room */
 };
 
 /* The rule that plan() leaves out, if it was compiled for that; otherwise unused. */
@@ -105,6 +112,12 @@ struct bounds {
 	uint8_t added[VERSIONS_MAX];
 	uint8_t early; /* a bit for each version: it was delivered before policies added tasks */
 	unsigned claims; /* at most; 0: CLAIMS_MAX */
+	/*
+	 * Each version is the only one of its application, and all are of one namespace. So many Jobs
+	 * of it may exist, and so many run; 0: any number. All versions are delivered.
+	 */
+	bool apps;
+	unsigned quota, cap;
 	enum plant plant;
 	enum plan_omit omit;
 	const char *hunted; /* "I3": look for this invariant only; NULL: any */
@@ -164,9 +177,10 @@ struct replica {
 	bool gone[SLOTS_MAX]; /* a live GET answered 404 */
 	bool own[SLOTS_MAX]; /* it was created in this term, and the reply came */
 	uint8_t term;
-	uint8_t claim; /* the last one that it sent, if no commit since */
-	bool refused; /* a create was, and the pause is not over */
-	uint32_t list; /* calls.h */
+	/* Of each application: */
+	uint8_t claims[VERSIONS_MAX]; /* the last one that it sent, if no commit since */
+	bool refused[VERSIONS_MAX]; /* a create was, and the pause is not over */
+	uint32_t lists[VERSIONS_MAX]; /* calls.h */
 	uint32_t late; /* of one call, which is carried out late; 0: none */
 	bool late_current; /* as current */
 };
@@ -187,7 +201,7 @@ enum step_kind {
 	STEP_SEE_DEFINITIONS, /* r */
 	STEP_PLAN, /* r */
 	STEP_PAUSE_OVER, /* r */
-	STEP_CALL, /* r: the first call of its list */
+	STEP_CALL, /* r: the first call of a list */
 	STEP_LAND, /* r: its late call */
 	STEP_DELIVER, /* version */
 	STEP_JOB_OK, /* slot, and so on */
@@ -203,7 +217,9 @@ struct step {
 	enum step_kind kind;
 	enum act act;
 	unsigned replica, version, slot, attempt;
+	unsigned app; /* STEP_PLAN, STEP_PAUSE_OVER, STEP_CALL, ACT_REFUSE, ACT_LATE */
 	unsigned room; /* STEP_PLAN: what the limit on running Jobs leaves */
+	unsigned held; /* STEP_PLAN: others of the namespace go first */
 	/* STEP_PLAN: a bit for each task that does not block, REFUSES, ADDS and ADDS_SINCE */
 	unsigned policy;
 };
@@ -216,6 +232,8 @@ struct model {
 	bool settling; /* settle.h: one Job more of each task and attempt may be created */
 };
 
+unsigned app_count(const struct model *m);
+unsigned app_of(const struct model *m, unsigned version);
 bool model_adds(const struct model *m);
 /* Claims matter only where Jobs may be given back, and terms also where one may end. */
 bool model_has_claims(const struct model *m);
@@ -239,6 +257,10 @@ typedef void step_fn(void *ctx, const struct step *step);
 void model_steps(const struct model *m, const struct state *s, step_fn *fn, void *ctx);
 /* Takes a step; m->broken and m->beyond have the result. */
 void model_take(struct model *m, struct state *s, const struct step *step);
+/* STEP_PLAN; hooks: calls.h. */
+struct calls_hooks;
+void model_plan(const struct model *m, struct replica *r, const struct step *step,
+	const struct calls_hooks *hooks, void *ctx);
 /* Describes the step from s in one line, without a newline. */
 void model_say(const struct model *m, const struct state *s, const struct step *step, char *to,
 	size_t size);

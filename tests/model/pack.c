@@ -105,6 +105,15 @@ static void walk_world(struct bits *b, const struct model *m, struct world *w)
 	}
 }
 
+static void walk_app(struct bits *b, const struct model *m, struct replica *r, unsigned app)
+{
+	field(b, 20, &r->lists[app]);
+	if (model_has_terms(m)) {
+		byte(b, 2, &r->claims[app]);
+		flag(b, &r->refused[app]);
+	}
+}
+
 static void walk_replica(struct bits *b, const struct model *m, struct replica *r)
 {
 	walk_objects(b, m, &r->sees);
@@ -118,11 +127,10 @@ static void walk_replica(struct bits *b, const struct model *m, struct replica *
 		flag(b, &r->gone[i]);
 		flag(b, &r->own[i]);
 	}
-	field(b, 20, &r->list);
+	for (unsigned a = 0; a < app_count(m); a++)
+		walk_app(b, m, r, a);
 	if (model_has_terms(m)) {
 		byte(b, 3, &r->term);
-		byte(b, 2, &r->claim);
-		flag(b, &r->refused);
 	}
 	if (m->bounds.acts[ACT_LATE]) {
 		field(b, 20, &r->late);

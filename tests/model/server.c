@@ -32,6 +32,38 @@ static int existing(const struct model *m, const struct objects *o, unsigned slo
 	return -1;
 }
 
+static const struct item *item_of(const struct model *m, const struct objects *is, unsigned slot)
+{
+	struct slot_name n = slot_name(m, slot);
+
+	return &is->versions[n.version].items[n.task];
+}
+
+static bool names(const struct model *m, const struct objects *is, unsigned slot)
+{
+	struct slot_name n = slot_name(m, slot);
+	const struct item *item = item_of(m, is, slot);
+
+	return is->versions[n.version].exists && item->state != VIEW_NONE &&
+	       item->attempt == n.attempt && (item->created == n.created || same_names(m));
+}
+
+static unsigned count_jobs(const struct model *m, const struct objects *is)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < slot_count(m); i++)
+		n += job_exists(is->jobs[i]);
+	return n;
+}
+
+/* settle.h creates again what it has given back: a name that no commit has is then as good as new. */
+static bool is_free(const struct model *m, const struct objects *is, unsigned slot)
+{
+	return is->jobs[slot] == JOB_NONE ||
+	       (m->settling && is->jobs[slot] == JOB_GONE && !names(m, is, slot));
+}
+
 /* by: whom the reply reaches; NULL: nobody. */
 static bool create(struct model *m, struct objects *is, const struct call *c, struct replica *by)
 {
@@ -39,10 +71,15 @@ static bool create(struct model *m, struct objects *is, const struct call *c, st
 
 	if (same_names(m) && existing(m, is, c->slot) >= 0)
 		return refused();
+	if (m->bounds.quota && count_jobs(m, is) >= m->bounds.quota) {
+		if (by)
+			by->refused[app_of(m, n.version)] = true;
+		return refused();
+	}
 	for (unsigned k = 0; k < m->bounds.created + m->settling; k++) {
 		unsigned slot = slot_of(m, n.version, n.task, n.attempt, k);
 
-		if (is->jobs[slot] != JOB_NONE)
+		if (!is_free(m, is, slot))
 			continue;
 		is->jobs[slot] = m->bounds.plant == PLANT_RUN_AT_ONCE ? JOB_RUNNING : JOB_SUSPENDED;
 		is->terms[slot] = c->term;
@@ -231,22 +268,6 @@ static bool write_version(
 	return true;
 }
 
-static const struct item *item_of(const struct model *m, const struct objects *is, unsigned slot)
-{
-	struct slot_name n = slot_name(m, slot);
-
-	return &is->versions[n.version].items[n.task];
-}
-
-static bool names(const struct model *m, const struct objects *is, unsigned slot)
-{
-	struct slot_name n = slot_name(m, slot);
-	const struct item *item = item_of(m, is, slot);
-
-	return is->versions[n.version].exists && item->state != VIEW_NONE &&
-	       item->attempt == n.attempt && (item->created == n.created || same_names(m));
-}
-
 static bool set_ttl(struct model *m, struct objects *is, unsigned slot)
 {
 	struct slot_name n = slot_name(m, slot);
@@ -308,46 +329,58 @@ static bool execute(
 	}
 }
 
+static unsigned claims_max(const struct model *m)
+{
+	unsigned most = m->bounds.claims ? m->bounds.claims : CLAIMS_MAX;
+
+	if (!m->settling)
+		return most;
+	return m->bounds.quota ? CLAIMS_SETTLING : most + 1;
+}
+
 /* What its replica remembers of a call when it sends it, and puts into it. */
 static void send(struct model *m, struct state *s, struct replica *by, struct call *c)
 {
 	c->term = by->term;
 	if (c->kind == PLAN_COMMIT + 1)
-		by->claim = 0;
+		by->claims[app_of(m, c->version)] = 0;
 	if (c->kind == PLAN_DELETE + 1 && m->bounds.plant != PLANT_KEEP_OWN)
 		by->own[c->slot] = false;
 	if (c->kind != PLAN_CLAIM + 1)
 		return;
-	m->beyond =
-		s->world.claims == (m->bounds.claims ? m->bounds.claims : CLAIMS_MAX) + m->settling;
-	c->nonce = by->claim = ++s->world.claims;
+	m->beyond = s->world.claims >= claims_max(m);
+	c->nonce = by->claims[app_of(m, c->version)] = ++s->world.claims;
 }
 
-static void keep(const struct model *m, struct replica *of, uint32_t list)
+static void keep(const struct model *m, struct replica *of, unsigned app, uint32_t list)
 {
-	of->list = list;
+	of->lists[app] = list;
 	for (unsigned v = 0; v < m->bounds.versions; v++)
-		of->current[v] &= calls_write(of->list, v);
+		if (app_of(m, v) == app)
+			of->current[v] &= calls_write(list, v);
 }
 
-void server_take(struct model *m, struct state *s, unsigned r)
+bool server_take(struct model *m, struct state *s, unsigned r, unsigned app)
 {
 	struct replica *of = &s->replicas[r];
-	struct call c = *calls_first(of->list); /* a copy: the list may move */
+	struct call c = *calls_first(of->lists[app]); /* a copy: the list may move */
+	bool done;
 
 	send(m, s, of, &c);
-	keep(m, of, execute(m, s, &c, of, of->current[c.version]) ? calls_rest(of->list) : 0);
+	done = execute(m, s, &c, of, of->current[c.version]);
+	keep(m, of, app, done ? calls_rest(of->lists[app]) : 0);
+	return done;
 }
 
-void server_send_late(struct model *m, struct state *s, unsigned r)
+void server_send_late(struct model *m, struct state *s, unsigned r, unsigned app)
 {
 	struct replica *of = &s->replicas[r];
-	struct call c = *calls_first(of->list);
+	struct call c = *calls_first(of->lists[app]);
 
 	send(m, s, of, &c);
 	of->late_current = of->current[c.version];
 	of->late = calls_one(&c);
-	keep(m, of, 0);
+	keep(m, of, app, 0);
 }
 
 void server_land(struct model *m, struct state *s, unsigned r)

@@ -39,6 +39,12 @@ const struct set sets[] = {
 	{{"1 version x 1 task, a refusal, a term, two leaders", 1, 1, 1, 1, 2,
 		.acts = {[ACT_REFUSE] = 1, [ACT_TERM] = 1}, .acts_total = 2}, true, 20 * MILLION},
 
+	{{"2 applications x 2 tasks, a quota of 3", 2, 2, 1, 1, 1, .apps = true, .quota = 3,
+		.claims = 2},
+		true, 20 * MILLION},
+	{{"2 applications x 2 tasks, a quota of 2, a limit of 2", 2, 2, 1, 1, 1, .apps = true, .quota = 2,
+		.cap = 2, .claims = 2}, true, 20 * MILLION},
+
 	{{"1 version x 1 task, policies, two leaders, any one act", 1, 1, 1, 1, 2, .acts = ANY,
 		.acts_total = 1, .policies = 1},
 		true, 20 * MILLION},
@@ -145,6 +151,14 @@ const struct planted planted[] = {
 	{{"rule 15, what failed and is added no longer", 1, 2, 2, 1, 1, .added = {2},
 		.acts = {[ACT_RETRY] = 1}, .acts_total = 1, .omit = OMIT_FORMER},
 		"rule-15-former", "I13", 20 * MILLION, false},
+	{{"rule 14, what was created before a refusal", 2, 2, 1, 1, 1, .apps = true, .quota = 2,
+		.claims = 2, .omit = OMIT_GIVE_BACK}, "rule-14-give-back", "I4", 20 * MILLION, true},
+	{{"turns of a namespace's applications", 2, 2, 1, 1, 1, .apps = true, .quota = 2, .claims = 2,
+		.plant = PLANT_NO_TURNS}, "turns", "I4", 20 * MILLION, true},
+	{{"the wake-up of an application that has its turn", 2, 2, 1, 1, 1, .apps = true, .quota = 2,
+		.cap = 2, .claims = 2, .plant = PLANT_LOST_TURN}, "turns-wake", "I4", 20 * MILLION, true},
+	{{"rule 2, the limit on running Jobs", 2, 2, 1, 1, 1, .apps = true, .quota = 4, .cap = 2,
+		.claims = 2, .plant = PLANT_NO_LIMIT}, "rule-2-limit", "I15", 20 * MILLION, true},
 };
 const size_t planted_count = ARRAY_SIZE(planted);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "lead.h"
 
 enum { ROUNDS_MAX = 100 };
 
@@ -27,7 +28,7 @@ static bool act(struct model *m, struct state *s, unsigned policy)
 
 	model_take(m, s, &step);
 	step.kind = STEP_CALL;
-	while (calls_first(s->replicas[0].list)) {
+	while (calls_first(s->replicas[0].lists[0])) {
 		model_take(m, s, &step);
 		if (m->broken || m->beyond)
 			return false;
@@ -146,14 +147,28 @@ static const char *settle_so(
 	return "I4: it never comes to rest";
 }
 
+/* Several applications: woken as the reconciler wakes them. */
+static const char *settle_apps(struct model *m, const struct world *w, enum step_kind how)
+{
+	struct state s;
+	const char *broken;
+
+	memset(&s, 0, sizeof(s));
+	s.world = *w;
+	s.replicas[0].term = ++s.world.terms;
+	broken = lead(m, &s, how);
+	return broken ? broken : unfinished(m, &s.world.is, 0);
+}
+
 const char *settle(struct model *m, const struct world *w)
 {
 	const char *broken;
 
 	m->settling = true;
-	broken = settle_so(m, w, STEP_JOB_OK, 0);
+	broken = m->bounds.apps ? settle_apps(m, w, STEP_JOB_OK) : settle_so(m, w, STEP_JOB_OK, 0);
 	if (!broken)
-		broken = settle_so(m, w, STEP_JOB_FAILS, 0);
+		broken = m->bounds.apps ? settle_apps(m, w, STEP_JOB_FAILS)
+					: settle_so(m, w, STEP_JOB_FAILS, 0);
 	if (!broken && model_adds(m))
 		broken = settle_so(m, w, STEP_JOB_OK, ADDS | ADDS_SINCE);
 	if (!broken && model_adds(m))

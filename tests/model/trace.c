@@ -37,6 +37,8 @@ static void print_bounds(const struct model *m, FILE *to)
 	if (model_adds(m))
 		(void)fprintf(to, "added %u,%u,%u early=%u\n", b->added[0], b->added[1],
 			b->added[2], b->early);
+	if (b->apps)
+		(void)fprintf(to, "apps quota=%u cap=%u\n", b->quota, b->cap);
 	if (b->far)
 		(void)fprintf(to, "far since=%d max-age=%d ended=%d,%d,%d\n",
 			(int)m->settings.since, (int)m->settings.max_age, (int)m->settings.ended[0],
@@ -92,6 +94,11 @@ static void parse_added(struct bounds *b, const char *line)
 	for (unsigned v = 0; v < VERSIONS_MAX; v++)
 		b->added[v] = (uint8_t)added[v];
 	b->early = (uint8_t)early;
+}
+
+static void parse_apps(struct bounds *b, const char *line)
+{
+	b->apps = sscanf(line, "apps quota=%u cap=%u", &b->quota, &b->cap) == 2;
 }
 
 static void parse_far(struct model *m, const char *line)
@@ -168,6 +175,10 @@ static bool replay(FILE *f, bool fixed, struct replayed *ret)
 			begun = true;
 		} else if (strncmp(line, "added ", 6) == 0) {
 			parse_added(&b, line);
+			model_init(&m, &b);
+			model_start(&m, &s);
+		} else if (strncmp(line, "apps ", 5) == 0) {
+			parse_apps(&b, line);
 			model_init(&m, &b);
 			model_start(&m, &s);
 		} else if (strncmp(line, "far ", 4) == 0) {

@@ -57,7 +57,7 @@ static unsigned weight(const struct state *s, const struct step *step)
 	case STEP_SEE_DEFINITIONS:
 		return 16;
 	case STEP_PLAN:
-		return s->replicas[step->replica].list ? 1 : 8;
+		return s->replicas[step->replica].lists[step->app] ? 1 : 8;
 	case STEP_ACT:
 	case STEP_DEADLINE:
 		return 1;

@@ -48,7 +48,8 @@ static void job_steps(const struct model *m, const struct objects *is, step_fn *
 			step.kind = STEP_JOB_OK;
 			fn(ctx, &step);
 			step.kind = STEP_JOB_FAILS;
-			fn(ctx, &step);
+			if (!m->bounds.apps)
+				fn(ctx, &step);
 		}
 		step.kind = STEP_JOB_OK;
 		if (is->jobs[i] == JOB_STRAY)
@@ -145,12 +146,12 @@ static void job_act_steps(
 			fn(ctx, &step);
 }
 
-static bool may_act_on_replica(const struct replica *r, enum act act)
+static bool may_act_on_replica(const struct replica *r, enum act act, unsigned app)
 {
-	const struct call *next = calls_first(r->list);
+	const struct call *next = calls_first(r->lists[app]);
 
 	if (act == ACT_TERM)
-		return true;
+		return app == 0;
 	if (act == ACT_REFUSE)
 		return next && next->kind == PLAN_CREATE_JOB + 1;
 	return next && !r->late && next->kind != PLAN_GET_JOB + 1;
@@ -162,6 +163,15 @@ static void version_act_steps(
 	for (step.version = 0; step.version < m->bounds.versions; step.version++)
 		for (step.attempt = 1; step.attempt <= m->bounds.attempts; step.attempt++)
 			if (may_act_on(m, &is->versions[step.version], &step))
+				fn(ctx, &step);
+}
+
+static void replica_act_steps(
+	const struct model *m, const struct state *s, struct step step, step_fn *fn, void *ctx)
+{
+	for (step.replica = 0; step.replica < m->bounds.replicas; step.replica++)
+		for (step.app = 0; step.app < app_count(m); step.app++)
+			if (may_act_on_replica(&s->replicas[step.replica], step.act, step.app))
 				fn(ctx, &step);
 }
 
@@ -177,10 +187,7 @@ static void act_steps(const struct model *m, const struct state *s, step_fn *fn,
 		if (act_is_on_job(step.act)) {
 			job_act_steps(m, &s->world.is, step, fn, ctx);
 		} else if (act_is_on_replica(step.act)) {
-			for (step.replica = 0; step.replica < m->bounds.replicas; step.replica++)
-				if (may_act_on_replica(&s->replicas[step.replica], step.act))
-					fn(ctx, &step);
-			step.replica = 0;
+			replica_act_steps(m, s, step, fn, ctx);
 		} else {
 			version_act_steps(m, &s->world.is, step, fn, ctx);
 		}
@@ -255,11 +262,12 @@ static void take_replica_act(struct model *m, struct state *s, const struct step
 	if (step->act == ACT_TERM) {
 		begin_term(m, s, r);
 	} else if (step->act == ACT_LATE) {
-		server_send_late(m, s, step->replica);
+		server_send_late(m, s, step->replica, step->app);
 	} else {
-		r->refused = true;
-		r->list = 0;
-		memset(r->current, false, sizeof(r->current));
+		r->refused[step->app] = true;
+		r->lists[step->app] = 0;
+		for (unsigned v = 0; v < m->bounds.versions; v++)
+			r->current[v] &= app_of(m, v) != step->app;
 	}
 }
 
