@@ -131,6 +131,11 @@ static bool is_not_locked(const struct model *m)
 	return m->bounds.plant == PLANT_ONE_LOCK || m->bounds.plant == PLANT_RUN_AT_ONCE;
 }
 
+static bool is_suspended(uint8_t state)
+{
+	return state == JOB_SUSPENDED || state == JOB_FORGED || state == JOB_EXPIRING;
+}
+
 static void add_job(const struct model *m, const struct replica *r, unsigned slot, struct input *in)
 {
 	struct slot_name n = slot_name(m, slot);
@@ -151,12 +156,12 @@ static void add_job(const struct model *m, const struct replica *r, unsigned slo
 		.task = task_names[n.task],
 		.attempt = n.attempt,
 		.term = r->sees.terms[slot],
-		.suspended = state == JOB_SUSPENDED || state == JOB_FORGED,
-		.locked = state == JOB_SUSPENDED || state == JOB_FORGED || is_not_locked(m),
+		.suspended = is_suspended(state),
+		.locked = is_suspended(state) || is_not_locked(m),
 		.own = r->own[slot],
 		.on_failure =
 			r->sees.warns[slot] ? ON_FAILURE_CHOOSE_WARN : ON_FAILURE_CHOOSE_BLOCK,
-		.expires = state == JOB_OK_TTL || state == JOB_FAILED_TTL,
+		.expires = state == JOB_EXPIRING || state == JOB_OK_TTL || state == JOB_FAILED_TTL,
 		.ready = true,
 		.outcome = outcome_of(state),
 	};

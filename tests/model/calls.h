@@ -51,6 +51,8 @@ void calls_reset(void);
 bool server_take(struct model *m, struct state *s, unsigned r, unsigned app);
 /* Sends it, to be carried out by server_land(). */
 void server_send_late(struct model *m, struct state *s, unsigned r, unsigned app);
+/* The first call is a create, and a webhook changes what it makes. */
+void server_change(struct model *m, struct state *s, unsigned r, unsigned app, bool unlocks);
 void server_land(struct model *m, struct state *s, unsigned r);
 void server_say(const struct model *m, const struct call *call, char *to, size_t size);
 

@@ -7,7 +7,7 @@
 #include "calls.h"
 
 const char *const act_names[ACTS] = {"retry", "abort", "delete-job", "delete-version", "deprecate",
-	"touch", "forge", "resume", "unlock", "refuse", "late", "term"};
+	"touch", "forge", "resume", "unlock", "refuse", "late", "term", "change", "expire"};
 
 unsigned slot_of(
 	const struct model *m, unsigned version, unsigned task, unsigned attempt, unsigned created)
@@ -58,7 +58,8 @@ bool model_adds(const struct model *m)
 
 bool model_has_claims(const struct model *m)
 {
-	return m->bounds.acts[ACT_REFUSE] || m->bounds.quota || model_adds(m);
+	return m->bounds.acts[ACT_REFUSE] || m->bounds.acts[ACT_CHANGE] || m->bounds.quota ||
+	       model_adds(m);
 }
 
 bool model_has_terms(const struct model *m)
@@ -303,7 +304,10 @@ static void say_act(const struct model *m, const struct step *step, char *to, si
 	if (act_is_on_job(step->act))
 		say_job(m, verb, step->slot, to, size);
 	else if (act_is_on_replica(step->act))
-		say_app(m, step, snprintf(to, size, "%s R%u", verb, step->replica + 1), to, size);
+		say_app(m, step,
+			snprintf(to, size, "%s R%u%s", verb, step->replica + 1,
+				step->attempt == CHANGE_UNLOCKS ? ", unlocks" : ""),
+			to, size);
 	else
 		(void)snprintf(to, size, "act %s v%u %u", act_names[step->act], step->version + 1,
 			step->attempt);

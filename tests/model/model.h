@@ -16,8 +16,9 @@
  * What policies say is a choice of each plan, so it differs between replicas, and from one plan to
  * the next. Only the Jobs keep it.
  *
- * A neighbour, with the right to write Jobs, forges one, resumes one, or lets one run (which needs
- * more than to resume it: its parallelism). A create may be refused. A call
+ * A neighbour, with the right to write Jobs, forges one, resumes one, gives one a TTL, or lets one
+ * run (which needs more than to resume it: its parallelism). A create may be refused, or changed by
+ * a mutating webhook: the reply shows it, and the executor deletes the Job. A call
  * may be carried out late: its replica goes on as after a lost reply. A replica may begin a new
  * term: it forgets everything, and lists anew.
  *
@@ -67,8 +68,12 @@ enum act {
 	ACT_REFUSE, /* the create that comes next */
 	ACT_LATE, /* the call that comes next is carried out at any later time */
 	ACT_TERM, /* a replica begins a new term */
+	ACT_CHANGE, /* a mutating webhook changes what the create that comes next makes */
+	ACT_EXPIRE, /* gives a Job a TTL before its release */
 	ACTS
 };
+/* step.attempt of ACT_CHANGE. */
+enum { CHANGE_OTHER, CHANGE_UNLOCKS, CHANGES };
 extern const char *const act_names[ACTS];
 
 /* Faults of the executor, the names or the cache that the model plants around plan(). */
@@ -86,6 +91,8 @@ enum plant {
 	PLANT_NO_TURNS, /* rule 2: applications of a namespace create their Jobs at once */
 	PLANT_LOST_TURN, /* one that has its turn, or its places under the limit, is not woken */
 	PLANT_NO_LIMIT, /* rule 2: there is always room */
+	PLANT_UNCHECKED, /* rule 6: a Job that was changed on its creation counts as ours */
+	PLANT_KEEP_TTL, /* rule 7: the release leaves a TTL that somebody else has set */
 };
 
 /* The rule that plan() leaves out, if it was compiled for that; otherwise unused. */
@@ -136,7 +143,9 @@ enum job_state {
 	JOB_EXPIRED, /* gone after its TTL, where that matters: with policies */
 	JOB_STRAY, /* a neighbour lets it run, and no open item names it */
 	JOB_STRAY_OK,
-	JOB_FORGED, /* a neighbour created it, and it looks as if a former term had */
+	/* A neighbour created it, as a former term could have; or a webhook has changed it. */
+	JOB_FORGED,
+	JOB_EXPIRING, /* suspended, and a neighbour has given it a TTL */
 };
 
 struct item {

@@ -64,31 +64,41 @@ static bool is_free(const struct model *m, const struct objects *is, unsigned sl
 	       (m->settling && is->jobs[slot] == JOB_GONE && !names(m, is, slot));
 }
 
-/* by: whom the reply reaches; NULL: nobody. */
-static bool create(struct model *m, struct objects *is, const struct call *c, struct replica *by)
+/* Its slot; -1: beyond the bounds. */
+static int make_job(struct model *m, struct objects *is, const struct call *c, enum job_state state)
 {
 	struct slot_name n = slot_name(m, c->slot);
 
-	if (same_names(m) && existing(m, is, c->slot) >= 0)
-		return refused();
-	if (m->bounds.quota && count_jobs(m, is) >= m->bounds.quota) {
-		if (by)
-			by->refused[app_of(m, n.version)] = true;
-		return refused();
-	}
 	for (unsigned k = 0; k < m->bounds.created + m->settling; k++) {
 		unsigned slot = slot_of(m, n.version, n.task, n.attempt, k);
 
 		if (!is_free(m, is, slot))
 			continue;
-		is->jobs[slot] = m->bounds.plant == PLANT_RUN_AT_ONCE ? JOB_RUNNING : JOB_SUSPENDED;
+		is->jobs[slot] = (uint8_t)state;
 		is->terms[slot] = c->term;
 		is->warns[slot] = c->warns;
-		if (by)
-			by->own[slot] = true;
-		return true;
+		return (int)slot;
 	}
 	m->beyond = true;
+	return -1;
+}
+
+/* by: whom the reply reaches; NULL: nobody. */
+static bool create(struct model *m, struct objects *is, const struct call *c, struct replica *by)
+{
+	int slot;
+
+	if (same_names(m) && existing(m, is, c->slot) >= 0)
+		return refused();
+	if (m->bounds.quota && count_jobs(m, is) >= m->bounds.quota) {
+		if (by)
+			by->refused[app_of(m, c->version)] = true;
+		return refused();
+	}
+	slot = make_job(
+		m, is, c, m->bounds.plant == PLANT_RUN_AT_ONCE ? JOB_RUNNING : JOB_SUSPENDED);
+	if (slot >= 0 && by)
+		by->own[slot] = true;
 	return true;
 }
 
@@ -304,7 +314,9 @@ static bool write_job(struct model *m, struct objects *is, const struct call *c)
 		return set_ttl(m, is, c->slot);
 	if (c->kind == PLAN_DELETE + 1)
 		return delete (m, is, c);
-	if (is->jobs[c->slot] == JOB_SUSPENDED)
+	if (is->jobs[c->slot] == JOB_EXPIRING && m->bounds.plant == PLANT_KEEP_TTL)
+		model_break(m, "I9: a Job has a TTL before its outcome is recorded");
+	if (is->jobs[c->slot] == JOB_SUSPENDED || is->jobs[c->slot] == JOB_EXPIRING)
 		is->jobs[c->slot] = JOB_RUNNING;
 	return true;
 }
@@ -381,6 +393,30 @@ void server_send_late(struct model *m, struct state *s, unsigned r, unsigned app
 	of->late_current = of->current[c.version];
 	of->late = calls_one(&c);
 	keep(m, of, app, 0);
+}
+
+void server_change(struct model *m, struct state *s, unsigned r, unsigned app, bool unlocks)
+{
+	struct replica *of = &s->replicas[r];
+	struct call c = *calls_first(of->lists[app]);
+	int slot;
+
+	send(m, s, of, &c);
+	slot = make_job(m, &s->world.is, &c, unlocks ? JOB_STRAY : JOB_FORGED);
+	if (slot < 0)
+		return;
+	if (m->bounds.plant == PLANT_UNCHECKED) {
+		of->own[slot] = true;
+		keep(m, of, app, calls_rest(of->lists[app]));
+		return;
+	}
+	of->refused[app] = true;
+	keep(m, of, app, 0);
+	c = (struct call){.kind = PLAN_DELETE + 1,
+		.version = c.version,
+		.slot = (uint8_t)slot,
+		.left_over = true};
+	of->lists[app] = calls_one(&c);
 }
 
 void server_land(struct model *m, struct state *s, unsigned r)

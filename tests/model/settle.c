@@ -110,7 +110,7 @@ static const char *unfinished(const struct model *m, const struct objects *is, u
 
 		if (!is->versions[v].exists || left_alone(m, is, v))
 			continue;
-		if (is->jobs[i] == JOB_SUSPENDED)
+		if (is->jobs[i] == JOB_SUSPENDED || is->jobs[i] == JOB_EXPIRING)
 			return "I4: at rest, with a Job suspended";
 		if (is->jobs[i] == JOB_OK || is->jobs[i] == JOB_FAILED)
 			return "I4: at rest, with a Job that has no TTL";

@@ -31,12 +31,15 @@ static void print_bounds(const struct model *m, FILE *to)
 		"omit=%d hunted=%s total=%u acts=",
 		b->versions, b->tasks, b->attempts, b->created, b->replicas, b->apart, b->late,
 		b->plant, b->omit, b->hunted ? b->hunted : "any", b->acts_total);
-	for (unsigned a = 0; a < ACTS; a++)
+	for (unsigned a = 0; a < ACT_CHANGE; a++)
 		(void)fprintf(to, "%s%u", a ? "," : "", b->acts[a]);
 	(void)fprintf(to, b->policies ? " policies=%u\n" : "\n", b->policies);
 	if (model_adds(m))
 		(void)fprintf(to, "added %u,%u,%u early=%u\n", b->added[0], b->added[1],
 			b->added[2], b->early);
+	if (b->acts[ACT_CHANGE] || b->acts[ACT_EXPIRE])
+		(void)fprintf(
+			to, "more change=%u expire=%u\n", b->acts[ACT_CHANGE], b->acts[ACT_EXPIRE]);
 	if (b->apps)
 		(void)fprintf(to, "apps quota=%u cap=%u\n", b->quota, b->cap);
 	if (b->far)
@@ -94,6 +97,11 @@ static void parse_added(struct bounds *b, const char *line)
 	for (unsigned v = 0; v < VERSIONS_MAX; v++)
 		b->added[v] = (uint8_t)added[v];
 	b->early = (uint8_t)early;
+}
+
+static void parse_more(struct bounds *b, const char *line)
+{
+	(void)sscanf(line, "more change=%u expire=%u", &b->acts[ACT_CHANGE], &b->acts[ACT_EXPIRE]);
 }
 
 static void parse_apps(struct bounds *b, const char *line)
@@ -175,6 +183,10 @@ static bool replay(FILE *f, bool fixed, struct replayed *ret)
 			begun = true;
 		} else if (strncmp(line, "added ", 6) == 0) {
 			parse_added(&b, line);
+			model_init(&m, &b);
+			model_start(&m, &s);
+		} else if (strncmp(line, "more ", 5) == 0) {
+			parse_more(&b, line);
 			model_init(&m, &b);
 			model_start(&m, &s);
 		} else if (strncmp(line, "apps ", 5) == 0) {

@@ -17,12 +17,13 @@ uint8_t job_as_seen(uint8_t state)
 
 bool act_is_on_job(enum act act)
 {
-	return act == ACT_DELETE_JOB || act == ACT_FORGE || act == ACT_RESUME || act == ACT_UNLOCK;
+	return act == ACT_DELETE_JOB || act == ACT_FORGE || act == ACT_RESUME ||
+	       act == ACT_UNLOCK || act == ACT_EXPIRE;
 }
 
 bool act_is_on_replica(enum act act)
 {
-	return act == ACT_REFUSE || act == ACT_LATE || act == ACT_TERM;
+	return act == ACT_REFUSE || act == ACT_LATE || act == ACT_TERM || act == ACT_CHANGE;
 }
 
 static void forget_version(struct replica *r, unsigned version)
@@ -132,8 +133,10 @@ static bool may_act_on_job(const struct model *m, const struct objects *is, cons
 
 	if (step->act == ACT_DELETE_JOB)
 		return job_exists(state);
+	if (step->act == ACT_EXPIRE)
+		return state == JOB_SUSPENDED;
 	if (step->act != ACT_FORGE)
-		return state == JOB_SUSPENDED || state == JOB_FORGED;
+		return state == JOB_SUSPENDED || state == JOB_FORGED || state == JOB_EXPIRING;
 	return is->versions[n.version].exists && n.created < m->bounds.created &&
 	       state == JOB_NONE && (n.created == 0 || is->jobs[step->slot - 1] != JOB_NONE);
 }
@@ -152,7 +155,7 @@ static bool may_act_on_replica(const struct replica *r, enum act act, unsigned a
 
 	if (act == ACT_TERM)
 		return app == 0;
-	if (act == ACT_REFUSE)
+	if (act == ACT_REFUSE || act == ACT_CHANGE)
 		return next && next->kind == PLAN_CREATE_JOB + 1;
 	return next && !r->late && next->kind != PLAN_GET_JOB + 1;
 }
@@ -171,8 +174,12 @@ static void replica_act_steps(
 {
 	for (step.replica = 0; step.replica < m->bounds.replicas; step.replica++)
 		for (step.app = 0; step.app < app_count(m); step.app++)
-			if (may_act_on_replica(&s->replicas[step.replica], step.act, step.app))
-				fn(ctx, &step);
+			for (step.attempt = 0;
+				step.attempt < (step.act == ACT_CHANGE ? CHANGES : 1);
+				step.attempt++)
+				if (may_act_on_replica(
+					    &s->replicas[step.replica], step.act, step.app))
+					fn(ctx, &step);
 }
 
 static void act_steps(const struct model *m, const struct state *s, step_fn *fn, void *ctx)
@@ -231,6 +238,8 @@ static void take_job_act(const struct model *m, struct state *s, const struct st
 		s->world.is.warns[step->slot] = false;
 	} else if (step->act == ACT_DELETE_JOB) {
 		*job = gone(*job);
+	} else if (step->act == ACT_EXPIRE) {
+		*job = JOB_EXPIRING;
 	} else if (step->act == ACT_UNLOCK) {
 		*job = named ? JOB_RUNNING : JOB_STRAY;
 	} else if (m->bounds.plant == PLANT_ONE_LOCK) {
@@ -261,6 +270,8 @@ static void take_replica_act(struct model *m, struct state *s, const struct step
 
 	if (step->act == ACT_TERM) {
 		begin_term(m, s, r);
+	} else if (step->act == ACT_CHANGE) {
+		server_change(m, s, step->replica, step->app, step->attempt == CHANGE_UNLOCKS);
 	} else if (step->act == ACT_LATE) {
 		server_send_late(m, s, step->replica, step->app);
 	} else {
