@@ -48,6 +48,7 @@ static const char *const not_inherited[] = {
 	JOB_TASK,
 	JOB_ATTEMPT,
 	JOB_TTL,
+	JOB_TERM,
 	JOB_ON_FAILURE,
 	JOB_DECIDED_BY,
 	JOB_OUTCOME,
