@@ -30,6 +30,14 @@ static uint8_t text_number(const char *text)
 
 static const char *const task_names[TASKS_MAX] = {"a", "b"};
 static const char *const version_names[VERSIONS_MAX] = {"v1", "v2", "v3"};
+/* Of those of one second: what their names say is wrong. */
+static const char *const reversed_names[VERSIONS_MAX] = {"z", "y", "x"};
+static const char *const previous_names[VERSIONS_MAX] = {"", "v1", "v2"};
+
+static unsigned version_number(const struct view_version *v)
+{
+	return (unsigned)(v->uid[1] - '1');
+}
 
 /* A view as plan() takes it. */
 struct input {
@@ -86,10 +94,12 @@ static void add_version(
 		};
 	}
 	*to = (struct view_version){
-		.name = version_names[v],
+		.name = m->bounds.second ? reversed_names[v] : version_names[v],
 		.uid = version_names[v],
 		.resource_version = "",
-		.created = v,
+		.version = version_names[v],
+		.previous = previous_names[v],
+		.created = m->bounds.second ? 0 : v,
 		.delivered = is->delivered,
 		.ended = m->settings.ended[v],
 		.undefined_since = MODEL_NOW,
@@ -171,7 +181,7 @@ static void add_job(const struct model *m, const struct replica *r, unsigned slo
 static void add_tasks(const struct model *m, const struct replica *r, unsigned policy,
 	struct view_version *to, struct input *in)
 {
-	unsigned v = (unsigned)to->created;
+	unsigned v = version_number(to);
 	struct added_task added[TASKS_MAX];
 	struct added_tasks all = {.at = added};
 
@@ -221,6 +231,8 @@ static void make_input(
 	};
 	for (unsigned v = 0; v < m->bounds.versions; v++)
 		add_version(m, r, v, in);
+	if (m->bounds.plant != PLANT_NO_RANK)
+		view_rank(in->versions, in->view.nversions);
 	for (unsigned i = 0; i < slot_count(m); i++)
 		add_job(m, r, i, in);
 }
@@ -273,7 +285,7 @@ static void encode_notes(const struct plan_action *a, struct call *to)
 static bool encode(const struct model *m, const struct replica *r, const struct input *in,
 	const struct plan *p, const struct plan_action *a, struct call *to)
 {
-	unsigned v = (unsigned)a->version->created, t;
+	unsigned v = version_number(a->version), t;
 
 	*to = (struct call){.kind = (uint8_t)(a->kind + 1), .version = (uint8_t)v};
 	switch (a->kind) {
@@ -301,11 +313,16 @@ static bool encode(const struct model *m, const struct replica *r, const struct 
 		to->slot = (uint8_t)slot_of_job(in, a->job);
 		break;
 	case PLAN_SUPERSEDE:
+		to->other = (uint8_t)version_number(a->other);
+		encode_notes(a, to);
+		break;
 	case PLAN_ANNOTATE:
 		encode_notes(a, to);
 		break;
-	case PLAN_CLAIM:
 	case PLAN_DEPRECATE:
+		to->other = (uint8_t)version_number(a->other);
+		break;
+	case PLAN_CLAIM:
 	case PLAN_ENROL:
 	case PLAN_LEAVE:
 		break;

@@ -21,6 +21,7 @@ struct call {
 	uint8_t warns; /* PLAN_CREATE_JOB: what the Job carries */
 	uint8_t left_over; /* PLAN_DELETE: to clean up, not to abort */
 	uint8_t term, nonce; /* PLAN_CLAIM, PLAN_CREATE_JOB, once it is sent */
+	uint8_t other; /* PLAN_DEPRECATE, PLAN_SUPERSEDE: the newer version */
 	uint8_t waiting, outcome; /* PLAN_ANNOTATE, PLAN_SUPERSEDE: + 1; 0: it stays */
 };
 

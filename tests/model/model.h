@@ -93,6 +93,7 @@ enum plant {
 	PLANT_NO_LIMIT, /* rule 2: there is always room */
 	PLANT_UNCHECKED, /* rule 6: a Job that was changed on its creation counts as ours */
 	PLANT_KEEP_TTL, /* rule 7: the release leaves a TTL that somebody else has set */
+	PLANT_NO_RANK, /* versions of one second are ordered by their names */
 };
 
 /* The rule that plan() leaves out, if it was compiled for that; otherwise unused. */
@@ -119,6 +120,7 @@ struct bounds {
 	uint8_t added[VERSIONS_MAX];
 	uint8_t early; /* a bit for each version: it was delivered before policies added tasks */
 	unsigned claims; /* at most; 0: CLAIMS_MAX */
+	bool second; /* all were created in one second: previousVersion says which is newer */
 	/*
 	 * Each version is the only one of its application, and all are of one namespace. So many Jobs
 	 * of it may exist, and so many run; 0: any number. All versions are delivered.

@@ -249,6 +249,17 @@ static void annotate(struct version *v, const struct call *c)
 		v->outcome = c->outcome - 1;
 }
 
+/* While all exist, all views agree which one is newer. */
+static void check_newer(struct model *m, const struct objects *is, const struct call *c)
+{
+	bool fences = c->kind == PLAN_DEPRECATE + 1 || c->kind == PLAN_SUPERSEDE + 1;
+
+	for (unsigned v = 0; v < m->bounds.versions; v++)
+		fences &= is->versions[v].exists;
+	if (fences && c->other < c->version)
+		model_break(m, "I16: a version is given up for an older one");
+}
+
 static bool write_version(
 	struct model *m, struct state *s, const struct call *c, struct replica *by, bool current)
 {
@@ -258,6 +269,7 @@ static bool write_version(
 
 	if (!is->versions[c->version].exists || (!current && !blind))
 		return refused();
+	check_newer(m, is, c);
 	if (c->kind == PLAN_COMMIT + 1)
 		(void)commit(m, is, c);
 	else if (c->kind == PLAN_RECORD + 1)

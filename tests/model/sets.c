@@ -47,6 +47,9 @@ const struct set sets[] = {
 	{{"1 version x 1 task, a TTL before the release, two leaders", 1, 1, 1, 1, 2,
 		.acts = {[ACT_EXPIRE] = 1}, .acts_total = 1}, true, 20 * MILLION},
 
+	{{"3 versions of one second x 1 task, a deleted version", 3, 1, 1, 1, 1, .second = true,
+		.acts = {[ACT_DELETE_VERSION] = 1}, .acts_total = 1}, true, 20 * MILLION},
+
 	{{"2 applications x 2 tasks, a quota of 3", 2, 2, 1, 1, 1, .apps = true, .quota = 3,
 		.claims = 2},
 		true, 20 * MILLION},
@@ -75,6 +78,8 @@ const struct set sets[] = {
 		.added = {1, 0}, .claims = 1}, false, 200 * MILLION},
 	{{"2 versions without tasks, policies add one, two leaders", 2, 1, 1, 1, 2,
 		.added = {1, 1}, .claims = 1}, false, 200 * MILLION},
+	{{"2 versions of one second x 1 task, two leaders, a deleted version", 2, 1, 1, 1, 2, .second = true,
+		.acts = {[ACT_DELETE_VERSION] = 1}, .acts_total = 1}, false, 200 * MILLION},
 	{{"2 versions x 1 task, annotated, two leaders", 2, 1, 1, 1, 2, .acts_total = 0, .explain = true},
 		false, 200 * MILLION},
 	{{"1 version x 1 task, any two acts", 1, 1, 1, 2, 2, .acts = ANY, .acts_total = 2},
@@ -165,6 +170,8 @@ const struct planted planted[] = {
 		.plant = PLANT_UNCHECKED}, "rule-6-reply", "I10", 20 * MILLION, true},
 	{{"rule 7, no TTL from the release on", 1, 1, 1, 1, 1, .acts = {[ACT_EXPIRE] = 1}, .acts_total = 1,
 		.plant = PLANT_KEEP_TTL}, "rule-7-ttl", "I9", 20 * MILLION, true},
+	{{"ranks", 2, 1, 1, 1, 1, .second = true, .plant = PLANT_NO_RANK}, "ranks", "I16",
+		20 * MILLION, true},
 	{{"rule 14, what was created before a refusal", 2, 2, 1, 1, 1, .apps = true, .quota = 2,
 		.claims = 2, .omit = OMIT_GIVE_BACK}, "rule-14-give-back", "I4", 20 * MILLION, true},
 	{{"turns of a namespace's applications", 2, 2, 1, 1, 1, .apps = true, .quota = 2, .claims = 2,

@@ -40,6 +40,8 @@ static void print_bounds(const struct model *m, FILE *to)
 	if (b->acts[ACT_CHANGE] || b->acts[ACT_EXPIRE])
 		(void)fprintf(
 			to, "more change=%u expire=%u\n", b->acts[ACT_CHANGE], b->acts[ACT_EXPIRE]);
+	if (b->second)
+		(void)fprintf(to, "second\n");
 	if (b->apps)
 		(void)fprintf(to, "apps quota=%u cap=%u\n", b->quota, b->cap);
 	if (b->far)
@@ -187,6 +189,10 @@ static bool replay(FILE *f, bool fixed, struct replayed *ret)
 			model_start(&m, &s);
 		} else if (strncmp(line, "more ", 5) == 0) {
 			parse_more(&b, line);
+			model_init(&m, &b);
+			model_start(&m, &s);
+		} else if (strcmp(line, "second") == 0) {
+			b.second = true;
 			model_init(&m, &b);
 			model_start(&m, &s);
 		} else if (strncmp(line, "apps ", 5) == 0) {
