@@ -55,6 +55,7 @@ void server_send_late(struct model *m, struct state *s, unsigned r, unsigned app
 /* The first call is a create, and a webhook changes what it makes. */
 void server_change(struct model *m, struct state *s, unsigned r, unsigned app, bool unlocks);
 void server_land(struct model *m, struct state *s, unsigned r);
+/* In say.c: in words. */
 void server_say(const struct model *m, const struct call *call, char *to, size_t size);
 
 #endif

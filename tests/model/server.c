@@ -1,5 +1,4 @@
 /* The API server: what a call changes in the world, and which invariant that breaks. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -440,39 +439,4 @@ void server_land(struct model *m, struct state *s, unsigned r)
 	of->late = 0;
 	of->late_current = false;
 	(void)execute(m, s, &c, NULL, current);
-}
-
-/* --- in words --------------------------------------------------------------------------------- */
-
-static const char *const kinds[] = {"", "create", "code", "deprecate", "supersede", "claim",
-	"commit", "unsuspend", "get-job", "record", "set-ttl", "delete", "report", "annotate",
-	"enrol", "leave"};
-
-void server_say(const struct model *m, const struct call *c, char *to, size_t size)
-{
-	static const char *const ends[] = {"", "ok", "failed", "missing"};
-	struct slot_name n = slot_name(m, c->slot);
-	int len = snprintf(to, size, "%s v%u", kinds[c->kind], c->version + 1u);
-
-	for (unsigned t = 0; t < TASKS_MAX; t++) {
-		if (c->created[t])
-			len += snprintf(to + len, size - (size_t)len, " %c/%u/%u", 'a' + (char)t,
-				c->attempt, c->created[t]);
-		if (c->ends[t])
-			len += snprintf(to + len, size - (size_t)len, " %c=%s", 'a' + (char)t,
-				ends[c->ends[t]]);
-	}
-	if (m->bounds.policies && c->kind == PLAN_RECORD + 1 && c->promotion) {
-		len += snprintf(to + len, size - (size_t)len, " -> %s",
-			c->promotion == VIEW_WARNING  ? "Warning"
-			: c->promotion == VIEW_FAILED ? "Failed"
-						      : "Succeeded");
-	}
-	if (c->kind == PLAN_CREATE_JOB + 1)
-		(void)snprintf(to + len, size - (size_t)len, "/%c/%u%s", 'a' + (char)n.task,
-			n.attempt, m->bounds.policies && c->warns ? " (Warn)" : "");
-	else if (c->kind == PLAN_GET_JOB + 1 || c->kind == PLAN_UNSUSPEND + 1 ||
-		 c->kind == PLAN_SET_TTL + 1 || c->kind == PLAN_DELETE + 1)
-		(void)snprintf(to + len, size - (size_t)len, "/%c/%u/%u", 'a' + (char)n.task,
-			n.attempt, n.created + 1);
 }
