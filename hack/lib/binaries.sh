@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
-# Finds the control plane's binaries. Expects $dir, $root and say.
+# Finds the control plane's binaries. Expects $dir, $root, $node (kwok or real) and say.
 
-binaries=(etcd kube-apiserver kube-controller-manager kube-scheduler kwok kubectl)
+binaries=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl)
 oldest_kubernetes=1.30
 oldest_etcd=3.5
 
@@ -10,6 +10,10 @@ oldest_etcd=3.5
 binaries_link() {
 	local binary
 	local -A found=()
+	case $node in
+	kwok) binaries+=(kwok) ;;
+	real) binaries+=(kubelet) ;;
+	esac
 	if ! binaries_of_assets && ! binaries_of_path; then
 		binaries_of_cache
 	fi
@@ -17,7 +21,22 @@ binaries_link() {
 	for binary in "${binaries[@]}"; do
 		ln -sfn "$(realpath "${found[$binary]}")" "$dir/bin/$binary"
 	done
-	ln -sfn ../bin/kubectl "$dir/path/kubectl"
+	path_write_kubectl
+}
+
+# The real node's network is another one, so its kubectl enters that first.
+path_write_kubectl() {
+	rm -f "$dir/path/kubectl"
+	if [[ $node == kwok ]]; then
+		ln -s ../bin/kubectl "$dir/path/kubectl"
+		return
+	fi
+	cat >"$dir/path/kubectl" <<-EOF
+		#!/bin/sh
+		read -r pid _ <"$dir/run/node" || exit
+		exec nsenter --net="/proc/\$pid/ns/net" "$dir/bin/kubectl" "\$@"
+	EOF
+	chmod +x "$dir/path/kubectl"
 }
 
 binaries_of_assets() {
@@ -44,7 +63,7 @@ binaries_of_path() {
 
 binaries_of_cache() {
 	local binary folder
-	folder=$("$root/hack/tools/build")
+	folder=$("$root/hack/tools/build" $([[ $node == kwok ]] || echo kubelet))
 	for binary in "${binaries[@]}"; do
 		found[$binary]=$folder/$binary
 	done

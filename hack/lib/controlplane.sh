@@ -2,9 +2,26 @@
 # Starts the processes of a cluster with the flags that they need here, and waits until they work.
 # Expects $dir, $root, the settings, say and die.
 
-daemons=(etcd kube-apiserver kube-controller-manager kube-scheduler kwok)
 files=$root/hack/localcluster.d
 patience=180 # seconds for each thing that is waited for: four in all on an idle machine
+
+# Sets $daemons. The real node comes first, because the others run in its network.
+choose_daemons() {
+	daemons=(etcd kube-apiserver kube-controller-manager kube-scheduler)
+	case $node in
+	kwok) daemons+=(kwok) ;;
+	real) daemons=(node "${daemons[@]}") ;;
+	esac
+}
+
+# The real node has a network of its own, where each port is free and the Service "kubernetes" has its
+# own address.
+api_url() {
+	case $node in
+	kwok) printf 'https://127.0.0.1:%s\n' "$api_port" ;;
+	real) printf 'https://10.0.0.1\n' ;;
+	esac
+}
 
 # Waits until COMMAND succeeds; fails with the end of NAME's log if NAME exits or time is up.
 wait_until() { # NAME WHAT SECONDS COMMAND...
@@ -24,7 +41,7 @@ die_with_log() { # NAME MESSAGE
 }
 
 kubectl() {
-	KUBECACHEDIR=$dir/kubectl KUBERC=off "$dir/bin/kubectl" --kubeconfig "$dir/kubeconfig" \
+	KUBECACHEDIR=$dir/kubectl KUBERC=off "${enter[@]}" "$dir/bin/kubectl" --kubeconfig "$dir/kubeconfig" \
 		--request-timeout 15s "$@"
 }
 
@@ -52,7 +69,7 @@ node_lease() { # VERB FLAG...
 start_on_port() { # NAME VARIABLE START-COMMAND
 	local name=$1 variable=$2 attempts=5 deadline=$((SECONDS + patience))
 	while ((attempts-- > 0)); do
-		choose_port "$variable"
+		[[ $node == real ]] || choose_port "$variable"
 		"$3"
 		while process_alive "$name" && ((SECONDS < deadline)); do
 			! process_listens "$name" "${!variable}" || return 0
@@ -73,12 +90,10 @@ start_etcd() {
 start_apiserver() {
 	local flags=(
 		--etcd-servers="http://127.0.0.1:$etcd_port"
-		--bind-address=127.0.0.1
-		--advertise-address=127.0.0.1
 		--secure-port="$api_port"
 		--endpoint-reconciler-type=none
 		--service-cluster-ip-range=10.0.0.0/24
-		--authorization-mode=RBAC
+		--authorization-mode=Node,RBAC
 		--allow-privileged
 		--client-ca-file="$dir/pki/ca.crt"
 		--tls-cert-file="$dir/pki/apiserver.crt"
@@ -91,6 +106,17 @@ start_apiserver() {
 		--max-requests-inflight=1600
 		--max-mutating-requests-inflight=800
 	)
+	case $node in
+	kwok) flags+=(--bind-address=127.0.0.1 --advertise-address=127.0.0.1) ;;
+	# It calls webhooks at the addresses of their pods, because there is no kube-proxy.
+	real)
+		flags+=(--bind-address=0.0.0.0 --advertise-address=10.0.0.1 --enable-aggregator-routing
+			--enable-admission-plugins=NodeRestriction
+			--kubelet-preferred-address-types=InternalIP
+			--kubelet-client-certificate="$dir/pki/admin.crt"
+			--kubelet-client-key="$dir/pki/admin.key")
+		;;
+	esac
 	if [[ -n $emulated_version ]]; then
 		flags+=(--emulated-version="kube=$emulated_version")
 	fi
@@ -124,10 +150,12 @@ start_kwok() {
 	process_start kwok --kubeconfig="$dir/pki/kwok.conf" --config="$files/stages.yaml" \
 		--manage-all-nodes=true --node-ip=127.0.0.1 --node-lease-duration-seconds=40 \
 		--server-address=127.0.0.1:0
+	wait_until kube-apiserver "the node was created" "$patience" kubectl apply -f "$files/node.yaml"
 }
 
 write_kubeconfigs() {
-	local server=https://127.0.0.1:$api_port name
+	local server name
+	server=$(api_url)
 	write_kubeconfig "$dir/kubeconfig" admin "$server"
 	for name in kube-controller-manager kube-scheduler kwok; do
 		write_kubeconfig "$dir/pki/$name.conf" "$name" "$server"
@@ -140,6 +168,11 @@ start_all() {
 	pki_make
 	say "certificates in $dir/pki"
 
+	if [[ $node == real ]]; then
+		node_start
+		enter_node
+		say "containerd in $dir/node, in a network of its own"
+	fi
 	start_on_port etcd etcd_port start_etcd
 	say "etcd on 127.0.0.1:$etcd_port"
 
@@ -164,7 +197,7 @@ resume_apiserver() {
 
 wait_for_apiserver() {
 	wait_until kube-apiserver "/readyz was ok" "$patience" api_ready
-	say "kube-apiserver on https://127.0.0.1:$api_port"
+	say "kube-apiserver on $(api_url)"
 }
 
 # Restarts those that run: after a minute without an API server they back off for another minute.
@@ -172,13 +205,18 @@ start_clients() {
 	process_stop kube-controller-manager kube-scheduler kwok
 	start_controller_manager
 	start_scheduler
-	start_kwok
-	wait_until kube-apiserver "the node was created" "$patience" kubectl apply -f "$files/node.yaml"
+	case $node in
+	kwok) start_kwok ;;
+	real) start_kubelet ;;
+	esac
 	wait_until kube-controller-manager "namespace default had its service account" "$patience" \
 		namespace_ready
 	say "kube-controller-manager: namespace default has its service account"
-	wait_until kwok "the node was ready" "$patience" node_ready
-	say "kube-scheduler and kwok: node-1 is Ready"
+	case $node in
+	kwok) wait_until kwok "the node was ready" "$patience" node_ready ;;
+	real) wait_until node "the node was ready" "$patience" kubelet_ready ;;
+	esac
+	say "kube-scheduler, and node-1 ($node) is Ready"
 }
 
 not_running() {

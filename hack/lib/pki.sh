@@ -14,6 +14,7 @@ pki_make() {
 		new_certificate apiserver /CN=kube-apiserver serverAuth
 		new_certificate admin /O=system:masters/CN=admin clientAuth
 		new_certificate kwok /O=system:masters/CN=kwok clientAuth
+		new_certificate kubelet /O=system:nodes/CN=system:node:node-1 clientAuth
 		new_certificate kube-controller-manager /CN=system:kube-controller-manager clientAuth
 		new_certificate kube-scheduler /CN=system:kube-scheduler clientAuth
 		new_key service-account.key

@@ -6,6 +6,9 @@
 # time. A pid alone proves nothing, because the kernel reuses pids: a process is only signalled if its
 # start time and command line match the record.
 
+# What starts processes in another network, if anything.
+enter=()
+
 # The fields of /proc/PID/stat after the command name, which may contain spaces: the state is the
 # first, the start time the twentieth.
 process_stat() { # PID
@@ -48,7 +51,7 @@ process_become() { # NAME ARGUMENT...
 	close_inherited_files
 	read -ra stat <<<"$(process_stat "$pid")"
 	printf '%s %s %s\n' "$pid" "${stat[19]}" "$(stat -c %s "$log")" >"$dir/run/$name"
-	exec setsid "$dir/bin/$name" "$@"
+	exec "${enter[@]}" setsid "$dir/bin/$name" "$@"
 }
 
 process_start() { # NAME ARGUMENT...
@@ -69,7 +72,7 @@ process_log() { # NAME
 process_listens() { # NAME PORT
 	local pid inode
 	pid=$(process_pid "$1") || return 1
-	for inode in $(listening_sockets "$2"); do
+	for inode in $(listening_sockets "$2" "$pid"); do
 		if find "/proc/$pid/fd" -lname "socket:\[$inode\]" 2>/dev/null | grep -q .; then
 			return 0
 		fi
@@ -77,9 +80,10 @@ process_listens() { # NAME PORT
 	return 1
 }
 
-# Inodes of the sockets that listen on PORT, of any process.
-listening_sockets() { # PORT
-	awk -v port="$(printf ':%04X$' "$1")" '$4 == "0A" && $2 ~ port { print $10 }' /proc/net/tcp*
+# Inodes of the sockets that listen on PORT, of any process in the network of PID, or in this one.
+listening_sockets() { # PORT [PID]
+	awk -v port="$(printf ':%04X$' "$1")" '$4 == "0A" && $2 ~ port { print $10 }' \
+		"/proc/${2:-self}/net/tcp"* 2>/dev/null
 }
 
 # Sets VARIABLE to a free port, unless it holds one already. Below 32768, where Linux's ephemeral ports
