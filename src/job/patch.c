@@ -27,19 +27,41 @@ static void end(struct emit *e)
 	emit_object_end(e);
 }
 
+static void emit_member(struct emit *e, const char *map, const char *key, const char *value)
+{
+	emit_key_object(e, map);
+	emit_key_string(e, key, value);
+	emit_object_end(e);
+}
+
+/* The rest of a release, after the uid. */
+static void release(struct emit *e, bool suspend)
+{
+	emit_member(e, "annotations", JOB_RELEASED, "true");
+	begin_spec(e);
+	emit_key_bool(e, "suspend", suspend);
+	emit_key_int(e, "parallelism", 1);
+	emit_key_json(e, "ttlSecondsAfterFinished", NULL);
+	end(e);
+}
+
 void job_patch_release(const char *uid, struct buf *to)
 {
 	struct emit e = EMIT_INIT(to);
 
 	begin(&e, uid);
-	emit_key_object(&e, "annotations");
-	emit_key_string(&e, JOB_RELEASED, "true");
-	emit_object_end(&e);
-	begin_spec(&e);
-	emit_key_bool(&e, "suspend", false);
-	emit_key_int(&e, "parallelism", 1);
-	emit_key_json(&e, "ttlSecondsAfterFinished", NULL);
-	end(&e);
+	release(&e, false);
+}
+
+void job_patch_queue(
+	const char *uid, const char *resource_version, const char *queue, struct buf *to)
+{
+	struct emit e = EMIT_INIT(to);
+
+	begin(&e, uid);
+	emit_key_string(&e, "resourceVersion", resource_version);
+	emit_member(&e, "labels", JOB_QUEUE, queue);
+	release(&e, true);
 }
 
 static void emit_annotation(struct emit *e, const char *key, const char *value)

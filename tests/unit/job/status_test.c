@@ -151,6 +151,19 @@ static void patches_name_the_job_by_its_uid(void **state)
 					 "\"spec\":{\"ttlSecondsAfterFinished\":60}}");
 }
 
+static void a_queued_job_stays_suspended_at_its_release(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
+
+	(void)state;
+	job_patch_queue("u", "7", "team-a", &b);
+	assert_string_equal(buf_str(&b),
+		"{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"7\","
+		"\"labels\":{\"kueue.x-k8s.io/queue-name\":\"team-a\"},"
+		"\"annotations\":{\"promogate.dev/released\":\"true\"}},"
+		"\"spec\":{\"suspend\":true,\"parallelism\":1,\"ttlSecondsAfterFinished\":null}}");
+}
+
 static void a_record_says_what_happened(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
@@ -196,6 +209,7 @@ int main(void)
 		cmocka_unit_test(reads_what_it_is_of),
 		cmocka_unit_test(reads_a_job_that_somebody_made_or_changed),
 		cmocka_unit_test(patches_name_the_job_by_its_uid),
+		cmocka_unit_test(a_queued_job_stays_suspended_at_its_release),
 		cmocka_unit_test(a_record_says_what_happened),
 		cmocka_unit_test(patches_hold_what_the_api_server_takes),
 	};
