@@ -53,6 +53,7 @@ static const char *const not_inherited[] = {
 	JOB_DECIDED_BY,
 	JOB_OUTCOME,
 	JOB_RELEASED,
+	JOB_KEPT_QUEUE,
 	JOB_REASON,
 	JOB_MESSAGE,
 	JOB_KEPTN_APP,

@@ -13,7 +13,7 @@
 #define JOB_ATTEMPT    "promogate.dev/attempt"
 #define JOB_MANAGED_BY "app.kubernetes.io/managed-by"
 #define JOB_MANAGER    "promogate"
-/* Kueue keeps a Job with this label suspended until it admits it. */
+/* Kueue decides when a Job with this label runs, so it comes with the release. */
 #define JOB_QUEUE "kueue.x-k8s.io/queue-name"
 
 /* Annotations. As in Keptn, the task-name is the name in the status item: here, the Job's. */
@@ -29,6 +29,8 @@
 /* For people: what its failure means, as JOB_ON_FAILURE_VARIABLE says it, and who decided that. */
 #define JOB_ON_FAILURE ON_FAILURE_ANNOTATION
 #define JOB_DECIDED_BY "promogate.dev/decided-by"
+/* The queue that its release hands it over to. */
+#define JOB_KEPT_QUEUE "promogate.dev/queue-name"
 /* Set when it is released: a Job that is suspended after that was suspended on purpose. */
 #define JOB_RELEASED "promogate.dev/released"
 /* Written once the outcome is recorded. */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/str.h"
 #include "kube/labelvalue.h"
 
 const char *job_meta_task(const struct job_spec *s)
@@ -13,6 +14,21 @@ static void emit_inherited(const struct job_spec *s, enum job_list list, struct 
 {
 	job_list_each (pair, job_spec_definition(s), list)
 		emit_key_string(e, pair->key, pair->value);
+}
+
+/* The release puts the queue's label on: job_patch_queue(). */
+static void emit_job_inherited(const struct job_spec *s, struct emit *e)
+{
+	job_list_each (pair, job_spec_definition(s), JOB_LABELS)
+		if (!str_eq(pair->key, JOB_QUEUE))
+			emit_key_string(e, pair->key, pair->value);
+}
+
+static void emit_kept_queue(const struct job_spec *s, struct emit *e)
+{
+	job_list_each (pair, job_spec_definition(s), JOB_LABELS)
+		if (str_eq(pair->key, JOB_QUEUE))
+			emit_key_string(e, JOB_KEPT_QUEUE, pair->value);
 }
 
 static void emit_label(struct emit *e, const char *key, const char *value)
@@ -32,7 +48,15 @@ static void emit_our_labels(const struct job_spec *s, struct emit *e)
 	emit_label(e, JOB_ATTEMPT, attempt);
 }
 
-static void emit_labels(const struct job_spec *s, struct emit *e)
+static void emit_job_labels(const struct job_spec *s, struct emit *e)
+{
+	emit_key_object(e, "labels");
+	emit_job_inherited(s, e);
+	emit_our_labels(s, e);
+	emit_object_end(e);
+}
+
+static void emit_pod_labels(const struct job_spec *s, struct emit *e)
 {
 	emit_key_object(e, "labels");
 	emit_inherited(s, JOB_LABELS, e);
@@ -56,6 +80,7 @@ static void emit_job_annotations(const struct job_spec *s, struct emit *e)
 	emit_key_string(e, JOB_TERM, term);
 	emit_key_string(e, JOB_ON_FAILURE, on_failure_name(s->on_failure));
 	emit_key_string(e, JOB_DECIDED_BY, s->decided_by);
+	emit_kept_queue(s, e);
 	emit_object_end(e);
 }
 
@@ -89,7 +114,7 @@ void job_meta_emit_job(const struct job_spec *s, struct emit *e)
 	emit_key_object(e, "metadata");
 	emit_key_string(e, "name", s->name);
 	emit_key_string(e, "namespace", v->namespace);
-	emit_labels(s, e);
+	emit_job_labels(s, e);
 	emit_job_annotations(s, e);
 	emit_version_owner(e, v);
 	emit_object_end(e);
@@ -98,7 +123,7 @@ void job_meta_emit_job(const struct job_spec *s, struct emit *e)
 void job_meta_emit_pod(const struct job_spec *s, struct emit *e)
 {
 	emit_key_object(e, "metadata");
-	emit_labels(s, e);
+	emit_pod_labels(s, e);
 	emit_key_object(e, "annotations");
 	emit_inherited(s, JOB_ANNOTATIONS, e);
 	emit_object_end(e);

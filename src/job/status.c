@@ -69,6 +69,13 @@ static bool mounts_own_code(const struct json *spec, const char *name)
 	return false;
 }
 
+static const char *queue_of(const struct json *metadata)
+{
+	const char *label = text_of(json_get(metadata, "labels"), JOB_QUEUE);
+
+	return *label ? label : text_of(json_get(metadata, "annotations"), JOB_KEPT_QUEUE);
+}
+
 static const struct json *find_true(const struct json *conditions, const char *type)
 {
 	json_each (condition, conditions)
@@ -110,6 +117,7 @@ void job_status_read(const struct json *job, struct job_status *ret)
 	ret->namespace = text_of(metadata, "namespace");
 	ret->name = text_of(metadata, "name");
 	ret->uid = text_of(metadata, "uid");
+	ret->resource_version = text_of(metadata, "resourceVersion");
 	ret->owner_uid = owner_of(metadata);
 	read_id(job, ret);
 	ret->attempt = job_name_attempt(ret->name, ret->task);
@@ -122,7 +130,7 @@ void job_status_read(const struct json *job, struct job_status *ret)
 	ret->ttl_set = json_type(json_get(spec, "ttlSecondsAfterFinished")) == JSON_NUMBER;
 	ret->locked = is_locked(spec);
 	ret->released = !ret->locked && json_get(annotations, JOB_RELEASED) != NULL;
-	ret->has_queue = *text_of(json_get(metadata, "labels"), JOB_QUEUE) != '\0';
+	ret->queue = queue_of(metadata);
 	ret->deleting = json_get(metadata, "deletionTimestamp") != NULL;
 	ret->brings_code = mounts_own_code(spec, ret->name);
 	read_state(job, ret);

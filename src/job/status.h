@@ -26,7 +26,7 @@ enum job_state {
 enum { JOB_UID_BYTES = 63 };
 
 struct job_status {
-	const char *namespace, *name, *uid;
+	const char *namespace, *name, *uid, *resource_version;
 	/*
 	 * From the pod's PROMOGATE_ID, which is immutable; "" for a Job that is not Promogate's.
 	 * People can change owners, labels and annotations.
@@ -46,7 +46,8 @@ struct job_status {
 	bool deleting;
 	bool released; /* it was released once: so it is not locked, whatever its annotation says */
 	bool locked; /* its parallelism is 0: no pod starts, even if it is resumed */
-	bool has_queue; /* Kueue decides when it runs */
+	/* Kueue's queue, which decides when it runs: its label's, or that of its release; "": none */
+	const char *queue;
 	bool brings_code; /* it mounts a ConfigMap of its own name, which must exist first */
 	enum job_state state;
 	const char *reason, *message; /* of the condition that ended it, else "" */

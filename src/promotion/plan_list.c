@@ -65,6 +65,7 @@ bool plan_writes_version(enum plan_kind kind)
 	case PLAN_CREATE_JOB:
 	case PLAN_CREATE_CODE:
 	case PLAN_UNSUSPEND:
+	case PLAN_QUEUE:
 	case PLAN_GET_JOB:
 	case PLAN_SET_TTL:
 	case PLAN_DELETE:

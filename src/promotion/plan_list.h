@@ -20,6 +20,7 @@ enum plan_kind {
 	PLAN_CLAIM, /* rv: the annotation claim, with the term of the view and `nonce` */
 	PLAN_COMMIT, /* rv: open the items of changes, promotionStatus Progressing */
 	PLAN_UNSUSPEND, /* uid */
+	PLAN_QUEUE, /* uid, and only as the view has the Job: released to Kueue, and suspended */
 	PLAN_GET_JOB, /* GET the Job that item names, live; see below */
 	PLAN_RECORD, /* rv: end the items of changes, and the phase if promotion is not VIEW_NONE */
 	PLAN_SET_TTL, /* uid: set ttlSecondsAfterFinished */
@@ -71,7 +72,7 @@ struct plan_action {
 	enum plan_reason reason;
 	const struct view_version *version; /* always */
 	const struct view_version *other; /* SUPERSEDE, DEPRECATE: the newer one; REPORT or NULL */
-	const struct view_job *job; /* CREATE_CODE, UNSUSPEND, SET_TTL, DELETE */
+	const struct view_job *job; /* CREATE_CODE, UNSUSPEND, QUEUE, SET_TTL, DELETE */
 	const char *task; /* CREATE_JOB */
 	unsigned attempt; /* CREATE_JOB, COMMIT; REPORT of an ignored annotation */
 	struct job_name name; /* CREATE_JOB */

@@ -25,6 +25,7 @@ enum plan_omit {
 	OMIT_ENROL, /* rule 15: what is added in the own view decides who takes part */
 	OMIT_FORMER, /* rule 15: what is added no longer is not run again */
 	OMIT_GIVE_BACK, /* rule 14: what was created before a refusal is kept */
+	OMIT_QUEUE, /* rule 7: a Job with a queue is resumed as the others */
 };
 
 #ifdef PLAN_OMITTABLE

@@ -18,6 +18,14 @@ void plan_look(struct planning *p, const struct view_version *v, const struct vi
 	plan_wake(p->to, p->now + PLAN_LOOK_AGAIN_SECONDS);
 }
 
+/* Rule 7: Kueue resumes what has a queue. */
+static void release(struct planning *p, const struct view_version *v, const struct view_job *job)
+{
+	bool queue = job->has_queue && !OMITTED(OMIT_QUEUE);
+
+	plan_add_job(p->to, queue ? PLAN_QUEUE : PLAN_UNSUSPEND, PLAN_NO_REASON, v, job);
+}
+
 /* An open item. True if it has ended, which is a change then. */
 static bool item_ended(
 	struct planning *p, const struct view_version *v, const struct view_item *item)
@@ -46,7 +54,7 @@ static bool item_ended(
 	else if (aborted) /* rule 11: recorded once it is gone */
 		plan_add_job(p->to, PLAN_DELETE, PLAN_ABORTED, v, job);
 	else if (job->suspended && !job->released) /* rule 7 */
-		plan_add_job(p->to, PLAN_UNSUSPEND, PLAN_NO_REASON, v, job);
+		release(p, v, job);
 	return false;
 }
 

@@ -30,6 +30,7 @@ static struct view_job view_of(const struct job_status *s)
 		.locked = s->locked,
 		.deleting = s->deleting,
 		.released = s->released,
+		.has_queue = *s->queue != '\0',
 		.expires = s->ttl_set,
 		.ready = s->state != JOB_SUSPENDED || !s->brings_code,
 		.outcome = outcome_of(s->state),
@@ -47,6 +48,8 @@ static void visit_texts(struct promotion_job *j, struct packing *p)
 	packing_text(p, &j->app);
 	packing_text(p, &j->reason);
 	packing_text(p, &j->message);
+	packing_text(p, &j->resource_version);
+	packing_text(p, &j->queue);
 }
 
 static const char *app_of(const struct job_status *s, struct json **context)
@@ -92,7 +95,9 @@ struct promotion_job *promotion_job_decode(const struct json *object)
 		.reason = s.reason,
 		.message = s.message,
 		.ttl_seconds = s.ttl_seconds,
-		.queued = s.has_queue && s.released && s.state == JOB_SUSPENDED,
+		.resource_version = s.resource_version,
+		.queue = s.queue,
+		.queued = *s.queue && s.released && s.state == JOB_SUSPENDED,
 		.refs = 1,
 	};
 	visit_texts(&own, &measure);

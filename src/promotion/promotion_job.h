@@ -22,6 +22,8 @@ struct promotion_job {
 	struct view_job view;
 	const char *namespace, *app;
 	const char *reason, *message; /* of the condition that ended it, or "" */
+	const char *resource_version;
+	const char *queue; /* that its release hands it over to; "": none */
 	int64_t ttl_seconds; /* the ttlSecondsAfterFinished to set */
 	bool queued; /* it was released, and Kueue keeps it suspended: it does not run */
 	unsigned refs;

@@ -112,7 +112,9 @@ struct view_job {
 	bool locked; /* its parallelism is 0: no pod starts, even if somebody resumes it */
 	bool deleting; /* has a deletionTimestamp */
 	bool expires; /* has ttlSecondsAfterFinished */
-	bool released; /* it was released before: if it is suspended now, a person has paused it */
+	/* It was released before: if it is suspended now, Kueue or a person decides when it runs. */
+	bool released;
+	bool has_queue; /* its release hands it over to Kueue */
 	bool ready; /* the ConfigMap with its code exists, or it needs none */
 	enum view_outcome outcome; /* the condition Complete or Failed is True */
 };

@@ -99,6 +99,12 @@ void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *
 	job_patch_release(job->view.uid, &c->body);
 }
 
+void kube_request_queue(struct kube_request *c, const struct promotion_job *job)
+{
+	patch(c, url_of_jobs(job->namespace, job->view.name));
+	job_patch_queue(job->view.uid, job->resource_version, job->queue, &c->body);
+}
+
 void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job)
 {
 	static const char *const outcomes[] = {

@@ -41,6 +41,7 @@ void kube_request_annotate(
 void kube_request_claim(
 	struct kube_request *c, const struct appversion *v, uint64_t term, uint64_t nonce);
 void kube_request_unsuspend(struct kube_request *c, const struct promotion_job *job);
+void kube_request_queue(struct kube_request *c, const struct promotion_job *job);
 /* Records the outcome on the Job, and sets its TTL. */
 void kube_request_set_ttl(struct kube_request *c, const struct promotion_job *job);
 /*

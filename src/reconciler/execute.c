@@ -138,6 +138,8 @@ static void change_job(struct step *step)
 
 	if (a->kind == PLAN_UNSUSPEND)
 		kube_request_unsuspend(&request, job);
+	else if (a->kind == PLAN_QUEUE)
+		kube_request_queue(&request, job);
 	else if (a->kind == PLAN_SET_TTL)
 		kube_request_set_ttl(&request, job);
 	else
@@ -200,6 +202,7 @@ static bool start(struct step *step)
 		enrol(step);
 		return true;
 	case PLAN_UNSUSPEND:
+	case PLAN_QUEUE:
 	case PLAN_SET_TTL:
 	case PLAN_DELETE:
 		change_job(step);

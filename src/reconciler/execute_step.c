@@ -116,7 +116,8 @@ void step_job_is_gone(struct step *step)
 /* If it is rejected, what comes after it is as right as it was. */
 static bool stands_alone(enum plan_kind kind)
 {
-	return kind == PLAN_UNSUSPEND || kind == PLAN_SET_TTL || kind == PLAN_DELETE;
+	return kind == PLAN_UNSUSPEND || kind == PLAN_QUEUE || kind == PLAN_SET_TTL ||
+	       kind == PLAN_DELETE;
 }
 
 void step_rejected(const struct step *step, const char *doing, const struct err *err)
@@ -220,6 +221,7 @@ static void succeeded(struct step *step, const struct api_response *response)
 		(void)strmap_remove(&run->app->execution.refused, step->action->task);
 		break;
 	case PLAN_UNSUSPEND:
+	case PLAN_QUEUE:
 	case PLAN_SET_TTL:
 		await_response(&run->app->execution.awaited_job, response);
 		break;

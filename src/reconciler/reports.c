@@ -95,13 +95,18 @@ static void fenced(struct reports *r, const struct appversion *v, const struct p
 	(void)reports_post(r, v, &t, NULL);
 }
 
-static void resumed(const struct reports *r, struct report_memory *memory, const struct plan *plan,
+static bool is_release(enum plan_kind kind)
+{
+	return kind == PLAN_UNSUSPEND || kind == PLAN_QUEUE;
+}
+
+static void released(const struct reports *r, struct report_memory *memory, const struct plan *plan,
 	const struct plan_action *a)
 {
 	const struct plan_action *last = a + 1;
 	const int64_t *delivered = strmap_get(&memory->delivered, a->version->name);
 
-	if (last < plan->actions + plan->nactions && last->kind == PLAN_UNSUSPEND)
+	if (last < plan->actions + plan->nactions && is_release(last->kind))
 		return;
 	if (delivered)
 		metric_observe_ns(
@@ -226,7 +231,8 @@ void reports_done(struct reports *r, struct report_memory *memory, const struct 
 		fenced(r, v, a);
 		break;
 	case PLAN_UNSUSPEND:
-		resumed(r, memory, plan, a);
+	case PLAN_QUEUE:
+		released(r, memory, plan, a);
 		break;
 	case PLAN_CREATE_JOB:
 	case PLAN_CREATE_CODE:

@@ -134,6 +134,7 @@ static char *doing(const struct plan_action *a)
 	static const char *const words[] = {
 		[PLAN_COMMIT] = "start the promotion",
 		[PLAN_UNSUSPEND] = "resume a Job",
+		[PLAN_QUEUE] = "hand a Job over to its queue",
 		[PLAN_RECORD] = "record an outcome",
 		[PLAN_SET_TTL] = "set the TTL of a Job",
 		[PLAN_DELETE] = "delete a Job",

@@ -166,7 +166,9 @@ static void add_job(const struct model *m, const struct replica *r, unsigned slo
 		.task = task_names[n.task],
 		.attempt = n.attempt,
 		.term = r->sees.terms[slot],
-		.suspended = is_suspended(state),
+		.suspended = is_suspended(state) || job_is_queued(state),
+		.released = job_is_queued(state),
+		.has_queue = has_queue(m, slot),
 		.locked = is_suspended(state) || is_not_locked(m),
 		.own = r->own[slot],
 		.on_failure =
@@ -309,6 +311,7 @@ static bool encode(const struct model *m, const struct replica *r, const struct 
 		to->slot = (uint8_t)slot_of_job(in, a->job);
 		break;
 	case PLAN_UNSUSPEND:
+	case PLAN_QUEUE:
 	case PLAN_SET_TTL:
 		to->slot = (uint8_t)slot_of_job(in, a->job);
 		break;

@@ -5,7 +5,7 @@ static bool ran(uint8_t state)
 {
 	return state == JOB_RUNNING || state == JOB_OK || state == JOB_FAILED ||
 	       state == JOB_OK_TTL || state == JOB_FAILED_TTL || state == JOB_GONE_RAN ||
-	       state == JOB_EXPIRED;
+	       state == JOB_EXPIRED || state == JOB_EVICTED;
 }
 
 static const char *broken_by_runs(const struct model *m, const struct objects *is)

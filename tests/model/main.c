@@ -124,6 +124,8 @@ static bool run_planted(const struct planted *p)
 /* The first walk has no policy, no neighbour, no refusal and no late call. */
 static const struct bounds *walk_for(const struct planted *p)
 {
+	if (p->bounds.queues)
+		return &walks[2];
 	if (p->bounds.policies)
 		return &walks[walks_count - 3];
 	if (p->bounds.added[0])

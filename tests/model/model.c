@@ -318,7 +318,9 @@ static void say_world(const struct model *m, const struct step *step, char *to, 
 	static const char *const verbs[] = {[STEP_JOB_OK] = "job completes",
 		[STEP_JOB_FAILS] = "job fails",
 		[STEP_TTL] = "job expires",
-		[STEP_COLLECT] = "job is collected"};
+		[STEP_COLLECT] = "job is collected",
+		[STEP_ADMIT] = "Kueue resumes",
+		[STEP_EVICT] = "Kueue suspends"};
 
 	if (step->kind == STEP_ACT)
 		say_act(m, step, to, size);

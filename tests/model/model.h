@@ -16,6 +16,8 @@
  * What policies say is a choice of each plan, so it differs between replicas, and from one plan to
  * the next. Only the Jobs keep it.
  *
+ * Kueue resumes a Job that was released to it, and suspends it again, at any time.
+ *
  * A neighbour, with the right to write Jobs, forges one, resumes one, gives one a TTL, or lets one
  * run (which needs more than to resume it: its parallelism). A create may be refused, or changed by
  * a mutating webhook: the reply shows it, and the executor deletes the Job. A call
@@ -94,6 +96,7 @@ enum plant {
 	PLANT_UNCHECKED, /* rule 6: a Job that was changed on its creation counts as ours */
 	PLANT_KEEP_TTL, /* rule 7: the release leaves a TTL that somebody else has set */
 	PLANT_NO_RANK, /* versions of one second are ordered by their names */
+	PLANT_BLIND_QUEUE, /* rule 7: a hand-over to Kueue carries no resourceVersion */
 };
 
 /* The rule that plan() leaves out, if it was compiled for that; otherwise unused. */
@@ -118,6 +121,7 @@ struct bounds {
 	 * whether they do.
 	 */
 	uint8_t added[VERSIONS_MAX];
+	uint8_t queues; /* a bit for each task: its Jobs have a queue of Kueue */
 	uint8_t early; /* a bit for each version: it was delivered before policies added tasks */
 	unsigned claims; /* at most; 0: CLAIMS_MAX */
 	bool second; /* all were created in one second: previousVersion says which is newer */
@@ -143,6 +147,8 @@ enum job_state {
 	JOB_GONE,
 	JOB_GONE_RAN,
 	JOB_EXPIRED, /* gone after its TTL, where that matters: with policies */
+	JOB_QUEUED, /* released, and not resumed by Kueue yet */
+	JOB_EVICTED, /* by Kueue, after it ran; it is queued again */
 	JOB_STRAY, /* a neighbour lets it run, and no open item names it */
 	JOB_STRAY_OK,
 	/* A neighbour created it, as a former term could have; or a webhook has changed it. */
@@ -219,6 +225,8 @@ enum step_kind {
 	STEP_JOB_FAILS,
 	STEP_TTL,
 	STEP_COLLECT,
+	STEP_ADMIT,
+	STEP_EVICT,
 	STEP_DEFINE,
 	STEP_DEADLINE,
 	STEP_ACT, /* act, on version (attempt), slot or replica */
@@ -283,6 +291,10 @@ void world_take(struct model *m, struct state *s, const struct step *step);
 void world_wrote(const struct model *m, struct state *s, unsigned version);
 uint8_t job_as_seen(uint8_t state);
 bool job_exists(uint8_t state);
+/* What is left of one that is deleted. */
+uint8_t job_deleted(uint8_t state);
+bool job_is_queued(uint8_t state);
+bool has_queue(const struct model *m, unsigned slot);
 /* The last attempt that was committed or given up; 0: none. */
 unsigned last_attempt(const struct model *m, const struct version *v);
 

@@ -4,8 +4,8 @@
 #include "calls.h"
 
 static const char *const kinds[] = {"", "create", "code", "deprecate", "supersede", "claim",
-	"commit", "unsuspend", "get-job", "record", "set-ttl", "delete", "report", "annotate",
-	"enrol", "leave"};
+	"commit", "unsuspend", "queue", "get-job", "record", "set-ttl", "delete", "report",
+	"annotate", "enrol", "leave"};
 
 void server_say(const struct model *m, const struct call *c, char *to, size_t size)
 {
@@ -31,7 +31,8 @@ void server_say(const struct model *m, const struct call *c, char *to, size_t si
 		(void)snprintf(to + len, size - (size_t)len, "/%c/%u%s", 'a' + (char)n.task,
 			n.attempt, m->bounds.policies && c->warns ? " (Warn)" : "");
 	else if (c->kind == PLAN_GET_JOB + 1 || c->kind == PLAN_UNSUSPEND + 1 ||
-		 c->kind == PLAN_SET_TTL + 1 || c->kind == PLAN_DELETE + 1)
+		 c->kind == PLAN_QUEUE + 1 || c->kind == PLAN_SET_TTL + 1 ||
+		 c->kind == PLAN_DELETE + 1)
 		(void)snprintf(to + len, size - (size_t)len, "/%c/%u/%u", 'a' + (char)n.task,
 			n.attempt, n.created + 1);
 }

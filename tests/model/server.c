@@ -311,9 +311,34 @@ static bool delete(struct model *m, struct objects *is, const struct call *c)
 {
 	if (c->left_over && names(m, is, c->slot))
 		model_break(m, "I6: clean-up deletes a committed Job");
-	is->jobs[c->slot] = is->jobs[c->slot] == JOB_SUSPENDED || is->jobs[c->slot] >= JOB_STRAY
-				    ? JOB_GONE
-				    : JOB_GONE_RAN;
+	is->jobs[c->slot] = job_deleted(is->jobs[c->slot]);
+	return true;
+}
+
+static bool unsuspend(struct model *m, struct objects *is, unsigned slot)
+{
+	uint8_t *job = &is->jobs[slot];
+
+	if (*job == JOB_EXPIRING && m->bounds.plant == PLANT_KEEP_TTL)
+		model_break(m, "I9: a Job has a TTL before its outcome is recorded");
+	if (*job != JOB_SUSPENDED && *job != JOB_EXPIRING && !job_is_queued(*job))
+		return true;
+	if (has_queue(m, slot))
+		model_break(m, "I17: a Job with a queue runs, and Kueue has not resumed it");
+	*job = JOB_RUNNING;
+	return true;
+}
+
+/* Refused if the Job has changed: its view showed it locked, which it never is again. */
+static bool hand_over(struct model *m, struct objects *is, unsigned slot)
+{
+	uint8_t *job = &is->jobs[slot];
+
+	if (m->bounds.plant == PLANT_BLIND_QUEUE && *job == JOB_RUNNING)
+		model_break(m, "I17: a Job is suspended that Kueue has resumed");
+	if (*job != JOB_SUSPENDED && *job != JOB_EXPIRING)
+		return refused();
+	*job = JOB_QUEUED;
 	return true;
 }
 
@@ -325,11 +350,9 @@ static bool write_job(struct model *m, struct objects *is, const struct call *c)
 		return set_ttl(m, is, c->slot);
 	if (c->kind == PLAN_DELETE + 1)
 		return delete (m, is, c);
-	if (is->jobs[c->slot] == JOB_EXPIRING && m->bounds.plant == PLANT_KEEP_TTL)
-		model_break(m, "I9: a Job has a TTL before its outcome is recorded");
-	if (is->jobs[c->slot] == JOB_SUSPENDED || is->jobs[c->slot] == JOB_EXPIRING)
-		is->jobs[c->slot] = JOB_RUNNING;
-	return true;
+	if (c->kind == PLAN_QUEUE + 1)
+		return hand_over(m, is, c->slot);
+	return unsuspend(m, is, c->slot);
 }
 
 /* by: whom the reply reaches; NULL: nobody. current: it carries the current resourceVersion. */
@@ -340,11 +363,12 @@ static bool execute(
 	case PLAN_CREATE_JOB:
 		return create(m, &s->world.is, c, by);
 	case PLAN_UNSUSPEND:
+	case PLAN_QUEUE:
 	case PLAN_SET_TTL:
 	case PLAN_DELETE:
 		return write_job(m, &s->world.is, c);
 	case PLAN_GET_JOB:
-		if (existing(m, &s->world.is, c->slot) < 0)
+		if (by && existing(m, &s->world.is, c->slot) < 0)
 			by->gone[c->slot] = true;
 		return true;
 	default:

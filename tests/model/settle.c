@@ -41,6 +41,9 @@ static void end_jobs(struct model *m, struct state *s, enum step_kind how)
 	struct step step = {.kind = how};
 
 	for (step.slot = 0; step.slot < slot_count(m); step.slot++) {
+		step.kind = STEP_ADMIT;
+		if (job_is_queued(s->world.is.jobs[step.slot]))
+			model_take(m, s, &step);
 		step.kind = s->world.is.jobs[step.slot] == JOB_STRAY ? STEP_JOB_OK : how;
 		if (s->world.is.jobs[step.slot] == JOB_RUNNING ||
 			s->world.is.jobs[step.slot] == JOB_STRAY)

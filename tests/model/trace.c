@@ -44,6 +44,8 @@ static void print_bounds(const struct model *m, FILE *to)
 		(void)fprintf(to, "second\n");
 	if (b->apps)
 		(void)fprintf(to, "apps quota=%u cap=%u\n", b->quota, b->cap);
+	if (b->queues)
+		(void)fprintf(to, "queues %u\n", b->queues);
 	if (b->far)
 		(void)fprintf(to, "far since=%d max-age=%d ended=%d,%d,%d\n",
 			(int)m->settings.since, (int)m->settings.max_age, (int)m->settings.ended[0],
@@ -109,6 +111,14 @@ static void parse_more(struct bounds *b, const char *line)
 static void parse_apps(struct bounds *b, const char *line)
 {
 	b->apps = sscanf(line, "apps quota=%u cap=%u", &b->quota, &b->cap) == 2;
+}
+
+static void parse_queues(struct bounds *b, const char *line)
+{
+	unsigned queues;
+
+	if (sscanf(line, "queues %u", &queues) == 1)
+		b->queues = (uint8_t)queues;
 }
 
 static void parse_far(struct model *m, const char *line)
@@ -183,8 +193,9 @@ static bool replay(FILE *f, bool fixed, struct replayed *ret)
 			model_init(&m, &b);
 			model_start(&m, &s);
 			begun = true;
-		} else if (strncmp(line, "added ", 6) == 0) {
+		} else if (strncmp(line, "added ", 6) == 0 || strncmp(line, "queues ", 7) == 0) {
 			parse_added(&b, line);
+			parse_queues(&b, line);
 			model_init(&m, &b);
 			model_start(&m, &s);
 		} else if (strncmp(line, "more ", 5) == 0) {

@@ -15,6 +15,22 @@ uint8_t job_as_seen(uint8_t state)
 	return job_exists(state) ? state : JOB_NONE;
 }
 
+uint8_t job_deleted(uint8_t state)
+{
+	return state == JOB_SUSPENDED || state == JOB_QUEUED || state >= JOB_STRAY ? JOB_GONE
+										   : JOB_GONE_RAN;
+}
+
+bool job_is_queued(uint8_t state)
+{
+	return state == JOB_QUEUED || state == JOB_EVICTED;
+}
+
+bool has_queue(const struct model *m, unsigned slot)
+{
+	return m->bounds.queues >> slot_name(m, slot).task & 1;
+}
+
 bool act_is_on_job(enum act act)
 {
 	return act == ACT_DELETE_JOB || act == ACT_FORGE || act == ACT_RESUME ||
@@ -39,6 +55,18 @@ void world_wrote(const struct model *m, struct state *s, unsigned version)
 		forget_version(&s->replicas[r], version);
 }
 
+static void kueue_steps(
+	const struct model *m, const struct objects *is, unsigned slot, step_fn *fn, void *ctx)
+{
+	struct step step = {.slot = slot, .kind = STEP_ADMIT};
+
+	if (job_is_queued(is->jobs[slot]))
+		fn(ctx, &step);
+	step.kind = STEP_EVICT;
+	if (is->jobs[slot] == JOB_RUNNING && has_queue(m, slot))
+		fn(ctx, &step);
+}
+
 static void job_steps(const struct model *m, const struct objects *is, step_fn *fn, void *ctx)
 {
 	for (unsigned i = 0; i < slot_count(m); i++) {
@@ -52,6 +80,7 @@ static void job_steps(const struct model *m, const struct objects *is, step_fn *
 			if (!m->bounds.apps)
 				fn(ctx, &step);
 		}
+		kueue_steps(m, is, i, fn, ctx);
 		step.kind = STEP_JOB_OK;
 		if (is->jobs[i] == JOB_STRAY)
 			fn(ctx, &step);
@@ -219,11 +248,6 @@ void world_steps(const struct model *m, const struct state *s, step_fn *fn, void
 	act_steps(m, s, fn, ctx);
 }
 
-static uint8_t gone(uint8_t state)
-{
-	return state == JOB_SUSPENDED || state >= JOB_STRAY ? JOB_GONE : JOB_GONE_RAN;
-}
-
 static void take_job_act(const struct model *m, struct state *s, const struct step *step)
 {
 	uint8_t *job = &s->world.is.jobs[step->slot];
@@ -237,7 +261,7 @@ static void take_job_act(const struct model *m, struct state *s, const struct st
 		s->world.is.terms[step->slot] = 0;
 		s->world.is.warns[step->slot] = false;
 	} else if (step->act == ACT_DELETE_JOB) {
-		*job = gone(*job);
+		*job = job_deleted(*job);
 	} else if (step->act == ACT_EXPIRE) {
 		*job = JOB_EXPIRING;
 	} else if (step->act == ACT_UNLOCK) {
@@ -331,7 +355,13 @@ void world_take(struct model *m, struct state *s, const struct step *step)
 		*job = m->bounds.policies ? JOB_EXPIRED : JOB_GONE_RAN;
 		break;
 	case STEP_COLLECT:
-		*job = gone(*job);
+		*job = job_deleted(*job);
+		break;
+	case STEP_ADMIT:
+		*job = JOB_RUNNING;
+		break;
+	case STEP_EVICT:
+		*job = JOB_EVICTED;
 		break;
 	case STEP_DEFINE:
 		s->world.is.defined = true;

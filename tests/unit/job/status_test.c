@@ -164,6 +164,32 @@ static void a_queued_job_stays_suspended_at_its_release(void **state)
 		"\"spec\":{\"suspend\":true,\"parallelism\":1,\"ttlSecondsAfterFinished\":null}}");
 }
 
+/* Kueue may set the label of a namespace's default queue at the creation. */
+static void reads_the_queue(void **state)
+{
+	static const struct {
+		const char *metadata, *queue;
+	} rows[] = {
+		{"", ""},
+		{"\"annotations\":{\"promogate.dev/queue-name\":\"kept\"}", "kept"},
+		{"\"labels\":{\"kueue.x-k8s.io/queue-name\":\"label\"}", "label"},
+		{"\"labels\":{\"kueue.x-k8s.io/queue-name\":\"\"}", ""},
+		{"\"labels\":{\"kueue.x-k8s.io/queue-name\":\"label\"},"
+		 "\"annotations\":{\"promogate.dev/queue-name\":\"kept\"}",
+			"label"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p) char *text = xasprintf("{\"metadata\":{%s}}", rows[i].metadata);
+		CLEANUP(json_free_p) struct json *job = parse(text);
+		struct job_status status;
+
+		job_status_read(job, &status);
+		assert_string_equal(status.queue, rows[i].queue);
+	}
+}
+
 static void a_record_says_what_happened(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(1000);
@@ -210,6 +236,7 @@ int main(void)
 		cmocka_unit_test(reads_a_job_that_somebody_made_or_changed),
 		cmocka_unit_test(patches_name_the_job_by_its_uid),
 		cmocka_unit_test(a_queued_job_stays_suspended_at_its_release),
+		cmocka_unit_test(reads_the_queue),
 		cmocka_unit_test(a_record_says_what_happened),
 		cmocka_unit_test(patches_hold_what_the_api_server_takes),
 	};

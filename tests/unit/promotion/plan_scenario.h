@@ -12,8 +12,8 @@
  *	item VERSION TASK STATE [JOB] a status item
  *	on-failure TASK Block|Warn    as decided now, by "now"; Block by "default" if there is none
  *	job VERSION TASK NAME suspended|paused|running|complete|failed [own] [unlocked] [ttl]
- *		[deleting] [bare] [term=N] [carries=Block|Warn] suspended: and locked, if it is not unlocked. bare: the
- *		                      ConfigMap with its code does not exist
+ *		[deleting] [bare] [queue] [term=N] [carries=Block|Warn] suspended: and locked, if it is not unlocked.
+ *		                      bare: the ConfigMap with its code does not exist. queue: it has one
  *	gone NAME                     a live GET of this Job answered NotFound
  *	waiting VERSION TEXT          its annotation; "outcome=N": that of an attempt
  *	refused VERSION TEXT          which policy forbids that it starts
@@ -223,6 +223,7 @@ static inline void plan_read_job(struct plan_scenario *s, char **save)
 		job->locked |= str_eq(word, "suspended");
 		job->locked &= !str_eq(word, "unlocked");
 		job->own |= str_eq(word, "own");
+		job->has_queue |= str_eq(word, "queue");
 		job->expires |= str_eq(word, "ttl");
 		job->released |= str_eq(word, "paused");
 		job->deleting |= str_eq(word, "deleting");

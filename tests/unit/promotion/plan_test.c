@@ -61,7 +61,7 @@ static void say_notes(struct buf *to, const struct plan_action *a)
 static void say_action(struct buf *to, const struct plan *p, const struct plan_action *a)
 {
 	static const char *const kinds[] = {"create", "code", "deprecate", "supersede", "claim",
-		"commit", "unsuspend", "get-job", "record", "set-ttl", "delete", "report",
+		"commit", "unsuspend", "queue", "get-job", "record", "set-ttl", "delete", "report",
 		"annotate", "enrol", "leave"};
 
 	(void)buf_addf(to, "%s %s", kinds[a->kind], a->version->name);

@@ -121,6 +121,40 @@ static void a_job_is_locked_until_its_release(void **state)
 	}
 }
 
+static void its_queue_is_known_before_and_after_its_release(void **state)
+{
+	static const struct {
+		const char *annotations, *spec, *queue;
+		bool queued;
+	} rows[] = {
+		{"", "\"suspend\":true,\"parallelism\":0", "", false},
+		{"\"promogate.dev/queue-name\":\"q\"", "\"suspend\":true,\"parallelism\":0", "q",
+			false},
+		/* Kueue has resumed it before its commit, as in a namespace with a default queue */
+		{"\"promogate.dev/queue-name\":\"q\"", "\"suspend\":false,\"parallelism\":0", "q",
+			false},
+		{"\"promogate.dev/queue-name\":\"q\",\"promogate.dev/released\":\"true\"",
+			"\"suspend\":true,\"parallelism\":1", "q", true},
+		{"\"promogate.dev/queue-name\":\"q\",\"promogate.dev/released\":\"true\"",
+			"\"suspend\":false,\"parallelism\":1", "q", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p)
+		char *metadata =
+			xasprintf("," OWNER ",\"resourceVersion\":\"7\",\"annotations\":{%s}",
+				rows[i].annotations);
+		CLEANUP(free_p) char *spec = xasprintf(",%s," POD(ID_OF_A, ""), rows[i].spec);
+		CLEANUP(promotion_job_unref_p) struct promotion_job *j = decode(metadata, spec, "");
+
+		assert_string_equal(j->queue, rows[i].queue);
+		assert_string_equal(j->resource_version, "7");
+		assert_int_equal(j->view.has_queue, *rows[i].queue != '\0');
+		assert_int_equal(j->queued, rows[i].queued);
+	}
+}
+
 static void a_term_that_is_not_a_number_counts_as_none(void **state)
 {
 	static const struct {
@@ -219,6 +253,7 @@ int main(void)
 		cmocka_unit_test(reads_a_job_that_failed),
 		cmocka_unit_test(a_job_with_code_is_ready_once_it_runs),
 		cmocka_unit_test(a_job_is_locked_until_its_release),
+		cmocka_unit_test(its_queue_is_known_before_and_after_its_release),
 		cmocka_unit_test(a_term_that_is_not_a_number_counts_as_none),
 		cmocka_unit_test(a_job_is_recognized_despite_manual_changes),
 		cmocka_unit_test(other_jobs_are_ignored),

@@ -107,6 +107,28 @@ static void one_kind_is_in_flight_together_and_the_next_waits(void **state)
 	fixture_release(&f);
 }
 
+/* A late hand-over must not suspend what Kueue has resumed since: it is of the Job that was seen. */
+static void a_job_is_handed_over_as_it_was_seen(void **state)
+{
+	CLEANUP(free_p) char *seen = NULL;
+	struct fixture f;
+	const char *body;
+
+	(void)state;
+	fixture_init(&f);
+	add_job(&f, PLAN_QUEUE, JOB_A);
+	seen = xasprintf("\"resourceVersion\":\"%s\"",
+		snapshot_job(f.snapshot, job_of(&f, JOB_A))->resource_version);
+	run(&f);
+	body = cluster_call(&f.cluster, "PATCH", "/jobs/" JOB_A)->body;
+	assert_says(body, "\"uid\":\"u-" JOB_A "\"");
+	assert_says(body, seen);
+	assert_says(body, "\"suspend\":true,\"parallelism\":1");
+	answer(&f, "PATCH", "/jobs/" JOB_A, "{}");
+	ended(&f, ERR_NONE, false);
+	fixture_release(&f);
+}
+
 #define FETCHED(name, code)                                                                        \
 	"{\"kind\":\"KeptnTaskDefinition\",\"metadata\":{\"namespace\":\"dev\",\"name\":\"" name   \
 	"\"},\"spec\":{\"deno\":{" code "}}}"
@@ -213,7 +235,8 @@ static void a_change_of_one_job_that_is_refused_does_not_hold_up_the_rest(void *
 	static const struct {
 		enum plan_kind kind;
 		const char *method;
-	} changes[] = {{PLAN_UNSUSPEND, "PATCH"}, {PLAN_SET_TTL, "PATCH"}, {PLAN_DELETE, "DELETE"}};
+	} changes[] = {{PLAN_UNSUSPEND, "PATCH"}, {PLAN_QUEUE, "PATCH"}, {PLAN_SET_TTL, "PATCH"},
+		{PLAN_DELETE, "DELETE"}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(refusals) * ARRAY_SIZE(changes); i++) {
@@ -1078,6 +1101,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_kind_is_in_flight_together_and_the_next_waits),
+		cmocka_unit_test(a_job_is_handed_over_as_it_was_seen),
 		cmocka_unit_test(large_bodies_are_in_flight_one_at_a_time),
 		cmocka_unit_test(an_empty_plan_ends_at_once),
 		cmocka_unit_test(a_failed_write_drops_the_rest),

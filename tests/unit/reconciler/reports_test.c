@@ -92,7 +92,7 @@ static void an_outcome_is_an_event_once_the_promotion_ends(void **state)
 static void actions_on_jobs_are_not_transitions(void **state)
 {
 	static const enum plan_kind kinds[] = {PLAN_CREATE_JOB, PLAN_CREATE_CODE, PLAN_GET_JOB,
-		PLAN_UNSUSPEND, PLAN_SET_TTL, PLAN_DELETE};
+		PLAN_UNSUSPEND, PLAN_QUEUE, PLAN_SET_TTL, PLAN_DELETE};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -233,7 +233,7 @@ static void a_version_runs_since_its_own_delivery(void **state)
 			fake_env_run(&f.cluster.fake, 3600 * 1000);
 		}
 		/* Again after a pause: it was running already. */
-		done(&f, fixture_add(&f, PLAN_UNSUSPEND));
+		done(&f, fixture_add(&f, i % 2 ? PLAN_QUEUE : PLAN_UNSUSPEND));
 		done(&f, fixture_add(&f, PLAN_UNSUSPEND));
 		hours += rows[i].hours;
 		count += rows[i].count;
