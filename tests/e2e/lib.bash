@@ -76,17 +76,31 @@ process_identify() { # NAME SERVICE-ACCOUNT
 	home=$(process_home "$1")
 	mkdir -p "$home"
 	kubectl create token "$2" -n promogate-system --duration=4h >"$home/token"
-	cat >"$home/kubeconfig" <<-EOF
+	kubeconfig_write "$home"
+}
+
+# For the account whose token is in HOME.
+kubeconfig_write() { # HOME
+	cat >"$1/kubeconfig" <<-EOF
 		apiVersion: v1
 		kind: Config
 		clusters: [{name: local, cluster: {server: "$CLUSTER_SERVER", certificate-authority: "$CLUSTER_CA"}}]
-		users: [{name: account, user: {tokenFile: "$home/token"}}]
+		users: [{name: account, user: {tokenFile: "$1/token"}}]
 		contexts: [{name: local, context: {cluster: local, user: account}}]
 		current-context: local
 	EOF
 }
 
+# Starts it and waits until it serves.
 process_start() { # NAME COMMAND...
+	process_spawn "$@" || return
+	eventually process_serves "$1" || {
+		cat "$(process_home "$1")/log"
+		return 1
+	}
+}
+
+process_spawn() { # NAME COMMAND...
 	local home
 	home=$(process_home "$1")
 	nothing_crashed || return
@@ -100,10 +114,6 @@ process_start() { # NAME COMMAND...
 		[[ $ended == 0 || $ended == 137 ]] || process_crashed "$1" "$ended"
 		echo "$ended" >"$home/exit"
 	) &
-	eventually process_serves "$1" || {
-		cat "$home/log"
-		return 1
-	}
 }
 
 # Keeps what a process said that ended by itself: tests end one with TERM, INT (0) or KILL (137).
