@@ -38,7 +38,7 @@ LINK = $(subst -no-link,,$(filter -fsanitize=%,$(VARIANT_$(VARIANT))))
 LINK_release = -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 
 ALL_CFLAGS := -std=gnu11 -g $(VARIANT_$(VARIANT)) $(WARNINGS) -fPIE -pthread -fvisibility=hidden -ffunction-sections \
-	-fdata-sections -D_GNU_SOURCE -Isrc -Itests/unit -include src/base/banned.h \
+	-fdata-sections $(call probe,-ffile-prefix-map=$(CURDIR)=.) -D_GNU_SOURCE -Isrc -Itests/unit -include src/base/banned.h \
 	$(call pkg,--cflags libcjson libmicrohttpd gnutls yaml-0.1 cmocka) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(or $(LINK_$(VARIANT)),$(LINK)) -pie -pthread -Wl,--gc-sections $(LDFLAGS)
 PURE_LIBS := $(call pkg,--libs libcjson,-lcjson) -lm
