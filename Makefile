@@ -212,6 +212,9 @@ docs: $(COMMAND) ## write the pages that are made from tables
 	$(Q)$(COMMAND) rules >docs/rules.md
 	$(Q)$(COMMAND) flags >docs/reference.md
 
+image: all ## the container image, in build/image
+	$(Q)hack/image
+
 install: all ## into DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(COMMAND) $(DAEMONS) $(DESTDIR)$(PREFIX)/bin
@@ -223,6 +226,6 @@ help: ## this list
 	$(Q)awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all test-build unit fuzz fuzz-short fuzz-targets model model-short chaos layers hdr-check fmt fmt-check tidy shellcheck \
-	commits check test demo bench deps docs install clean help FORCE
+	commits check test demo bench deps docs image install clean help FORCE
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

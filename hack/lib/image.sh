@@ -29,7 +29,8 @@ image_write() { # ARCHIVE NAME ROOTFS SECONDS CONFIG-FLAG...
 	buildah "${flags[@]}" rm "$container" >/dev/null
 	image_for_docker "$scratch/image" "$name"
 	tar --create --file "$archive" --directory "$scratch/image" --sort=name --owner=0 --group=0 \
-		--numeric-owner --mode=u=rwX,go=rX --mtime="@$time" .
+		--numeric-owner --mode=u=rwX,go=rX --mtime="@$time" \
+		blobs index.json manifest.json oci-layout
 	rm -rf "$scratch"
 }
 
@@ -46,5 +47,5 @@ image_for_docker() { # FOLDER NAME
 
 # The digest of the image's manifest, by which a registry and an overlay name it.
 image_digest() { # ARCHIVE
-	tar --extract --to-stdout --file "$1" ./index.json | jq -r '.manifests[0].digest'
+	tar --extract --to-stdout --file "$1" index.json | jq -r '.manifests[0].digest'
 }

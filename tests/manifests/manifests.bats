@@ -56,6 +56,22 @@ kinds() {
 	EOF
 }
 
+@test "an overlay names an image by digest, and what it takes to pull it, as README.md says" {
+	mkdir "$dir/manifests/overlay"
+	sed -n '/^    resources: \[..\/cluster\]$/,/^$/s/^    //p' "$dir/manifests/README.md" |
+		sed "s/sha256:….*/sha256:$(printf '%064d' 1)/; s/\.\.\/cluster/..\/webhook, ..\/reconciler/" \
+			>"$dir/manifests/overlay/kustomization.yaml"
+	run -0 kinds overlay
+	[ "$(grep -c "image: registry.example.com/promogate@sha256:0*1\$" "$dir/built.yaml")" -eq 2 ]
+	[ "$(grep -c '^imagePullSecrets:$' "$dir/built.yaml")" -eq 2 ]
+}
+
+@test "both programs are of one image, which is not pulled where a node has it" {
+	run -0 sed -nE 's/^ +(image|imagePullPolicy): //p' "$dir"/manifests/{webhook,reconciler}/server/deployment.yaml
+	[ "${lines[0]}" = "${lines[2]}" ]
+	[ "${lines[1]} ${lines[3]}" = "IfNotPresent IfNotPresent" ]
+}
+
 @test "acts/ has a policy with its binding, and the roles to bind" {
 	run -0 kinds acts
 	diff - <(echo "$output") <<-'EOF'

@@ -55,3 +55,22 @@ job() { # NAME SCRIPT
 		      containers: [{name: task, image: "localhost/busybox:1", command: [sh, -c, '$2']}]
 	EOF
 }
+
+# The image of build/release; without buildah, IMAGE stays empty.
+image_build() {
+	type -P buildah >/dev/null || return 0
+	export IMAGE=$BATS_FILE_TMPDIR/image
+	"$root/hack/image" "$IMAGE"
+}
+
+# Unpacks its files, and prints its configuration.
+image_unpack() { # FOLDER ROOT
+	local layer
+	[[ $1 ]] || return 0
+	mkdir -p "$2" "$1/unpacked"
+	tar -C "$1/unpacked" -xf "$1/image.tar"
+	for layer in $(jq -r '.[0].Layers[]' "$1/unpacked/manifest.json"); do
+		tar -C "$2" -xpzf "$1/unpacked/$layer"
+	done
+	cat "$1/unpacked/$(jq -r '.[0].Config' "$1/unpacked/manifest.json")"
+}
