@@ -72,6 +72,49 @@ kinds() {
 	[ "${lines[1]} ${lines[3]}" = "IfNotPresent IfNotPresent" ]
 }
 
+# Of what `kinds` built: the objects without the recommended labels, and their versions.
+unlabelled() {
+	awk '
+		function done() { if (kind && missing) print kind "/" name ": " missing }
+		/^---$/ { done(); kind = ""; inside = "" }
+		/^kind:/ { kind = $2; missing = 5 }
+		/^[a-z]/ { inside = $1 == "metadata:" }
+		inside && /^  [a-z]/ { labels = $1 == "labels:" }
+		inside && /^  name:/ { name = $2 }
+		inside && labels && /^    app.kubernetes.io\/(name|instance|component|part-of|version):/ { missing-- }
+		END { done() }
+	' "$dir/built.yaml"
+}
+
+@test "each object has the recommended labels, and all have the version of the image" {
+	local folder
+	mkdir "$dir/manifests/overlay"
+	for folder in webhook reconciler policy acts monitoring; do
+		printf 'resources: [../%s]\n' "$folder" | sed '/acts\|monitoring/s/resources/components/' \
+			>"$dir/manifests/overlay/kustomization.yaml"
+		kinds overlay
+		[[ -z $(unlabelled) ]] || { unlabelled && return 1; }
+		cat "$dir/built.yaml" >>"$dir/all.yaml"
+	done
+	run -0 sed -nE 's/^ +app.kubernetes.io\/version: //p; s/^ +image: .*://p' "$dir/all.yaml"
+	[[ $(sort -u <<<"$output" | wc -l) == 1 ]]
+	# And so have pods, but no selector, which could never change.
+	[[ $(grep -c '^        app.kubernetes.io/version:' "$dir/all.yaml") == 2 ]]
+	[[ $(grep -c '^ *app.kubernetes.io/version:' "$dir/all.yaml") == $(($(grep -c '^kind:' "$dir/all.yaml") + 2)) ]]
+}
+
+@test "monitoring/ selects the pods of both programs, and the Services that it has" {
+	mkdir "$dir/manifests/overlay"
+	printf 'components: [../monitoring]\n' >"$dir/manifests/overlay/kustomization.yaml"
+	run -0 kinds overlay
+	diff - <(echo "$output") <<-'EOF'
+		Service/promogate-reconciler-metrics
+		Service/promogate-webhook-metrics
+		ServiceMonitor/promogate-reconciler
+		ServiceMonitor/promogate-webhook
+	EOF
+}
+
 @test "acts/ has a policy with its binding, and the roles to bind" {
 	run -0 kinds acts
 	diff - <(echo "$output") <<-'EOF'

@@ -25,6 +25,7 @@ setup_file() {
 		      value: {requests: {memory: 32Mi}, limits: {memory: 32Mi}}
 	EOT
 	kubectl apply -k "$overlay"
+	kubectl apply -f "$root/manifests/monitoring/services.yaml"
 	kubectl create namespace app
 }
 
@@ -99,6 +100,18 @@ versions() {
 	[[ $output != *Warning* ]]
 	run -1 kubectl run -n promogate-system shell --image=localhost/busybox:1
 	[[ $output == *'violates PodSecurity "restricted:latest"'* ]]
+}
+
+@test "pods have the priority of what a cluster needs" {
+	same "2000000000" "$(pods '{.spec.priority}' | sort -u)"
+}
+
+@test "each program's metrics are behind a Service" {
+	for program in webhook reconciler; do
+		run -0 kubectl get --raw \
+			"/api/v1/namespaces/promogate-system/services/promogate-$program-metrics:http-plain/proxy/metrics"
+		[[ $output == *promogate_informer_watches_total* ]]
+	done
 }
 
 @test "a process runs as user 65532, without capabilities, new privileges or unfiltered system calls" {
