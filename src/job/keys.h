@@ -13,8 +13,12 @@
 #define JOB_ATTEMPT    "promogate.dev/attempt"
 #define JOB_MANAGED_BY "app.kubernetes.io/managed-by"
 #define JOB_MANAGER    "promogate"
-/* Kueue decides when a Job with this label runs, so it comes with the release. */
-#define JOB_QUEUE "kueue.x-k8s.io/queue-name"
+/*
+ * Kueue decides when a Job with this label runs. Until its release, the label names a queue that
+ * does not exist: without it, Kueue would set that of a namespace's default queue.
+ */
+#define JOB_QUEUE      "kueue.x-k8s.io/queue-name"
+#define JOB_QUEUE_NONE "not-released.promogate.dev"
 
 /* Annotations. As in Keptn, the task-name is the name in the status item: here, the Job's. */
 #define JOB_KEPTN_APP     "keptn.sh/app"

@@ -16,18 +16,22 @@ static void emit_inherited(const struct job_spec *s, enum job_list list, struct 
 		emit_key_string(e, pair->key, pair->value);
 }
 
-/* The release puts the queue's label on: job_patch_queue(). */
+static bool is_queue(const struct job_pair *label)
+{
+	return str_eq(label->key, JOB_QUEUE) && *label->value;
+}
+
+/* The name of the queue comes with the release: job_patch_queue(). */
 static void emit_job_inherited(const struct job_spec *s, struct emit *e)
 {
 	job_list_each (pair, job_spec_definition(s), JOB_LABELS)
-		if (!str_eq(pair->key, JOB_QUEUE))
-			emit_key_string(e, pair->key, pair->value);
+		emit_key_string(e, pair->key, is_queue(pair) ? JOB_QUEUE_NONE : pair->value);
 }
 
 static void emit_kept_queue(const struct job_spec *s, struct emit *e)
 {
 	job_list_each (pair, job_spec_definition(s), JOB_LABELS)
-		if (str_eq(pair->key, JOB_QUEUE))
+		if (is_queue(pair))
 			emit_key_string(e, JOB_KEPT_QUEUE, pair->value);
 }
 

@@ -4,7 +4,8 @@
  *   - suspended: it may run only once its version's status names it and its ConfigMap exists
  *   - with parallelism 0 until then: what resumes it earlier (a person, Kueue) starts no pod.
  *     completions is 1, its default where parallelism is not set
- *   - without the label by which Kueue queues it, which comes with its release: an annotation keeps it
+ *   - with an annotation that keeps the name of its queue of Kueue: it is released to this queue, and
+ *     its label names none that exists until then
  *   - without ttlSecondsAfterFinished: it must not be deleted before its outcome is recorded
  *   - PROMOGATE_ON_FAILURE in the environment, from which the outcome of the promotion follows if
  *     it fails: the annotations that say the same can be changed

@@ -69,11 +69,13 @@ static bool mounts_own_code(const struct json *spec, const char *name)
 	return false;
 }
 
-static const char *queue_of(const struct json *metadata)
+static const char *queue_of(const struct json *metadata, const struct json *spec)
 {
-	const char *label = text_of(json_get(metadata, "labels"), JOB_QUEUE);
+	const char *kept = text_of(json_get(metadata, "annotations"), JOB_KEPT_QUEUE);
 
-	return *label ? label : text_of(json_get(metadata, "annotations"), JOB_KEPT_QUEUE);
+	if (*kept || !json_is_true(json_get(spec, "suspend")))
+		return kept;
+	return text_of(json_get(metadata, "labels"), JOB_QUEUE);
 }
 
 static const struct json *find_true(const struct json *conditions, const char *type)
@@ -130,7 +132,7 @@ void job_status_read(const struct json *job, struct job_status *ret)
 	ret->ttl_set = json_type(json_get(spec, "ttlSecondsAfterFinished")) == JSON_NUMBER;
 	ret->locked = is_locked(spec);
 	ret->released = !ret->locked && json_get(annotations, JOB_RELEASED) != NULL;
-	ret->queue = queue_of(metadata);
+	ret->queue = queue_of(metadata, spec);
 	ret->deleting = json_get(metadata, "deletionTimestamp") != NULL;
 	ret->brings_code = mounts_own_code(spec, ret->name);
 	read_state(job, ret);

@@ -46,7 +46,12 @@ struct job_status {
 	bool deleting;
 	bool released; /* it was released once: so it is not locked, whatever its annotation says */
 	bool locked; /* its parallelism is 0: no pod starts, even if it is resumed */
-	/* Kueue's queue, which decides when it runs: its label's, or that of its release; "": none */
+	/*
+	 * Kueue's queue, which decides when it runs; "" for none. That of its definition, or of its
+	 * label while it is suspended: Kueue sets the label of a namespace's default queue. A Job
+	 * that Kueue has resumed before its release is Kueue's to suspend, since its pod template
+	 * has what Kueue takes out of it then.
+	 */
 	const char *queue;
 	bool brings_code; /* it mounts a ConfigMap of its own name, which must exist first */
 	enum job_state state;

@@ -164,24 +164,30 @@ static void a_queued_job_stays_suspended_at_its_release(void **state)
 		"\"spec\":{\"suspend\":true,\"parallelism\":1,\"ttlSecondsAfterFinished\":null}}");
 }
 
-/* Kueue may set the label of a namespace's default queue at the creation. */
+/* Kueue sets the label of a namespace's default queue at the creation. */
 static void reads_the_queue(void **state)
 {
+#define KEPT  "\"annotations\":{\"promogate.dev/queue-name\":\"kept\"}"
+#define LABEL "\"labels\":{\"kueue.x-k8s.io/queue-name\":\"label\"}"
 	static const struct {
-		const char *metadata, *queue;
+		const char *metadata;
+		bool suspended;
+		const char *queue;
 	} rows[] = {
-		{"", ""},
-		{"\"annotations\":{\"promogate.dev/queue-name\":\"kept\"}", "kept"},
-		{"\"labels\":{\"kueue.x-k8s.io/queue-name\":\"label\"}", "label"},
-		{"\"labels\":{\"kueue.x-k8s.io/queue-name\":\"\"}", ""},
-		{"\"labels\":{\"kueue.x-k8s.io/queue-name\":\"label\"},"
-		 "\"annotations\":{\"promogate.dev/queue-name\":\"kept\"}",
-			"label"},
+		{"", true, ""},
+		{KEPT, true, "kept"},
+		{KEPT, false, "kept"},
+		{KEPT "," LABEL, true, "kept"},
+		{LABEL, true, "label"},
+		{LABEL, false, ""},
+		{"\"labels\":{\"kueue.x-k8s.io/queue-name\":\"\"}", true, ""},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		CLEANUP(free_p) char *text = xasprintf("{\"metadata\":{%s}}", rows[i].metadata);
+		CLEANUP(free_p)
+		char *text = xasprintf("{\"metadata\":{%s},\"spec\":{\"suspend\":%s}}",
+			rows[i].metadata, rows[i].suspended ? "true" : "false");
 		CLEANUP(json_free_p) struct json *job = parse(text);
 		struct job_status status;
 
