@@ -47,6 +47,8 @@ queued() {
 	echo ---
 }
 
+by_kueue='select(.user.username == "system:serviceaccount:kueue-system:kueue-controller-manager")'
+
 is_admitted() { # JOB
 	kubectl get workloads -n "$ns" -o json | jq -e --arg job "$1" '.items[] |
 		select(.metadata.ownerReferences[0].name == $job).status.conditions[] | select(.type == "Admitted" and .status == "True")'
@@ -84,11 +86,11 @@ runs() { # VERSION TASK
 	lets_end "$2" fail
 	promoted podtato-1 Failed
 	items_are podtato-1 "$(printf '%s\n' "$1 Succeeded" "$2 Failed" 'c Succeeded' | sort)"
-	ran_once podtato-1 a b c
+	ran_in_one_pod podtato-1 a b c
 	nothing_is_left_over
 }
 
-@test "Kueue does not know a Job before its commit" {
+@test "Kueue resumes no Job before its commit" {
 	queues q 1 | apply
 	{
 		queued a succeed
@@ -98,11 +100,10 @@ runs() { # VERSION TASK
 	delivered podtato-1 podtato 1.0.0 'a, b'
 	eventually has_event podtato-1 CreateTaskFailed quota
 	audit_caught_up
-	same '' "$(audited 'select(.objectRef.resource == "workloads" and .verb == "create").objectRef.name')"
+	same '' "$(audited "$by_kueue"' | select(.objectRef.resource == "jobs" and .verb == "patch").objectRef.name')"
 	kubectl delete quota -n "$ns" jobs
 	promoted podtato-1
-	ran_once podtato-1 a b
-	same 2 "$(audited 'select(.objectRef.resource == "workloads" and .verb == "create").objectRef.name' | wc -l)"
+	ran_in_one_pod podtato-1 a b
 }
 
 @test "a task that Kueue preempts is left to Kueue, and runs to its end once it is resumed" {
@@ -122,6 +123,7 @@ runs() { # VERSION TASK
 	lets_end a succeed
 	promoted podtato-1
 	ran_once podtato-1 a
+	same 2 "$(pods_created "$(job_of podtato-1 a)")"
 	same "$(job_of podtato-1 a)" "$(jobs_created a)"
 }
 
@@ -141,7 +143,7 @@ runs() { # VERSION TASK
 	job_is_queued "$(job_of podtato-1 a)"
 	kubectl delete job -n "$ns" first
 	promoted podtato-1
-	ran_once podtato-1 a
+	ran_in_one_pod podtato-1 a
 	same "$(job_of podtato-1 a)" "$(jobs_created a)"
 }
 
@@ -212,7 +214,7 @@ runs() { # VERSION TASK
 	lets_end a succeed
 	promoted podtato-1
 	promoted third-1
-	ran_once podtato-1 a
+	ran_in_one_pod podtato-1 a
 }
 
 @test "the time in the queue does not count for a task's timeout" {
@@ -231,27 +233,38 @@ runs() { # VERSION TASK
 	items_are podtato-1 'a Progressing'
 	kubectl delete job -n "$ns" first
 	promoted podtato-1
+	ran_in_one_pod podtato-1 a
+}
+
+# Kueue follows its queues after a moment.
+kueue_sets_the_default() {
+	[[ $(kubectl create job probe -n "$ns" --image=i --dry-run=server -o json |
+		jq -r '.metadata.labels["kueue.x-k8s.io/queue-name"]') == default ]]
+}
+
+@test "in a namespace with a default queue, tasks wait in the queue that their definition names" {
+	queues full 0 default | apply
+	queues q 1 | apply
+	queued a succeed | apply
+	eventually kueue_sets_the_default
+	delivered podtato-1 podtato 1.0.0 a
+	promoted podtato-1
+	same q "$(job "$(job_of podtato-1 a)" '.metadata.labels["kueue.x-k8s.io/queue-name"]')"
+	ran_in_one_pod podtato-1 a
 }
 
 @test "in a namespace with a default queue, tasks without a queue run through it" {
+	local cpu='{retries: 0, container: {name: task, image: promote, resources: {requests: {cpu: 1}}}}'
 	queues q 1 default | apply
 	{
-		plays a succeed '{retries: 0, container: {name: task, image: promote, resources: {requests: {cpu: 1}}}}'
-		plays b succeed '{retries: 0, container: {name: task, image: promote, resources: {requests: {cpu: 1}}}}'
+		plays a succeed "$cpu"
+		plays b fail "$cpu"
 	} | apply
-	# Kueue follows its queues after a moment.
-	defaults() {
-		[[ $(kubectl create job probe -n "$ns" --image=i --dry-run=server -o json |
-			jq -r '.metadata.labels["kueue.x-k8s.io/queue-name"]') == default ]]
-	}
-	eventually defaults
-	blocker first default | apply
-	eventually job_runs first
+	eventually kueue_sets_the_default
 	delivered podtato-1 podtato 1.0.0 'a, b'
-	eventually items_are podtato-1 'a Progressing' 'b Progressing'
-	waits_in_queue podtato-1 a
-	waits_in_queue podtato-1 b
-	kubectl delete job -n "$ns" first
-	promoted podtato-1
+	promoted podtato-1 Failed
+	items_are podtato-1 'a Succeeded' 'b Failed'
 	ran_once podtato-1 a b
+	same default "$(job "$(job_of podtato-1 a)" '.metadata.labels["kueue.x-k8s.io/queue-name"]')"
+	nothing_is_left_over
 }

@@ -139,3 +139,19 @@ job_is_queued() {
 	kubectl get job -n "$ns" "$1" -o json | jq -e '.spec.suspend and .spec.parallelism == 1 and
 		.metadata.labels["kueue.x-k8s.io/queue-name"] and .metadata.annotations["promogate.dev/released"]'
 }
+
+# How many pods of a Job were ever created. One that runs before Kueue has resumed it is deleted, and
+# another one follows.
+pods_created() { # JOB
+	audited 'select(.objectRef.resource == "pods" and (.objectRef.subresource == "binding" or .objectRef.subresource == "status") and
+		.responseStatus.code < 300).objectRef.name' | grep -E "^$1-[a-z0-9]{5}\$" | sort -u | wc -l
+}
+
+# ran_in_one_pod VERSION TASK...: once, and never outside of Kueue's quota
+ran_in_one_pod() {
+	local task
+	ran_once "$@"
+	for task in "${@:2}"; do
+		same "$task 1" "$task $(pods_created "$(job_of "$1" "$task")")"
+	done
+}
