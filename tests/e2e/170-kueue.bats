@@ -147,6 +147,28 @@ runs() { # VERSION TASK
 	same "$(job_of podtato-1 a)" "$(jobs_created a)"
 }
 
+@test "while Kueue is down, queued tasks wait, no Job can be created, and all continues afterwards" {
+	queues q 1 | apply
+	{
+		queued a succeed
+		plays b succeed
+	} | apply
+	blocker first q | apply
+	eventually job_runs first
+	delivered podtato-1 podtato 1.0.0 a
+	eventually items_are podtato-1 'a Progressing'
+	waits_in_queue podtato-1 a
+	process_kill kueue
+	delivered other-1 other 1.0.0 b
+	eventually has_event other-1 CreateTaskFailed kueue
+	job_is_queued "$(job_of podtato-1 a)"
+	kueue_start
+	promoted other-1
+	kubectl delete job -n "$ns" first
+	promoted podtato-1
+	ran_in_one_pod podtato-1 a
+}
+
 @test "an abort deletes a queued Job, and a retry queues a new one" {
 	queues q 1 | apply
 	queued a succeed | apply

@@ -13,14 +13,21 @@ kueue_up() {
 	kueue_configure "$home"
 	kubectl create token kueue-controller-manager -n kueue-system --duration=4h >"$home/token"
 	kubeconfig_write "$home"
-	process_spawn kueue "$built/kueue" --config="$home/config.yaml" --kubeconfig="$home/kubeconfig" \
-		--zap-log-level=2
+	printf '%s\n' "$kueue_health_port" >"$home/health_port"
+	kueue_start
+}
+
+kueue_start() {
+	local home
+	home=$(process_home kueue)
+	process_spawn kueue "$("$root/hack/neighbours/build" kueue)/kueue" --config="$home/config.yaml" \
+		--kubeconfig="$home/kubeconfig" --zap-log-level=2
 	kueue_mount_certificate "$home"
 	eventually kueue_is_ready
 }
 
 kueue_is_ready() {
-	nothing_crashed && curl -fsS "http://127.0.0.1:$kueue_health_port/readyz"
+	nothing_crashed && curl -fsS "http://127.0.0.1:$(cat "$(process_home kueue)/health_port")/readyz"
 }
 
 free_ports() { # COUNT
