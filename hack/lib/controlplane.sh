@@ -14,15 +14,6 @@ choose_daemons() {
 	esac
 }
 
-# The real node has a network of its own, where each port is free and the Service "kubernetes" has its
-# own address.
-api_url() {
-	case $node in
-	kwok) printf 'https://127.0.0.1:%s\n' "$api_port" ;;
-	real) printf 'https://10.0.0.1\n' ;;
-	esac
-}
-
 # Waits until COMMAND succeeds; fails with the end of NAME's log if NAME exits or time is up.
 wait_until() { # NAME WHAT SECONDS COMMAND...
 	local name=$1 what=$2 deadline=$((SECONDS + $3))
@@ -108,7 +99,8 @@ start_apiserver() {
 	)
 	case $node in
 	kwok) flags+=(--bind-address=127.0.0.1 --advertise-address=127.0.0.1) ;;
-	# It calls webhooks at the addresses of their pods, because there is no kube-proxy.
+	# It listens at the address of the Service "kubernetes" too, and calls webhooks at the addresses of
+	# their pods, because there is no kube-proxy.
 	real)
 		flags+=(--bind-address=0.0.0.0 --advertise-address=10.0.0.1 --enable-aggregator-routing
 			--enable-admission-plugins=NodeRestriction
@@ -154,8 +146,7 @@ start_kwok() {
 }
 
 write_kubeconfigs() {
-	local server name
-	server=$(api_url)
+	local server=https://127.0.0.1:$api_port name
 	write_kubeconfig "$dir/kubeconfig" admin "$server"
 	for name in kube-controller-manager kube-scheduler kwok; do
 		write_kubeconfig "$dir/pki/$name.conf" "$name" "$server"
@@ -197,7 +188,7 @@ resume_apiserver() {
 
 wait_for_apiserver() {
 	wait_until kube-apiserver "/readyz was ok" "$patience" api_ready
-	say "kube-apiserver on $(api_url)"
+	say "kube-apiserver on https://127.0.0.1:$api_port"
 }
 
 # Restarts those that run: after a minute without an API server they back off for another minute.

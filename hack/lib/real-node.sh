@@ -120,7 +120,7 @@ node_write_busybox() {
 # running.
 start_kubelet() {
 	kubelet_since=$(date --utc +%FT%TZ)
-	write_kubeconfig "$dir/node/kubelet.conf" kubelet "$(api_url)"
+	write_kubeconfig "$dir/node/kubelet.conf" kubelet "https://127.0.0.1:$api_port"
 	node_inside pkill -x kubelet || true
 }
 

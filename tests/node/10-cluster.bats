@@ -63,8 +63,8 @@ runs() { # POD
 @test "pods outlive the kubelet, containerd and the API server" {
 	kubectl run stays --image=localhost/busybox:1
 	kubectl wait --for=condition=Ready pod/stays --timeout=120s
-	"$localcluster" exec pkill -KILL -x kubelet
-	"$localcluster" exec pkill -KILL -x containerd
+	"$localcluster" node pkill -KILL -x kubelet
+	"$localcluster" node pkill -KILL -x containerd
 	"$localcluster" restart-apiserver
 	eventually runs stays
 	same 0 "$(kubectl get pod stays -o jsonpath='{.status.containerStatuses[0].restartCount}')"

@@ -71,7 +71,7 @@ definition() { # NAME SCRIPT
 # The process of a program, as the node sees it.
 process_status() { # PROGRAM FIELD
 	# shellcheck disable=SC2016 # by the other shell
-	"$localcluster" exec sh -c 'for pid in $(pgrep -f "^promogate-$1"); do
+	"$localcluster" node sh -c 'for pid in $(pgrep -f "^promogate-$1"); do
 		sed -n "s/^$2:[[:space:]]*//p" "/proc/$pid/status"; done' sh "$1" "$2" | sort -u
 }
 
