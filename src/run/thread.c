@@ -35,7 +35,8 @@ int thread_start(const char *name, thread_fn *fn, void *ctx, struct thread **ret
 	t->ctx = ctx;
 	(void)snprintf(t->name, sizeof(t->name), "%s", name);
 	if (pthread_attr_init(&attr) || pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES) ||
-		sigfillset(&all) < 0 || pthread_sigmask(SIG_BLOCK, &all, &old))
+		sigfillset(&all) < 0 || sigdelset(&all, SIGSYS) < 0 ||
+		pthread_sigmask(SIG_BLOCK, &all, &old))
 		abort();
 	error = pthread_create(&t->id, &attr, run, t);
 	if (pthread_sigmask(SIG_SETMASK, &old, NULL))

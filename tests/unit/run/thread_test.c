@@ -21,7 +21,7 @@ struct shared {
 	pthread_cond_t cond;
 	int turns;
 	char name[16];
-	bool sigterm_blocked;
+	bool sigterm_blocked, sigsys_blocked;
 };
 
 static void work(void *ctx)
@@ -35,6 +35,7 @@ static void work(void *ctx)
 		pthread_sigmask(SIG_BLOCK, NULL, &mask))
 		abort();
 	s->sigterm_blocked = sigismember(&mask, SIGTERM) == 1;
+	s->sigsys_blocked = sigismember(&mask, SIGSYS) == 1;
 	s->turns++;
 	(void)pthread_cond_signal(&s->cond);
 	while (s->turns < 2)
@@ -60,6 +61,7 @@ static void threads_have_names_and_no_signals(void **state)
 	thread_join(NULL);
 	assert_string_equal(s.name, "a-rather-long-n");
 	assert_true(s.sigterm_blocked);
+	assert_false(s.sigsys_blocked); /* the sandbox's own, to the thread that broke a rule */
 	(void)pthread_cond_destroy(&s.cond);
 	lock_destroy(&s.lock);
 }
