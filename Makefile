@@ -39,19 +39,19 @@ LINK_release = -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 
 ALL_CFLAGS := -std=gnu11 -g $(VARIANT_$(VARIANT)) $(WARNINGS) -fPIE -pthread -fvisibility=hidden -ffunction-sections \
 	-fdata-sections $(call probe,-ffile-prefix-map=$(CURDIR)=.) -D_GNU_SOURCE -Isrc -Itests/unit -include src/base/banned.h \
-	$(call pkg,--cflags libcjson libmicrohttpd gnutls yaml-0.1 cmocka) $(CPPFLAGS) $(CFLAGS)
+	$(call pkg,--cflags libcjson libmicrohttpd gnutls yaml-0.1 libseccomp cmocka) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(or $(LINK_$(VARIANT)),$(LINK)) -pie -pthread -Wl,--gc-sections $(LDFLAGS)
 PURE_LIBS := $(call pkg,--libs libcjson,-lcjson) -lm
 # libcurl in its GnuTLS build, where there is one: libmicrohttpd loads GnuTLS anyway (docs/performance.md). It has
 # no .pc file.
-IMPURE_LIBS := $(call pkg,--libs libmicrohttpd gnutls yaml-0.1,-lmicrohttpd -lgnutls -lyaml) \
+IMPURE_LIBS := $(call pkg,--libs libmicrohttpd gnutls yaml-0.1 libseccomp,-lmicrohttpd -lgnutls -lyaml -lseccomp) \
 	$(or $(call probe,,-l:libcurl-gnutls.so.4),$(call pkg,--libs libcurl,-lcurl))
 TEST_LIBS := $(call pkg,--libs cmocka,-lcmocka)
 
 # --- what is built ----------------------------------------------------------------------------------
 # Pure folders decide and touch nothing; the others act (docs/architecture.md).
 PURE := base json kube keptn policy admission job promotion
-IMPURE := run yaml client server controller
+IMPURE := run sandbox yaml client server controller
 # The folder of each program is a separate library, so that neither can call the other's functions.
 PROGRAM := webhook reconciler
 

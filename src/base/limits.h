@@ -147,6 +147,11 @@ enum {
 	LIMIT_OBJECT_BYTES = 4 * 1024 * 1024,
 	/* A kubeconfig, token or certificate file. */
 	LIMIT_CONFIG_FILE_BYTES = 1024 * 1024,
+	/*
+	 * File descriptors: connections of both ports, with those that are being closed, a few dozen
+	 * towards the API server, and what libraries open.
+	 */
+	LIMIT_OPEN_FILES = 4096,
 	/* Connections to the server: about 25 of the API server, the rest for other clients. */
 	LIMIT_SERVER_CONNECTIONS = 1024,
 	/* Beyond those, connections that have been cut and that their thread has not closed yet. */
