@@ -9,6 +9,7 @@
 #include "cmd/flags_help.h"
 #include "run/log.h"
 #include "run/signal.h"
+#include "sandbox/sandbox.h"
 
 static const char *from_environment(const char *variable)
 {
@@ -32,6 +33,32 @@ static int print(const struct program *p, int what)
 char *daemon_user_agent(const struct program *p)
 {
 	return xasprintf("%s/%s", p->name, promogate_version);
+}
+
+int daemon_sandbox(const struct common_settings *common, const struct credentials *credentials,
+	const struct sandbox *own, struct err *err)
+{
+	struct sandbox sandbox = *own;
+	int landlock = 0, ret;
+
+	if (common->sandbox == SANDBOX_OFF) {
+		log_event(LOG_WARN, "sandbox switched off", LOG_END);
+		return 0;
+	}
+	sandbox.server = credentials->server;
+	sandbox.listen[0] = common->metrics_listen;
+	sandbox.files[0] = credentials->token_file;
+	sandbox.files[1] = credentials->ca.file;
+	sandbox.files[2] = credentials->cert.file;
+	sandbox.files[3] = credentials->key.file;
+	ret = sandbox_enter(&sandbox, &landlock, err);
+	if (ret < 0)
+		return err_wrap(err, "can't enter the sandbox; --sandbox=off starts without it");
+	if (ret == SANDBOX_SANITIZED)
+		log_event(LOG_WARN, "no sandbox: this build has a sanitizer", LOG_END);
+	else
+		log_event(LOG_INFO, "sandbox entered", LOG_INT("landlock", landlock), LOG_END);
+	return 0;
 }
 
 int daemon_main(const struct daemon *d, int argc, char **argv)

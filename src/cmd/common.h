@@ -6,8 +6,10 @@
 #define PROMOGATE_CMD_COMMON_H
 
 #include "base/err.h"
+#include "client/credentials.h"
 #include "cmd/common_flags.h"
 #include "cmd/flags.h"
+#include "sandbox/sandbox.h"
 
 /* Everything is borrowed. */
 struct daemon {
@@ -25,6 +27,14 @@ struct daemon {
  * fault in the configuration, which is reported in one line on stderr, or in the log once it runs.
  */
 int daemon_main(const struct daemon *d, int argc, char **argv);
+
+/*
+ * Enters the sandbox, unless the flags switch it off. What both daemons need is added to what this
+ * one does: files after DAEMON_FILES and listen after DAEMON_LISTEN. Before any thread is started.
+ */
+enum { DAEMON_FILES = 4, DAEMON_LISTEN = 1 };
+int daemon_sandbox(const struct common_settings *common, const struct credentials *credentials,
+	const struct sandbox *own, struct err *err);
 
 /* "NAME/VERSION", as the API server logs it; for free(). */
 char *daemon_user_agent(const struct program *p);

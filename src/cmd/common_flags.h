@@ -15,6 +15,7 @@
 struct common_settings {
 	const char *metrics_listen, *keptn_namespace, *kubeconfig, *context;
 	int log_level; /* enum log_level */
+	int sandbox; /* enum sandbox_use */
 };
 
 #define ROW_(name_, type_, member_, c_type, ...)                                                   \
@@ -44,6 +45,9 @@ struct common_settings {
 #define TIME(name, member, help_)                                                                  \
 	ROW_(name, FLAG_TIME, member, int64_t, .fallback = "", .help = (help_))
 
+enum sandbox_use { SANDBOX_OFF, SANDBOX_ON };
+
+#define ON_OFF     ((const char *const[]){"off", "on", NULL})
 #define LOG_LEVELS ((const char *const[]){"debug", "info", "warn", "error", NULL})
 
 #define COMMON_FLAGS                                                                               \
@@ -58,6 +62,9 @@ struct common_settings {
 		TEXT("context", common.context, "NAME", NULL,                                      \
 			"the context of the kubeconfig; if not set, the current one"),             \
 		WORD("log-level", common.log_level, "LEVEL", LOG_LEVELS, "info",                   \
-			"the lowest level that is logged")
+			"the lowest level that is logged"),                                        \
+		WORD("sandbox", common.sandbox, "WORD", ON_OFF, "on",                              \
+			"whether to give up the system calls, files and ports that are not "       \
+			"needed; off is for debuggers and tracers")
 
 #endif

@@ -137,6 +137,9 @@ static int run(void *setup, struct err *err)
 		LOG_STR("keptnNamespace", s->common.keptn_namespace),
 		LOG_STR("lease", to->lease.name), LOG_STR("namespace", to->lease.namespace),
 		LOG_STR("identity", identity), LOG_END);
+	if (daemon_sandbox(&s->common, &credentials, &(const struct sandbox){.server = NULL}, err) <
+		0)
+		return -1;
 	r = reconciler_new(to);
 	return serve(r, s->common.metrics_listen, err);
 }

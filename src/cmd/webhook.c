@@ -66,6 +66,17 @@ static int serve(const struct webhook_settings *s, struct cache *cache, struct a
 	return 0;
 }
 
+static int enter_sandbox(
+	const struct webhook_settings *s, const struct credentials *credentials, struct err *err)
+{
+	const struct sandbox own = {
+		.files = {[DAEMON_FILES] = s->tls_cert_file, s->tls_key_file, s->client_ca_file},
+		.listen = {[DAEMON_LISTEN] = s->listen},
+	};
+
+	return daemon_sandbox(&s->common, credentials, &own, err);
+}
+
 static int run(void *settings, struct err *err)
 {
 	const struct webhook_settings *s = settings;
@@ -79,13 +90,15 @@ static int run(void *settings, struct err *err)
 	CLEANUP(admission_free_p) struct admission *admission = NULL;
 	CLEANUP(api_free_p) struct api *api = NULL;
 
-	if (credentials_find(s->common.kubeconfig, s->common.context, &credentials, err) < 0 ||
-		api_new(&credentials, &options, &api, err) < 0)
+	if (credentials_find(s->common.kubeconfig, s->common.context, &credentials, err) < 0)
 		return -1;
 	log_event(LOG_INFO, "starting", LOG_STR("version", promogate_version),
 		LOG_STR("apiServer", credentials.server),
 		LOG_STR("credentials", credentials.source),
 		LOG_STR("keptnNamespace", s->common.keptn_namespace), LOG_END);
+	if (enter_sandbox(s, &credentials, err) < 0 ||
+		api_new(&credentials, &options, &api, err) < 0)
+		return -1;
 	env = env_of(api);
 	cache = cache_new(&env, s->common.keptn_namespace);
 	request_config = (struct request_config){.cache = cache,

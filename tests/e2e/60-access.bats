@@ -56,6 +56,41 @@ system:serviceaccount:promogate-system:promogate-webhook watch promotionpolicies
 	[ "$output" -eq 0 ]
 }
 
+# What the kernel says of a process. A sanitizer's reports need what the sandbox takes away.
+in_sandbox() { # NAME
+	local status
+	status=$(grep -E '^(NoNewPrivs|Seccomp):' "/proc/$(cat "$(process_home "$1")/pid")/status" | tr -d '\t\n')
+	case $program in
+	*asan* | *tsan*)
+		grep -F '"msg":"no sandbox: this build has a sanitizer"' "$(process_home "$1")/log"
+		[[ $status == NoNewPrivs:0Seccomp:0 ]]
+		;;
+	*)
+		grep -F '"msg":"sandbox entered","landlock":' "$(process_home "$1")/log"
+		[[ $status == NoNewPrivs:1Seccomp:2 ]]
+		;;
+	esac
+}
+
+@test "it is in a sandbox" {
+	in_sandbox main
+}
+
+@test "in the sandbox it looks up names, and with --sandbox=off there is none" {
+	process_identify named promogate-webhook
+	"$root/certs/make" --out "$(process_home named)/tls"
+	sed -i "s#https://[^:]*:#https://localhost:#" "$(process_home named)/kubeconfig"
+	webhook_start named
+	eventually process_ready named
+	in_sandbox named
+	process_kill named
+	webhook_start named --sandbox=off
+	eventually process_ready named
+	run ! in_sandbox named
+	grep -F '"msg":"sandbox switched off"' "$(process_home named)/log"
+	process_kill named
+}
+
 @test "every finding is in the API server's audit log" {
 	context podtato '{promotionTasks: [a, a], spanLinks: [x]}' | run -1 apply
 	audited() {

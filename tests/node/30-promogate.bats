@@ -120,6 +120,8 @@ versions() {
 		same 0000000000000000 "$(process_status "$program" CapBnd)"
 		same 1 "$(process_status "$program" NoNewPrivs)"
 		same 2 "$(process_status "$program" Seccomp)"
+		# The container runtime's filter, and its own.
+		same 2 "$(process_status "$program" Seccomp_filters)"
 	done
 	run -1 kubectl exec -n promogate-system deploy/promogate-webhook -- sh
 	[[ $output == *'"sh": executable file not found'* ]]
