@@ -36,10 +36,15 @@ promotion_is() { # VERSION STATE
 		--output jsonpath='{.status.promotionStatus}') == "$2" ]]
 }
 
-# end_pods OUTCOME VERSION [TASK]: makes KWOK end the pods
+# end_pods OUTCOME VERSION [TASK]: makes KWOK end the pods, or ends what runs in them
 end_pods() {
+	local selector=promogate.dev/version=$2${3:+,promogate.dev/task=$3}
+	if [[ $node == real ]]; then
+		end_containers "$1" "$selector"
+		return
+	fi
 	expect accepted annotated -- kubectl annotate pods -n podtato-dev \
-		-l "promogate.dev/version=$2${3:+,promogate.dev/task=$3}" \
+		-l "$selector" \
 		--field-selector status.phase=Running --overwrite "promogate.dev/play=$1"
 }
 
