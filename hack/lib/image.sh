@@ -16,10 +16,11 @@ image_libraries() { # PROGRAM
 }
 
 # The archive is one of OCI, with the file that `docker load` reads too. The same files give the same
-# archive: all times in it are SECONDS since 1970, and the folder of buildah's storage is a new one.
+# archive: all times in it are SECONDS since 1970, and buildah's storage, beside it, is a new one.
 image_write() { # ARCHIVE NAME ROOTFS SECONDS CONFIG-FLAG...
-	local archive=$1 name=$2 rootfs=$3 time=$4 scratch container flags
-	scratch=$(mktemp -d)
+	local archive=$1 name=$2 rootfs=$3 time=$4 scratch=$1.scratch container flags
+	rm -rf "$scratch"
+	mkdir "$scratch"
 	flags=(--root "$scratch/root" --runroot "$scratch/run" --storage-driver vfs)
 	container=$(buildah "${flags[@]}" from scratch)
 	buildah "${flags[@]}" copy --quiet --chown 0:0 "$container" "$rootfs" / >/dev/null
