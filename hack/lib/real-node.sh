@@ -38,6 +38,8 @@ node_obstacle() {
 		printf 'a node in %s could not read its own files; use --dir\n' "$dir"
 	elif ! unshare --net --mount --pid --fork true 2>/dev/null; then
 		printf 'this machine allows no new namespaces\n'
+	elif ! node_cgroups_writable; then
+		printf 'this machine allows no new cgroups\n'
 	fi
 }
 
@@ -72,6 +74,14 @@ node_load() { # ARCHIVE
 node_cgroups() {
 	findmnt --noheadings --raw --output TARGET --types cgroup,cgroup2 |
 		sed "s|\$|/$(node_cgroup)|"
+}
+
+# In a container, they are often read-only, even for root.
+node_cgroups_writable() {
+	local cgroup
+	while read -r cgroup; do
+		[[ -w ${cgroup%/*} ]] || return 1
+	done < <(node_cgroups)
 }
 
 # The first process of the node is in a cgroup of the node, so that an empty one proves that all ended.

@@ -36,6 +36,15 @@ runs() { # POD
 	[[ $output == "no real node: it needs root" ]]
 }
 
+@test "check says why a machine with read-only cgroups gets no real node" {
+	run -3 unshare --mount sh -c '
+		for mount in $(findmnt --noheadings --raw --output TARGET --types cgroup,cgroup2); do
+			mount --options remount,bind,ro "$mount" || exit
+		done
+		exec "$@"' sh "$localcluster" --dir /tmp/nobody check --node=real
+	[[ $output == "no real node: this machine allows no new cgroups" ]]
+}
+
 @test "up with a simulated node fails where there is a real one" {
 	run -1 "$localcluster" up --node=kwok
 	[[ $output == *"other options"* ]]
