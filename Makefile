@@ -39,13 +39,14 @@ LINK_release = -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 
 ALL_CFLAGS := -std=gnu11 -g $(VARIANT_$(VARIANT)) $(WARNINGS) -fPIE -pthread -fvisibility=hidden -ffunction-sections \
 	-fdata-sections $(call probe,-ffile-prefix-map=$(CURDIR)=.) -D_GNU_SOURCE -Isrc -Itests/unit -include src/base/banned.h \
-	$(call pkg,--cflags libcjson libmicrohttpd gnutls yaml-0.1 libseccomp cmocka) $(CPPFLAGS) $(CFLAGS)
+	$(call pkg,--cflags libcjson libmicrohttpd gnutls yaml-0.1 libseccomp libcrypto cmocka) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(or $(LINK_$(VARIANT)),$(LINK)) -pie -pthread -Wl,--gc-sections $(LDFLAGS)
 PURE_LIBS := $(call pkg,--libs libcjson,-lcjson) -lm
 # libcurl in its GnuTLS build, where there is one: libmicrohttpd loads GnuTLS anyway (docs/performance.md). It has
 # no .pc file.
 IMPURE_LIBS := $(call pkg,--libs libmicrohttpd gnutls yaml-0.1 libseccomp,-lmicrohttpd -lgnutls -lyaml -lseccomp) \
 	$(or $(call probe,,-l:libcurl-gnutls.so.4),$(call pkg,--libs libcurl,-lcurl))
+PKI_LIBS := $(call pkg,--libs libcrypto,-lcrypto)
 TEST_LIBS := $(call pkg,--libs cmocka,-lcmocka)
 
 # --- what is built ----------------------------------------------------------------------------------
@@ -64,6 +65,8 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 in = $(filter $(1:%=src/%/%) $(1:%=tests/unit/%/%),$(2))
 
 PURE_LIB := $(B)/libpure.a
+# The webhook's certificates, by OpenSSL: of the reconciler alone.
+PKI_LIB := $(B)/libpki.a
 # The daemons' flags are pure, so that the command prints them too.
 FLAGS_LIB := $(B)/libflags.a
 IMPURE_LIB := $(B)/libimpure.a
@@ -81,9 +84,11 @@ HELPERS := $(B)/tests/hostile/testserver $(B)/tests/e2e/apiclient
 # Two kinds of links: with the pure library only, where code that acts would not link, and with everything. The
 # command is of the first kind: deciding needs no cluster.
 PURE_BIN := $(COMMAND) $(call bin,$(call in,$(PURE) cmd,$(UNIT_SRC))) $(filter-out %/yaml_fuzz,$(FUZZ_TARGETS)) $(MODEL) \
-	$(PLANTED)
+	$(PLANTED) $(call bin,$(call in,pki,$(UNIT_SRC)))
 IMPURE_BIN := $(DAEMONS) $(call bin,$(call in,$(IMPURE) $(PROGRAM),$(UNIT_SRC))) \
 	$(filter %/yaml_fuzz,$(FUZZ_TARGETS)) $(HELPERS)
+# These are linked with libcrypto too.
+PKI_BIN := $(B)/promogate-reconciler $(call bin,$(call in,pki reconciler,$(UNIT_SRC))) $(filter %/material_fuzz,$(FUZZ_TARGETS))
 
 all: $(COMMAND) $(DAEMONS) ## build the programs
 test-build: $(UNIT_TESTS) $(HELPERS)
@@ -101,9 +106,10 @@ $(B)/omittable/%.o: %.c
 
 $(PURE_LIB): $(call obj,$(call in,$(PURE),$(SRC)))
 $(FLAGS_LIB): $(call obj,$(sort $(wildcard src/cmd/*flags*.c)))
+$(PKI_LIB): $(call obj,$(call in,pki,$(SRC)))
 $(IMPURE_LIB): $(call obj,$(call in,$(IMPURE),$(SRC)))
 $(foreach d,$(PROGRAM),$(eval $(B)/lib$d.a: $(call obj,$(call in,$d,$(SRC)))))
-$(PURE_LIB) $(FLAGS_LIB) $(IMPURE_LIB) $(PROGRAM_LIBS):
+$(PURE_LIB) $(FLAGS_LIB) $(PKI_LIB) $(IMPURE_LIB) $(PROGRAM_LIBS):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
@@ -123,11 +129,13 @@ MODEL_RECONCILER := src/reconciler/job_limit.c src/reconciler/preparation.c
 $(MODEL) $(PLANTED): $(call obj,$(MODEL_RECONCILER))
 $(MODEL): $(call obj,$(MODEL_SRC))
 $(PLANTED): $(patsubst %.c,$(B)/omittable/%.o,$(MODEL_SRC) $(filter src/promotion/plan% src/promotion/view.c,$(SRC)))
+$(PKI_BIN): $(PKI_LIB)
 $(IMPURE_BIN): $(IMPURE_LIB)
 $(PURE_BIN) $(IMPURE_BIN): $(FLAGS_LIB) $(PURE_LIB)
 
 LIBS :=
 $(IMPURE_BIN): LIBS := $(IMPURE_LIBS)
+$(PKI_BIN): LIBS += $(PKI_LIBS)
 $(UNIT_TESTS): LIBS += $(TEST_LIBS)
 $(PURE_BIN) $(IMPURE_BIN):
 	$(call say,LD,$@)
@@ -165,8 +173,8 @@ chaos: ## what holds under faults, for SECONDS (300), by SEED (a new one)
 	$(Q)$(MAKE) VARIANT=asan CC=clang all
 	$(Q)python3 -B tests/chaos/chaos.py $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
 
-layers: $(PURE_LIB) $(FLAGS_LIB) ## check that a folder includes only folders below it, and the purity line
-	$(Q)hack/check-layers $(PURE_LIB) $(FLAGS_LIB)
+layers: $(PURE_LIB) $(FLAGS_LIB) $(PKI_LIB) ## check that a folder includes only folders below it, and the purity line
+	$(Q)hack/check-layers $^
 hdr-check: $(patsubst %,$(B)/%.ok,$(sort $(wildcard src/*/*.h))) ## each header compiles alone
 $(B)/%.h.ok: %.h
 	$(Q)mkdir -p $(@D)

@@ -145,6 +145,10 @@ enum {
 	LIMIT_DEFINITIONS_KEPT_BYTES = 16 * 1024 * 1024,
 	/* One object, as a GET returns it. */
 	LIMIT_OBJECT_BYTES = 4 * 1024 * 1024,
+	/* Four CAs, or a serving certificate, are under 4 KiB; people's own chains are longer. */
+	LIMIT_CERTIFICATE_BYTES = 64 * 1024,
+	/* The same in base64. */
+	LIMIT_CA_BUNDLE_BYTES = 96 * 1024,
 	/* A kubeconfig, token or certificate file. */
 	LIMIT_CONFIG_FILE_BYTES = 1024 * 1024,
 	/*
