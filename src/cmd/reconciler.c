@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/strmap.h"
 #include "base/version.h"
 #include "client/credentials.h"
 #include "cmd/common.h"
@@ -21,12 +22,23 @@ enum {
 	MS_PER_S = 1000,
 	/* After a lost term: the API server may be in trouble, so not again at once. */
 	BETWEEN_TERMS_MS = 1000,
+	/* X.509 has whole seconds. */
+	SHORTEST_LIFETIME_MS = 5000,
+	/* Of a serving certificate: a Service has a few. */
+	MOST_NAMES = 16,
+};
+
+/* Borrowed; NULL ends them. */
+struct webhook_names {
+	const char *list[MOST_NAMES + 1];
+	size_t count;
 };
 
 /* settings comes first: daemon_main() stores the flags in it. */
 struct setup {
 	struct reconciler_settings settings;
 	struct reconciler_config config;
+	struct webhook_names names;
 };
 
 /* --- settings --------------------------------------------------------------------------------- */
@@ -40,6 +52,19 @@ static int64_t whole_seconds(int64_t ms)
 static int64_t since_seconds(int64_t ms)
 {
 	return ms == INT64_MIN ? INT64_MIN : ms / MS_PER_S;
+}
+
+/* A CA is renewed when a third of its lifetime is left, and signs until then. */
+static int check_lifetimes(const struct reconciler_settings *s, struct err *err)
+{
+	if (s->certificate_lifetime_ms < SHORTEST_LIFETIME_MS)
+		return err_set(err, ERR_INVALID, "--certificate-lifetime must be at least 5s");
+	if (s->ca_lifetime_ms / 3 < s->certificate_lifetime_ms)
+		return err_set(err, ERR_INVALID,
+			"--ca-lifetime must be at least three times --certificate-lifetime");
+	if (s->webhook_names.count > MOST_NAMES)
+		return err_set(err, ERR_INVALID, "--webhook-names: at most %d", MOST_NAMES);
+	return 0;
 }
 
 static int check(void *setup, struct err *err)
@@ -64,7 +89,34 @@ static int check(void *setup, struct err *err)
 	to->promoter.max_running_jobs_per_namespace = (unsigned)s->max_running_jobs_per_namespace;
 	to->promoter.images[RUNTIME_DENO] = s->deno_image;
 	to->promoter.images[RUNTIME_PYTHON] = s->python_image;
+	to->keeps_certificates = s->webhook_certificates == CERTIFICATES_KEEP;
+	to->certificates.secret = s->webhook_secret;
+	to->certificates.lifetimes = (struct renewal_config){
+		.serving_ms = s->certificate_lifetime_ms, .ca_ms = s->ca_lifetime_ms};
+	if (check_lifetimes(s, err) < 0)
+		return -1;
 	return lease_config_check(&to->lease, err);
+}
+
+static void add_name(void *ctx, const char *name, void *value)
+{
+	struct webhook_names *to = ctx;
+
+	(void)value;
+	to->list[to->count++] = name;
+}
+
+/* service: that of the Service, which is used where no others are given. */
+static void name_certificate(struct setup *setup, const char *service)
+{
+	struct webhook_names *names = &setup->names;
+
+	*names = (struct webhook_names){.count = 0};
+	strmap_walk(&setup->settings.webhook_names, add_name, names);
+	if (!names->count)
+		names->list[0] = service;
+	setup->config.certificates.names = names->list;
+	setup->config.certificates.namespace = setup->config.lease.namespace;
 }
 
 static char *make_identity(const char *wanted)
@@ -120,6 +172,7 @@ static int run(void *setup, struct err *err)
 	CLEANUP(credentials_release) struct credentials credentials = CREDENTIALS_INIT;
 	CLEANUP(free_p) char *user_agent = daemon_user_agent(&reconciler_program);
 	CLEANUP(free_p) char *identity = make_identity(s->identity);
+	CLEANUP(free_p) char *service = NULL;
 	CLEANUP(reconciler_free_p) struct reconciler *r = NULL;
 
 	if (credentials_find(s->common.kubeconfig, s->common.context, &credentials, err) < 0)
@@ -131,6 +184,8 @@ static int run(void *setup, struct err *err)
 		to->lease.namespace = credentials.namespace;
 	if (lease_config_check(&to->lease, err) < 0)
 		return -1;
+	service = xasprintf("%s.%s.svc", s->webhook_service, to->lease.namespace);
+	name_certificate(setup, service);
 	log_event(LOG_INFO, "starting", LOG_STR("version", promogate_version),
 		LOG_STR("apiServer", credentials.server),
 		LOG_STR("credentials", credentials.source),
@@ -146,7 +201,7 @@ static int run(void *setup, struct err *err)
 
 int main(int argc, char **argv)
 {
-	struct setup setup = {0};
+	struct setup setup = {.settings = {.webhook_names = STRMAP_INIT(NULL)}};
 	const struct daemon daemon = {
 		.program = &reconciler_program,
 		.settings = &setup,
@@ -155,5 +210,8 @@ int main(int argc, char **argv)
 		.run = run,
 	};
 
-	return daemon_main(&daemon, argc, argv);
+	int code = daemon_main(&daemon, argc, argv);
+
+	strmap_release(&setup.settings.webhook_names);
+	return code;
 }

@@ -4,6 +4,8 @@
 
 #define SETTINGS struct reconciler_settings
 
+#define KEEPERS ((const char *const[]){"none", "keep", NULL})
+
 static const struct flag flags[] = {
 	TEXT("deno-image", deno_image, "IMAGE", "ghcr.io/keptn/deno-runtime:v3.0.1",
 		"the image that runs deno functions; empty: no deno function can run"),
@@ -35,6 +37,19 @@ static const struct flag flags[] = {
 		"how long the leader keeps leading without renewing the Lease"),
 	DURATION("retry-period", retry_period_ms, 0, "2s",
 		"how long to wait between attempts to acquire or renew the Lease"),
+	WORD("webhook-certificates", webhook_certificates, "WHO", KEEPERS, "none",
+		"keep: the leader makes and renews the webhook's certificates in a Secret and "
+		"writes caBundle; none: cert-manager or an administrator does"),
+	NAME("webhook-secret", webhook_secret, "promogate-webhook-tls",
+		"the Secret of the certificates, next to the Lease"),
+	NAME("webhook-service", webhook_service, "promogate-webhook",
+		"the Service whose name the serving certificate is for"),
+	LIST("webhook-names", webhook_names, "",
+		"DNS names and IP addresses of the serving certificate; empty: that of the Service"),
+	DURATION("certificate-lifetime", certificate_lifetime_ms, 0, "2160h",
+		"the lifetime of a serving certificate, which is renewed after two thirds of it"),
+	DURATION("ca-lifetime", ca_lifetime_ms, 0, "87600h",
+		"the lifetime of a CA, at least three times that of a serving certificate"),
 	COMMON_FLAGS,
 };
 

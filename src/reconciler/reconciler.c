@@ -27,6 +27,7 @@ struct reconciler {
 	struct env env;
 	struct elector *elector;
 	struct since *since;
+	struct certificate_keeper *certificates;
 	bool leaving; /* on the client's thread */
 
 	struct lock lock; /* protects the next two, and freeing them */
@@ -83,10 +84,20 @@ static void past_known(void *ctx, int64_t since_s, const struct err *err)
 		promote(ctx, since_s);
 }
 
+static bool may_write(void *ctx)
+{
+	const struct reconciler *r = ctx;
+
+	return !r->leaving && elector_leading(r->elector);
+}
+
 static void leading(void *ctx)
 {
 	struct reconciler *r = ctx;
 
+	if (r->config.keeps_certificates)
+		r->certificates =
+			certificate_keeper_new(&r->env, &r->config.certificates, may_write, r);
 	if (r->config.since != INT64_MIN)
 		promote(r, r->config.since);
 	else
@@ -166,6 +177,8 @@ static void end(struct reconciler *r)
 	elector_free(elector);
 	since_free(r->since);
 	r->since = NULL;
+	certificate_keeper_free(r->certificates);
+	r->certificates = NULL;
 }
 
 static bool is_over(struct reconciler *r)

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "client/credentials.h"
 #include "kube/lease.h"
+#include "reconciler/certificate_keeper.h"
 #include "reconciler/promoter.h"
 
 struct reconciler;
@@ -27,6 +28,8 @@ struct reconciler_config {
 	struct lease_config lease;
 	int64_t since; /* seconds since 1970; INT64_MIN: that of the ConfigMap */
 	struct promoter_config promoter; /* except env and snapshot.since */
+	bool keeps_certificates;
+	struct certificate_config certificates; /* used only then */
 };
 
 struct reconciler *reconciler_new(const struct reconciler_config *config);
