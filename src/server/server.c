@@ -41,8 +41,9 @@ static int ready(void *ctx, struct buf *reasons)
 		ret = -1;
 	}
 	if (expired) {
-		(void)buf_add(reasons, expired < 0 ? "no serving certificate yet\n"
-						   : "the serving certificate has expired\n");
+		(void)buf_add(reasons,
+			expired < 0 ? "no serving certificate yet\n"
+				    : "the serving certificate has expired, or is about to\n");
 		ret = -1;
 	}
 	return ret;

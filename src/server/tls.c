@@ -20,10 +20,12 @@ METRIC_COUNTER(loads, "promogate_certificate_loads_total",
 
 /* Room for any usual key, so that growing the buffer leaves no copy of it in memory. */
 enum { KEY_BYTES = 16 * 1024 };
+/* How long before it expires a certificate makes its pod unready: this part of its lifetime. */
+enum { UNREADY_PART = 20, UNREADY_MS = 60 * 1000 };
 
 struct tls_pair {
 	gnutls_certificate_credentials_t credentials;
-	int64_t expires_ms;
+	int64_t expires_ms, unready_ms; /* not ready from then on */
 	bool has_client_ca;
 	_Atomic unsigned references;
 };
@@ -68,11 +70,21 @@ static gnutls_datum_t datum(const char *text)
 	};
 }
 
-static int leaf_expiry(const char *cert_pem, int64_t *ret_ms, struct err *err)
+/* See tls_expired(). */
+static int64_t unready_from(time_t from, time_t until)
+{
+	int64_t early_ms = ((int64_t)until - from) * 1000 / UNREADY_PART;
+
+	if (until < 0)
+		return INT64_MAX;
+	return (int64_t)until * 1000 - (early_ms < UNREADY_MS ? early_ms : UNREADY_MS);
+}
+
+static int read_expiry(const char *cert_pem, struct tls_pair *pair, struct err *err)
 {
 	gnutls_datum_t pem = datum(cert_pem);
 	gnutls_x509_crt_t leaf;
-	time_t when;
+	time_t when, from;
 	int code;
 
 	code = gnutls_x509_crt_init(&leaf);
@@ -80,10 +92,12 @@ static int leaf_expiry(const char *cert_pem, int64_t *ret_ms, struct err *err)
 		return gnutls_failed(code, "certificate", err);
 	code = gnutls_x509_crt_import(leaf, &pem, GNUTLS_X509_FMT_PEM); /* the first of a chain */
 	when = code < 0 ? -1 : gnutls_x509_crt_get_expiration_time(leaf);
+	from = code < 0 ? -1 : gnutls_x509_crt_get_activation_time(leaf);
 	gnutls_x509_crt_deinit(leaf);
 	if (code < 0)
 		return gnutls_failed(code, "certificate", err);
-	*ret_ms = when < 0 ? INT64_MAX : (int64_t)when * 1000;
+	pair->expires_ms = when < 0 ? INT64_MAX : (int64_t)when * 1000;
+	pair->unready_ms = unready_from(from, when);
 	return 0;
 }
 
@@ -95,7 +109,7 @@ static struct tls_pair *make_pair(const char *cert_pem, const char *key_pem, str
 	int code;
 
 	atomic_init(&pair->references, 1);
-	if (leaf_expiry(cert_pem, &pair->expires_ms, err) < 0)
+	if (read_expiry(cert_pem, pair, err) < 0)
 		goto failed;
 	code = gnutls_certificate_allocate_credentials(&pair->credentials);
 	/* This compares the two as well. */
@@ -245,5 +259,5 @@ int tls_expired(struct tls_store *store, int64_t wall_ms)
 
 	if (!store->current)
 		return -1;
-	return wall_ms >= store->current->expires_ms;
+	return wall_ms >= store->current->unready_ms;
 }

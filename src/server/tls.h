@@ -61,7 +61,11 @@ struct tls_pair *tls_current(struct tls_store *store);
 void tls_pair_unref(struct tls_pair *pair);
 /* Makes a server's session use the pair, which must outlive it. */
 void tls_equip(gnutls_session_t session, const struct tls_pair *pair);
-/* Whether the leaf is valid at this time: 0; -1 without a pair, 1 once it has expired. */
+/*
+ * Whether the leaf can be served at this time: 0; -1 without a pair, 1 once it has expired and
+ * shortly before: a twentieth of its lifetime, at most a minute, in which its Service leaves out a
+ * pod that is not ready.
+ */
 int tls_expired(struct tls_store *store, int64_t wall_ms);
 
 #endif

@@ -380,6 +380,9 @@ static void expiry_is_known(void **state)
 	assert_int_equal(tls_set(&store, certs[0].cert, certs[0].key, &err), 0);
 	assert_int_equal(tls_expired(&store, now), 0);
 	assert_int_equal(tls_expired(&store, now + 3600 * 1000 + 1000), 1);
+	/* A minute is left: its Service needs some of it. */
+	assert_int_equal(tls_expired(&store, now + 3600 * 1000 - 70 * 1000), 0);
+	assert_int_equal(tls_expired(&store, now + 3600 * 1000 - 50 * 1000), 1);
 	pair = tls_current(&store);
 	tls_release(&store);
 	assert_int_equal(gnutls_init(&session, GNUTLS_SERVER), 0);
