@@ -89,8 +89,8 @@ unlabelled() {
 @test "each object has the recommended labels, and all have the version of the image" {
 	local folder
 	mkdir "$dir/manifests/overlay"
-	for folder in webhook reconciler policy acts monitoring; do
-		printf 'resources: [../%s]\n' "$folder" | sed '/acts\|monitoring/s/resources/components/' \
+	for folder in webhook reconciler policy acts monitoring certificates; do
+		printf 'resources: [../%s]\n' "$folder" | sed '/acts\|monitoring\|certificates/s/resources/components/' \
 			>"$dir/manifests/overlay/kustomization.yaml"
 		kinds overlay
 		[[ -z $(unlabelled) ]] || { unlabelled && return 1; }
@@ -172,6 +172,19 @@ unlabelled() {
 			base64 -d <<<"$bundle" | cmp - "$dir/manifests/cluster/tls/ca.crt"
 		done <"$dir/bundles"
 	done
+}
+
+@test "kept/ has both and what the leader needs to keep the certificates, and no Secret" {
+	kinds policy >"$dir/both"
+	kinds webhook >>"$dir/both"
+	kinds reconciler >>"$dir/both"
+	printf '%s/promogate-reconciler-certificates\n' Role RoleBinding ClusterRole ClusterRoleBinding >>"$dir/both"
+	run -0 kinds kept
+	diff <(sort "$dir/both") <(echo "$output")
+	grep -- '- --webhook-certificates=keep' "$dir/built.yaml"
+	# The webhook's pods get what they serve, and not the key of the CA.
+	run -0 sed -n '/ secretName: promogate-webhook-tls/,/^---/p; /^ *secret:/,/secretName/p' "$dir/built.yaml"
+	[[ $output == *tls.crt*tls.key* && $output != *ca.key* ]]
 }
 
 @test "cluster/ does not build without a certificate" {
