@@ -227,6 +227,18 @@ patch jobs' "$(audited "$by_reconciler | select(.verb != \"get\" and .objectRef.
 	eventually collected
 }
 
+@test "a definition that is too large to be kept is read again when its Job is made" {
+	plays "large-$BATS_TEST_NUMBER" succeed \
+		"{deno: {inline: {code: \"$(head -c 40000 /dev/zero | tr '\0' x)\"}}}" | apply
+	delivered podtato-1 podtato 1.0.0 "large-$BATS_TEST_NUMBER"
+	promoted podtato-1
+	same 40000 "$(kubectl get configmap -n "$ns" "$(job_of podtato-1 "large-$BATS_TEST_NUMBER")" -o json |
+		jq '.data.code | length')"
+	audit_caught_up
+	[[ $(audited "$by_reconciler | select(.verb == \"get\" and .objectRef.resource == \"keptntaskdefinitions\") |
+		.objectRef.name") == *"large-$BATS_TEST_NUMBER"* ]]
+}
+
 @test "a promotion waits for code that does not exist yet" {
 	ns=keptn-system plays "late-$BATS_TEST_NUMBER" succeed "{python: {configMapRef: {name: late-$BATS_TEST_NUMBER}}}" | apply
 	delivered podtato-1 podtato 1.0.0 "late-$BATS_TEST_NUMBER"

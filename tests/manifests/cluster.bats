@@ -150,12 +150,12 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 	eventually can_i get keptntaskdefinitions.lifecycle.keptn.sh
 	for verb in get list watch; do
 		can_i "$verb" keptntaskdefinitions.lifecycle.keptn.sh
-		can_i "$verb" keptnconfigs.options.keptn.sh
 		can_i "$verb" keptnappcontexts.lifecycle.keptn.sh
 		can_i "$verb" namespaces
 	done
 	for verb in list watch; do
 		can_i "$verb" promotionpolicies.promogate.dev
+		can_i "$verb" keptnconfigs.options.keptn.sh
 	done
 	for verb in create update patch delete; do
 		run -1 can_i "$verb" keptntaskdefinitions.lifecycle.keptn.sh
@@ -190,12 +190,12 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 	}
 	eventually can_i create jobs.batch
 	eventually can_i create leases.coordination.k8s.io -n promogate-system
-	may 'get list watch patch' keptnappversions.lifecycle.keptn.sh
+	may 'list watch patch' keptnappversions.lifecycle.keptn.sh
 	may patch keptnappversions.lifecycle.keptn.sh --subresource=status
 	may update keptnappversions.lifecycle.keptn.sh --subresource=finalizers
 	may 'get list watch' keptntaskdefinitions.lifecycle.keptn.sh
-	may 'get list watch' keptnappcontexts.lifecycle.keptn.sh
-	may 'get list watch' keptnconfigs.options.keptn.sh
+	may 'list watch' keptnappcontexts.lifecycle.keptn.sh
+	may 'list watch' keptnconfigs.options.keptn.sh
 	may 'get list watch' promotionpolicies.promogate.dev
 	may patch promotionpolicies.promogate.dev --subresource=status
 	may 'list watch' namespaces
@@ -210,7 +210,7 @@ WORKLOADOVERALLSTATUS POSTDEPLOYMENTSTATUS POSTDEPLOYMENTEVALUATIONSTATUS PROMOT
 	done
 	may create leases.coordination.k8s.io -n promogate-system
 	may create leases.coordination.k8s.io/another -n promogate-system
-	may 'get create update patch' leases.coordination.k8s.io/promogate-reconciler -n promogate-system
+	may 'get create update' leases.coordination.k8s.io/promogate-reconciler -n promogate-system
 }
 
 @test "with the webhook down, only changes of contexts stop" {
