@@ -115,6 +115,24 @@ unlabelled() {
 	EOF
 }
 
+@test "containers-only/ takes the ConfigMaps of all namespaces from the reconciler, and nothing else" {
+	mkdir "$dir/manifests/overlay"
+	printf 'resources: [../reconciler]\n' >"$dir/manifests/overlay/kustomization.yaml"
+	kubectl kustomize "$dir/manifests/overlay" >"$dir/with.yaml"
+	printf 'components: [../containers-only]\n' >>"$dir/manifests/overlay/kustomization.yaml"
+	run -1 diff "$dir/with.yaml" <(kubectl kustomize "$dir/manifests/overlay")
+	run -0 grep '^[<>]' <<<"$output"
+	diff - <(sort <<<"$output") <<-'EOF'
+		<   - ""
+		<   - configmaps
+		<   - create
+		<   - get
+		<   resources:
+		<   verbs:
+		< - apiGroups:
+	EOF
+}
+
 @test "acts/ has a policy with its binding, and the roles to bind" {
 	run -0 kinds acts
 	diff - <(echo "$output") <<-'EOF'
