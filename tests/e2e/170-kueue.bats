@@ -37,7 +37,7 @@ teardown_file() {
 	process_kill queuer
 	process_kill kueue
 	cluster_use kueue
-	"$root/hack/localcluster" --dir "$cluster" down
+	cluster_down kueue
 }
 
 # queued NAME HOW [QUEUE]: a definition that names a queue (q), and needs one CPU

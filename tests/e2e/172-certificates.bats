@@ -18,7 +18,7 @@ teardown_file() {
 	process_kill rotated
 	process_kill keeper
 	process_kill heir
-	"$root/hack/localcluster" --dir "$cluster" down
+	cluster_down certificates
 }
 
 setup() {

@@ -21,7 +21,7 @@ teardown() {
 teardown_file() {
 	process_kill oldest
 	cluster_use oldest
-	"$root/hack/localcluster" --dir "$cluster" down
+	cluster_down oldest
 }
 
 missing() {

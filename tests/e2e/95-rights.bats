@@ -7,14 +7,16 @@ load lib
 
 setup_file() {
 	shopt -s nullglob
-	logs=("$E2E_DIR"/clusters/*/audit.log)
-	((${#logs[@]} > 0)) || return 0
+	running=("$E2E_DIR"/clusters/*/audit.log)
+	logs=("${running[@]}" "$E2E_DIR"/audit/*.log)
+	((${#running[@]} > 0)) || return 0
 	printf '%s\n' "${logs[@]}" >"$BATS_FILE_TMPDIR/logs"
-	cluster_use "$(basename "$(dirname "${logs[0]}")")"
+	cluster_use "$(basename "$(dirname "${running[0]}")")"
 	# In a namespace that another file may not have created.
 	kubectl apply -k "$root/manifests/reconciler/access"
-	kubectl get -o json -f "$root/manifests/webhook/access/rbac.yaml" -f "$root/manifests/reconciler/access/rbac.yaml" |
-		jq '.items |= map(select(.kind == "Role" or .kind == "ClusterRole"))' >"$BATS_FILE_TMPDIR/roles.json"
+	kubectl apply -f "$root/manifests/certificates/roles.yaml"
+	kubectl get -o json -f "$root/manifests/webhook/access/rbac.yaml" -f "$root/manifests/reconciler/access/rbac.yaml" \
+		-f "$root/manifests/certificates/roles.yaml" >"$BATS_FILE_TMPDIR/roles.json"
 }
 
 setup() {
@@ -33,13 +35,13 @@ changed() { # JQ-EXPRESSION: the roles with one change
 }
 
 @test "a request that no role grants is found, and a right that is too wide" {
-	run -1 rights "$(changed '(.items[].rules[] | select(.resources == ["namespaces"]).verbs) -= ["watch"]')"
+	run -1 rights "$(changed '(.items[].rules[]? | select(.resources == ["namespaces"]).verbs) -= ["watch"]')"
 	[[ $output == *"watch   namespaces"*"NOT GRANTED"* ]]
-	run -1 rights "$(changed '.items[0].rules += [{apiGroups: [""], resources: ["secrets"], verbs: ["get"]}]')"
+	run -1 rights "$(changed '(.items[] | select(.kind == "ClusterRole")).rules += [{apiGroups: [""], resources: ["secrets"], verbs: ["get"]}]')"
 	[[ $output == *"get     secrets"*"any namespace"*"TOO WIDE"* ]]
-	run -1 rights "$(changed '.items[0].rules += [{apiGroups: ["batch"], resources: ["jobs"], verbs: ["*"]}]')"
+	run -1 rights "$(changed '(.items[] | select(.kind == "ClusterRole")).rules += [{apiGroups: ["batch"], resources: ["jobs"], verbs: ["*"]}]')"
 	[[ $output == *"jobs.batch"*"TOO WIDE"* ]]
-	run -1 rights --all-used "$(changed '.items[0].rules += [{apiGroups: ["batch"], resources: ["cronjobs"], verbs: ["get"]}]')"
+	run -1 rights --all-used "$(changed '(.items[] | select(.kind == "ClusterRole")).rules += [{apiGroups: ["batch"], resources: ["cronjobs"], verbs: ["get"]}]')"
 	[[ $output == *"get     cronjobs.batch"*"NOT USED"* ]]
 }
 

@@ -41,6 +41,13 @@ cluster_up() { # NAME [OPTION...]
 	kubectl create namespace keptn-system --dry-run=client -o yaml | kubectl apply -f -
 }
 
+# Keeps its audit log for 95-rights.bats.
+cluster_down() { # NAME
+	mkdir -p "$E2E_DIR/audit"
+	cp "$E2E_DIR/clusters/$1/audit.log" "$E2E_DIR/audit/$1.log"
+	"$root/hack/localcluster" --dir "$E2E_DIR/clusters/$1" down
+}
+
 cluster_use() { # NAME
 	cluster=$E2E_DIR/clusters/$1
 	eval "$("$root/hack/localcluster" --dir "$cluster" env)"

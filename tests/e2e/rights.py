@@ -2,7 +2,7 @@
 
 usage: rights.py [--all-used] ROLES AUDIT-LOG...
 
-ROLES is a JSON list of Roles and ClusterRoles that have the names of the service accounts. Prints a row for
+ROLES is a JSON list of Roles and ClusterRoles and of their bindings to the service accounts. Prints a row for
 each right: account, verb, resource, where, and how often it was used. Exits with 1 if a request was not
 granted, if a role has a wildcard or Secrets without names, and with --all-used if a right was not used.
 """
@@ -17,14 +17,25 @@ ACCOUNTS = f"system:serviceaccount:{NAMESPACE}:"
 ASKED_BY_PLUGIN = "/finalizers"
 
 
-def rights_of(role):
+def accounts_of(role, objects):
+    """The service accounts that it is bound to, each once."""
+    return {
+        subject["name"]
+        for binding in objects
+        if binding["kind"] == role["kind"] + "Binding"
+        and binding["roleRef"]["name"] == role["metadata"]["name"]
+        for subject in binding["subjects"]
+    }
+
+
+def rights_of(role, account):
     """One for each verb and resource, as a dict."""
     for rule in role.get("rules", []):
         for group in rule.get("apiGroups", []):
             for resource in rule.get("resources", []):
                 for verb in rule["verbs"]:
                     yield {
-                        "account": role["metadata"]["name"],
+                        "account": account,
                         "namespace": role["metadata"].get("namespace"),
                         "group": group,
                         "resource": resource,
@@ -48,14 +59,17 @@ def requests_of(log):
             resource = about.get("resource", "")
             if about.get("subresource"):
                 resource += "/" + about["subresource"]
-            yield {
-                "account": account,
-                "namespace": about.get("namespace"),
-                "group": about.get("apiGroup", ""),
-                "resource": resource,
-                "verb": event["verb"],
-                "name": about.get("name"),
-            }
+            # Server-side apply of what does not exist needs both.
+            created = event["verb"] == "patch" and event.get("responseStatus", {}).get("code") == 201
+            for verb in [event["verb"]] + ["create"] * created:
+                yield {
+                    "account": account,
+                    "namespace": about.get("namespace"),
+                    "group": about.get("apiGroup", ""),
+                    "resource": resource,
+                    "verb": verb,
+                    "name": about.get("name"),
+                }
 
 
 def grants(right, request):
@@ -74,7 +88,7 @@ def is_too_wide(right):
 
 def row(account, verb, group, resource, where, note):
     resource += f".{group}" if group else ""
-    return f"{account:21} {verb:7} {resource:46} {where:38} {note}"
+    return f"{account:21} {verb:7} {resource:60} {where:39} {note}"
 
 
 def where(right):
@@ -94,7 +108,14 @@ def main(arguments):
     all_used = arguments[0] == "--all-used"
     roles, *logs = arguments[all_used:]
     with open(roles, encoding="utf-8") as file:
-        rights = [right for role in json.load(file)["items"] for right in rights_of(role)]
+        objects = json.load(file)["items"]
+    rights = [
+        right
+        for role in objects
+        if "rules" in role
+        for account in sorted(accounts_of(role, objects))
+        for right in rights_of(role, account)
+    ]
     refused = set()
     for log in logs:
         for request in requests_of(log):
