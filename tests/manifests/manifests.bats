@@ -193,10 +193,12 @@ unlabelled() {
 }
 
 @test "kept/ has both and what the leader needs to keep the certificates, and no Secret" {
-	kinds policy >"$dir/both"
-	kinds webhook >>"$dir/both"
-	kinds reconciler >>"$dir/both"
-	printf '%s/promogate-reconciler-certificates\n' Role RoleBinding ClusterRole ClusterRoleBinding >>"$dir/both"
+	{
+		kinds policy
+		kinds webhook
+		kinds reconciler
+		printf '%s/promogate-reconciler-certificates\n' Role RoleBinding ClusterRole ClusterRoleBinding
+	} >"$dir/both"
 	run -0 kinds kept
 	diff <(sort "$dir/both") <(echo "$output")
 	grep -- '- --webhook-certificates=keep' "$dir/built.yaml"
