@@ -1,27 +1,16 @@
 #include "admission/usage.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "admission/leads.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "policy/decide.h"
-
-/* A definition and the one that its functionRef names. */
-struct edge {
-	const char *name, *ref;
-};
-
-struct edges {
-	struct edge *at;
-	size_t count, capacity;
-};
 
 struct search {
 	const struct known *known;
 	const struct usage_change *change;
 	struct policies enforcing; /* borrows the policies, and owns the array */
-	struct edges edges;
 	struct strmap names; /* of tasks that may lead to the definition */
 	usage_fn *report;
 	void *ctx;
@@ -30,62 +19,6 @@ struct search {
 static bool in_keptn_namespace(const struct search *s)
 {
 	return str_eq(s->change->namespace, s->known->keptn_namespace);
-}
-
-/* --- names that may lead to it ---------------------------------------------------------------- */
-
-static bool key_is_in(const char *key, const char *ns)
-{
-	size_t len = strlen(ns);
-
-	return strncmp(key, ns, len) == 0 && key[len] == '/';
-}
-
-/* Whether the tasks that may use the changed definition see this one. */
-static bool is_seen(const struct search *s, const char *key)
-{
-	return in_keptn_namespace(s) || key_is_in(key, s->change->namespace) ||
-	       key_is_in(key, s->known->keptn_namespace);
-}
-
-static void add_edge(void *ctx, const char *key, void *value)
-{
-	const struct taskdef *t = value;
-	struct search *s = ctx;
-	struct edges *e = &s->edges;
-
-	if (!t || !*t->function_ref || !is_seen(s, key))
-		return;
-	if (e->count == e->capacity) {
-		e->capacity = e->capacity ? e->capacity * 2 : 16;
-		e->at = xreallocarray(e->at, e->capacity, sizeof(*e->at));
-	}
-	e->at[e->count++] = (struct edge){strchr(key, '/') + 1, t->function_ref};
-}
-
-/* One functionRef further. False: there is none. */
-static bool spread(struct search *s)
-{
-	bool grown = false;
-
-	for (size_t i = 0; i < s->edges.count; i++) {
-		const struct edge *e = &s->edges.at[i];
-
-		if (!strmap_has(&s->names, e->ref) || strmap_has(&s->names, e->name))
-			continue;
-		strmap_put(&s->names, e->name, NULL);
-		grown = true;
-	}
-	return grown;
-}
-
-static void find_names(struct search *s)
-{
-	strmap_walk(&s->known->cached->by_key, add_edge, s);
-	strmap_walk(&s->known->confirmed->by_key, add_edge, s);
-	strmap_put(&s->names, s->change->name, NULL);
-	for (int i = 0; i < LIMIT_FUNCTION_REF_DEPTH && spread(s); i++)
-		;
 }
 
 /* --- one task --------------------------------------------------------------------------------- */
@@ -272,10 +205,9 @@ void usage_find(
 		.ctx = ctx};
 
 	choose_enforcing(&s);
-	find_names(&s);
+	leads_find(k, change->namespace, change->name, &s.names);
 	find_apps(&s);
 	find_policies(&s);
 	free(s.enforcing.at);
-	free(s.edges.at);
 	strmap_release(&s.names);
 }
