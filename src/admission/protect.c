@@ -20,7 +20,8 @@ struct protected_use {
 	enum severity severity;
 	const struct policy *policy; /* that decided the severity; NULL: the built-in */
 	size_t count;
-	const void *last; /* an application counts once, and so does a policy */
+	const struct subject *last; /* an application counts once, */
+	struct strmap policies; /* and so does a policy, by its name */
 	struct buf names; /* of the first LIMIT_VIOLATION_NAMES */
 	char *fault; /* EFFECT_BREAKS: of the first of them */
 	bool confirmed; /* one of them is */
@@ -40,6 +41,7 @@ void protection_release(struct protection *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
 		buf_release(&p->uses[i].names);
+		strmap_release(&p->uses[i].policies);
 		needs_release(&p->uses[i].needs);
 		free(p->uses[i].fault);
 	}
@@ -117,10 +119,10 @@ static struct protected_use *use_of(struct protection *p, const struct protected
 static void add_name(const struct protecting *p, const struct usage *u, struct buf *to)
 {
 	(void)buf_add(to, to->len ? ", " : "");
-	if (u->app)
-		(void)buf_addf(to, "%s/%s", u->app->namespace, u->app->name);
+	if (u->policy)
+		(void)buf_addf(to, "policy \"%s\"", u->policy->name);
 	else
-		(void)buf_addf(to, "policy \"%s\"", u->match->at[0]->name);
+		(void)buf_addf(to, "%s/%s", u->app->namespace, u->app->name);
 	if (!str_eq(u->task, p->change.name))
 		(void)buf_addf(to, " (task \"%s\")", u->task);
 }
@@ -142,27 +144,40 @@ static void add_needs(struct protected_use *use, const struct usage *u)
 	needs_add(&use->needs, u->after, true);
 }
 
+static bool is_counted(const struct protected_use *use, const struct usage *u)
+{
+	return u->policy ? strmap_has(&use->policies, u->policy->name) : use->last == u->app;
+}
+
+static void count_use(const struct protecting *p, struct protected_use *use, const struct usage *u)
+{
+	if (u->policy)
+		strmap_put(&use->policies, u->policy->name, NULL);
+	else
+		use->last = u->app;
+	if (use->count++ < LIMIT_VIOLATION_NAMES) {
+		add_name(p, u, &use->names);
+		add_needs(use, u);
+	}
+}
+
 static void take_use(void *ctx, const struct usage *u)
 {
 	const struct protecting *p = ctx;
 	enum effect effect = effect_of(p, u);
 	enum policy_strictness strictness = strictness_of(effect, u);
-	struct protected_use want = {
-		.effect = effect, .severity = severity_of(effect, strictness), .needs = NEEDS_INIT};
-	const void *user = u->app ? (const void *)u->app : u->match->at[0];
+	struct protected_use want = {.effect = effect,
+		.severity = severity_of(effect, strictness),
+		.policies = STRMAP_INIT(NULL),
+		.needs = NEEDS_INIT};
 	struct protected_use *use;
 
 	if (!matters(p, u) || strictness == POLICY_STRICT_ALLOW)
 		return;
 	want.policy = who_decided(effect, u, strictness);
 	use = use_of(p->uses, &want);
-	if (use->last == user)
-		return;
-	use->last = user;
-	if (use->count++ < LIMIT_VIOLATION_NAMES) {
-		add_name(p, u, &use->names);
-		add_needs(use, u);
-	}
+	if (!is_counted(use, u))
+		count_use(p, use, u);
 	if (!use->fault && effect == EFFECT_BREAKS)
 		use->fault = describe(u->after);
 }

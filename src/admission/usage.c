@@ -1,17 +1,35 @@
 #include "admission/usage.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "admission/leads.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "policy/decide.h"
 
+/* An enforcing policy that requires or adds a task that may lead to the definition. */
+struct taker {
+	const struct policy *policy;
+	bool matched; /* an application that is known */
+};
+
+/* The namespace whose applications are visited. */
+struct place {
+	const char *namespace; /* NULL: none yet */
+	struct policy_match policies; /* the enforcing ones that select it */
+	bool taken; /* one of them is a taker */
+	struct policy_match last; /* those of the last application */
+};
+
 struct search {
 	const struct known *known;
 	const struct usage_change *change;
 	struct policies enforcing; /* borrows the policies, and owns the array */
 	struct strmap names; /* of tasks that may lead to the definition */
+	struct taker *takers;
+	size_t ntakers;
+	struct place place;
 	usage_fn *report;
 	void *ctx;
 };
@@ -75,7 +93,111 @@ static void judge_task(const struct search *s, const char *ns, struct usage *u)
 	s->report(s->ctx, u);
 }
 
+/* --- tasks of policies ------------------------------------------------------------------------ */
+
+static bool is_in(const struct policy *p, const struct policy_match *match)
+{
+	for (size_t i = 0; i < match->count; i++)
+		if (match->at[i] == p)
+			return true;
+	return false;
+}
+
+static bool has_lead(const struct search *s, const struct policy_tasks *tasks)
+{
+	for (size_t i = 0; i < tasks->count; i++)
+		if (strmap_has(&s->names, tasks->at[i].name))
+			return true;
+	return false;
+}
+
+/* A shared task is not looked up in the application's namespace. */
+static const char *namespace_of(const struct search *s, const struct usage *u, const char *ns)
+{
+	bool shared = u->list == PROMOTION_TASKS && decide_shared(u->match, u->task);
+
+	return shared ? s->known->keptn_namespace : ns;
+}
+
+static void judge_tasks(const struct search *s, const char *ns, const struct policy_tasks *tasks,
+	const struct usage *of)
+{
+	struct usage u = *of;
+
+	for (size_t i = 0; i < tasks->count; i++) {
+		u.task = tasks->at[i].name;
+		if (strmap_has(&s->names, u.task))
+			judge_task(s, namespace_of(s, &u, ns), &u);
+	}
+}
+
+static void judge_policy(const struct search *s, const char *ns, const struct usage *u)
+{
+	judge_tasks(s, ns, &u->policy->required, u);
+	judge_tasks(s, ns, &u->policy->added, u);
+}
+
+static void judge_takers(struct search *s, const struct subject *app, bool confirmed,
+	const struct policy_match *match)
+{
+	struct usage u = {
+		.app = app, .match = match, .list = PROMOTION_TASKS, .confirmed = confirmed};
+
+	for (size_t i = 0; i < s->ntakers; i++) {
+		u.policy = s->takers[i].policy;
+		if (!is_in(u.policy, match))
+			continue;
+		s->takers[i].matched = true;
+		judge_policy(s, app->namespace, &u);
+	}
+}
+
+/* An application without a context has the tasks that are added, and is required to have none. */
+static void judge_any_app(struct search *s, const char *ns)
+{
+	CLEANUP(policy_match_release) struct policy_match match = {NULL, 0};
+	struct subject any = subject_of_app(ns, "");
+	struct usage u = {.match = &match, .list = PROMOTION_TASKS, .confirmed = true};
+
+	policy_match_narrow(&s->place.policies, &any, &match);
+	for (size_t i = 0; i < s->ntakers; i++) {
+		u.policy = s->takers[i].policy;
+		if (!is_in(u.policy, &match) || !has_lead(s, &u.policy->added))
+			continue;
+		s->takers[i].matched = true;
+		judge_tasks(s, ns, &u.policy->added, &u);
+	}
+}
+
 /* --- applications ----------------------------------------------------------------------------- */
+
+static bool is_taken(const struct search *s, const struct policy_match *match)
+{
+	for (size_t i = 0; i < s->ntakers; i++)
+		if (is_in(s->takers[i].policy, match))
+			return true;
+	return false;
+}
+
+static void place_release(struct place *p)
+{
+	policy_match_release(&p->policies);
+	policy_match_release(&p->last);
+}
+
+static void enter(struct search *s, const char *ns)
+{
+	struct place *p = &s->place;
+
+	if (str_eq(p->namespace, ns))
+		return;
+	place_release(p);
+	p->namespace = ns;
+	policies_select(&s->enforcing, lookup_labels(s->known, ns), &p->policies);
+	p->taken = is_taken(s, &p->policies);
+	if (p->taken)
+		judge_any_app(s, ns);
+}
 
 static bool has_name(const struct search *s, const struct subject *app)
 {
@@ -86,26 +208,36 @@ static bool has_name(const struct search *s, const struct subject *app)
 	return false;
 }
 
-/* A shared task is not looked up in the application's namespace. */
-static const char *namespace_of(const struct search *s, const struct usage *u)
+static void judge_own(const struct search *s, const struct subject *app, bool confirmed,
+	const struct policy_match *match)
 {
-	bool shared = u->list == PROMOTION_TASKS && decide_shared(u->match, u->task);
+	struct usage u = {.app = app, .match = match, .confirmed = confirmed};
 
-	return shared ? s->known->keptn_namespace : u->app->namespace;
-}
-
-static void judge_app(const struct search *s, const struct subject *app, bool confirmed)
-{
-	CLEANUP(policy_match_release) struct policy_match match = {NULL, 0};
-	struct usage u = {.app = app, .match = &match, .confirmed = confirmed};
-
-	policies_match(&s->enforcing, lookup_labels(s->known, app->namespace), app, NULL, &match);
 	for (u.list = 0; u.list < TASK_LIST_COUNT; u.list++)
 		for (size_t i = 0; i < app->tasks[u.list].count; i++) {
 			u.task = app->tasks[u.list].at[i];
 			if (strmap_has(&s->names, u.task))
-				judge_task(s, namespace_of(s, &u), &u);
+				judge_task(s, namespace_of(s, &u, app->namespace), &u);
 		}
+}
+
+static bool is_same(const struct policy_match *a, const struct policy_match *b)
+{
+	return a->at && b->at && a->count == b->count &&
+	       memcmp(a->at, b->at, a->count * sizeof(struct policy *)) == 0;
+}
+
+/* What policies add is the same for all applications of a namespace that the same policies match. */
+static void judge_app(struct search *s, const struct subject *app, bool confirmed)
+{
+	struct policy_match match;
+
+	policy_match_narrow(&s->place.policies, app, &match);
+	judge_own(s, app, confirmed, &match);
+	if (s->place.taken && !is_same(&match, &s->place.last))
+		judge_takers(s, app, confirmed, &match);
+	policy_match_release(&s->place.last);
+	s->place.last = match;
 }
 
 /* The context as the API server has just reported it; NULL: it is gone. */
@@ -125,11 +257,12 @@ static const struct subject *latest(
 
 static bool visit_app(void *ctx, const struct subject *cached)
 {
-	const struct search *s = ctx;
+	struct search *s = ctx;
 	const struct subject *app;
 	bool confirmed;
 
-	if (!has_name(s, cached))
+	enter(s, cached->namespace);
+	if (!s->place.taken && !has_name(s, cached))
 		return true;
 	app = latest(s, cached, &confirmed);
 	if (app && !app->deleting)
@@ -142,45 +275,68 @@ static void find_apps(struct search *s)
 	const struct surroundings *around = s->known->around;
 	const char *ns = in_keptn_namespace(s) ? NULL : s->change->namespace;
 
-	if (around)
-		around->contexts(around->ctx, ns, visit_app, s);
+	if (!around)
+		return;
+	if (ns)
+		enter(s, ns);
+	around->contexts(around->ctx, ns, visit_app, s);
+	place_release(&s->place);
 }
 
 /* --- policies --------------------------------------------------------------------------------- */
+
+/* Of the definition's namespace; NULL: of any. */
+static const struct labels *labels_of(const struct search *s)
+{
+	return in_keptn_namespace(s) ? NULL : lookup_labels(s->known, s->change->namespace);
+}
 
 static bool selects(const struct policy *p, const struct labels *ns)
 {
 	return ns ? selector_matches(p->namespaces, ns) : p->namespaces->count == 0;
 }
 
-/* The tasks that a policy requires or adds. */
-static void judge_policy(
-	const struct search *s, const struct policy *p, const struct policy_tasks *tasks)
+/* Those that certainly match wherever p does. */
+static void match_with(const struct search *s, const struct policy *p, struct policy_match *ret)
 {
-	const struct policy_match match = {&p, 1};
-	struct usage u = {.match = &match, .list = PROMOTION_TASKS, .confirmed = true};
+	const struct labels *ns = labels_of(s);
 
-	for (size_t i = 0; i < tasks->count; i++) {
-		bool shared = tasks->at[i].shared;
+	ret->at = xcalloc(s->enforcing.count, sizeof(struct policy *));
+	for (size_t i = 0; i < s->enforcing.count; i++) {
+		const struct policy *q = s->enforcing.at[i];
 
-		u.task = tasks->at[i].name;
-		if (strmap_has(&s->names, u.task))
-			judge_task(
-				s, shared ? s->known->keptn_namespace : s->change->namespace, &u);
+		if (str_eq(q->selectors, p->selectors) || (!q->apps && selects(q, ns)))
+			ret->at[ret->count++] = q;
 	}
 }
 
-static void find_policies(struct search *s)
+/* A policy that matches no application that is known. */
+static void judge_unmatched(const struct search *s, const struct policy *p)
 {
-	const struct labels *ns = lookup_labels(s->known, s->change->namespace);
+	CLEANUP(policy_match_release) struct policy_match match = {NULL, 0};
+	struct usage u = {.policy = p, .match = &match, .list = PROMOTION_TASKS, .confirmed = true};
 
+	if (!in_keptn_namespace(s) && !selects(p, labels_of(s)))
+		return;
+	match_with(s, p, &match);
+	judge_policy(s, s->change->namespace, &u);
+}
+
+static void find_unmatched(const struct search *s)
+{
+	for (size_t i = 0; i < s->ntakers; i++)
+		if (!s->takers[i].matched)
+			judge_unmatched(s, s->takers[i].policy);
+}
+
+static void choose_takers(struct search *s)
+{
+	s->takers = xcalloc(s->enforcing.count, sizeof(*s->takers));
 	for (size_t i = 0; i < s->enforcing.count; i++) {
 		const struct policy *p = s->enforcing.at[i];
 
-		if (!in_keptn_namespace(s) && !selects(p, ns))
-			continue;
-		judge_policy(s, p, &p->required);
-		judge_policy(s, p, &p->added);
+		if (has_lead(s, &p->required) || has_lead(s, &p->added))
+			s->takers[s->ntakers++].policy = p;
 	}
 }
 
@@ -206,8 +362,10 @@ void usage_find(
 
 	choose_enforcing(&s);
 	leads_find(k, change->namespace, change->name, &s.names);
+	choose_takers(&s);
 	find_apps(&s);
-	find_policies(&s);
+	find_unmatched(&s);
+	free(s.takers);
 	free(s.enforcing.at);
 	strmap_release(&s.names);
 }

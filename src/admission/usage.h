@@ -4,10 +4,15 @@
  *
  * A task uses a definition that its name, or a functionRef on the way to its code, resolves to
  * (keptn/resolve.h): so one in the Keptn namespace is used by every namespace that does not define
- * its name. Tasks that an enforcing policy requires or adds are uses, too.
+ * its name.
  *
- * It takes one pass over the definitions, to find the names that may lead to the one in question,
- * and one over the contexts, of which only those that have such a name are looked at.
+ * A task that an enforcing policy requires or adds is a task of each application that the policy
+ * matches: so all policies of the application decide about it. A policy that matches none that is
+ * known is judged with those that match wherever it does.
+ *
+ * It takes one pass over the definitions, to find the names that may lead to the one in question
+ * (leads.h), and one over the contexts, of which only those that have such a name are looked at, or
+ * those in a namespace for which a policy has one.
  */
 #ifndef PROMOGATE_ADMISSION_USAGE_H
 #define PROMOGATE_ADMISSION_USAGE_H
@@ -22,7 +27,8 @@ struct usage_change {
 
 /* A task that resolves to the definition before the change, after it, or both. */
 struct usage {
-	const struct subject *app; /* NULL: no application, but the first policy of match */
+	const struct subject *app; /* NULL: one without a context, or none that is known */
+	const struct policy *policy; /* that requires or adds the task; NULL: app has it */
 	const struct policy_match *match; /* the enforcing policies that match it */
 	enum task_list list;
 	const char *task;
@@ -31,7 +37,7 @@ struct usage {
 	bool confirmed; /* the API server has confirmed the context */
 };
 
-/* Valid during the call only. An application's uses come one after the other. */
+/* Valid during the call only. The uses that an application has come one after the other. */
 typedef void usage_fn(void *ctx, const struct usage *u);
 
 void usage_find(

@@ -95,3 +95,24 @@ void policies_match(const struct policies *p, const struct labels *ns, const str
 			m.at[m.count++] = p->at[i];
 	*ret = m;
 }
+
+void policies_select(const struct policies *p, const struct labels *ns, struct policy_match *ret)
+{
+	struct policy_match m = {xcalloc(p->count, sizeof(struct policy *)), 0};
+
+	for (size_t i = 0; i < p->count; i++)
+		if (selects_namespace(p->at[i], ns))
+			m.at[m.count++] = p->at[i];
+	*ret = m;
+}
+
+void policy_match_narrow(
+	const struct policy_match *here, const struct subject *s, struct policy_match *ret)
+{
+	struct policy_match m = {xcalloc(here->count, sizeof(struct policy *)), 0};
+
+	for (size_t i = 0; i < here->count; i++)
+		if (selects(here->at[i], s))
+			m.at[m.count++] = here->at[i];
+	*ret = m;
+}

@@ -42,4 +42,10 @@ void policy_match_release(struct policy_match *m); /* for CLEANUP() too */
 void policies_match(const struct policies *p, const struct labels *ns, const struct subject *now,
 	const struct subject *old, struct policy_match *ret);
 
+/* The same in two steps, for many applications of a namespace: those that select it, … */
+void policies_select(const struct policies *p, const struct labels *ns, struct policy_match *ret);
+/* … and of them, those that match an application of it. */
+void policy_match_narrow(
+	const struct policy_match *here, const struct subject *s, struct policy_match *ret);
+
 #endif

@@ -133,6 +133,8 @@ static void namespaces_and_applications_must_match(void **state)
 		struct subject now = {.labels = rows[i].now}, old = {.labels = rows[i].old};
 		CLEANUP(policies_release) struct policies p = POLICIES_INIT;
 		CLEANUP(policy_match_release) struct policy_match m;
+		CLEANUP(policy_match_release) struct policy_match here;
+		CLEANUP(policy_match_release) struct policy_match steps;
 
 		one.namespaces = rows[i].namespaces;
 		one.apps = rows[i].apps;
@@ -140,6 +142,10 @@ static void namespaces_and_applications_must_match(void **state)
 		policies_match(&p, rows[i].ns, &now, rows[i].old ? &old : NULL, &m);
 		if (m.count != rows[i].want)
 			fail_msg("row %zu: %zu match", i, m.count);
+		policies_select(&p, rows[i].ns, &here);
+		policy_match_narrow(&here, &now, &steps);
+		if (!rows[i].old && steps.count != m.count)
+			fail_msg("row %zu: %zu match in two steps", i, steps.count);
 	}
 }
 
