@@ -46,6 +46,7 @@ void protection_release(struct protection *p)
 		free(p->uses[i].fault);
 	}
 	free(p->uses);
+	needs_release(&p->unlabelled);
 	*p = (struct protection)PROTECTION_INIT;
 }
 
@@ -280,7 +281,7 @@ void protect(
 	if (!name_is_subdomain(r->namespace) || is_being_deleted(r->old_object) ||
 		is_unchanged(&now.change))
 		return;
-	usage_find(k, &now.change, take_use, &now);
+	usage_find(k, &now.change, &p->unlabelled, take_use, &now);
 	for (size_t i = 0; i < p->count; i++)
 		report_use(&now, &p->uses[i], to);
 	if (r->operation == REVIEW_CREATE)
@@ -318,6 +319,8 @@ void protect_needs(const struct protection *p, const struct review *r, const str
 
 	if ((findings_errors(f) || may_match_more(r, k)) && !is_known_live(r, k))
 		needs_add_namespace(to, r->namespace, true);
+	if (!denied)
+		needs_add_all(to, &p->unlabelled, true);
 	for (enum severity severity = 0; severity < SEVERITY_AUDIT; severity++) {
 		bool decides = severity == SEVERITY_ERROR && !denied;
 

@@ -15,9 +15,10 @@ struct protected_use;
 struct protection {
 	struct protected_use *uses;
 	size_t count, capacity;
+	struct needs unlabelled; /* namespaces of applications, as of usage_find() */
 };
 
-#define PROTECTION_INIT {.count = 0}
+#define PROTECTION_INIT {.unlabelled = NEEDS_INIT}
 
 void protection_release(struct protection *p); /* for CLEANUP() too */
 
@@ -28,6 +29,8 @@ void protect(
 /*
  * Adds what the findings depend on, errors first. Before anything is denied, the Namespace is one of
  * them: one that is being deleted is let through. So it is where the cache does not have its labels.
+ * While nothing denies, the same holds for the namespaces of applications that may use the
+ * definition.
  */
 void protect_needs(const struct protection *p, const struct review *r, const struct known *k,
 	const struct findings *f, struct needs *to);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admission/leads.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "policy/decide.h"
@@ -30,6 +31,8 @@ struct search {
 	struct taker *takers;
 	size_t ntakers;
 	struct place place;
+	bool labels_matter; /* an enforcing policy selects namespaces by them */
+	struct needs *unlabelled;
 	usage_fn *report;
 	void *ctx;
 };
@@ -199,6 +202,17 @@ static void enter(struct search *s, const char *ns)
 		judge_any_app(s, ns);
 }
 
+/* Without labels, only policies that select all namespaces match. */
+static void check_labels(const struct search *s, const char *ns)
+{
+	const struct strmap *live = s->known->confirmed_namespaces;
+	size_t read = live ? live->count : 0;
+
+	if (s->labels_matter && !lookup_labels(s->known, ns) && !(live && strmap_has(live, ns)) &&
+		read + s->unlabelled->names.count < LIMIT_LABEL_LOOKUPS)
+		needs_add_namespace(s->unlabelled, ns, true);
+}
+
 static bool has_name(const struct search *s, const struct subject *app)
 {
 	for (enum task_list list = 0; list < TASK_LIST_COUNT; list++)
@@ -259,10 +273,12 @@ static bool visit_app(void *ctx, const struct subject *cached)
 {
 	struct search *s = ctx;
 	const struct subject *app;
-	bool confirmed;
+	bool confirmed, named = has_name(s, cached);
 
 	enter(s, cached->namespace);
-	if (!s->place.taken && !has_name(s, cached))
+	if (named || s->ntakers)
+		check_labels(s, cached->namespace);
+	if (!named && !s->place.taken)
 		return true;
 	app = latest(s, cached, &confirmed);
 	if (app && !app->deleting)
@@ -346,17 +362,23 @@ static void choose_enforcing(struct search *s)
 	size_t count = around && around->policies ? around->policies->count : 0;
 
 	s->enforcing.at = xcalloc(count, sizeof(*s->enforcing.at));
-	for (size_t i = 0; i < count; i++)
-		if (policy_enforces(around->policies->at[i]))
-			s->enforcing.at[s->enforcing.count++] = around->policies->at[i];
+	for (size_t i = 0; i < count; i++) {
+		struct policy *p = around->policies->at[i];
+
+		if (!policy_enforces(p))
+			continue;
+		s->enforcing.at[s->enforcing.count++] = p;
+		s->labels_matter |= p->namespaces->count > 0;
+	}
 }
 
-void usage_find(
-	const struct known *k, const struct usage_change *change, usage_fn *report, void *ctx)
+void usage_find(const struct known *k, const struct usage_change *change, struct needs *unlabelled,
+	usage_fn *report, void *ctx)
 {
 	struct search s = {.known = k,
 		.change = change,
 		.names = STRMAP_INIT(NULL),
+		.unlabelled = unlabelled,
 		.report = report,
 		.ctx = ctx};
 

@@ -40,7 +40,11 @@ struct usage {
 /* Valid during the call only. The uses that an application has come one after the other. */
 typedef void usage_fn(void *ctx, const struct usage *u);
 
-void usage_find(
-	const struct known *k, const struct usage_change *change, usage_fn *report, void *ctx);
+/*
+ * unlabelled: gets the namespaces whose labels are not known and may matter, so that a policy may be
+ * missing in a match; with those read already at most LIMIT_LABEL_LOOKUPS.
+ */
+void usage_find(const struct known *k, const struct usage_change *change, struct needs *unlabelled,
+	usage_fn *report, void *ctx);
 
 #endif

@@ -69,6 +69,11 @@ enum {
 	 * chain of LIMIT_FUNCTION_REF_DEPTH. One whose names do not exist is denied after a round.
 	 */
 	LIMIT_REQUEST_LOOKUPS = 1024,
+	/*
+	 * Namespaces that a request about a definition reads live for their labels: the cache lacks
+	 * only the newest, and half of a round leaves room for the other look-ups.
+	 */
+	LIMIT_LABEL_LOOKUPS = LIMIT_LOOKUPS_PER_ROUND / 2,
 	/* A live look-up: well below the 3 s that the API server waits for the webhook. */
 	LIMIT_LOOKUP_MS = 2000,
 	/* A request is answered this long before the API server stops waiting. */
