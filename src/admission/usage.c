@@ -275,9 +275,10 @@ static bool visit_app(void *ctx, const struct subject *cached)
 	const struct subject *app;
 	bool confirmed, named = has_name(s, cached);
 
+	if (!named && !s->ntakers)
+		return true;
+	check_labels(s, cached->namespace);
 	enter(s, cached->namespace);
-	if (named || s->ntakers)
-		check_labels(s, cached->namespace);
 	if (!named && !s->place.taken)
 		return true;
 	app = latest(s, cached, &confirmed);
